@@ -1,0 +1,71 @@
+//! What every handler works with, made once for a process.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use shared::auth::{self, Caller, REMEMBERED_SECONDS};
+use shared::store::Store;
+
+/// The most callers that are remembered at a time.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// The table, and the callers who were lately authenticated.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    /// By the hash of the header that they sent, so that no secret stays in
+    /// memory.
+    remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
+}
+
+impl App {
+    /// An app over a table.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            remembered: Mutex::default(),
+        }
+    }
+
+    /// The table.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The caller with this `Authorization` header, remembered for
+    /// [`REMEMBERED_SECONDS`] as API Gateway remembers the authorizer's answer.
+    /// A refusal is never remembered.
+    ///
+    /// # Errors
+    /// Those of [`auth::authenticate`].
+    pub async fn authenticate(&self, authorization: Option<&str>) -> shared::Result<Caller> {
+        let key = auth::hash(authorization.unwrap_or_default());
+        if let Some(caller) = self.recall(&key) {
+            return Ok(caller);
+        }
+        let caller = auth::authenticate(&self.store, authorization).await?;
+        self.remember(key, &caller);
+        Ok(caller)
+    }
+
+    fn recall(&self, key: &[u8; 32]) -> Option<Caller> {
+        let remembered = self.remembered.lock().ok()?;
+        let (caller, until) = remembered.get(key)?;
+        (Instant::now() < *until).then(|| caller.clone())
+    }
+
+    fn remember(&self, key: [u8; 32], caller: &Caller) {
+        let Ok(mut remembered) = self.remembered.lock() else {
+            return;
+        };
+        let now = Instant::now();
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.retain(|_, (_, until)| now < *until);
+        }
+        if remembered.len() < MAX_REMEMBERED {
+            let until = now + Duration::from_secs(REMEMBERED_SECONDS);
+            remembered.insert(key, (caller.clone(), until));
+        }
+    }
+}

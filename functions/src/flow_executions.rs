@@ -1,0 +1,82 @@
+//! The flow-executions API: `/flow-executions`.
+//!
+//! Its words are the model's own for states, and `flowExecutionId` and
+//! `flowDefinitionId` for the ids. Pages go by `limit` and `nextToken`.
+
+mod parameters;
+mod views;
+
+use lambda_http::Request;
+use shared::auth::Caller;
+use shared::operations;
+use shared::store::Store;
+
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use parameters::{BranchStepsParameters, GetParameters, ListParameters};
+
+/// `GET /flow-executions`: a flow's executions, newest first.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::list_executions`].
+pub async fn list_flow_executions(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = ListParameters::of(request)?;
+    let page = operations::list_executions(
+        store,
+        caller,
+        &parameters.filter,
+        parameters.limit,
+        parameters.next_token,
+    )
+    .await?;
+    reply::json(&views::list(&page))
+}
+
+/// `GET /flow-executions/{flowExecutionId}`: an execution with its steps and
+/// its context.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::get_execution`].
+pub async fn get_flow_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = GetParameters::of(request)?;
+    let details = operations::get_execution(
+        store,
+        caller,
+        &parameters.execution_id,
+        parameters.limit,
+        parameters.next_token,
+    )
+    .await?;
+    reply::json(&views::details(&details))
+}
+
+/// `GET /flow-executions/{flowExecutionId}/branch-steps`: the steps of the
+/// branches below a fork.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::list_branch_steps`].
+pub async fn get_flow_execution_branch_steps(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = BranchStepsParameters::of(request)?;
+    let branches = operations::list_branch_steps(
+        store,
+        caller,
+        &parameters.execution_id,
+        &parameters.fork,
+        parameters.limit,
+        parameters.next_token,
+    )
+    .await?;
+    reply::json(&views::branch_steps(&branches))
+}

@@ -1,0 +1,85 @@
+//! The words of the flow-executions API on the way in.
+
+use lambda_http::Request;
+use shared::model::{ExecutionId, Status};
+use shared::operations::{ExecutionFilter, Fork, PageSize};
+
+use crate::parameters::{Parameters, missing};
+use crate::problem::Problem;
+
+/// The page size where `limit` is absent, as the API's document has it.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Of `GET /flow-executions`.
+pub(super) struct ListParameters<'a> {
+    pub(super) filter: ExecutionFilter,
+    pub(super) limit: PageSize,
+    pub(super) next_token: Option<&'a str>,
+}
+
+impl<'a> ListParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        // This surface's words for states are the model's own.
+        let words = Status::ALL.map(|status| (status.as_str(), status));
+        Ok(Self {
+            filter: ExecutionFilter {
+                flow_id: parameters
+                    .id("flowDefinitionId")?
+                    .ok_or_else(|| missing("flowDefinitionId"))?,
+                flow_version: parameters.short_text("flowVersion")?.map(str::to_owned),
+                status: parameters.one_of("status", &words)?,
+            },
+            limit: parameters
+                .page_size("limit")?
+                .or(PageSize::new(DEFAULT_LIMIT))
+                .ok_or_else(|| missing("limit"))?,
+            next_token: parameters.text("nextToken")?,
+        })
+    }
+}
+
+/// Of `GET /flow-executions/{flowExecutionId}`.
+pub(super) struct GetParameters<'a> {
+    pub(super) execution_id: ExecutionId,
+    pub(super) limit: Option<PageSize>,
+    pub(super) next_token: Option<&'a str>,
+}
+
+impl<'a> GetParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id("flowExecutionId")?,
+            limit: parameters.page_size("limit")?,
+            next_token: parameters.text("nextToken")?,
+        })
+    }
+}
+
+/// Of `GET /flow-executions/{flowExecutionId}/branch-steps`.
+pub(super) struct BranchStepsParameters<'a> {
+    pub(super) execution_id: ExecutionId,
+    pub(super) fork: Fork,
+    pub(super) limit: Option<PageSize>,
+    pub(super) next_token: Option<&'a str>,
+}
+
+impl<'a> BranchStepsParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id("flowExecutionId")?,
+            fork: Fork {
+                step_instance_id: parameters
+                    .id("parentStepInstanceId")?
+                    .ok_or_else(|| missing("parentStepInstanceId"))?,
+                start_time: parameters
+                    .timestamp("parentStepStartTime")?
+                    .ok_or_else(|| missing("parentStepStartTime"))?,
+            },
+            limit: parameters.page_size("limit")?,
+            next_token: parameters.text("nextToken")?,
+        })
+    }
+}

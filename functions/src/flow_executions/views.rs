@@ -1,0 +1,227 @@
+//! The JSON of the flow-executions API.
+
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use shared::model::{Execution, ExecutionType, Status, Step, StepStatus, StepSummary, Timestamp, Value};
+use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage};
+use shared::payload::UnreadablePayload;
+
+/// `{success, data}`, around every answer of this surface.
+#[derive(Serialize)]
+pub(super) struct Envelope<T> {
+    success: bool,
+    data: T,
+}
+
+impl<T> Envelope<T> {
+    fn around(data: T) -> Self {
+        Self {
+            success: true,
+            data,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListView<'a> {
+    items: Vec<ExecutionSummary<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionSummary<'a> {
+    flow_execution_id: &'a str,
+    status: Option<Status>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+}
+
+pub(super) fn list(page: &ExecutionPage) -> Envelope<ListView<'_>> {
+    Envelope::around(ListView {
+        items: page.executions.iter().map(summary).collect(),
+        next_token: page.next_token.as_deref(),
+    })
+}
+
+fn summary(execution: &Execution) -> ExecutionSummary<'_> {
+    ExecutionSummary {
+        flow_execution_id: &execution.execution_id,
+        status: execution.status,
+        start_time: execution.start_time,
+        end_time: execution.end_time,
+        duration_ms: execution.duration_ms(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DetailsView<'a> {
+    metadata: Metadata<'a>,
+    steps: Vec<StepView<'a>>,
+    resolved_final_context_data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    flow_execution_id: &'a str,
+    flow_definition_id: Option<&'a str>,
+    flow_name: Option<&'a str>,
+    flow_version: Option<&'a Value>,
+    execution_type: ExecutionType,
+    parent_flow_execution_id: Option<&'a str>,
+    parent_step_instance_id: Option<&'a str>,
+    team_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    trigger: Option<&'a str>,
+    status: Option<Status>,
+    created_at: Option<Timestamp>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    error_message: Option<&'a str>,
+    step_summary: Option<StepSummary>,
+    labels: &'a BTreeMap<String, String>,
+    timeout_at: Option<Timestamp>,
+    heartbeat_at: Option<Timestamp>,
+    cancelled_by: Option<&'a str>,
+    cancel_reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepView<'a> {
+    step_instance_id: Option<&'a str>,
+    step_id: Option<&'a str>,
+    step_name: Option<&'a str>,
+    step_type: Option<&'a str>,
+    sequence_number: Option<i64>,
+    status: Option<StepStatus>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    retry_count: u64,
+    input: Option<&'a Value>,
+    output: Option<&'a Value>,
+    execution_data: Option<&'a Value>,
+    error_message: Option<&'a str>,
+    subflow_execution_id: Option<&'a str>,
+}
+
+pub(super) fn details(details: &ExecutionDetails) -> Envelope<DetailsView<'_>> {
+    Envelope::around(DetailsView {
+        metadata: metadata(&details.execution),
+        steps: details.steps.iter().map(step).collect(),
+        resolved_final_context_data: details.context.as_ref(),
+        next_token: details.next_token.as_deref(),
+        warnings: warnings(&details.unreadable),
+    })
+}
+
+fn metadata(execution: &Execution) -> Metadata<'_> {
+    Metadata {
+        flow_execution_id: &execution.execution_id,
+        flow_definition_id: execution.flow_id.as_deref(),
+        flow_name: execution.flow_name.as_deref(),
+        flow_version: execution.flow_version.as_ref(),
+        execution_type: execution.execution_type,
+        parent_flow_execution_id: execution.parent_execution_id.as_deref(),
+        parent_step_instance_id: execution.parent_step_instance_id.as_deref(),
+        team_id: execution.team_id.as_deref(),
+        device_id: execution.device_id.as_deref(),
+        trigger: execution.trigger.as_deref(),
+        status: execution.status,
+        created_at: execution.created_at,
+        start_time: execution.start_time,
+        end_time: execution.end_time,
+        duration_ms: execution.duration_ms(),
+        error_message: execution.error_message.as_deref(),
+        step_summary: execution.step_summary,
+        labels: &execution.labels,
+        timeout_at: execution.timeout_at,
+        heartbeat_at: execution.heartbeat_at,
+        cancelled_by: execution.cancelled_by.as_deref(),
+        cancel_reason: execution.cancel_reason.as_deref(),
+    }
+}
+
+fn step(step: &Step) -> StepView<'_> {
+    StepView {
+        step_instance_id: step.id(),
+        step_id: step.step_id.as_deref(),
+        step_name: step.step_name.as_deref(),
+        step_type: step.step_type.as_deref(),
+        sequence_number: step.sequence_number,
+        status: step.status,
+        start_time: step.start_time(),
+        end_time: step.end_time,
+        duration_ms: step.duration_ms(),
+        retry_count: step.retry_count.unwrap_or_default(),
+        input: step.input.as_ref(),
+        output: step.output.as_ref(),
+        execution_data: step.execution_data.as_ref(),
+        error_message: step.error_message.as_deref(),
+        subflow_execution_id: step.subflow_execution_id.as_deref(),
+    }
+}
+
+/// `data` is the map of the branches and nothing else, so what a page has to
+/// say beside it stands beside it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BranchStepsView<'a> {
+    success: bool,
+    data: BranchesView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// The branches by their ids, in the order of the table.
+struct BranchesView<'a>(&'a [Branch]);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BranchView<'a> {
+    branch_id: Option<&'a str>,
+    steps: Vec<StepView<'a>>,
+}
+
+impl Serialize for BranchesView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for branch in self.0 {
+            let view = BranchView {
+                branch_id: branch.branch_id.as_deref(),
+                steps: branch.steps.iter().map(step).collect(),
+            };
+            map.serialize_entry(&branch.branch_execution_id, &view)?;
+        }
+        map.end()
+    }
+}
+
+pub(super) fn branch_steps(page: &BranchSteps) -> BranchStepsView<'_> {
+    BranchStepsView {
+        success: true,
+        data: BranchesView(&page.branches),
+        next_token: page.next_token.as_deref(),
+        warnings: warnings(&page.unreadable),
+    }
+}
+
+/// What is said of payloads that are there and could not be shown.
+fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
+    unreadable.iter().map(UnreadablePayload::to_string).collect()
+}

@@ -1,0 +1,62 @@
+//! The main functions of the Lambda binaries.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+
+use lambda_http::{Request, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
+use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
+use shared::store::Store;
+
+use crate::app::App;
+use crate::authorizer::{self, AuthorizerEvent};
+use crate::reply::Reply;
+use crate::route::{Route, Transfer};
+
+/// Boxed, because the future of a whole request is too deep a type to stand in
+/// that of `main`.
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send + 'a>>;
+
+/// Serves one route on the Lambda Runtime API, until Lambda ends the process.
+///
+/// # Errors
+/// Those of the Runtime API, or that there is no such route.
+pub async fn serve_route(name: &str) -> Result<(), Error> {
+    lambda_http::tracing::init_default_subscriber();
+    let route = Route::named(name).ok_or_else(|| format!("no route has the name {name}"))?;
+    let app = App::new(store().await);
+    let app = &app;
+    let answer = |request: Request| -> Answer<'_> {
+        Box::pin(async move { Ok(route.answer(app, &request).await) })
+    };
+    match route.transfer {
+        Transfer::Streamed if gateway_streams() => {
+            lambda_http::run_with_streaming_response(service_fn(answer)).await
+        }
+        _ => lambda_http::run(service_fn(answer)).await,
+    }
+}
+
+/// Serves the authorizer on the Lambda Runtime API.
+///
+/// # Errors
+/// Those of the Runtime API.
+pub async fn serve_authorizer() -> Result<(), Error> {
+    lambda_http::tracing::init_default_subscriber();
+    let store = store().await;
+    let store = &store;
+    let authorize =
+        |event: LambdaEvent<AuthorizerEvent>| Box::pin(authorizer::authorize(store, event));
+    lambda_runtime::run(service_fn(authorize)).await
+}
+
+async fn store() -> Store {
+    let table = std::env::var(TABLE_VARIABLE);
+    let table = table.as_deref().unwrap_or(DEFAULT_TABLE);
+    Store::new(config::client(None).await, table)
+}
+
+/// `sam local` sets this variable, and does not know streamed answers.
+fn gateway_streams() -> bool {
+    std::env::var_os("AWS_SAM_LOCAL").is_none()
+}

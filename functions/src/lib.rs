@@ -1,0 +1,15 @@
+//! The HTTP surfaces of Flowtrail, one module for each documented API, over the
+//! operations of the crate `shared`.
+//!
+//! A handler is a library function with three steps: read the parameters, run
+//! the operation, render the view. The Lambda binaries in `src/bin` and the
+//! local server call that same function, through [`route::Route::answer`].
+
+pub mod app;
+pub mod authorizer;
+pub mod flow_executions;
+pub mod lambda;
+pub mod parameters;
+pub mod problem;
+pub mod reply;
+pub mod route;

@@ -1,0 +1,162 @@
+//! Reading the parameters of a request, strictly: a value that cannot be is
+//! refused with its name and with what it could have been.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use lambda_http::{Request, RequestExt};
+use percent_encoding::percent_decode_str;
+use shared::model::{InvalidId, MAX_ID_LENGTH, Timestamp};
+use shared::operations::PageSize;
+
+use crate::problem::Problem;
+
+/// The parameters in a request's path and query.
+pub struct Parameters<'a> {
+    request: &'a Request,
+}
+
+impl<'a> Parameters<'a> {
+    /// The parameters of this request.
+    pub fn of(request: &'a Request) -> Self {
+        Self { request }
+    }
+
+    /// A parameter of the path, as an id.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn path_id<T: FromStr<Err = InvalidId>>(&self, name: &'static str) -> Result<T, Problem> {
+        let parameters = self.request.path_parameters_ref();
+        let value = parameters.and_then(|parameters| parameters.first(name));
+        // Gateways differ in whether they decode a path. No id has a percent
+        // sign, so decoding what is decoded already changes nothing.
+        let value = percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy();
+        parse_id(name, &value)
+    }
+
+    /// A parameter of the query, if it is there. Empty counts as absent.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`] when it is there more than once.
+    pub fn text(&self, name: &'static str) -> Result<Option<&'a str>, Problem> {
+        let values = self
+            .request
+            .query_string_parameters_ref()
+            .and_then(|query| query.all(name))
+            .unwrap_or_default();
+        match values[..] {
+            [] => Ok(None),
+            [value] => Ok(Some(value).filter(|value| !value.is_empty())),
+            _ => Err(invalid(name, "Send it once.")),
+        }
+    }
+
+    /// An id in the query, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn id<T: FromStr<Err = InvalidId>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        self.text(name)?.map(|value| parse_id(name, value)).transpose()
+    }
+
+    /// A short text in the query, if it is there: up to 128 characters, none of
+    /// them a control character.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn short_text(&self, name: &'static str) -> Result<Option<&'a str>, Problem> {
+        match self.text(name)? {
+            Some(value)
+                if value.chars().count() > MAX_ID_LENGTH || value.chars().any(char::is_control) =>
+            {
+                Err(invalid(
+                    name,
+                    format!("It has 1 to {MAX_ID_LENGTH} characters, and no control characters."),
+                ))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// One of a set of words, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which lists the words.
+    pub fn one_of<T: Copy>(
+        &self,
+        name: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.text(name)? else {
+            return Ok(None);
+        };
+        match words.iter().find(|(word, _)| *word == value) {
+            Some((_, meaning)) => Ok(Some(*meaning)),
+            None => {
+                let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                Err(invalid(name, format!("It is one of: {}.", words.join(", "))))
+            }
+        }
+    }
+
+    /// A page size, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which names the range.
+    pub fn page_size(&self, name: &'static str) -> Result<Option<PageSize>, Problem> {
+        let parse = |value: &str| {
+            value.parse().map_err(|()| {
+                let (min, max) = (PageSize::MIN, PageSize::MAX);
+                invalid(name, format!("It is a whole number from {min} to {max}."))
+            })
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+
+    /// A moment, if it is there: RFC 3339 with any offset.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which shows the form.
+    pub fn timestamp(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        // A plus sign in a query is a space, to everyone who forgot to write
+        // %2B in an offset such as +01:00.
+        let parse = |value: &str| {
+            let value: Cow<'_, str> = match value.contains(' ') {
+                true => value.replace(' ', "+").into(),
+                false => value.into(),
+            };
+            value.parse().map_err(|_| {
+                invalid(
+                    name,
+                    "It is a time of RFC 3339, such as 2026-02-17T10:30:00.000Z.",
+                )
+            })
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+}
+
+/// The problem of a required parameter that is not there.
+pub fn missing(parameter: &'static str) -> Problem {
+    Problem::MissingParameter {
+        parameter,
+        message: format!("Send the parameter {parameter}."),
+    }
+}
+
+fn parse_id<T: FromStr<Err = InvalidId>>(name: &'static str, value: &str) -> Result<T, Problem> {
+    value.parse().map_err(|error| {
+        let InvalidId = error;
+        let (first, rest) = ("An id has 1 to", "characters of A-Z a-z 0-9 . _ : @ / + = -");
+        invalid(name, format!("{first} {MAX_ID_LENGTH} {rest}"))
+    })
+}
+
+fn invalid(parameter: &'static str, message: impl Display) -> Problem {
+    Problem::InvalidParameter {
+        parameter,
+        message: format!("The parameter {parameter} is not valid. {message}"),
+    }
+}

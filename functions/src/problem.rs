@@ -1,0 +1,177 @@
+//! What a caller is told when a request is not answered: one shape and one list
+//! of codes on every surface.
+
+use http::StatusCode;
+use serde::Serialize;
+use shared::Error;
+
+/// Why a request is not answered.
+#[derive(Debug)]
+pub enum Problem {
+    /// A required parameter is not there.
+    MissingParameter {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// What to send.
+        message: String,
+    },
+    /// A parameter has a value that it cannot have.
+    InvalidParameter {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// What it can have.
+        message: String,
+    },
+    /// No route has this path.
+    NoSuchPath,
+    /// The path has other methods than this; they stand in the `Allow` header.
+    MethodNotAllowed {
+        /// The methods of the path, separated by commas.
+        allow: String,
+    },
+    /// The request's body is larger than any endpoint takes.
+    BodyTooLarge,
+    /// The operation failed.
+    Operation(Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Operation(error)
+    }
+}
+
+/// The body of every answer that is not a success.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemView<'a> {
+    success: bool,
+    /// A short sentence.
+    error: &'static str,
+    /// A word for programs.
+    code: &'static str,
+    /// What to do.
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'static str>,
+    request_id: &'a str,
+}
+
+impl Problem {
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingParameter { .. }
+            | Self::InvalidParameter { .. }
+            | Self::Operation(Error::InvalidNextToken(_)) => StatusCode::BAD_REQUEST,
+            Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
+            Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
+            Self::NoSuchPath
+            | Self::Operation(Error::ExecutionNotFound(_) | Error::TokenNotFound(_)) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Operation(Error::Throttled(_) | Error::Unavailable(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Operation(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The body. Of a fault's cause it holds nothing but the id under which the
+    /// log has it.
+    pub fn view<'a>(&self, request_id: &'a str) -> ProblemView<'a> {
+        let (error, code, message) = self.texts(request_id);
+        let parameter = match self {
+            Self::MissingParameter { parameter, .. } | Self::InvalidParameter { parameter, .. } => {
+                Some(*parameter)
+            }
+            Self::Operation(Error::InvalidNextToken(_)) => Some("nextToken"),
+            _ => None,
+        };
+        ProblemView {
+            success: false,
+            error,
+            code,
+            message,
+            parameter,
+            request_id,
+        }
+    }
+
+    fn texts(&self, request_id: &str) -> (&'static str, &'static str, String) {
+        match self {
+            Self::MissingParameter { message, .. } => (
+                "A required parameter is missing",
+                "MISSING_PARAMETER",
+                message.clone(),
+            ),
+            Self::InvalidParameter { message, .. } => (
+                "A parameter has an invalid value",
+                "INVALID_PARAMETER",
+                message.clone(),
+            ),
+            Self::NoSuchPath => (
+                "Nothing is at this path",
+                "NOT_FOUND",
+                "Check the path. An id with a slash is written with %2F.".to_owned(),
+            ),
+            Self::MethodNotAllowed { allow } => (
+                "The path does not have this method",
+                "METHOD_NOT_ALLOWED",
+                format!("Use one of: {allow}."),
+            ),
+            Self::BodyTooLarge => (
+                "The body is too large",
+                "BODY_TOO_LARGE",
+                "Send at most 1 MB.".to_owned(),
+            ),
+            Self::Operation(error) => operation_texts(error, request_id),
+        }
+    }
+}
+
+fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static str, String) {
+    match error {
+        Error::InvalidNextToken(reason) => (
+            "The page token is not valid",
+            "INVALID_NEXT_TOKEN",
+            format!(
+                "{reason} Send nextToken exactly as the page before gave it, with the same \
+                 parameters, or leave it out to begin at the first page."
+            ),
+        ),
+        Error::Unauthenticated(message) => (
+            "The caller is not known",
+            "UNAUTHENTICATED",
+            (*message).to_owned(),
+        ),
+        Error::Forbidden(message) => ("The caller may not do this", "FORBIDDEN", message.clone()),
+        Error::ExecutionNotFound(execution_id) => (
+            "Flow execution not found",
+            "EXECUTION_NOT_FOUND",
+            format!("Flow execution with ID {execution_id} not found"),
+        ),
+        Error::TokenNotFound(token_id) => (
+            "Token not found",
+            "NOT_FOUND",
+            format!("Token with ID {token_id} not found"),
+        ),
+        Error::Throttled(_) => (
+            "The table is at its limit",
+            "THROTTLED",
+            "Try again after the seconds that the Retry-After header names.".to_owned(),
+        ),
+        Error::Unavailable(_) => (
+            "The table does not answer",
+            "UNAVAILABLE",
+            "Try again after the seconds that the Retry-After header names.".to_owned(),
+        ),
+        Error::Internal(_) => (
+            "Something went wrong here",
+            "INTERNAL",
+            format!("The fault is in the log under the request id {request_id}."),
+        ),
+    }
+}

@@ -1,0 +1,166 @@
+//! Every endpoint, once: what the Lambda binary, the local server, the check of
+//! the template, the sample events and the tests of permissions all read.
+
+use std::time::Instant;
+
+use http::Method;
+use http::header::AUTHORIZATION;
+use lambda_http::{Request, RequestExt};
+use shared::Error;
+use shared::auth::{Caller, Permission};
+use shared::store::{Store, Usage};
+
+use crate::app::App;
+use crate::authorizer;
+use crate::flow_executions;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// What a handler returns, before it is awaited.
+pub type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
+
+/// Answers a request of a caller who has the route's permission.
+pub type Handler = for<'a> fn(&'a Store, &'a Caller, &'a Request) -> Answering<'a>;
+
+/// How a Lambda function hands its answer to API Gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transfer {
+    /// Whole, and so of at most 6 MB: for answers that are bounded well below.
+    Buffered,
+    /// As a stream, and so of at most 200 MB.
+    Streamed,
+}
+
+/// An endpoint.
+#[derive(Debug)]
+pub struct Route {
+    /// The name of the route, of its binary, of its sample event and, in camel
+    /// case, of its function in `template.yaml`.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, with its parameters in braces, as API Gateway writes it.
+    pub path: &'static str,
+    /// What a caller must be allowed to do.
+    pub permission: Permission,
+    /// How the answer leaves a Lambda function.
+    pub transfer: Transfer,
+    /// What answers.
+    pub handler: Handler,
+}
+
+/// Makes a [`Handler`] of an async function.
+macro_rules! handler {
+    ($function:path) => {
+        |store, caller, request| Box::pin($function(store, caller, request))
+    };
+}
+
+/// Every endpoint.
+pub static ROUTES: &[Route] = &[
+    Route {
+        name: "list_flow_executions",
+        method: Method::GET,
+        path: "/flow-executions",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Buffered,
+        handler: handler!(flow_executions::list_flow_executions),
+    },
+    Route {
+        name: "get_flow_execution",
+        method: Method::GET,
+        path: "/flow-executions/{flowExecutionId}",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(flow_executions::get_flow_execution),
+    },
+    Route {
+        name: "get_flow_execution_branch_steps",
+        method: Method::GET,
+        path: "/flow-executions/{flowExecutionId}/branch-steps",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(flow_executions::get_flow_execution_branch_steps),
+    },
+];
+
+impl Route {
+    /// The route of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ROUTES.iter().find(|route| route.name == name)
+    }
+
+    /// Answers a request, whatever becomes of it, and logs one line.
+    ///
+    /// The caller is the one that API Gateway's authorizer made or, where no
+    /// authorizer has been (on a laptop, under `cargo lambda`), the one that
+    /// the same authentication makes here. Either way the permission is checked
+    /// here.
+    pub async fn answer(&self, app: &App, request: &Request) -> Reply {
+        let start = Instant::now();
+        let request_id = request_id(request);
+        let store = app.store().metered();
+        let mut team_id = None;
+        let answer = async {
+            let caller = caller(app, request).await?;
+            team_id = Some(caller.team_id.to_string());
+            caller.require(self.permission)?;
+            (self.handler)(&store, &caller, request).await
+        };
+        let mut reply = match answer.await {
+            Ok(reply) => reply,
+            Err(problem) => reply::problem(&problem, &request_id),
+        };
+        let usage = store.usage();
+        tracing::info!(
+            request_id,
+            route = self.name,
+            team_id,
+            status = reply.status().as_u16(),
+            duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
+            table_requests = usage.requests,
+            capacity_units = usage.capacity_units,
+            "answered"
+        );
+        reply.extensions_mut().insert::<Usage>(usage);
+        reply
+    }
+}
+
+async fn caller(app: &App, request: &Request) -> Result<Caller, Problem> {
+    if let Some(caller) = authorizer::caller_of(request) {
+        return Ok(caller);
+    }
+    let mut headers = request.headers().get_all(AUTHORIZATION).iter();
+    let header = headers.next();
+    // Events carry each header twice, under `headers` and `multiValueHeaders`;
+    // two that differ are an attempt at being two callers.
+    if headers.any(|other| Some(other) != header) {
+        return Err(Error::Unauthenticated("Send one Authorization header.").into());
+    }
+    let header = header.and_then(|header| header.to_str().ok());
+    Ok(app.authenticate(header).await?)
+}
+
+/// The id of a request that came in without one from Lambda or API Gateway.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The id under which the log has this request: API Gateway's, which its access
+/// log shows too, else Lambda's, else the local server's.
+pub fn request_id(request: &Request) -> String {
+    use lambda_http::request::RequestContext;
+
+    let gateway = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    let local = || request.extensions().get().map(|RequestId(id)| id.clone());
+    let lambda = || request.lambda_context_ref().map(|context| context.request_id.clone());
+    gateway
+        .filter(|id| !id.is_empty())
+        .or_else(local)
+        .or_else(lambda)
+        .unwrap_or_default()
+}

@@ -1,0 +1,176 @@
+//! The command line of `flowtrail`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::{Span, Timestamp as Moment};
+use shared::auth::Role;
+use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
+use shared::model::{FlowId, TeamId};
+
+/// The execution history of any workflow engine, on one machine or on AWS.
+#[derive(Debug, Parser)]
+#[command(name = "flowtrail", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `serve` when nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `serve`, for when nothing is named.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// What `flowtrail` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the HTTP API and, embedded, the table (the default)
+    Serve(ServeArgs),
+    /// Set up the table
+    #[command(subcommand)]
+    Table(TableCommand),
+    /// Make, list and revoke the tokens that callers send
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// Which table.
+#[derive(Debug, Clone, Args)]
+pub struct TableArgs {
+    /// The folder of the embedded table
+    #[arg(long, value_name = "FOLDER", default_value = ".flowtrail")]
+    pub data: PathBuf,
+    /// Use the DynamoDB at this address (DynamoDB Local, AWS, ScyllaDB) in
+    /// place of the embedded one
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The table's name
+    #[arg(long, value_name = "NAME", env = TABLE_VARIABLE, default_value = DEFAULT_TABLE)]
+    pub table: String,
+}
+
+/// The options of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// The port of the HTTP API, on 127.0.0.1
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// The port of the embedded table's DynamoDB endpoint, on 127.0.0.1
+    #[arg(long, default_value_t = 8000)]
+    pub table_port: u16,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+    /// Leave a new table empty, without demo data
+    #[arg(long)]
+    pub no_demo: bool,
+}
+
+/// What can be done with the table.
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Create the table with its indexes, its stream and its time to live
+    Create(TableArgs),
+}
+
+/// What can be done with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token; it is shown once, alone on the last line
+    Create(TokenCreateArgs),
+    /// List the tokens, without their secrets
+    List(TableArgs),
+    /// Revoke a token; it stops working within a minute
+    Revoke {
+        /// The token's id: what stands between `sdk_` and the next `_`
+        #[arg(value_name = "ID")]
+        token_id: String,
+        /// Which table.
+        #[command(flatten)]
+        table: TableArgs,
+    },
+}
+
+/// What a new token is to be.
+#[derive(Debug, Clone, Args)]
+pub struct TokenCreateArgs {
+    /// The team whose executions the holder sees
+    #[arg(long, value_name = "TEAM")]
+    pub team: TeamId,
+    /// What the holder may do: viewer (read), operator (read, export, cancel)
+    /// or admin (everything)
+    #[arg(long, value_name = "viewer|operator|admin")]
+    pub role: Role,
+    /// What the token is for
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The only flows that the holder sees, separated by commas
+    #[arg(long, value_name = "FLOW,FLOW", value_delimiter = ',')]
+    pub flows: Option<Vec<FlowId>>,
+    /// When the token ends: 90d, 12h, 4w
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    pub expires: Option<Lifetime>,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+/// How long a token works, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime(pub i64);
+
+fn lifetime(text: &str) -> Result<Lifetime, String> {
+    let wrong = || "it is a length of time such as 90d, 12h or 4w".to_owned();
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let now = Moment::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let end = now.checked_add(span).map_err(|_| wrong())?;
+    let seconds = end.timestamp().as_second() - now.timestamp().as_second();
+    if seconds < 1 {
+        return Err("it has to lie in the future".to_owned());
+    }
+    Ok(Lifetime(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn serve_of(arguments: &[&str]) -> ServeArgs {
+        let cli = Cli::try_parse_from([&["flowtrail"], arguments].concat()).expect("accepted");
+        match cli.command {
+            Some(Command::Serve(serve)) => serve,
+            None => cli.serve,
+            other => panic!("expected serve, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_and_has_the_documented_defaults() {
+        for arguments in [&[][..], &["serve"]] {
+            let serve = serve_of(arguments);
+            assert_eq!((serve.port, serve.table_port), (3000, 8000));
+            assert_eq!(serve.table.data, PathBuf::from(".flowtrail"));
+            assert_eq!(serve.table.table, "flowtrail");
+            assert_eq!(serve.table.endpoint_url, None);
+            assert!(!serve.no_demo);
+        }
+        assert_eq!(serve_of(&["--port", "1"]).port, 1);
+        assert_eq!(serve_of(&["serve", "--port", "1"]).port, 1);
+    }
+
+    #[test]
+    fn a_lifetime_has_a_unit_and_lies_ahead() {
+        assert_eq!(lifetime("90d"), Ok(Lifetime(90 * 86_400)));
+        assert_eq!(lifetime("12h"), Ok(Lifetime(43_200)));
+        assert_eq!(lifetime("2w"), Ok(Lifetime(14 * 86_400)));
+        for wrong in ["", "90", "d", "-1d", "0d", "soon", "99999999y"] {
+            assert!(lifetime(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The folder of the embedded table: its file, who has it open, and the token
+//! that `serve` prints.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::embedded::Embedded;
+
+/// A sentence for the person at the terminal, on what went wrong and what to do
+/// about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
+
+impl From<shared::Error> for Failure {
+    fn from(error: shared::Error) -> Self {
+        Self(format!("The table did not do it: {}.", error.with_causes()))
+    }
+}
+
+/// The folder, locked for this process until it is dropped.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    /// The lock ends with the file, and so with the process, however it ends.
+    lock: File,
+}
+
+/// Whose the folder is.
+#[derive(Debug)]
+pub enum Holder {
+    /// This process, from now on.
+    Us(DataFolder),
+    /// A running server, whose table has this address.
+    Server(String),
+}
+
+impl DataFolder {
+    /// Makes the folder where it is not there, and locks it unless another
+    /// process has.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn open(path: &Path) -> Result<Holder, Failure> {
+        let unwritable = |error: std::io::Error| {
+            Failure(format!(
+                "The folder {} cannot be written: {error}. Name another with --data.",
+                path.display()
+            ))
+        };
+        fs::create_dir_all(path).map_err(unwritable)?;
+        // The folder holds a token: it is not for anyone's repository.
+        fs::write(path.join(".gitignore"), "*\n").map_err(unwritable)?;
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Holder::Us(Self {
+                path: path.to_owned(),
+                lock,
+            })),
+            Err(TryLockError::WouldBlock) => {
+                let mut address = String::new();
+                lock.read_to_string(&mut address).map_err(unwritable)?;
+                Ok(Holder::Server(address.trim().to_owned()))
+            }
+            Err(TryLockError::Error(error)) => Err(unwritable(error)),
+        }
+    }
+
+    /// Tells other processes where the table is reached while the folder is
+    /// locked.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn announce(&mut self, address: &str) -> Result<(), Failure> {
+        let mut write = || -> std::io::Result<()> {
+            self.lock.set_len(0)?;
+            self.lock.rewind()?;
+            self.lock.write_all(address.as_bytes())?;
+            self.lock.flush()
+        };
+        write().map_err(|error| {
+            Failure(format!(
+                "The folder {} cannot be written: {error}.",
+                self.path.display()
+            ))
+        })
+    }
+
+    /// Opens the table's file, or makes it.
+    ///
+    /// # Errors
+    /// The file cannot be written, or is damaged.
+    pub fn open_database(&self) -> Result<Embedded, Failure> {
+        let file = self.path.join("flowtrail.db");
+        Embedded::open(&file).map_err(|error| {
+            Failure(format!(
+                "The data file {} cannot be opened, as it is damaged or not writable ({error}). \
+                 Put a copy of it in its place, or move it away to begin with an empty table.",
+                file.display()
+            ))
+        })
+    }
+
+    /// The token that an earlier start has printed.
+    pub fn admin_token(&self) -> Option<String> {
+        let token = fs::read_to_string(self.admin_token_path()).ok()?;
+        Some(token.trim().to_owned())
+    }
+
+    /// Keeps a token for the next start, readable by this user alone.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn keep_admin_token(&self, token: &str) -> Result<(), Failure> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let path = self.admin_token_path();
+        options
+            .open(&path)
+            .and_then(|mut file| file.write_all(token.as_bytes()))
+            .map_err(|error| Failure(format!("{} cannot be written: {error}.", path.display())))
+    }
+
+    fn admin_token_path(&self) -> PathBuf {
+        self.path.join("admin-token")
+    }
+}

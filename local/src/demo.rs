@@ -1,0 +1,143 @@
+//! Demo data that looks like life: five flows over 30 days, and an engine that
+//! keeps a few runs moving.
+//!
+//! It is written as any flow engine writes: records in the public format,
+//! through an ordinary SDK client. Its records expire, so that a server left
+//! running does not grow for ever.
+
+use std::time::Duration;
+
+use futures_util::{TryStreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::rngs::StdRng;
+use rand::SeedableRng;
+use shared::keys;
+use shared::model::{Item, TeamId, Timestamp};
+use shared::store::{Store, key};
+use shared::table::text;
+
+use crate::data_folder::Failure;
+
+mod engine;
+mod flows;
+mod plan;
+mod write;
+
+pub use engine::keep_moving;
+
+/// The flow whose runs have parallel branches.
+pub const FORKING_FLOW: &str = "order-pipeline";
+
+/// How many days back the first runs lie.
+const DAYS: i64 = 30;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+/// Where the state of the demo says how far it is.
+const STATE: &str = "state";
+const LOADING: &str = "LOADING";
+const LOADED: &str = "LOADED";
+
+/// The batches that are written at a time.
+const BATCHES_AT_A_TIME: usize = 4;
+
+/// The demo's team, which is the team of a table with only one.
+pub fn team_id() -> TeamId {
+    match "default".parse() {
+        Ok(team_id) => team_id,
+        Err(invalid) => unreachable!("{invalid}"),
+    }
+}
+
+/// Loads the demo data into a new table, or goes on where an earlier start was
+/// interrupted; leaves every other table alone. Returns whether the table has
+/// demo data.
+///
+/// # Errors
+/// Those of the table.
+pub async fn load(store: &Store, is_new: bool) -> Result<bool, Failure> {
+    let anchor = match store.get(keys::DEMO, keys::DEMO).await? {
+        Some(state) if text_of(&state, STATE) == Some(LOADED) => return Ok(true),
+        // The same moment makes the same runs with the same keys: what an
+        // interrupted start has written is written over, not doubled.
+        Some(state) => text_of(&state, "anchor").and_then(|anchor| anchor.parse().ok()),
+        None if is_new => Some(Timestamp::now()),
+        None => return Ok(false),
+    };
+    let anchor = anchor.unwrap_or_else(Timestamp::now);
+    put_state(store, LOADING, anchor).await?;
+    write_history(store, anchor).await?;
+    put_state(store, LOADED, anchor).await?;
+    Ok(true)
+}
+
+fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+async fn put_state(store: &Store, state: &str, anchor: Timestamp) -> Result<(), Failure> {
+    let mut item = key(keys::DEMO, keys::DEMO);
+    item.insert(STATE.to_owned(), text(state));
+    item.insert("anchor".to_owned(), text(anchor.to_string()));
+    write::put(store, item).await?;
+    Ok(())
+}
+
+/// Writes 30 days of runs that ended before `anchor`.
+async fn write_history(store: &Store, anchor: Timestamp) -> Result<(), Failure> {
+    let mut random = StdRng::seed_from_u64(anchor.milliseconds().unsigned_abs());
+    let moments = moments(&mut random, anchor);
+    let bar = progress_bar(moments.len());
+    let mut items = Vec::new();
+    for (flow, at) in moments {
+        for plan in flow.plan(&mut random, at) {
+            items.push(plan.items_at(anchor));
+        }
+    }
+    let runs: Vec<Vec<Item>> = items.into_iter().filter(|items| !items.is_empty()).collect();
+    bar.set_length(runs.len() as u64);
+    let batches = write::batches(runs);
+    stream::iter(batches.into_iter().map(Ok::<_, Failure>))
+        .try_for_each_concurrent(BATCHES_AT_A_TIME, |(batch, runs)| {
+            let bar = &bar;
+            async move {
+                write::batch(store, batch).await?;
+                bar.inc(runs);
+                Ok(())
+            }
+        })
+        .await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// When each flow began a run: more by day than by night, fewer at weekends.
+fn moments(random: &mut StdRng, anchor: Timestamp) -> Vec<(&'static flows::Flow, i64)> {
+    let begin = anchor.milliseconds() - DAYS * DAY_MS;
+    let mut moments = Vec::new();
+    for flow in flows::ALL {
+        for day in 0..DAYS {
+            let midnight = (begin + day * DAY_MS) / DAY_MS * DAY_MS;
+            // 1970 began on a Thursday.
+            let is_weekend = matches!((midnight / DAY_MS) % 7, 2 | 3);
+            let runs = if is_weekend { flow.runs_a_day / 2 + 1 } else { flow.runs_a_day };
+            for _ in 0..runs {
+                let at = midnight + flow.time_of_day(random);
+                if (begin..anchor.milliseconds()).contains(&at) {
+                    moments.push((flow, at));
+                }
+            }
+        }
+    }
+    moments.sort_by_key(|(_, at)| *at);
+    moments
+}
+
+fn progress_bar(runs: usize) -> ProgressBar {
+    let bar = ProgressBar::new(runs as u64);
+    let style = ProgressStyle::with_template("Loading demo data {wide_bar} {pos}/{len} runs");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

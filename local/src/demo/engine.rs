@@ -1,0 +1,124 @@
+//! A small flow engine: it begins a run now and then, and writes each record at
+//! the moment it becomes true.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use shared::keys;
+use shared::model::{Execution, ExecutionId, Status, Step, StepStatus, Timestamp};
+use shared::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
+use shared::table::BY_TEAM_STATUS;
+use tokio::sync::watch;
+
+use super::plan::Plan;
+use super::{flows, team_id, write};
+use crate::data_folder::Failure;
+use crate::serve::until;
+
+/// How often the engine writes what has happened.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Between the beginnings of two runs, in ticks.
+const TICKS_A_RUN: u64 = 30;
+
+/// A run in progress, and the items as they were last written.
+struct Open {
+    plan: Plan,
+    written: Vec<shared::model::Item>,
+}
+
+/// Keeps a few runs moving until the server ends.
+///
+/// # Errors
+/// Never: a table that does not answer is tried again at the next tick.
+pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+    let mut random = StdRng::seed_from_u64(Timestamp::now().milliseconds().unsigned_abs());
+    let mut open: Vec<Open> = Vec::new();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    if let Err(failure) = close_abandoned(&store).await {
+        tracing::warn!(%failure, "the demo's old runs stay open");
+    }
+    for tick in 0_u64.. {
+        tokio::select! {
+            () = &mut stop => break,
+            _ = ticks.tick() => {}
+        }
+        if tick % TICKS_A_RUN == 0 {
+            let flow = &flows::ALL[random.random_range(0..flows::ALL.len())];
+            let plans = flow.plan(&mut random, Timestamp::now().milliseconds());
+            open.extend(plans.into_iter().map(|plan| Open { plan, written: Vec::new() }));
+        }
+        let mut still_open = Vec::with_capacity(open.len());
+        for mut run in open {
+            match advance(&store, &mut run).await {
+                Ok(true) => still_open.push(run),
+                Ok(false) => {}
+                Err(failure) => {
+                    tracing::warn!(%failure, "the demo waits for the table");
+                    still_open.push(run);
+                }
+            }
+        }
+        open = still_open;
+    }
+    Ok(())
+}
+
+/// Writes what has changed of a run since the last tick. `false` when it has
+/// ended, by itself or by a cancel.
+async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
+    let now = Timestamp::now();
+    let items = run.plan.items_at(now);
+    for item in &items {
+        if run.written.contains(item) {
+            continue;
+        }
+        let is_execution = keys::sort_key(item) == Some(keys::EXECUTION);
+        if !is_execution {
+            write::put(store, item.clone()).await?;
+        } else if !write::put_unless_ended(store, item.clone()).await? {
+            return Ok(false);
+        }
+    }
+    run.written = items;
+    Ok(!run.plan.has_ended_at(now))
+}
+
+/// Ends the demo runs that the last process left open: nobody else will.
+async fn close_abandoned(store: &Store) -> Result<(), Failure> {
+    const MESSAGE: &str = "The worker was lost: the server ended while this run was in progress.";
+    let now = Timestamp::now().to_string();
+    for status in [Status::Running, Status::Pending] {
+        let open = Range::index(
+            &BY_TEAM_STATUS,
+            [team_id().to_string(), status.as_str().to_owned()],
+        );
+        let page = store.query(&open, None, MAX_ITEMS_A_QUERY).await?;
+        for execution in page.items.into_iter().filter_map(Execution::from_item) {
+            let is_demo = execution.labels.get("source").is_some_and(|source| source == "demo");
+            let Ok(id) = execution.execution_id.parse::<ExecutionId>() else {
+                continue;
+            };
+            if !is_demo {
+                continue;
+            }
+            let pk = keys::execution_partition(&id);
+            for steps in [keys::STEPS, "BRANCH#"] {
+                let steps = Range::with_prefix(&id, steps);
+                let page = store.query(&steps, None, MAX_ITEMS_A_QUERY).await?;
+                for step in page.items.into_iter().filter_map(Step::from_item) {
+                    if step.status == Some(StepStatus::Running) {
+                        let key = key(pk.clone(), step.sk);
+                        write::end_if_open(store, key, MESSAGE, &now).await?;
+                    }
+                }
+            }
+            write::end_if_open(store, key(pk, keys::EXECUTION), MESSAGE, &now).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Writing records, as a flow engine does it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use shared::model::Item;
+use shared::store::{Store, from_sdk};
+use shared::table::text;
+
+use crate::data_folder::Failure;
+
+/// The most items that DynamoDB takes in one BatchWriteItem.
+const ITEMS_A_BATCH: usize = 25;
+
+/// How often what a batch left unwritten is sent again.
+const ATTEMPTS: u32 = 8;
+
+/// Packs the items of runs into batches, each with the number of runs that end
+/// in it.
+pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
+    let mut batches = vec![(Vec::with_capacity(ITEMS_A_BATCH), 0)];
+    for run in runs {
+        for item in run {
+            let is_full = batches.last().is_none_or(|(items, _)| items.len() == ITEMS_A_BATCH);
+            if is_full {
+                batches.push((Vec::with_capacity(ITEMS_A_BATCH), 0));
+            }
+            if let Some((items, _)) = batches.last_mut() {
+                items.push(item);
+            }
+        }
+        if let Some((_, ended)) = batches.last_mut() {
+            *ended += 1;
+        }
+    }
+    batches
+}
+
+/// Writes a batch, and again what the table has not taken.
+pub(super) async fn batch(store: &Store, items: Vec<Item>) -> Result<(), Failure> {
+    let mut requests: Vec<_> = items.into_iter().map(put_request).collect::<Result<_, _>>()?;
+    for attempt in 0..ATTEMPTS {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
+        }
+        let answer = store
+            .client()
+            .batch_write_item()
+            .request_items(store.table(), requests)
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        let mut unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
+        requests = unprocessed.remove(store.table()).unwrap_or_default();
+    }
+    Err(Failure("The table does not take the demo data.".to_owned()))
+}
+
+/// Writes one item.
+pub(super) async fn put(store: &Store, item: Item) -> Result<(), Failure> {
+    let put = store.client().put_item().table_name(store.table());
+    put.set_item(Some(item)).send().await.map_err(from_sdk)?;
+    Ok(())
+}
+
+/// Writes an execution unless it has ended: a terminal state is final. `false`
+/// when it had.
+pub(super) async fn put_unless_ended(store: &Store, item: Item) -> Result<bool, Failure> {
+    let answer = store
+        .client()
+        .put_item()
+        .table_name(store.table())
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(pk) OR #status IN (:pending, :running)")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_values(":pending", text("PENDING"))
+        .expression_attribute_values(":running", text("RUNNING"))
+        .send()
+        .await;
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(from_sdk(error).into()),
+    }
+}
+
+/// Sets attributes of an item that is there and open. An item that has ended,
+/// or is gone, stays as it is.
+pub(super) async fn end_if_open(
+    store: &Store,
+    key: Item,
+    message: &str,
+    end_time: &str,
+) -> Result<(), Failure> {
+    let answer = store
+        .client()
+        .update_item()
+        .table_name(store.table())
+        .set_key(Some(key))
+        .update_expression("SET #status = :failed, errorMessage = :message, endTime = :end")
+        .condition_expression("#status IN (:pending, :running)")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_values(":failed", text("FAILED"))
+        .expression_attribute_values(":pending", text("PENDING"))
+        .expression_attribute_values(":running", text("RUNNING"))
+        .expression_attribute_values(":message", AttributeValue::S(message.to_owned()))
+        .expression_attribute_values(":end", text(end_time))
+        .send()
+        .await;
+    match answer {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+        Err(error) => Err(from_sdk(error).into()),
+    }
+}
+
+fn put_request(item: Item) -> Result<WriteRequest, Failure> {
+    let put = PutRequest::builder()
+        .set_item(Some(item))
+        .build()
+        .map_err(|error| Failure(error.to_string()))?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}

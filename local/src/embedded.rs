@@ -1,0 +1,105 @@
+//! The embedded DynamoDB: the crate `dynoxide-rs`, on a file or in memory.
+//!
+//! Flowtrail's own store reaches it through an ordinary SDK client whose HTTP
+//! connector ends here, in the process; flow engines reach it through the wire
+//! endpoint ([`wire`]). Both go through one dispatch.
+//!
+//! On a file every acknowledged write is on disk (SQLite's write-ahead log with
+//! `synchronous=FULL`): it survives `kill -9` and the loss of power.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::{Client, Config};
+use dynoxide::{Database, DynoxideError};
+use shared::config;
+
+mod connector;
+mod dispatch;
+mod upkeep;
+pub mod wire;
+
+/// An embedded DynamoDB. Clones are the same database.
+#[derive(Clone)]
+pub struct Embedded {
+    database: Database,
+    /// A second connection to the same file, for what the engine does not do
+    /// itself. `None` in memory.
+    upkeep: Option<Arc<Mutex<rusqlite::Connection>>>,
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+/// Why an embedded database does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The engine refuses the file.
+    #[error("{0}")]
+    Engine(#[from] DynoxideError),
+    /// SQLite refuses the file.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file is a database, and parts of it are destroyed.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Embedded {
+    /// Opens the database in a file, or makes it.
+    ///
+    /// # Errors
+    /// The file cannot be written, or is not an undamaged database.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let database = Database::new(&path.to_string_lossy())?;
+        let connection = upkeep::connect(path)?;
+        Ok(Self {
+            database,
+            upkeep: Some(Arc::new(Mutex::new(connection))),
+        })
+    }
+
+    /// A database in memory, which ends with the process.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Ok(Self {
+            database: Database::memory()?,
+            upkeep: None,
+        })
+    }
+
+    /// An SDK client of this database, with no socket in between.
+    pub fn client(&self) -> Client {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("local"))
+            .credentials_provider(config::local_credentials())
+            .endpoint_url("http://embedded.invalid")
+            .http_client(connector::Connector::new(self.clone()))
+            .timeout_config(config::timeouts())
+            .retry_config(config::retries())
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Removes what has expired, and the stream's records of more than a day
+    /// ago, as DynamoDB does by itself. Blocks.
+    ///
+    /// # Errors
+    /// Those of the engine and of SQLite.
+    pub fn upkeep(&self) -> Result<(), OpenError> {
+        self.database.sweep_ttl()?;
+        if let Some(connection) = &self.upkeep
+            && let Ok(connection) = connection.lock()
+        {
+            upkeep::trim_stream(&connection)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! DynamoDB's wire endpoint, for flow engines and for the AWS CLI.
+//!
+//! It takes any credentials, as DynamoDB Local does, and so it must only be
+//! reachable from this machine: it listens on loopback, and it refuses what a
+//! web page in this machine's browser could send. Such a request has an
+//! `Origin` header or, after a DNS rebinding, a `Host` that is not loopback.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use shared::config::is_loopback_authority;
+
+use super::Embedded;
+use super::dispatch::dispatch;
+
+/// The largest request that DynamoDB takes, in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// The endpoint's router.
+pub fn router(embedded: Embedded) -> Router {
+    Router::new()
+        .route("/", post(answer))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(embedded)
+}
+
+async fn answer(State(embedded): State<Embedded>, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_local = text(header::HOST).is_some_and(is_loopback_authority);
+    if !is_local || headers.contains_key(header::ORIGIN) {
+        let words = "This endpoint serves programs on this machine, not web pages.\n";
+        return (StatusCode::FORBIDDEN, words).into_response();
+    }
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let answer =
+        tokio::task::spawn_blocking(move || dispatch(&embedded.database, &target, &body)).await;
+    match answer {
+        Ok(answer) => (
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],
+            answer.body,
+        )
+            .into_response(),
+        Err(panic) => {
+            tracing::error!(error = %panic, "the embedded engine failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `flowtrail serve`: all of Flowtrail in one process.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use functions::app::App;
+use shared::auth::{self, NewToken, Role};
+use shared::config;
+use shared::model::Timestamp;
+use shared::store::Store;
+use shared::table;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::cli::ServeArgs;
+use crate::commands::no_such_table;
+use crate::data_folder::{DataFolder, Failure, Holder};
+use crate::demo;
+use crate::embedded::{Embedded, wire};
+use crate::server;
+
+mod greeting;
+
+/// How long requests in progress may take once the server is told to end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// How often what has expired is removed.
+const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a token lasts that is made for one run of `serve` over a table that
+/// is not ours, in milliseconds: half a day.
+const SESSION_TOKEN_MS: i64 = 12 * 3_600 * 1_000;
+
+/// The table that is served, and what belongs to it on this machine.
+struct ServedTable {
+    store: Store,
+    /// Where engines write.
+    address: String,
+    /// Of the embedded table alone.
+    embedded: Option<(DataFolder, Embedded, TcpListener)>,
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// A port is taken, the folder cannot be written, the data file is damaged, or
+/// the table cannot be reached.
+pub async fn run(args: ServeArgs) -> Result<(), Failure> {
+    let api = listen(args.port, "--port").await?;
+    let api_address = address_of(&api)?;
+    let mut served = open(&args).await?;
+    let created = prepare_table(&args, &served).await?;
+    let store = served.store.clone();
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let folder = match served.embedded.take() {
+        None => None,
+        Some((mut folder, embedded, listener)) => {
+            folder.announce(&served.address)?;
+            tasks.spawn(keep_up(embedded.clone(), stopped.clone()));
+            tasks.spawn(serve_router(listener, wire::router(embedded), stopped.clone()));
+            Some(folder)
+        }
+    };
+    let has_demo = demo::load(&store, created && !args.no_demo).await?;
+    if has_demo {
+        tasks.spawn(demo::keep_moving(store.clone(), stopped.clone()));
+    }
+    let token = admin_token(&store, folder.as_ref()).await?;
+    let app = Arc::new(App::new(store.clone()));
+    tasks.spawn(serve_router(api, server::router(app), stopped));
+    greeting::print(&store, &api_address, &served.address, &token).await?;
+
+    let failure = tokio::select! {
+        () = interrupted() => None,
+        // A task ends by itself only when it cannot go on.
+        Some(ended) = tasks.join_next() => Some(match ended {
+            Ok(Ok(())) => Failure("A part of the server has ended.".to_owned()),
+            Ok(Err(failure)) => failure,
+            Err(panic) => Failure(format!("A part of the server has failed: {panic}.")),
+        }),
+    };
+    let _ = stop.send(true);
+    let drained = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(SHUTDOWN, drained).await.is_err() {
+        tracing::warn!("requests were cut off at the end");
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
+    if let Some(url) = &args.table.endpoint_url {
+        return Ok(ServedTable {
+            store: Store::new(config::client(Some(url)).await, &args.table.table),
+            address: url.clone(),
+            embedded: None,
+        });
+    }
+    let listener = listen(args.table_port, "--table-port").await?;
+    let address = address_of(&listener)?;
+    match DataFolder::open(&args.table.data)? {
+        Holder::Server(other) => Err(Failure(format!(
+            "The folder {} is in use by a running flowtrail, whose table is at {other}. End that \
+             one, or name another folder with --data.",
+            args.table.data.display()
+        ))),
+        Holder::Us(folder) => {
+            let embedded = folder.open_database()?;
+            Ok(ServedTable {
+                store: Store::new(embedded.client(), &args.table.table),
+                address,
+                embedded: Some((folder, embedded, listener)),
+            })
+        }
+    }
+}
+
+/// Makes the table where it is this machine's and not there yet; says whether
+/// it did. Elsewhere a table costs money and has an owner, who makes it.
+async fn prepare_table(args: &ServeArgs, served: &ServedTable) -> Result<bool, Failure> {
+    let client = served.store.client();
+    if table::exists(client, &args.table.table).await? {
+        return Ok(false);
+    }
+    let is_ours = served.embedded.is_some() || config::is_loopback(&served.address);
+    if !is_ours {
+        return Err(no_such_table(&args.table));
+    }
+    Ok(table::create(client, &args.table.table).await?)
+}
+
+/// The token that is printed: of the embedded table the same at every start, of
+/// another a new one with a short life.
+async fn admin_token(store: &Store, folder: Option<&DataFolder>) -> Result<String, Failure> {
+    if let Some(token) = folder.and_then(DataFolder::admin_token) {
+        let header = format!("Bearer {token}");
+        if auth::authenticate(store, Some(&header)).await.is_ok() {
+            return Ok(token);
+        }
+    }
+    let session_end = Timestamp::now().milliseconds() + SESSION_TOKEN_MS;
+    let new = NewToken {
+        team_id: demo::team_id(),
+        role: Role::Admin,
+        name: Some("flowtrail serve".to_owned()),
+        flows: None,
+        expires_at: match folder {
+            Some(_) => None,
+            None => Timestamp::from_milliseconds(session_end),
+        },
+        created_by: "flowtrail serve".to_owned(),
+    };
+    let (_, secret) = auth::create_token(store, &new).await?;
+    if let Some(folder) = folder {
+        folder.keep_admin_token(secret.reveal())?;
+    }
+    Ok(secret.reveal().to_owned())
+}
+
+async fn listen(port: u16, option: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| {
+            Failure(match error.kind() {
+                std::io::ErrorKind::AddrInUse => format!(
+                    "Port {port} is taken by another program. Name another with {option}."
+                ),
+                _ => format!("Port {port} cannot be used: {error}. Name another with {option}."),
+            })
+        })
+}
+
+fn address_of(listener: &TcpListener) -> Result<String, Failure> {
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure(format!("A port cannot be used: {error}.")))?;
+    Ok(format!("http://{address}"))
+}
+
+async fn serve_router(
+    listener: TcpListener,
+    router: axum::Router,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(until(stopped))
+        .await
+        .map_err(|error| Failure(format!("The server has ended: {error}.")))
+}
+
+async fn keep_up(embedded: Embedded, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        let embedded = embedded.clone();
+        match tokio::task::spawn_blocking(move || embedded.upkeep()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "expired records were not removed"),
+            Err(panic) => return Err(Failure(format!("The embedded table has failed: {panic}."))),
+        }
+    }
+}
+
+/// Ends when the server is told to.
+pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which ends the server as well.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,74 @@
+//! What `serve` prints once it is ready.
+
+use shared::keys;
+use shared::model::{Execution, ExecutionId, Step};
+use shared::store::{Range, Store};
+use shared::table::BY_FLOW_STATUS;
+
+use crate::data_folder::Failure;
+use crate::demo::{self, FORKING_FLOW};
+
+/// Prints the addresses, the token, and three lines to paste.
+pub(super) async fn print(
+    store: &Store,
+    api: &str,
+    table: &str,
+    token: &str,
+) -> Result<(), Failure> {
+    println!("Flowtrail is ready. Ctrl-C ends it.");
+    println!();
+    println!("  HTTP API      {api}");
+    println!("  Table         {table}  (DynamoDB, table {})", store.table());
+    println!("  Admin token   {token}");
+    println!();
+    println!("Try it:");
+    println!();
+    for path in sample_paths(store).await? {
+        println!("  curl -s -H 'Authorization: Bearer {token}' '{api}{path}'");
+    }
+    println!();
+    Ok(())
+}
+
+/// A list, a run and the branches of a fork in it; without such a run, three
+/// lists.
+async fn sample_paths(store: &Store) -> Result<[String; 3], Failure> {
+    let list = format!("/flow-executions?flowDefinitionId={FORKING_FLOW}&limit=5");
+    let Some((execution, fork)) = sample_run(store).await? else {
+        return Ok([
+            list.clone(),
+            format!("{list}&status=FAILED"),
+            format!("{list}&status=RUNNING"),
+        ]);
+    };
+    let id = &execution.execution_id;
+    let fork_id = fork.id().unwrap_or_default();
+    let fork_time = fork.start_time().map(|time| time.to_string());
+    let branches = format!(
+        "/flow-executions/{id}/branch-steps?parentStepInstanceId={fork_id}&parentStepStartTime={}",
+        fork_time.unwrap_or_default()
+    );
+    Ok([list, format!("/flow-executions/{id}"), branches])
+}
+
+/// The newest completed run with a fork, and the fork's step.
+async fn sample_run(store: &Store) -> Result<Option<(Execution, Step)>, Failure> {
+    let team = demo::team_id().to_string();
+    let partition = [team, FORKING_FLOW.to_owned(), "COMPLETED".to_owned()];
+    let newest = Range::index(&BY_FLOW_STATUS, partition);
+    let mut page = store.query(&newest, None, 1).await?;
+    let Some(execution) = page.items.pop().and_then(Execution::from_item) else {
+        return Ok(None);
+    };
+    let Ok(id) = execution.execution_id.parse::<ExecutionId>() else {
+        return Ok(None);
+    };
+    let steps = Range::with_prefix(&id, keys::STEPS);
+    let steps = store.query(&steps, None, 100).await?;
+    let fork = steps
+        .items
+        .into_iter()
+        .filter_map(Step::from_item)
+        .find(|step| step.step_type.as_deref() == Some("PARALLEL_FORK_MANAGER"));
+    Ok(fork.map(|fork| (execution, fork)))
+}

@@ -1,0 +1,109 @@
+//! The HTTP server of one machine. It does what API Gateway does on AWS: it
+//! finds the route, and hands the request to the route's own handler.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderValue, Method};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
+use axum::Router;
+use functions::app::App;
+use functions::problem::Problem;
+use functions::reply;
+use functions::route::{ROUTES, RequestId, Route};
+use lambda_http::RequestExt;
+use uuid::Uuid;
+
+/// The largest body that an endpoint takes, in bytes.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The header with the id under which the log has the request.
+const REQUEST_ID: &str = "x-request-id";
+
+/// A router over every route.
+pub fn router(app: Arc<App>) -> Router {
+    let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    paths.dedup();
+    let mut router = Router::new();
+    for path in paths {
+        router = router.route(path, methods_of(path));
+    }
+    router.fallback(no_such_path).with_state(app)
+}
+
+/// The routes of one path, each under its method.
+fn methods_of(path: &str) -> MethodRouter<Arc<App>> {
+    let routes = || ROUTES.iter().filter(|route| route.path == path);
+    let allow: Vec<_> = routes().map(|route| route.method.as_str()).collect();
+    let allow = allow.join(", ");
+    let mut methods = MethodRouter::new();
+    for route in routes() {
+        let answer = |state, parameters, request| answer(route, state, parameters, request);
+        methods = methods.on(filter(&route.method), answer);
+    }
+    methods.fallback(move || {
+        let allow = allow.clone();
+        async move { refuse(&Problem::MethodNotAllowed { allow }, &new_request_id()) }
+    })
+}
+
+fn filter(method: &Method) -> MethodFilter {
+    // Every route has one of the methods that axum knows.
+    MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET)
+}
+
+async fn answer(
+    route: &'static Route,
+    State(app): State<Arc<App>>,
+    parameters: RawPathParams,
+    request: Request,
+) -> Response {
+    let request_id = new_request_id();
+    let path_parameters: HashMap<String, Vec<String>> = parameters
+        .iter()
+        .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
+        .collect();
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return refuse(&Problem::BodyTooLarge, &request_id);
+    };
+    parts.extensions.insert(RequestId(request_id.clone()));
+    let query = query_of(parts.uri.query().unwrap_or_default());
+    let request = lambda_http::Request::from_parts(parts, body.to_vec().into())
+        .with_path_parameters(path_parameters)
+        .with_query_string_parameters(query);
+    respond(route.answer(&app, &request).await, &request_id)
+}
+
+/// The query's parameters, with every value of each.
+fn query_of(query: &str) -> HashMap<String, Vec<String>> {
+    let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let values = parameters.entry(name.into_owned()).or_default();
+        values.push(value.into_owned());
+    }
+    parameters
+}
+
+async fn no_such_path() -> Response {
+    refuse(&Problem::NoSuchPath, &new_request_id())
+}
+
+fn refuse(problem: &Problem, request_id: &str) -> Response {
+    respond(reply::problem(problem, request_id), request_id)
+}
+
+fn respond(reply: reply::Reply, request_id: &str) -> Response {
+    let mut response = reply.map(Body::new);
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn new_request_id() -> String {
+    Uuid::now_v7().to_string()
+}

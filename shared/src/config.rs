@@ -1,0 +1,100 @@
+//! The SDK client: where DynamoDB is, and how long to wait for it.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, Region};
+
+/// The environment variable with the table's name.
+pub const TABLE_VARIABLE: &str = "FLOWTRAIL_TABLE";
+
+/// The table's name where nothing names it.
+pub const DEFAULT_TABLE: &str = "flowtrail";
+
+/// A client for the DynamoDB at `endpoint_url`, or for the one that the
+/// environment names: region, credentials and `AWS_ENDPOINT_URL_DYNAMODB` as
+/// every AWS SDK reads them.
+///
+/// For an endpoint on this machine, region and credentials need not be set:
+/// DynamoDB Local takes any.
+pub async fn client(endpoint_url: Option<&str>) -> Client {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .retry_config(retries());
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+        if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
+            loader = loader
+                .credentials_provider(local_credentials())
+                .region(Region::from_static("local"));
+        }
+    }
+    Client::new(&loader.load().await)
+}
+
+/// Credentials for an endpoint that checks none.
+pub fn local_credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "an endpoint that checks none")
+}
+
+/// Whether a URL's host is this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split('/').next().unwrap_or_default();
+    is_loopback_authority(authority)
+}
+
+/// Whether a `Host` header, or the `host:port` of a URL, names this machine.
+pub fn is_loopback_authority(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Short enough that the table's trouble is told (503) before API Gateway's 29
+/// seconds end, with room for the SDK's retries.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(15))
+        .build()
+}
+
+/// Three attempts with jitter between them, as the SDK's standard mode has it.
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_by_name_and_by_address() {
+        for url in [
+            "http://127.0.0.1:8000",
+            "http://localhost:8000/",
+            "http://[::1]:8000",
+            "https://LOCALHOST",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://dynamodb.eu-west-1.amazonaws.com",
+            "http://127.0.0.1.example.com:8000",
+            "http://localhost.example.com",
+            "http://[::1",
+        ] {
+            assert_eq!(is_loopback(url), url == "http://[::1", "{url}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What an operation on the table can fail with, free of HTTP.
+//!
+//! The text of a variant is for its caller. What caused it is in `source()`,
+//! for the log, and never reaches a caller.
+
+use crate::model::ExecutionId;
+
+/// The boxed cause of a failure, kept for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A page token that this query did not mint. The text says what is wrong.
+    #[error("{0}")]
+    InvalidNextToken(&'static str),
+    /// No caller can be made of the credentials.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The caller is known, and may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// No execution of the caller's team, and within its flows, has this id.
+    #[error("no execution has the id {0}")]
+    ExecutionNotFound(ExecutionId),
+    /// No token has this id.
+    #[error("no token has the id {0}")]
+    TokenNotFound(String),
+    /// The table refuses work above its throughput; the retries are used up.
+    #[error("the table is throttled")]
+    Throttled(#[source] Cause),
+    /// The table did not answer in time, or not at all; the retries are used up.
+    #[error("the table cannot be reached")]
+    Unavailable(#[source] Cause),
+    /// Anything else: a fault of ours or of the deployment.
+    #[error("an unexpected fault")]
+    Internal(#[source] Cause),
+}
+
+impl Error {
+    /// An [`Error::Internal`] of anything that can be a cause.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The text of this error with the texts of all its causes, for a log or
+    /// for the terminal of an operator; never for an HTTP answer.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let next = error.to_string();
+            if !text.ends_with(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,232 @@
+//! Every key of the table, beside the access pattern that it serves.
+//!
+//! | record | `pk` | `sk` | read by |
+//! | --- | --- | --- | --- |
+//! | execution | `EXEC#<executionId>` | `EXECUTION` | its id; the indexes of [`crate::table`] |
+//! | payload | `EXEC#<executionId>` | `PAYLOAD#<name>#<part>` | its run; its name |
+//! | step | `EXEC#<executionId>` | `STEP#<startTime>#<stepInstanceId>` | its run, in order of time |
+//! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
+//! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
+//! | register of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
+//! | state of the demo | `DEMO` | `DEMO` | itself |
+//!
+//! Ids and times never hold `#`, so a key splits in one way only. Inside a
+//! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP`: the run, its payloads
+//! and its top-level steps are the one range from [`EXECUTION`] on.
+
+use crate::model::{ExecutionId, Item, StepInstanceId, TeamId, Timestamp};
+
+/// The sort key of an execution's own item.
+pub const EXECUTION: &str = "EXECUTION";
+/// What the sort keys of all top-level steps begin with.
+pub const STEPS: &str = "STEP#";
+/// What the sort keys of all payloads of steps begin with.
+pub const STEP_PAYLOADS: &str = "PAYLOAD#step:";
+/// The partition of the register of tokens.
+pub const TOKEN_REGISTER: &str = "TOKENS";
+/// The sort key of a token's own item.
+pub const TOKEN: &str = "TOKEN";
+/// Both keys of the item that says how far the demo data is.
+pub const DEMO: &str = "DEMO";
+
+const EXECUTION_PREFIX: &str = "EXEC#";
+const PAYLOAD_PREFIX: &str = "PAYLOAD#";
+
+/// Above every character of a key, so that `prefix` to `prefix` + this is the
+/// range of all keys with that prefix.
+pub const LAST: char = '\u{10FFFF}';
+
+/// The partition of a run.
+pub fn execution_partition(execution_id: &ExecutionId) -> String {
+    format!("{EXECUTION_PREFIX}{execution_id}")
+}
+
+/// The id of the run whose partition key `pk` is.
+pub fn execution_id_of(pk: &str) -> Option<&str> {
+    pk.strip_prefix(EXECUTION_PREFIX)
+        .filter(|execution_id| !execution_id.is_empty())
+}
+
+/// What the sort keys of all steps below one fork begin with. The pair is that
+/// of the `PARALLEL_FORK_MANAGER` step, which is itself a step of the run or,
+/// of a nested fork, of a branch.
+pub fn branches_of_fork(start_time: Timestamp, fork: &StepInstanceId) -> String {
+    format!("BRANCH#{start_time}#{fork}#")
+}
+
+/// What the sort keys of all parts of one payload begin with.
+pub fn payload_parts(name: &str) -> String {
+    format!("{PAYLOAD_PREFIX}{name}#")
+}
+
+/// The name of the payload that holds a field too large for its step.
+pub fn step_payload_name(step_instance_id: &str, field: &str) -> String {
+    format!("step:{step_instance_id}:{field}")
+}
+
+/// What the names of all payloads of one step begin with, as sort keys.
+pub fn payloads_of_step(step_instance_id: &str) -> String {
+    format!("{STEP_PAYLOADS}{step_instance_id}:")
+}
+
+/// The partition of a token.
+pub fn token_partition(token_id: &str) -> String {
+    format!("TOKEN#{token_id}")
+}
+
+/// A token's entry in the register.
+pub fn token_register_entry(team_id: &TeamId, token_id: &str) -> String {
+    format!("{team_id}#{token_id}")
+}
+
+/// The id of the token whose register entry `sk` is.
+pub fn token_id_of(sk: &str) -> Option<&str> {
+    sk.split_once('#').map(|(_, token_id)| token_id)
+}
+
+/// A payload's name and part, from its sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadKey<'a> {
+    /// `input`, `output`, `context`, `data` or `step:<stepInstanceId>:<field>`.
+    pub name: &'a str,
+    /// Counts from 0.
+    pub part: u32,
+}
+
+/// Reads the sort key of a payload.
+pub fn payload_of(sk: &str) -> Option<PayloadKey<'_>> {
+    let (name, part) = sk.strip_prefix(PAYLOAD_PREFIX)?.rsplit_once('#')?;
+    let is_part = part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if name.is_empty() || !is_part {
+        return None;
+    }
+    Some(PayloadKey {
+        name,
+        part: part.parse().ok()?,
+    })
+}
+
+/// What the sort key of a step says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepKey<'a> {
+    /// The branch's run, of a step inside a branch.
+    pub branch_execution_id: Option<&'a str>,
+    /// When the step began.
+    pub start_time: &'a str,
+    /// The id of this run of the step.
+    pub step_instance_id: &'a str,
+}
+
+/// Reads the sort key of a step, top-level or of a branch.
+pub fn step_of(sk: &str) -> Option<StepKey<'_>> {
+    let parts: Vec<&str> = sk.split('#').collect();
+    match parts[..] {
+        ["STEP", start_time, step_instance_id] => Some(StepKey {
+            branch_execution_id: None,
+            start_time,
+            step_instance_id,
+        }),
+        [
+            "BRANCH",
+            _,
+            _,
+            branch_execution_id,
+            start_time,
+            step_instance_id,
+        ] => Some(StepKey {
+            branch_execution_id: Some(branch_execution_id),
+            start_time,
+            step_instance_id,
+        }),
+        _ => None,
+    }
+}
+
+/// The sort key of an item, where it is text.
+pub fn sort_key(item: &Item) -> Option<&str> {
+    item.get("sk")?.as_s().ok().map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: &str = "[A-Za-z0-9._:@/+=-]{1,128}";
+    const MOMENT: std::ops::Range<i64> = 0..4_102_444_800_000;
+
+    fn moment(milliseconds: i64) -> Timestamp {
+        Timestamp::from_milliseconds(milliseconds).expect("within range")
+    }
+
+    proptest! {
+        #[test]
+        fn an_execution_id_survives_its_key(id in ID) {
+            let execution_id: ExecutionId = id.parse().expect("an id");
+            let pk = execution_partition(&execution_id);
+            prop_assert_eq!(execution_id_of(&pk), Some(id.as_str()));
+        }
+
+        #[test]
+        fn a_step_key_says_what_made_it(id in ID, time in MOMENT) {
+            let start_time = moment(time).to_string();
+            let sk = format!("{STEPS}{start_time}#{id}");
+            prop_assert_eq!(step_of(&sk), Some(StepKey {
+                branch_execution_id: None,
+                start_time: &start_time,
+                step_instance_id: &id,
+            }));
+        }
+
+        #[test]
+        fn a_branch_key_says_what_made_it(
+            fork in ID, branch in ID, id in ID, fork_time in MOMENT, time in MOMENT,
+        ) {
+            let start_time = moment(time).to_string();
+            let prefix = branches_of_fork(moment(fork_time), &fork.parse().expect("an id"));
+            let sk = format!("{prefix}{branch}#{start_time}#{id}");
+            prop_assert!(sk.len() <= 1024, "DynamoDB ends a sort key at 1,024 bytes");
+            prop_assert_eq!(step_of(&sk), Some(StepKey {
+                branch_execution_id: Some(&branch),
+                start_time: &start_time,
+                step_instance_id: &id,
+            }));
+        }
+
+        #[test]
+        fn a_payload_key_says_what_made_it(id in ID, part in 0_u32..10_000) {
+            let name = step_payload_name(&id, "output");
+            let sk = format!("{}{part:04}", payload_parts(&name));
+            prop_assert!(sk.starts_with(&payloads_of_step(&id)));
+            prop_assert_eq!(payload_of(&sk), Some(PayloadKey { name: &name, part }));
+        }
+
+        #[test]
+        fn the_order_of_step_keys_is_the_order_of_time(
+            a in ID, b in ID, first in MOMENT, second in MOMENT,
+        ) {
+            prop_assume!(first < second);
+            let (first, second) = (moment(first), moment(second));
+            let earlier = format!("{STEPS}{first}#{a}");
+            let later = format!("{STEPS}{second}#{b}");
+            prop_assert!(earlier < later);
+        }
+
+        #[test]
+        fn no_text_is_misread(sk in ".{0,80}") {
+            let _ = (step_of(&sk), payload_of(&sk), execution_id_of(&sk), token_id_of(&sk));
+        }
+    }
+
+    #[test]
+    fn inside_a_run_the_records_stand_in_the_order_that_one_range_needs() {
+        let fork = "fork-1".parse().expect("an id");
+        let branch = branches_of_fork(moment(0), &fork);
+        let payload = payload_parts("context");
+        assert!(branch.as_str() < EXECUTION);
+        assert!(EXECUTION < payload.as_str());
+        assert!(payload.as_str() < STEP_PAYLOADS);
+        assert!(STEP_PAYLOADS < STEPS);
+    }
+}

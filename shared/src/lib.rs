@@ -1,0 +1,20 @@
+//! The core of Flowtrail: the record format, the indexes, and every operation
+//! on the table.
+//!
+//! Nothing here knows an HTTP surface or AWS Lambda. The vocabulary is one:
+//! execution, step, branch, flow, team, [`model::Status::Completed`]. The words
+//! that a documented API uses in their place live in that surface, in the crate
+//! `functions`.
+
+pub mod auth;
+pub mod config;
+pub mod cursor;
+pub mod error;
+pub mod keys;
+pub mod model;
+pub mod operations;
+pub mod payload;
+pub mod store;
+pub mod table;
+
+pub use error::{Error, Result};

@@ -1,0 +1,69 @@
+//! What callers can do with executions: each operation once, for every surface.
+//!
+//! An operation takes the [`Caller`] and sees only what that caller may: the
+//! team is part of every index's key, and a run read by its id is checked
+//! against the caller before anything of it is returned.
+
+use std::str::FromStr;
+
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::model::{Execution, ExecutionId, Item, Timestamp};
+
+mod branches;
+mod get;
+mod list;
+mod steps;
+
+pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
+pub use get::{ExecutionDetails, get_execution};
+pub use list::{ExecutionFilter, ExecutionPage, list_executions};
+pub use steps::STEP_BYTES_A_PAGE;
+
+/// How many items a page holds: 1 to 500. The upper end keeps a page of runs
+/// with their rendering well under Lambda's 6 MB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize(usize);
+
+impl PageSize {
+    /// The smallest page.
+    pub const MIN: usize = 1;
+    /// The largest page.
+    pub const MAX: usize = 500;
+
+    /// A page of that many items. `None` out of range.
+    pub fn new(size: usize) -> Option<Self> {
+        (Self::MIN..=Self::MAX).contains(&size).then_some(Self(size))
+    }
+
+    /// The number of items.
+    pub fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl FromStr for PageSize {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        text.parse().ok().and_then(Self::new).ok_or(())
+    }
+}
+
+/// The run of an item, if it is one that this caller may see now: of the
+/// caller's team, of a flow the caller is not kept from, and not expired.
+///
+/// # Errors
+/// [`Error::ExecutionNotFound`] in every other case: a caller does not learn
+/// that another team's run exists.
+fn visible_execution(
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    item: Option<Item>,
+    now: Timestamp,
+) -> Result<Execution> {
+    item.filter(|item| !crate::model::is_expired(item, now))
+        .and_then(Execution::from_item)
+        .filter(|execution| caller.may_see(execution))
+        .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))
+}

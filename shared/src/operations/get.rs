@@ -1,0 +1,149 @@
+//! One execution with its steps and its context.
+
+use super::steps::{PayloadReader, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use super::{PageSize, visible_execution};
+use crate::auth::Caller;
+use crate::cursor;
+use crate::error::Result;
+use crate::keys;
+use crate::model::{Execution, ExecutionId, Step, Timestamp, Value};
+use crate::payload::UnreadablePayload;
+use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
+
+/// The least that is left to the steps of a page beside a large context.
+const MIN_STEP_BYTES: usize = 1024 * 1024;
+
+/// An execution with a page of its steps.
+#[derive(Debug)]
+pub struct ExecutionDetails {
+    /// The execution itself.
+    pub execution: Execution,
+    /// Its top-level steps, in order of time: all of them, or a page.
+    pub steps: Vec<Step>,
+    /// The resolved context at the end of the run. On the first page of the
+    /// steps alone, whatever its size.
+    pub context: Option<Value>,
+    /// The token of the next page of steps; `None` when these were the last.
+    pub next_token: Option<String>,
+    /// Payloads that are there and cannot be shown.
+    pub unreadable: Vec<UnreadablePayload>,
+}
+
+/// Reads an execution, its context and its top-level steps: one Query where all
+/// of it fits into 1 MB.
+///
+/// Without `limit` the page of steps ends only at about
+/// [`STEP_BYTES_A_PAGE`](super::STEP_BYTES_A_PAGE).
+///
+/// # Errors
+/// [`crate::Error::ExecutionNotFound`], [`crate::Error::InvalidNextToken`], and
+/// those of the table.
+pub async fn get_execution(
+    store: &Store,
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    limit: Option<PageSize>,
+    next_token: Option<&str>,
+) -> Result<ExecutionDetails> {
+    let steps_range = Range::with_prefix(execution_id, keys::STEPS);
+    let limits = StepLimits {
+        steps: limit.map_or(usize::MAX, PageSize::get),
+        bytes: STEP_BYTES_A_PAGE,
+    };
+    match next_token {
+        None => first_page(store, caller, execution_id, &steps_range, limits).await,
+        Some(token) => {
+            let start = cursor::read(&steps_range, token)?;
+            let reader = StepReader {
+                store,
+                range: &steps_range,
+                in_hand: [].into(),
+                rest: Some(Some(start)),
+            };
+            next_page(caller, execution_id, reader, limits).await
+        }
+    }
+}
+
+async fn first_page(
+    store: &Store,
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    steps_range: &Range,
+    limits: StepLimits,
+) -> Result<ExecutionDetails> {
+    // The execution, its payloads and its steps are one range.
+    let all = Range::of_execution(execution_id, keys::EXECUTION, None);
+    let page = store.query(&all, None, MAX_ITEMS_A_QUERY).await?;
+    let mut items = page.items;
+    let is_execution = items
+        .first()
+        .and_then(keys::sort_key)
+        .is_some_and(|sk| sk == keys::EXECUTION);
+    let first = is_execution.then(|| items.remove(0));
+    let execution = visible_execution(caller, execution_id, first, Timestamp::now())?;
+
+    let first_step = items
+        .iter()
+        .position(|item| keys::sort_key(item).is_some_and(|sk| sk >= keys::STEPS))
+        .unwrap_or(items.len());
+    let step_items = items.split_off(first_step);
+    let stopped_at = page.last_key.as_ref().and_then(keys::sort_key);
+    let reader = StepReader {
+        store,
+        range: steps_range,
+        rest: match stopped_at {
+            None => None,
+            Some(sk) if sk >= keys::STEPS => Some(page.last_key.clone()),
+            Some(_) => Some(None),
+        },
+        in_hand: step_items.into(),
+    };
+    let mut payloads = PayloadReader::new(store, execution_id);
+    payloads.take_in(items, stopped_at);
+
+    let mut unreadable = Vec::new();
+    let context = match payloads.read("context").await? {
+        Ok(context) => context,
+        Err(error) => {
+            unreadable.push(error);
+            None
+        }
+    };
+    let context_size = context.as_ref().map_or(0, Value::approximate_size);
+    let limits = StepLimits {
+        bytes: limits.bytes.saturating_sub(context_size).max(MIN_STEP_BYTES),
+        ..limits
+    };
+    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    unreadable.extend(page.unreadable);
+    Ok(ExecutionDetails {
+        execution,
+        steps: page.steps,
+        context,
+        next_token: page.next_token,
+        unreadable,
+    })
+}
+
+async fn next_page(
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    reader: StepReader<'_>,
+    limits: StepLimits,
+) -> Result<ExecutionDetails> {
+    let store = reader.store;
+    let item = store
+        .get(&keys::execution_partition(execution_id), keys::EXECUTION)
+        .await?;
+    let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    let mut payloads = PayloadReader::new(store, execution_id);
+    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    Ok(ExecutionDetails {
+        execution,
+        steps: page.steps,
+        context: None,
+        next_token: page.next_token,
+        unreadable: page.unreadable,
+    })
+}

@@ -1,0 +1,258 @@
+//! Payloads: values too large for their record, in parts, compressed or not.
+//!
+//! A payload is either one native value in part 0, or the bytes of one JSON
+//! text, joined from its parts. What cannot be read costs only itself: its
+//! place stays empty, and an [`UnreadablePayload`] says why.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::value::RawValue;
+
+use crate::keys;
+use crate::model::{Item, Value};
+
+/// The largest payload, in bytes of its JSON text. It bounds the memory of a
+/// reader, and with it what a decompression bomb can do.
+pub const MAX_DECODED_BYTES: usize = 64 * 1024 * 1024;
+
+/// The largest window that a frame may ask of the decompressor, as a power of
+/// two: as large as the largest payload.
+const MAX_WINDOW_LOG: u32 = 26;
+
+/// A payload that is there and cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("payload {name}: {reason}")]
+pub struct UnreadablePayload {
+    /// The payload's name.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The parts of payloads, gathered by name.
+#[derive(Debug, Default)]
+pub struct Payloads {
+    parts: HashMap<String, BTreeMap<u32, Item>>,
+}
+
+impl Payloads {
+    /// Adds a part. An item whose key is not that of a payload is dropped.
+    pub fn insert(&mut self, item: Item) {
+        let Some(key) = keys::sort_key(&item).and_then(keys::payload_of) else {
+            return;
+        };
+        let (name, part) = (key.name.to_owned(), key.part);
+        self.parts.entry(name).or_default().insert(part, item);
+    }
+
+    /// Adds all parts that another gathered.
+    pub fn extend(&mut self, other: Self) {
+        for (name, parts) in other.parts {
+            self.parts.entry(name).or_default().extend(parts);
+        }
+    }
+
+    /// Moves the parts of one payload to another gathering.
+    pub fn move_to(&mut self, name: &str, other: &mut Self) {
+        if let Some((name, parts)) = self.parts.remove_entry(name) {
+            other.parts.insert(name, parts);
+        }
+    }
+
+    /// Takes out a payload, joined and decompressed. `None` when it has no
+    /// part.
+    ///
+    /// # Errors
+    /// A part is missing or of a wrong type, the encoding is unknown, the
+    /// bytes are not what the encoding says, or there are more than
+    /// [`MAX_DECODED_BYTES`] of them.
+    pub fn take(&mut self, name: &str) -> Result<Option<Value>, UnreadablePayload> {
+        let Some(parts) = self.parts.remove(name) else {
+            return Ok(None);
+        };
+        decode(parts).map(Some).map_err(|reason| UnreadablePayload {
+            name: name.to_owned(),
+            reason,
+        })
+    }
+}
+
+fn decode(mut parts: BTreeMap<u32, Item>) -> Result<Value, String> {
+    let first = parts.get_mut(&0).ok_or("part 0000 is missing")?;
+    if let Some(value) = first.remove("value") {
+        return Ok(Value::Native(value));
+    }
+    let encoding = match first.get("encoding") {
+        Some(AttributeValue::S(encoding)) => encoding.clone(),
+        _ => return Err("part 0000 has neither a value nor an encoding".to_owned()),
+    };
+    let count: u32 = match first.get("parts") {
+        None => 1,
+        Some(AttributeValue::N(count)) => count.parse().map_err(|_| "parts is not a count")?,
+        Some(_) => return Err("parts is not a number".to_owned()),
+    };
+    let bytes = join(&parts, count)?;
+    let text = match encoding.as_str() {
+        "json" => bytes,
+        "json+zstd" => decompress(&bytes)?,
+        other => return Err(format!("the encoding {other:?} is unknown")),
+    };
+    let text = String::from_utf8(text).map_err(|_| "the text is not UTF-8")?;
+    RawValue::from_string(text)
+        .map(Value::Json)
+        .map_err(|error| format!("the text is not JSON: {error}"))
+}
+
+fn join(parts: &BTreeMap<u32, Item>, count: u32) -> Result<Vec<u8>, String> {
+    let mut joined = Vec::new();
+    for part in 0..count {
+        let item = parts
+            .get(&part)
+            .ok_or_else(|| format!("part {part:04} of {count} is missing"))?;
+        let Some(AttributeValue::B(bytes)) = item.get("bytes") else {
+            return Err(format!("part {part:04} has no bytes"));
+        };
+        if joined.len() + bytes.as_ref().len() > MAX_DECODED_BYTES {
+            return Err(too_large());
+        }
+        joined.extend_from_slice(bytes.as_ref());
+    }
+    Ok(joined)
+}
+
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let not_zstd = |error: std::io::Error| format!("the bytes are not zstd: {error}");
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(not_zstd)?;
+    decoder
+        .window_log_max(MAX_WINDOW_LOG)
+        .map_err(not_zstd)?;
+    let mut text = Vec::new();
+    decoder
+        .take(MAX_DECODED_BYTES as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(not_zstd)?;
+    if text.len() > MAX_DECODED_BYTES {
+        return Err(too_large());
+    }
+    Ok(text)
+}
+
+fn too_large() -> String {
+    format!("it is larger than {MAX_DECODED_BYTES} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::primitives::Blob;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::table::text;
+
+    fn part(name: &str, part: u32, attributes: &[(&str, AttributeValue)]) -> Item {
+        let mut item: Item = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        item.insert(
+            "sk".to_owned(),
+            text(format!("{}{part:04}", keys::payload_parts(name))),
+        );
+        item
+    }
+
+    fn split(bytes: &[u8], encoding: &str, size: usize) -> Payloads {
+        let chunks: Vec<_> = bytes.chunks(size).collect();
+        let mut payloads = Payloads::default();
+        // In reverse: the order of arrival must not matter.
+        for (number, chunk) in chunks.iter().enumerate().rev() {
+            let mut attributes = vec![("bytes", AttributeValue::B(Blob::new(*chunk)))];
+            if number == 0 {
+                attributes.push(("encoding", text(encoding)));
+                attributes.push(("parts", AttributeValue::N(chunks.len().to_string())));
+            }
+            payloads.insert(part("context", number as u32, &attributes));
+        }
+        payloads
+    }
+
+    fn reason(mut payloads: Payloads) -> String {
+        payloads.take("context").expect_err("unreadable").reason
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_survives_splitting_and_compression(
+            words in proptest::collection::vec(".{0,20}", 1..20), size in 1_usize..200,
+        ) {
+            let json = serde_json::to_string(&words).expect("JSON");
+            let packed = zstd::encode_all(json.as_bytes(), 3).expect("zstd");
+            for (bytes, encoding) in [(json.as_bytes(), "json"), (&packed, "json+zstd")] {
+                let value = split(bytes, encoding, size).take("context").expect("readable");
+                let read = serde_json::to_string(&value).expect("JSON");
+                prop_assert_eq!(&read, &json);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            for encoding in ["json", "json+zstd"] {
+                let _ = split(&bytes, encoding, 50).take("context");
+            }
+        }
+    }
+
+    #[test]
+    fn a_native_value_is_shown_as_json() {
+        let mut payloads = Payloads::default();
+        let value = AttributeValue::M(
+            [
+                ("big".to_owned(), AttributeValue::N("12345678901234567890.123456789".to_owned())),
+                ("none".to_owned(), AttributeValue::Null(true)),
+                ("bytes".to_owned(), AttributeValue::B(Blob::new([1, 2, 255]))),
+            ]
+            .into(),
+        );
+        payloads.insert(part("input", 0, &[("value", value)]));
+        let value = payloads.take("input").expect("readable").expect("there");
+        assert_eq!(
+            serde_json::to_string(&value).expect("JSON"),
+            r#"{"big":12345678901234567890.123456789,"bytes":"AQL/","none":null}"#
+        );
+    }
+
+    #[test]
+    fn an_absent_payload_is_no_error() {
+        assert_eq!(Payloads::default().take("context"), Ok(None));
+    }
+
+    #[test]
+    fn a_missing_part_is_named() {
+        let mut payloads = split(br#"["0123456789"]"#, "json", 5);
+        payloads.parts.get_mut("context").expect("parts").remove(&1);
+        assert_eq!(reason(payloads), "part 0001 of 3 is missing");
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_named() {
+        assert_eq!(
+            reason(split(b"{}", "cbor", 5)),
+            r#"the encoding "cbor" is unknown"#
+        );
+    }
+
+    #[test]
+    fn a_decompression_bomb_is_refused() {
+        let bomb = zstd::encode_all(std::io::repeat(b' ').take(1 << 30), 1).expect("zstd");
+        assert!(bomb.len() < 200_000, "a gigabyte in {} bytes", bomb.len());
+        assert_eq!(reason(split(&bomb, "json+zstd", 100_000)), too_large());
+    }
+
+    #[test]
+    fn text_that_only_looks_like_json_is_refused() {
+        assert!(reason(split(br#"{"a":1} {"b":2}"#, "json", 5)).contains("not JSON"));
+        assert!(reason(split(b"\"\xff\"", "json", 5)).contains("not UTF-8"));
+    }
+}

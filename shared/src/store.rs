@@ -1,0 +1,263 @@
+//! The only place that calls DynamoDB for records.
+//!
+//! There is one store, over the real SDK client. On a laptop, in the tests and
+//! on AWS only the client's endpoint differs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
+
+use crate::cursor::{self, StartKey};
+use crate::error::{Error, Result};
+use crate::model::Item;
+use crate::table::{PARTITION_KEY, SORT_KEY, text};
+
+mod range;
+
+pub use range::{Filter, Range};
+
+/// The most items that one Query evaluates. DynamoDB itself ends a page at
+/// 1 MB; a limit as well keeps the embedded engine and DynamoDB Local from
+/// reading all the rest of a partition for each page.
+pub const MAX_ITEMS_A_QUERY: usize = 5_000;
+
+/// The most Queries that one page of a list makes, and so the most it reads: 16
+/// MB. With it, a filter that matches almost nothing costs a bounded time and
+/// returns a short page with a token.
+pub const MAX_QUERIES_A_PAGE: usize = 16;
+
+/// The most items that one page of a list evaluates.
+pub const MAX_ITEMS_A_PAGE: usize = 10_000;
+
+/// What a store's requests have used.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// Requests to DynamoDB, retries inside the SDK not counted.
+    pub requests: u64,
+    /// Capacity units consumed: read units of 8 KB, as all reads here are
+    /// eventually consistent, and write units of 1 KB.
+    pub capacity_units: f64,
+}
+
+#[derive(Debug, Default)]
+struct Meter {
+    requests: AtomicU64,
+    /// In thousandths: every figure that DynamoDB reports is a multiple of 0.5.
+    milli_units: AtomicU64,
+}
+
+/// One page of a range, as DynamoDB returned it.
+#[derive(Debug)]
+pub struct Page {
+    /// The items, in the range's order.
+    pub items: Vec<Item>,
+    /// Where the next page begins; `None` at the end of the range.
+    pub last_key: Option<StartKey>,
+    /// How many items were read to find these.
+    evaluated: usize,
+}
+
+/// A page of a list: full, or the last, or as much as its read budget found.
+#[derive(Debug)]
+pub struct Listing {
+    /// The items, in the range's order.
+    pub items: Vec<Item>,
+    /// The token of the next page; `None` on the last.
+    pub next_token: Option<String>,
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+    meter: Arc<Meter>,
+}
+
+impl Store {
+    /// A store over a table that is there.
+    pub fn new(client: Client, table: &str) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            meter: Arc::default(),
+        }
+    }
+
+    /// The same store with a meter of its own that begins at nothing.
+    pub fn metered(&self) -> Self {
+        Self {
+            meter: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// What the requests of this store, and of its clones, have used.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            requests: self.meter.requests.load(Ordering::Relaxed),
+            capacity_units: self.meter.milli_units.load(Ordering::Relaxed) as f64 / 1_000.0,
+        }
+    }
+
+    /// The SDK client, for set-up and for writing.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Reads one item by its keys.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(self.table())
+            .key(PARTITION_KEY, text(pk))
+            .key(SORT_KEY, text(sk))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        self.count(answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// Reads one page of a range: at most `limit` items, at most 1 MB.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::InvalidNextToken`] when it refuses `start`.
+    pub async fn query(
+        &self,
+        range: &Range,
+        start: Option<StartKey>,
+        limit: usize,
+    ) -> Result<Page> {
+        let has_start = start.is_some();
+        let answer = range
+            .apply_to(self.client.query())
+            .table_name(self.table())
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit.clamp(1, MAX_ITEMS_A_QUERY)).unwrap_or(1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| match error.code() {
+                // What is left to refuse in our own query is the start key.
+                Some("ValidationException") if has_start => {
+                    Error::InvalidNextToken("The token is of another query.")
+                }
+                _ => from_sdk(error),
+            })?;
+        self.count(answer.consumed_capacity());
+        Ok(Page {
+            evaluated: usize::try_from(answer.scanned_count).unwrap_or_default(),
+            items: answer.items.unwrap_or_default(),
+            last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
+        })
+    }
+
+    /// Reads a page of a list: `size` items that `keep` accepts, or all that
+    /// are left. Where the read budget ([`MAX_QUERIES_A_PAGE`],
+    /// [`MAX_ITEMS_A_PAGE`]) ends first, a shorter page with a token.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::InvalidNextToken`] for a token that this
+    /// range did not mint.
+    pub async fn list(
+        &self,
+        range: &Range,
+        token: Option<&str>,
+        size: usize,
+        keep: impl Fn(&Item) -> bool,
+    ) -> Result<Listing> {
+        // One more than asked for says whether there is a next page: the token
+        // of DynamoDB itself also stands on a last page that is full.
+        let wanted = size + 1;
+        let mut start = token.map(|token| cursor::read(range, token)).transpose()?;
+        let mut items = Vec::with_capacity(wanted);
+        let (mut evaluated, mut limit) = (0, wanted);
+        for _ in 0..MAX_QUERIES_A_PAGE {
+            let page = self.query(range, start, limit).await?;
+            evaluated += page.evaluated;
+            items.extend(page.items.into_iter().filter(&keep));
+            if items.len() > size {
+                items.truncate(size);
+                let next_token = items.last().map(|item| cursor::mint(range, item));
+                return Ok(Listing {
+                    next_token: next_token.transpose()?,
+                    items,
+                });
+            }
+            start = page.last_key;
+            if start.is_none() || evaluated >= MAX_ITEMS_A_PAGE {
+                break;
+            }
+            limit = if range.is_filtered() {
+                // Few pass the filter: read on in ever larger strides.
+                (limit * 4).min(MAX_ITEMS_A_PAGE / 4)
+            } else {
+                wanted - items.len()
+            };
+        }
+        // All that lies before the last key read was returned or filtered out,
+        // so a page that the budget cut short goes on from there.
+        let next_token = start.map(|key| cursor::mint(range, &key)).transpose()?;
+        Ok(Listing { items, next_token })
+    }
+
+    /// Adds a request to the meter.
+    pub(crate) fn count(&self, capacity: Option<&ConsumedCapacity>) {
+        let units = capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
+        self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        self.meter
+            .milli_units
+            .fetch_add((units * 1_000.0) as u64, Ordering::Relaxed);
+    }
+}
+
+/// The full key of an item of the table itself.
+pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> HashMap<String, aws_sdk_dynamodb::types::AttributeValue> {
+    [
+        (PARTITION_KEY.to_owned(), text(pk)),
+        (SORT_KEY.to_owned(), text(sk)),
+    ]
+    .into()
+}
+
+/// Tells what a failed request means for a caller. The SDK has already retried
+/// what is worth retrying.
+pub fn from_sdk<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    const THROTTLES: [&str; 4] = [
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "LimitExceededException",
+    ];
+    const OUTAGES: [&str; 2] = ["InternalServerError", "ServiceUnavailable"];
+    let is_of = |codes: &[&str]| error.code().is_some_and(|code| codes.contains(&code));
+    if is_of(&THROTTLES) {
+        return Error::Throttled(error.into());
+    }
+    match &error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            Error::Unavailable(error.into())
+        }
+        _ if is_of(&OUTAGES) => Error::Unavailable(error.into()),
+        _ => Error::Internal(error.into()),
+    }
+}
