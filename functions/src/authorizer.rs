@@ -80,7 +80,11 @@ fn whole_stage(method_arn: &str) -> String {
 }
 
 fn to_context(caller: &Caller) -> HashMap<&'static str, String> {
-    let permissions: Vec<_> = caller.permissions.iter().map(|permission| permission.as_str()).collect();
+    let permissions: Vec<_> = caller
+        .permissions
+        .iter()
+        .map(|permission| permission.as_str())
+        .collect();
     let mut context = HashMap::from([
         ("teamId", caller.team_id.to_string()),
         ("principal", caller.principal.clone()),
@@ -127,7 +131,9 @@ mod tests {
     #[test]
     fn the_policy_covers_the_stage_and_nothing_else() {
         assert_eq!(
-            whole_stage("arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/flow-executions/a"),
+            whole_stage(
+                "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/flow-executions/a"
+            ),
             "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/*"
         );
     }
@@ -140,7 +146,13 @@ mod tests {
             permissions: auth::Role::Operator.permissions(),
             flows: Some(["a", "b:c"].map(|flow| flow.parse().expect("an id")).into()),
         };
-        for caller in [Caller { flows: None, ..caller.clone() }, caller] {
+        for caller in [
+            Caller {
+                flows: None,
+                ..caller.clone()
+            },
+            caller,
+        ] {
             let event = serde_json::json!({
                 "httpMethod": "GET",
                 "path": "/flow-executions",

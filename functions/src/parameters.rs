@@ -57,8 +57,13 @@ impl<'a> Parameters<'a> {
     ///
     /// # Errors
     /// [`Problem::InvalidParameter`].
-    pub fn id<T: FromStr<Err = InvalidId>>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        self.text(name)?.map(|value| parse_id(name, value)).transpose()
+    pub fn id<T: FromStr<Err = InvalidId>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        self.text(name)?
+            .map(|value| parse_id(name, value))
+            .transpose()
     }
 
     /// A short text in the query, if it is there: up to 128 characters, none of
@@ -96,7 +101,10 @@ impl<'a> Parameters<'a> {
             Some((_, meaning)) => Ok(Some(*meaning)),
             None => {
                 let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-                Err(invalid(name, format!("It is one of: {}.", words.join(", "))))
+                Err(invalid(
+                    name,
+                    format!("It is one of: {}.", words.join(", ")),
+                ))
             }
         }
     }
@@ -149,7 +157,10 @@ pub fn missing(parameter: &'static str) -> Problem {
 fn parse_id<T: FromStr<Err = InvalidId>>(name: &'static str, value: &str) -> Result<T, Problem> {
     value.parse().map_err(|error| {
         let InvalidId = error;
-        let (first, rest) = ("An id has 1 to", "characters of A-Z a-z 0-9 . _ : @ / + = -");
+        let (first, rest) = (
+            "An id has 1 to",
+            "characters of A-Z a-z 0-9 . _ : @ / + = -",
+        );
         invalid(name, format!("{first} {MAX_ID_LENGTH} {rest}"))
     })
 }

@@ -17,7 +17,8 @@ use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
 /// What a handler returns, before it is awaited.
-pub type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
+pub type Answering<'a> =
+    std::pin::Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
 
 /// Answers a request of a caller who has the route's permission.
 pub type Handler = for<'a> fn(&'a Store, &'a Caller, &'a Request) -> Answering<'a>;
@@ -157,7 +158,11 @@ pub fn request_id(request: &Request) -> String {
         _ => None,
     };
     let local = || request.extensions().get().map(|RequestId(id)| id.clone());
-    let lambda = || request.lambda_context_ref().map(|context| context.request_id.clone());
+    let lambda = || {
+        request
+            .lambda_context_ref()
+            .map(|context| context.request_id.clone())
+    };
     gateway
         .filter(|id| !id.is_empty())
         .or_else(local)

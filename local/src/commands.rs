@@ -48,7 +48,10 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
             let table = open_existing(&table).await?;
             match auth::revoke_token(&table.store, &token_id).await {
                 Ok(record) => {
-                    println!("Revoked the token {} of team {}.", record.token_id, record.team_id);
+                    println!(
+                        "Revoked the token {} of team {}.",
+                        record.token_id, record.team_id
+                    );
                     Ok(())
                 }
                 Err(error @ shared::Error::TokenNotFound(_)) => {
@@ -108,10 +111,9 @@ fn line_of(record: &TokenRecord) -> String {
         Some(_) => "revoked",
         None => "active",
     };
-    let flows = record
-        .flows
-        .as_ref()
-        .map_or(String::new(), |flows| format!(" (only {})", flows.join(", ")));
+    let flows = record.flows.as_ref().map_or(String::new(), |flows| {
+        format!(" (only {})", flows.join(", "))
+    });
     format!(
         "{:20}  {:16}  {:8}  {:24}  {:24}  {state:8}  {}{flows}",
         record.token_id,

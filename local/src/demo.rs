@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures_util::{TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 use shared::keys;
 use shared::model::{Item, TeamId, Timestamp};
 use shared::store::{Store, key};
@@ -93,7 +93,10 @@ async fn write_history(store: &Store, anchor: Timestamp) -> Result<(), Failure> 
             items.push(plan.items_at(anchor));
         }
     }
-    let runs: Vec<Vec<Item>> = items.into_iter().filter(|items| !items.is_empty()).collect();
+    let runs: Vec<Vec<Item>> = items
+        .into_iter()
+        .filter(|items| !items.is_empty())
+        .collect();
     bar.set_length(runs.len() as u64);
     let batches = write::batches(runs);
     stream::iter(batches.into_iter().map(Ok::<_, Failure>))
@@ -115,11 +118,15 @@ fn moments(random: &mut StdRng, anchor: Timestamp) -> Vec<(&'static flows::Flow,
     let begin = anchor.milliseconds() - DAYS * DAY_MS;
     let mut moments = Vec::new();
     for flow in flows::ALL {
-        for day in 0..DAYS {
+        for day in 0..=DAYS {
             let midnight = (begin + day * DAY_MS) / DAY_MS * DAY_MS;
             // 1970 began on a Thursday.
             let is_weekend = matches!((midnight / DAY_MS) % 7, 2 | 3);
-            let runs = if is_weekend { flow.runs_a_day / 2 + 1 } else { flow.runs_a_day };
+            let runs = if is_weekend {
+                flow.runs_a_day / 2 + 1
+            } else {
+                flow.runs_a_day
+            };
             for _ in 0..runs {
                 let at = midnight + flow.time_of_day(random);
                 if (begin..anchor.milliseconds()).contains(&at) {

@@ -68,8 +68,18 @@ impl Embedded {
     /// # Errors
     /// Those of the engine.
     pub fn in_memory() -> Result<Self, OpenError> {
+        let database = Database::memory()?;
+        // Nothing but the engine reaches into its memory: the index that keeps
+        // its writes fast comes with a copy of an empty file that has it.
+        let template = std::env::temp_dir().join(format!("flowtrail-{}.db", uuid::Uuid::now_v7()));
+        let copied = Self::open(&template)
+            .and_then(|_closed| Ok(database.restore_from(&template.to_string_lossy())?));
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", template.display()));
+        }
+        copied?;
         Ok(Self {
-            database: Database::memory()?,
+            database,
             upkeep: None,
         })
     }

@@ -61,7 +61,11 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
         Some((mut folder, embedded, listener)) => {
             folder.announce(&served.address)?;
             tasks.spawn(keep_up(embedded.clone(), stopped.clone()));
-            tasks.spawn(serve_router(listener, wire::router(embedded), stopped.clone()));
+            tasks.spawn(serve_router(
+                listener,
+                wire::router(embedded),
+                stopped.clone(),
+            ));
             Some(folder)
         }
     };
@@ -165,9 +169,9 @@ async fn listen(port: u16, option: &str) -> Result<TcpListener, Failure> {
         .await
         .map_err(|error| {
             Failure(match error.kind() {
-                std::io::ErrorKind::AddrInUse => format!(
-                    "Port {port} is taken by another program. Name another with {option}."
-                ),
+                std::io::ErrorKind::AddrInUse => {
+                    format!("Port {port} is taken by another program. Name another with {option}.")
+                }
                 _ => format!("Port {port} cannot be used: {error}. Name another with {option}."),
             })
         })

@@ -1,15 +1,16 @@
 //! The HTTP server of one machine. It does what API Gateway does on AWS: it
 //! finds the route, and hands the request to the route's own handler.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
-use axum::Router;
 use functions::app::App;
 use functions::problem::Problem;
 use functions::reply;
@@ -25,8 +26,7 @@ const REQUEST_ID: &str = "x-request-id";
 
 /// A router over every route.
 pub fn router(app: Arc<App>) -> Router {
-    let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
-    paths.dedup();
+    let paths: BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
     let mut router = Router::new();
     for path in paths {
         router = router.route(path, methods_of(path));
@@ -58,10 +58,14 @@ fn filter(method: &Method) -> MethodFilter {
 async fn answer(
     route: &'static Route,
     State(app): State<Arc<App>>,
-    parameters: RawPathParams,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
     let request_id = new_request_id();
+    // A path that is not UTF-8 names nothing.
+    let Ok(parameters) = parameters else {
+        return refuse(&Problem::NoSuchPath, &request_id);
+    };
     let path_parameters: HashMap<String, Vec<String>> = parameters
         .iter()
         .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))

@@ -172,9 +172,10 @@ impl Caller {
         let is_own = execution.team_id.as_deref() == Some(self.team_id.as_str());
         let flow_id = execution.flow_id.as_deref();
         is_own
-            && self.flows.as_ref().is_none_or(|flows| {
-                flows.iter().any(|flow| flow_id == Some(flow.as_str()))
-            })
+            && self
+                .flows
+                .as_ref()
+                .is_none_or(|flows| flows.iter().any(|flow| flow_id == Some(flow.as_str())))
     }
 }
 
@@ -272,7 +273,10 @@ async fn note_use(store: &Store, token_id: &str, now: Timestamp) {
         .client()
         .update_item()
         .table_name(store.table())
-        .set_key(Some(crate::store::key(keys::token_partition(token_id), keys::TOKEN)))
+        .set_key(Some(crate::store::key(
+            keys::token_partition(token_id),
+            keys::TOKEN,
+        )))
         .update_expression("SET lastUsedAt = :now")
         .condition_expression("attribute_exists(pk)")
         .expression_attribute_values(":now", text(now.to_string()));
@@ -297,7 +301,9 @@ impl<'a> TokenText<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(Self::PREFIX)?.split_once('_')?;
         let is_id = id.len() == Self::ID_LENGTH
-            && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            && id
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_secret = secret.len() == Self::SECRET_LENGTH
             && secret
                 .bytes()
@@ -328,7 +334,10 @@ mod tests {
     #[test]
     fn a_role_holds_what_the_documents_say() {
         let names = |role: Role| -> Vec<_> {
-            role.permissions().into_iter().map(Permission::as_str).collect()
+            role.permissions()
+                .into_iter()
+                .map(Permission::as_str)
+                .collect()
         };
         assert_eq!(names(Role::Viewer), ["EXECUTIONS_READ"]);
         assert_eq!(

@@ -80,7 +80,9 @@ pub fn read(range: &Range, token: &str) -> Result<StartKey> {
         .and_then(|json| serde_json::from_slice::<Token>(&json).ok())
         .ok_or(Error::InvalidNextToken("The token is malformed."))?;
     if token.version != VERSION {
-        return Err(Error::InvalidNextToken("The token is of an unknown version."));
+        return Err(Error::InvalidNextToken(
+            "The token is of an unknown version.",
+        ));
     }
     if token.query != fingerprint(range) || !is_within(range, &token.key) {
         return Err(Error::InvalidNextToken("The token is of another query."));
@@ -95,10 +97,10 @@ pub fn read(range: &Range, token: &str) -> Result<StartKey> {
 /// Whether `key` has exactly the attributes of the range's key, none of them
 /// empty, in the range's own partition and between its bounds.
 fn is_within(range: &Range, key: &BTreeMap<String, String>) -> bool {
-    let names_match =
-        range.key_attributes().count() == key.len() && range.key_attributes().all(|name| {
-            key.get(name).is_some_and(|value| !value.is_empty())
-        });
+    let names_match = range.key_attributes().count() == key.len()
+        && range
+            .key_attributes()
+            .all(|name| key.get(name).is_some_and(|value| !value.is_empty()));
     let partition_matches = range
         .partition()
         .all(|(name, value)| key.get(name).is_some_and(|given| given == value));
@@ -176,10 +178,19 @@ mod tests {
         assert_eq!(refusal(&of_flow("team-b", "flow-1"), &token()), other);
         assert_eq!(refusal(&of_flow("team-a", "flow-2"), &token()), other);
         let by_status = ["team-a", "flow-1", "FAILED"].map(str::to_owned);
-        assert_eq!(refusal(&Range::index(&BY_FLOW_STATUS, by_status), &token()), other);
+        assert_eq!(
+            refusal(&Range::index(&BY_FLOW_STATUS, by_status), &token()),
+            other
+        );
         let filter = Filter::any_of("flowVersion", vec![text("3")]);
-        assert_eq!(refusal(&of_flow("team-a", "flow-1").filtered(filter), &token()), other);
-        assert_eq!(refusal(&of_flow("team-a", "flow-1").oldest_first(), &token()), other);
+        assert_eq!(
+            refusal(&of_flow("team-a", "flow-1").filtered(filter), &token()),
+            other
+        );
+        assert_eq!(
+            refusal(&of_flow("team-a", "flow-1").oldest_first(), &token()),
+            other
+        );
     }
 
     #[test]
@@ -200,7 +211,10 @@ mod tests {
             assert_eq!(refusal(&range, &forgery), other);
         }
         let version = forge(|token| token["v"] = 2.into());
-        assert_eq!(refusal(&range, &version), "The token is of an unknown version.");
+        assert_eq!(
+            refusal(&range, &version),
+            "The token is of an unknown version."
+        );
         let shape = forge(|token| token["k"]["pk"] = 7.into());
         assert_eq!(refusal(&range, &shape), "The token is malformed.");
         let long = "e".repeat(MAX_TOKEN_LENGTH + 1);

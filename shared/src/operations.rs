@@ -33,7 +33,9 @@ impl PageSize {
 
     /// A page of that many items. `None` out of range.
     pub fn new(size: usize) -> Option<Self> {
-        (Self::MIN..=Self::MAX).contains(&size).then_some(Self(size))
+        (Self::MIN..=Self::MAX)
+            .contains(&size)
+            .then_some(Self(size))
     }
 
     /// The number of items.

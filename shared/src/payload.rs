@@ -125,9 +125,7 @@ fn join(parts: &BTreeMap<u32, Item>, count: u32) -> Result<Vec<u8>, String> {
 fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let not_zstd = |error: std::io::Error| format!("the bytes are not zstd: {error}");
     let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(not_zstd)?;
-    decoder
-        .window_log_max(MAX_WINDOW_LOG)
-        .map_err(not_zstd)?;
+    decoder.window_log_max(MAX_WINDOW_LOG).map_err(not_zstd)?;
     let mut text = Vec::new();
     decoder
         .take(MAX_DECODED_BYTES as u64 + 1)
@@ -209,9 +207,15 @@ mod tests {
         let mut payloads = Payloads::default();
         let value = AttributeValue::M(
             [
-                ("big".to_owned(), AttributeValue::N("12345678901234567890.123456789".to_owned())),
+                (
+                    "big".to_owned(),
+                    AttributeValue::N("12345678901234567890.123456789".to_owned()),
+                ),
                 ("none".to_owned(), AttributeValue::Null(true)),
-                ("bytes".to_owned(), AttributeValue::B(Blob::new([1, 2, 255]))),
+                (
+                    "bytes".to_owned(),
+                    AttributeValue::B(Blob::new([1, 2, 255])),
+                ),
             ]
             .into(),
         );

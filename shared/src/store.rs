@@ -218,7 +218,9 @@ impl Store {
 
     /// Adds a request to the meter.
     pub(crate) fn count(&self, capacity: Option<&ConsumedCapacity>) {
-        let units = capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
+        let units = capacity
+            .and_then(|capacity| capacity.capacity_units)
+            .unwrap_or_default();
         self.meter.requests.fetch_add(1, Ordering::Relaxed);
         self.meter
             .milli_units
@@ -227,7 +229,10 @@ impl Store {
 }
 
 /// The full key of an item of the table itself.
-pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> HashMap<String, aws_sdk_dynamodb::types::AttributeValue> {
+pub fn key(
+    pk: impl Into<String>,
+    sk: impl Into<String>,
+) -> HashMap<String, aws_sdk_dynamodb::types::AttributeValue> {
     [
         (PARTITION_KEY.to_owned(), text(pk)),
         (SORT_KEY.to_owned(), text(sk)),

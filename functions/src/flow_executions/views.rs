@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use shared::model::{Execution, ExecutionType, Status, Step, StepStatus, StepSummary, Timestamp, Value};
+use shared::model::{
+    Execution, ExecutionType, Status, Step, StepStatus, StepSummary, Timestamp, Value,
+};
 use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage};
 use shared::payload::UnreadablePayload;
 
@@ -223,5 +225,8 @@ pub(super) fn branch_steps(page: &BranchSteps) -> BranchStepsView<'_> {
 
 /// What is said of payloads that are there and could not be shown.
 fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
-    unreadable.iter().map(UnreadablePayload::to_string).collect()
+    unreadable
+        .iter()
+        .map(UnreadablePayload::to_string)
+        .collect()
 }

@@ -50,7 +50,10 @@ pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result
         if tick % TICKS_A_RUN == 0 {
             let flow = &flows::ALL[random.random_range(0..flows::ALL.len())];
             let plans = flow.plan(&mut random, Timestamp::now().milliseconds());
-            open.extend(plans.into_iter().map(|plan| Open { plan, written: Vec::new() }));
+            open.extend(plans.into_iter().map(|plan| Open {
+                plan,
+                written: Vec::new(),
+            }));
         }
         let mut still_open = Vec::with_capacity(open.len());
         for mut run in open {
@@ -99,7 +102,10 @@ async fn close_abandoned(store: &Store) -> Result<(), Failure> {
         );
         let page = store.query(&open, None, MAX_ITEMS_A_QUERY).await?;
         for execution in page.items.into_iter().filter_map(Execution::from_item) {
-            let is_demo = execution.labels.get("source").is_some_and(|source| source == "demo");
+            let is_demo = execution
+                .labels
+                .get("source")
+                .is_some_and(|source| source == "demo");
             let Ok(id) = execution.execution_id.parse::<ExecutionId>() else {
                 continue;
             };

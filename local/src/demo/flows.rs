@@ -128,13 +128,22 @@ pub(super) static ALL: &[Flow] = &[
                     Branch {
                         id: "reserve_stock",
                         nodes: &[
-                            step("find_warehouse", "Find a warehouse", "HTTP_REQUEST", 900, NEVER),
+                            step(
+                                "find_warehouse",
+                                "Find a warehouse",
+                                "HTTP_REQUEST",
+                                900,
+                                NEVER,
+                            ),
                             step(
                                 "reserve",
                                 "Reserve the stock",
                                 "HTTP_REQUEST",
                                 1_400,
-                                (3, &["Warehouse answered 409: item SKU-2219 is out of stock"]),
+                                (
+                                    3,
+                                    &["Warehouse answered 409: item SKU-2219 is out of stock"],
+                                ),
                             ),
                         ],
                     },
@@ -184,12 +193,24 @@ pub(super) static ALL: &[Flow] = &[
                     },
                     Branch {
                         id: "notify",
-                        nodes: &[step("email", "Send the confirmation", "SEND_EMAIL", 600, NEVER)],
+                        nodes: &[step(
+                            "email",
+                            "Send the confirmation",
+                            "SEND_EMAIL",
+                            600,
+                            NEVER,
+                        )],
                     },
                 ],
             },
             step("join", "Join", "PARALLEL_JOIN", 20, NEVER),
-            step("ship", "Hand over to shipping", "HTTP_REQUEST", 1_100, NEVER),
+            step(
+                "ship",
+                "Hand over to shipping",
+                "HTTP_REQUEST",
+                1_100,
+                NEVER,
+            ),
         ],
     },
     Flow {
@@ -208,7 +229,10 @@ pub(super) static ALL: &[Flow] = &[
                 "Open the cart",
                 "tap",
                 900,
-                (7, &["Element with id cart_button was not visible after 5000 ms"]),
+                (
+                    7,
+                    &["Element with id cart_button was not visible after 5000 ms"],
+                ),
             ),
             step(
                 "assert_total",
@@ -234,7 +258,10 @@ pub(super) static ALL: &[Flow] = &[
                 "Download the file",
                 "SFTP_GET",
                 3_500,
-                (12, &["Connection to sftp.supplier.example refused (port 22)"]),
+                (
+                    12,
+                    &["Connection to sftp.supplier.example refused (port 22)"],
+                ),
             ),
             step(
                 "parse",
@@ -268,10 +295,28 @@ pub(super) static ALL: &[Flow] = &[
         cancelled_percent: 0,
         nodes: &[
             step("collect", "Collect the day", "SQL_QUERY", 9_000, NEVER),
-            Node::Subflow { id: "emea", name: "Render EMEA", flow: &RENDER_REGION },
-            Node::Subflow { id: "apac", name: "Render APAC", flow: &RENDER_REGION },
-            Node::Subflow { id: "amer", name: "Render the Americas", flow: &RENDER_REGION },
-            step("send", "Send to the subscribers", "SEND_EMAIL", 2_000, NEVER),
+            Node::Subflow {
+                id: "emea",
+                name: "Render EMEA",
+                flow: &RENDER_REGION,
+            },
+            Node::Subflow {
+                id: "apac",
+                name: "Render APAC",
+                flow: &RENDER_REGION,
+            },
+            Node::Subflow {
+                id: "amer",
+                name: "Render the Americas",
+                flow: &RENDER_REGION,
+            },
+            step(
+                "send",
+                "Send to the subscribers",
+                "SEND_EMAIL",
+                2_000,
+                NEVER,
+            ),
         ],
     },
     Flow {
@@ -284,17 +329,38 @@ pub(super) static ALL: &[Flow] = &[
         cancelled_percent: 10,
         nodes: &[
             step("probe", "Probe the file", "FFPROBE", 4_000, NEVER),
-            step("normalise", "Normalise the sound", "TRANSCODE", 90_000, NEVER),
+            step(
+                "normalise",
+                "Normalise the sound",
+                "TRANSCODE",
+                90_000,
+                NEVER,
+            ),
             step(
                 "transcode",
                 "Transcode to AV1",
                 "TRANSCODE",
                 420_000,
-                (5, &["Encoder stopped at frame 40211: unsupported pixel format yuv422p12le"]),
+                (
+                    5,
+                    &["Encoder stopped at frame 40211: unsupported pixel format yuv422p12le"],
+                ),
             ),
-            step("thumbnails", "Cut the thumbnails", "TRANSCODE", 45_000, NEVER),
+            step(
+                "thumbnails",
+                "Cut the thumbnails",
+                "TRANSCODE",
+                45_000,
+                NEVER,
+            ),
             step("upload", "Upload to cold storage", "UPLOAD", 120_000, NEVER),
-            step("catalogue", "Enter into the catalogue", "SQL_QUERY", 700, NEVER),
+            step(
+                "catalogue",
+                "Enter into the catalogue",
+                "SQL_QUERY",
+                700,
+                NEVER,
+            ),
         ],
     },
 ];
@@ -369,8 +435,14 @@ impl Flow {
 /// What a run is about.
 fn subject(flow_id: &str, random: &mut StdRng) -> Value {
     const CUSTOMERS: [&str; 5] = ["Acme Corp", "Globex", "Initech", "Hooli", "Müller & Söhne"];
-    const DEVICES: [&str; 6] =
-        ["pixel-9", "pixel-7a", "iphone-16", "iphone-13-mini", "galaxy-s25", "fairphone-5"];
+    const DEVICES: [&str; 6] = [
+        "pixel-9",
+        "pixel-7a",
+        "iphone-16",
+        "iphone-13-mini",
+        "galaxy-s25",
+        "fairphone-5",
+    ];
     let mut pick = |limit: usize| random.random_range(0..limit);
     match flow_id {
         "order-pipeline" => json!({
@@ -449,7 +521,13 @@ impl Layout<'_> {
             subflow_execution_id: None,
         };
         match *node {
-            Node::Step { id: step_id, name, kind, mean_ms, fails: (percent, words) } => {
+            Node::Step {
+                id: step_id,
+                name,
+                kind,
+                mean_ms,
+                fails: (percent, words),
+            } => {
                 let mut step = planned(step_id, name, kind, start, Outcome::Completed);
                 step.end = start + self.random.random_range(mean_ms / 2..mean_ms * 2).max(1);
                 if self.random.random_range(0..100) < percent {
@@ -463,8 +541,18 @@ impl Layout<'_> {
                 self.steps.push(step);
                 (end, failure)
             }
-            Node::Fork { id: step_id, name, branches } => {
-                let mut fork = planned(step_id, name, "PARALLEL_FORK_MANAGER", start, Outcome::Completed);
+            Node::Fork {
+                id: step_id,
+                name,
+                branches,
+            } => {
+                let mut fork = planned(
+                    step_id,
+                    name,
+                    "PARALLEL_FORK_MANAGER",
+                    start,
+                    Outcome::Completed,
+                );
                 let position = self.steps.len();
                 let (mut end, mut failure) = (start, None);
                 self.steps.push(fork.clone());
@@ -488,7 +576,11 @@ impl Layout<'_> {
                 self.steps[position] = fork;
                 (end, failure)
             }
-            Node::Subflow { id: step_id, name, flow } => {
+            Node::Subflow {
+                id: step_id,
+                name,
+                flow,
+            } => {
                 let mut step = planned(step_id, name, "SUBFLOW", start, Outcome::Completed);
                 let mut plans = flow.plan(self.random, start + 10);
                 if let Some(plan) = plans.first_mut() {

@@ -83,10 +83,17 @@ impl Plan {
             return Vec::new();
         }
         let mut records = vec![self.execution_at(now), self.payload("input", &self.input)];
-        let begun = self.steps.iter().enumerate().filter(|(_, step)| step.start <= now);
+        let begun = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.start <= now);
         records.extend(begun.map(|(position, step)| self.step_at(position, step, now)));
         if self.end <= now && self.outcome == Outcome::Completed {
-            let output = self.steps.last().map_or(Value::Null, |step| step.output.clone());
+            let output = self
+                .steps
+                .last()
+                .map_or(Value::Null, |step| step.output.clone());
             records.push(self.payload("context", &self.context()));
             records.push(self.payload("output", &output));
         }
@@ -104,7 +111,9 @@ impl Plan {
             "expiresAt": self.expires_at(),
         })));
         if self.start <= now {
-            record.extend(object(json!({"status": "RUNNING", "startTime": time(self.start)})));
+            record.extend(object(
+                json!({"status": "RUNNING", "startTime": time(self.start)}),
+            ));
         }
         if self.start <= now && now < self.end {
             // To the ten seconds: a sign of life is not worth a write a tick.
@@ -112,7 +121,10 @@ impl Plan {
         }
         if self.end <= now {
             let count = |outcome: fn(&Outcome) -> bool| {
-                self.steps.iter().filter(|step| outcome(&step.outcome)).count()
+                self.steps
+                    .iter()
+                    .filter(|step| outcome(&step.outcome))
+                    .count()
             };
             record.extend(object(json!({
                 "status": self.outcome.status(),
@@ -185,7 +197,9 @@ impl Plan {
                 "durationMs": step.end - step.start,
             })));
             match &step.outcome {
-                Outcome::Failed(message) => record.insert("errorMessage".to_owned(), message.clone().into()),
+                Outcome::Failed(message) => {
+                    record.insert("errorMessage".to_owned(), message.clone().into())
+                }
                 _ => record.insert("output".to_owned(), step.output.clone()),
             };
         }

@@ -23,7 +23,9 @@ pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
     let mut batches = vec![(Vec::with_capacity(ITEMS_A_BATCH), 0)];
     for run in runs {
         for item in run {
-            let is_full = batches.last().is_none_or(|(items, _)| items.len() == ITEMS_A_BATCH);
+            let is_full = batches
+                .last()
+                .is_none_or(|(items, _)| items.len() == ITEMS_A_BATCH);
             if is_full {
                 batches.push((Vec::with_capacity(ITEMS_A_BATCH), 0));
             }
@@ -40,7 +42,10 @@ pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
 
 /// Writes a batch, and again what the table has not taken.
 pub(super) async fn batch(store: &Store, items: Vec<Item>) -> Result<(), Failure> {
-    let mut requests: Vec<_> = items.into_iter().map(put_request).collect::<Result<_, _>>()?;
+    let mut requests: Vec<_> = items
+        .into_iter()
+        .map(put_request)
+        .collect::<Result<_, _>>()?;
     for attempt in 0..ATTEMPTS {
         if requests.is_empty() {
             return Ok(());

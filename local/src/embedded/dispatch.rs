@@ -93,9 +93,14 @@ fn refusal(message: &str) -> DynoxideError {
     if let Some(text) = marked(&marks) {
         return DynoxideError::ValidationException(text.to_owned());
     }
-    let is_validation = ["missing field", "unknown variant", "invalid type: null", "AttributeValue"]
-        .iter()
-        .any(|sign| text.contains(sign));
+    let is_validation = [
+        "missing field",
+        "unknown variant",
+        "invalid type: null",
+        "AttributeValue",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
     if is_validation {
         DynoxideError::ValidationException(text.to_owned())
     } else {

@@ -69,10 +69,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let embedded = Embedded::open(&folder.path().join("t.db")).expect("opens");
         let client = embedded.client();
-        shared::table::create(&client, "t").await.expect("a table");
+        shared::table::create(&client, "history")
+            .await
+            .expect("a table");
         for number in 0..count {
             let item = shared::store::key(format!("pk-{number}"), "sk");
-            let put = client.put_item().table_name("t").set_item(Some(item));
+            let put = client.put_item().table_name("history").set_item(Some(item));
             put.send().await.expect("written");
         }
         (folder, embedded)
@@ -91,11 +93,14 @@ mod tests {
             .query_row(
                 "EXPLAIN QUERY PLAN SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1
                  FROM _stream_records WHERE table_name = ?1",
-                ["t"],
+                ["history"],
                 |row| row.get(3),
             )
             .expect("a plan");
-        assert!(plan.contains("flowtrail_stream_by_sequence_number"), "{plan}");
+        assert!(
+            plan.contains("flowtrail_stream_by_sequence_number"),
+            "{plan}"
+        );
     }
 
     #[tokio::test]
@@ -103,7 +108,9 @@ mod tests {
         let (_folder, embedded) = with_records(3).await;
         let count = |connection: &Connection| -> i64 {
             let count = "SELECT COUNT(*) FROM _stream_records";
-            connection.query_row(count, [], |row| row.get(0)).expect("a count")
+            connection
+                .query_row(count, [], |row| row.get(0))
+                .expect("a count")
         };
         assert_eq!(count(&connection(&embedded)), 3, "one record a write");
         connection(&embedded)

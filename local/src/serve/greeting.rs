@@ -18,7 +18,10 @@ pub(super) async fn print(
     println!("Flowtrail is ready. Ctrl-C ends it.");
     println!();
     println!("  HTTP API      {api}");
-    println!("  Table         {table}  (DynamoDB, table {})", store.table());
+    println!(
+        "  Table         {table}  (DynamoDB, table {})",
+        store.table()
+    );
     println!("  Admin token   {token}");
     println!();
     println!("Try it:");

@@ -6,10 +6,10 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, KeysAndAttributes, Put, TransactWriteItem, Update,
 };
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use serde::{Deserialize, Serialize};
 
 use super::{BASE64, Role, TokenText, blob, hash, random};
@@ -129,7 +129,10 @@ pub async fn create_token(store: &Store, new: &NewToken) -> Result<(TokenRecord,
     item.extend(key(keys::token_partition(&record.token_id), keys::TOKEN));
     let mut entry = register_key(&new.team_id, &record.token_id);
     if let Some(seconds) = record.expires_at {
-        entry.insert(TIME_TO_LIVE.to_owned(), AttributeValue::N(seconds.to_string()));
+        entry.insert(
+            TIME_TO_LIVE.to_owned(),
+            AttributeValue::N(seconds.to_string()),
+        );
     }
     let text = format!("{}{}_{secret}", TokenText::PREFIX, record.token_id);
     transact(store, [put(store, item)?, put(store, entry)?]).await?;
@@ -142,7 +145,9 @@ pub async fn create_token(store: &Store, new: &NewToken) -> Result<(TokenRecord,
 /// # Errors
 /// Those of the table.
 pub async fn list_tokens(store: &Store, team_id: Option<&TeamId>) -> Result<Vec<TokenRecord>> {
-    let from = team_id.map_or(String::new(), |team_id| keys::token_register_entry(team_id, ""));
+    let from = team_id.map_or(String::new(), |team_id| {
+        keys::token_register_entry(team_id, "")
+    });
     let to = format!("{from}{}", keys::LAST);
     // DynamoDB takes no empty key: the least one is below every entry.
     let from = if from.is_empty() { " " } else { &from };
@@ -188,7 +193,9 @@ pub async fn revoke_token(store: &Store, token_id: &str) -> Result<TokenRecord> 
     let now = Timestamp::now();
     let kept_until = now.seconds() + REVOKED_KEPT_SECONDS;
     // An earlier end that the token has anyway stays.
-    let kept_until = record.expires_at.map_or(kept_until, |end| end.min(kept_until));
+    let kept_until = record
+        .expires_at
+        .map_or(kept_until, |end| end.min(kept_until));
     let update = Update::builder()
         .table_name(store.table())
         .set_key(Some(key(pk, keys::TOKEN)))
@@ -200,7 +207,10 @@ pub async fn revoke_token(store: &Store, token_id: &str) -> Result<TokenRecord> 
         .map_err(Error::internal)?;
     let team_id: TeamId = record.team_id.parse().map_err(Error::internal)?;
     let mut entry = register_key(&team_id, token_id);
-    entry.insert(TIME_TO_LIVE.to_owned(), AttributeValue::N(kept_until.to_string()));
+    entry.insert(
+        TIME_TO_LIVE.to_owned(),
+        AttributeValue::N(kept_until.to_string()),
+    );
     let update = TransactWriteItem::builder().update(update).build();
     let held = transact(store, [update, put(store, entry)?]).await?;
     if !held {
@@ -218,7 +228,13 @@ async fn get_tokens(store: &Store, ids: &[&str]) -> Result<Vec<TokenRecord>> {
     for id in ids {
         wanted = wanted.keys(key(keys::token_partition(id), keys::TOKEN));
     }
-    let mut request = Some([(store.table().to_owned(), wanted.build().map_err(Error::internal)?)].into());
+    let mut request = Some(
+        [(
+            store.table().to_owned(),
+            wanted.build().map_err(Error::internal)?,
+        )]
+        .into(),
+    );
     let mut records = Vec::new();
     while let Some(wanted) = request.take() {
         let answer = store

@@ -150,7 +150,7 @@ fn a_duration_is_as_written_else_from_start_to_end_else_unknown() {
     assert_eq!(execution(&written).duration_ms(), Some(2_300));
     let unreadable = [start.clone(), end.clone(), ("durationMs", text("soon"))];
     assert_eq!(execution(&unreadable).duration_ms(), Some(2_350));
-    assert_eq!(execution(&[start.clone()]).duration_ms(), None);
+    assert_eq!(execution(std::slice::from_ref(&start)).duration_ms(), None);
     let backwards = [("startTime", end.1), ("endTime", start.1)];
     assert_eq!(execution(&backwards).duration_ms(), None);
 }

@@ -112,7 +112,10 @@ async fn first_page(
     };
     let context_size = context.as_ref().map_or(0, Value::approximate_size);
     let limits = StepLimits {
-        bytes: limits.bytes.saturating_sub(context_size).max(MIN_STEP_BYTES),
+        bytes: limits
+            .bytes
+            .saturating_sub(context_size)
+            .max(MIN_STEP_BYTES),
         ..limits
     };
     let page = reader.page(execution_id, &mut payloads, limits).await?;

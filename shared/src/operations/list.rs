@@ -68,9 +68,7 @@ fn range(caller: &Caller, filter: &ExecutionFilter) -> Range {
     let flow = filter.flow_id.to_string();
     let range = match filter.status {
         None => Range::index(&BY_FLOW, [team, flow]),
-        Some(status) => {
-            Range::index(&BY_FLOW_STATUS, [team, flow, status.as_str().to_owned()])
-        }
+        Some(status) => Range::index(&BY_FLOW_STATUS, [team, flow, status.as_str().to_owned()]),
     };
     match &filter.flow_version {
         None => range,
@@ -88,7 +86,9 @@ fn versions(version: &str) -> Vec<AttributeValue> {
         && !digits.ends_with('.')
         && (!digits.starts_with('0') || digits == "0" || digits.starts_with("0."))
         && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     let mut values = vec![text(version)];
     if is_number {
         values.push(AttributeValue::N(version.to_owned()));

@@ -171,7 +171,8 @@ impl<'a> PayloadReader<'a> {
         &mut self,
         name: &str,
     ) -> Result<std::result::Result<Option<Value>, UnreadablePayload>> {
-        self.read_prefix(&keys::payload_parts(name), usize::MAX).await?;
+        self.read_prefix(&keys::payload_parts(name), usize::MAX)
+            .await?;
         Ok(self.payloads.take(name))
     }
 
@@ -225,9 +226,8 @@ impl<'a> PayloadReader<'a> {
             .into_iter()
             .map(|step| {
                 let id = step.id().map(str::to_owned);
-                let lacks_any = step.input.is_none()
-                    || step.output.is_none()
-                    || step.execution_data.is_none();
+                let lacks_any =
+                    step.input.is_none() || step.output.is_none() || step.execution_data.is_none();
                 let asks = lacks_any && id.as_deref().is_some_and(|id| !self.has_all_of(id));
                 let payloads = id.as_deref().map(|id| self.take_of_step(id));
                 (step, payloads.unwrap_or_default(), asks)
@@ -255,8 +255,10 @@ impl<'a> PayloadReader<'a> {
     fn take_of_step(&mut self, step_instance_id: &str) -> Payloads {
         let mut taken = Payloads::default();
         for field in ["input", "output", "executionData"] {
-            self.payloads
-                .move_to(&keys::step_payload_name(step_instance_id, field), &mut taken);
+            self.payloads.move_to(
+                &keys::step_payload_name(step_instance_id, field),
+                &mut taken,
+            );
         }
         taken
     }

@@ -41,7 +41,12 @@ impl Range {
     /// All of one partition of an index, newest first. `values` are those of
     /// the index's partition attributes, in their order.
     pub fn index<const N: usize>(index: &'static Index, values: [String; N]) -> Self {
-        debug_assert_eq!(index.partition.len(), N, "{} needs all its keys", index.name);
+        debug_assert_eq!(
+            index.partition.len(),
+            N,
+            "{} needs all its keys",
+            index.name
+        );
         Self {
             index: Some(index),
             partition: index.partition.iter().copied().zip(values).collect(),
@@ -103,7 +108,11 @@ impl Range {
 
     /// The attribute that the range is ordered by.
     pub(crate) fn sort_attribute(&self) -> &'static str {
-        if self.index.is_some() { CREATED_AT } else { SORT_KEY }
+        if self.index.is_some() {
+            CREATED_AT
+        } else {
+            SORT_KEY
+        }
     }
 
     /// Every attribute of a `LastEvaluatedKey`: the table's own keys and, of

@@ -1,0 +1,100 @@
+"""Transforms a SAM template as AWS will, offline, and looks at what came of it.
+
+Usage: transform_template.py [template.yaml]
+
+What is checked here is what the linters let pass: an answer that silently stays
+buffered, a method without the authorizer, an error that is not JSON.
+"""
+
+import collections
+import json
+import logging
+import os
+import pathlib
+import sys
+
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+# It warns that a toggle of AWS's own deployment is not configured. It is not.
+logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
+
+ERROR_FIELDS = ["success", "error", "code", "message", "requestId"]
+
+
+def transform(template):
+    # The translator takes only code that has been uploaded.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    parameters = {
+        name: parameter["Default"]
+        for name, parameter in template.get("Parameters", {}).items()
+        if "Default" in parameter
+    }
+    # It looks a region up, and calls none.
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    # The template names no managed policy, so none is given.
+    translator = Translator({}, Parser())
+    return translator.translate(template, parameter_values=parameters)
+
+
+def api_events(template):
+    """Every path and method, with the properties of its event."""
+    for name, resource in template["Resources"].items():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            if event["Type"] == "Api":
+                yield name, event["Properties"]
+
+
+def check_methods(events, body):
+    for function, event in events:
+        method = body["paths"][event["Path"]][event["Method"].lower()]
+        integration = method["x-amazon-apigateway-integration"]
+        is_streamed = integration.get("responseTransferMode") == "STREAM"
+        asks_for_stream = "ResponseTransferMode" in event
+        assert is_streamed == asks_for_stream, (
+            f"{function}: ResponseTransferMode has to be RESPONSE_STREAM or absent"
+        )
+        uri = json.dumps(integration["uri"])
+        assert ("response-streaming-invocations" in uri) == is_streamed, uri
+        assert method["security"], f"{function}: no authorizer"
+
+
+def check_gateway_responses(body):
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    for name, response in responses.items():
+        text = response["responseTemplates"]["application/json"]
+        fields = json.loads(text)
+        assert list(fields) == ERROR_FIELDS, f"{name}: {text}"
+        assert fields["success"] is False, f"{name}: {text}"
+        assert fields["requestId"] == "$context.requestId", f"{name}: {text}"
+    return responses
+
+
+def main():
+    path = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "template.yaml")
+    template = yaml.safe_load(path.read_text(encoding="utf-8"))
+    events = list(api_events(template))
+    assert events, "the template has no route"
+
+    transformed = transform(template)
+    resources = transformed["Resources"]
+    [body] = [
+        resource["Properties"]["Body"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::ApiGateway::RestApi"
+    ]
+    check_methods(events, body)
+    responses = check_gateway_responses(body)
+
+    counts = collections.Counter(resource["Type"] for resource in resources.values())
+    for kind, count in sorted(counts.items()):
+        print(f"{count:3} {kind}")
+    print(
+        f"{len(resources)} resources, {len(events)} routes, "
+        f"{len(responses)} gateway responses"
+    )
+
+
+if __name__ == "__main__":
+    main()

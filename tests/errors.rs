@@ -1,0 +1,277 @@
+//! Nonsense in every parameter: a clear 4xx with a code, never a 500.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::records::{execution, step, time};
+
+#[tokio::test]
+async fn each_wrong_parameter_is_named_with_what_it_could_be() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let fork = "parentStepInstanceId=fork-1&parentStepStartTime=2026-02-17T10:30:00.000Z";
+    let long = "x".repeat(129);
+    let cases: Vec<(String, &str, &str, &str)> = vec![
+        ("/flow-executions".into(), "MISSING_PARAMETER", "flowDefinitionId", "flowDefinitionId"),
+        ("/flow-executions?flowDefinitionId=".into(), "MISSING_PARAMETER", "flowDefinitionId", "flowDefinitionId"),
+        ("/flow-executions?flowDefinitionId=a%23b".into(), "INVALID_PARAMETER", "flowDefinitionId", "1 to 128"),
+        (format!("/flow-executions?flowDefinitionId={long}"), "INVALID_PARAMETER", "flowDefinitionId", "1 to 128"),
+        ("/flow-executions?flowDefinitionId=%D1%84".into(), "INVALID_PARAMETER", "flowDefinitionId", "1 to 128"),
+        ("/flow-executions?flowDefinitionId=%ff%fe".into(), "INVALID_PARAMETER", "flowDefinitionId", "1 to 128"),
+        ("/flow-executions?flowDefinitionId=f&flowDefinitionId=f".into(), "INVALID_PARAMETER", "flowDefinitionId", "once"),
+        ("/flow-executions?flowDefinitionId=f&limit=0".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=501".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=-1".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=ten".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=1.5".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=99999999999999999999999".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions?flowDefinitionId=f&limit=1&limit=1".into(), "INVALID_PARAMETER", "limit", "once"),
+        ("/flow-executions?flowDefinitionId=f&status=DONE".into(), "INVALID_PARAMETER", "status", "PENDING, RUNNING, COMPLETED, FAILED, CANCELLED"),
+        ("/flow-executions?flowDefinitionId=f&status=SUCCESS".into(), "INVALID_PARAMETER", "status", "COMPLETED"),
+        ("/flow-executions?flowDefinitionId=f&status=completed".into(), "INVALID_PARAMETER", "status", "COMPLETED"),
+        (format!("/flow-executions?flowDefinitionId=f&flowVersion={long}"), "INVALID_PARAMETER", "flowVersion", "1 to 128"),
+        ("/flow-executions?flowDefinitionId=f&flowVersion=%00".into(), "INVALID_PARAMETER", "flowVersion", "control"),
+        (format!("/flow-executions/{long}"), "INVALID_PARAMETER", "flowExecutionId", "1 to 128"),
+        ("/flow-executions/a%23b".into(), "INVALID_PARAMETER", "flowExecutionId", "1 to 128"),
+        ("/flow-executions/a%20b".into(), "INVALID_PARAMETER", "flowExecutionId", "1 to 128"),
+        ("/flow-executions/a%00".into(), "INVALID_PARAMETER", "flowExecutionId", "1 to 128"),
+        ("/flow-executions/a?limit=0".into(), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        ("/flow-executions/a/branch-steps".into(), "MISSING_PARAMETER", "parentStepInstanceId", "parentStepInstanceId"),
+        ("/flow-executions/a/branch-steps?parentStepInstanceId=x".into(), "MISSING_PARAMETER", "parentStepStartTime", "parentStepStartTime"),
+        ("/flow-executions/a/branch-steps?parentStepInstanceId=x&parentStepStartTime=noon".into(), "INVALID_PARAMETER", "parentStepStartTime", "RFC 3339"),
+        ("/flow-executions/a/branch-steps?parentStepInstanceId=x&parentStepStartTime=2026-02-30T00:00:00Z".into(), "INVALID_PARAMETER", "parentStepStartTime", "RFC 3339"),
+        ("/flow-executions/a/branch-steps?parentStepInstanceId=x%23&parentStepStartTime=2026-02-17T10:30:00Z".into(), "INVALID_PARAMETER", "parentStepInstanceId", "1 to 128"),
+        (format!("/flow-executions/a/branch-steps?{fork}&limit=0"), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+    ];
+    for (path, code, parameter, words) in cases {
+        let answer = app.get(&token, &path).await;
+        assert_eq!(answer.problem(), (400, code.to_owned()), "{path}");
+        let body = answer.json();
+        assert_eq!(body["parameter"], parameter, "{path}");
+        assert!(
+            body["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(words)),
+            "{path}: {body}"
+        );
+        assert_eq!(
+            answer.usage.requests, 0,
+            "{path} is refused before the table is asked"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_tampered_page_token_is_refused_everywhere() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write((0..5).map(|n| execution(&format!("run-{n}"), json!({"createdAt": time(n)}))))
+        .await;
+    app.write((0..5).map(|n| step("run-0", &format!("step-{n}"), n, json!({}))))
+        .await;
+    let paths = [
+        "/flow-executions?flowDefinitionId=flow-1&limit=2",
+        "/flow-executions/run-0?limit=2",
+    ];
+    for path in paths {
+        let body = app.get(&token, path).await.ok();
+        let good = body["data"]["nextToken"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        let json = URL_SAFE_NO_PAD.decode(&good).expect("base64url");
+        let json: Value = serde_json::from_slice(&json).expect("JSON");
+        let forged = |change: fn(&mut Value)| {
+            let mut changed = json.clone();
+            change(&mut changed);
+            URL_SAFE_NO_PAD.encode(changed.to_string())
+        };
+        let tampered = [
+            "x".to_owned(),
+            "%00".to_owned(),
+            "e30".to_owned(),
+            "bnVsbA".to_owned(),
+            "[]".to_owned(),
+            good[..good.len() - 4].to_owned(),
+            format!("{good}AAAA"),
+            "A".repeat(20_000),
+            forged(|token| token["v"] = json!(2)),
+            forged(|token| token["v"] = json!("1")),
+            forged(|token| token["q"] = json!("")),
+            forged(|token| token["k"] = json!({})),
+            forged(|token| token["k"]["pk"] = json!("")),
+            forged(|token| token["k"]["pk"] = json!({"S": "x"})),
+            forged(|token| token["k"]["sk"] = json!("")),
+            forged(|token| token["k"]["more"] = json!("x")),
+            forged(|token| token["more"] = json!("x")),
+        ];
+        for next_token in tampered {
+            let answer = app
+                .get(&token, &format!("{path}&nextToken={next_token}"))
+                .await;
+            let case = format!("{path} {next_token:.60}");
+            assert_eq!(
+                answer.problem(),
+                (400, "INVALID_NEXT_TOKEN".to_owned()),
+                "{case}"
+            );
+            assert_eq!(answer.json()["parameter"], "nextToken", "{case}");
+        }
+        // The standard's padding does no harm.
+        app.get(&token, &format!("{path}&nextToken={good}=="))
+            .await
+            .ok();
+    }
+}
+
+#[tokio::test]
+async fn no_character_of_a_token_can_be_changed_into_a_fault() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write((0..5).map(|n| execution(&format!("run-{n}"), json!({"createdAt": time(n)}))))
+        .await;
+    let path = "/flow-executions?flowDefinitionId=flow-1&limit=2";
+    let body = app.get(&token, path).await.ok();
+    let good = body["data"]["nextToken"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    for position in 0..good.len() {
+        let mut changed = good.clone();
+        let other = if changed.as_bytes()[position] == b'A' {
+            "B"
+        } else {
+            "A"
+        };
+        changed.replace_range(position..=position, other);
+        let answer = app
+            .get(&token, &format!("{path}&nextToken={changed}"))
+            .await;
+        let status = answer.status.as_u16();
+        // A changed run or moment within the own list is a place in it.
+        assert!(
+            status == 200 || answer.problem().1 == "INVALID_NEXT_TOKEN",
+            "{}",
+            answer.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_or_method_is_told_apart() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    for path in [
+        "/nothing",
+        "/flow-executions/",
+        "/flow-executions/a/b",
+        "/flow-executions/%ff/x",
+        "//",
+    ] {
+        let answer = app.get(&token, path).await;
+        assert_eq!(answer.problem(), (404, "NOT_FOUND".to_owned()), "{path}");
+    }
+    for method in [
+        Method::POST,
+        Method::DELETE,
+        Method::PUT,
+        Method::PATCH,
+        Method::OPTIONS,
+    ] {
+        let request = Request::builder()
+            .method(method.clone())
+            .uri("/flow-executions/a");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let answer = app
+            .send(request.body(Body::empty()).expect("a request"))
+            .await;
+        assert_eq!(
+            answer.problem(),
+            (405, "METHOD_NOT_ALLOWED".to_owned()),
+            "{method}"
+        );
+        assert_eq!(answer.headers["allow"], "GET");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_utf8_or_a_body_too_large_is_refused() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let answer = app.get(&token, "/flow-executions/%ff%fe").await;
+    assert_eq!(answer.problem(), (404, "NOT_FOUND".to_owned()));
+    let request = Request::get("/flow-executions/a")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::from(vec![b'x'; 2 << 20]));
+    let answer = app.send(request.expect("a request")).await;
+    assert_eq!(answer.problem(), (413, "BODY_TOO_LARGE".to_owned()));
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_ignored() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([execution("run-1", json!({}))]).await;
+    let path = "/flow-executions?flowDefinitionId=flow-1&colour=red&colour=blue&%ff=%00";
+    assert_eq!(
+        app.get(&token, path).await.ok()["data"]["items"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_a_fault_that_tells_nothing() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.get(&token, "/flow-executions/run-1").await;
+    let client = app.store.client();
+    let table = app.store.table();
+    let unlock = client
+        .update_table()
+        .table_name(table)
+        .deletion_protection_enabled(false);
+    unlock.send().await.expect("unlocked");
+    client
+        .delete_table()
+        .table_name(table)
+        .send()
+        .await
+        .expect("deleted");
+    let answer = app.get(&token, "/flow-executions/run-1").await;
+    assert_eq!(answer.problem(), (500, "INTERNAL".to_owned()));
+    let body = answer.json();
+    let request_id = body["requestId"].as_str().expect("an id");
+    assert_eq!(answer.headers["x-request-id"], request_id);
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| text.contains(request_id))
+    );
+    assert!(!answer.body.contains(table), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_503_with_a_time_to_wait() {
+    // Nobody listens on the port of a listener that has gone.
+    let port = crate::support::process::free_port();
+    let client = shared::config::client(Some(&format!("http://127.0.0.1:{port}"))).await;
+    let store = shared::store::Store::new(client, "flowtrail");
+    let app = std::sync::Arc::new(functions::app::App::new(store));
+    let router = local::server::router(app);
+    let token = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
+    let request = Request::get("/flow-executions/run-1")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::empty())
+        .expect("a request");
+    let response = tower::ServiceExt::oneshot(router, request)
+        .await
+        .expect("infallible");
+    assert_eq!(response.status().as_u16(), 503);
+    assert_eq!(response.headers()["retry-after"], "2");
+}

@@ -1,0 +1,156 @@
+//! Runs that are large in every way: all of it comes back.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::support::TestApp;
+use crate::support::records::{ForkKey, branch_step, execution, payload_parts, step, time};
+
+/// The most bytes of a part: an item ends at 400 KB.
+const PART: usize = 390_000;
+
+/// A JSON array of words that do not compress well, of about so many bytes.
+fn large_json(bytes: usize) -> String {
+    let mut text = String::with_capacity(bytes + 64);
+    let mut state = 88_172_645_463_325_252_u64;
+    text.push('[');
+    while text.len() < bytes {
+        // Xorshift: the same text at every run.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        write!(text, "\"{state:x}\",").expect("a text");
+    }
+    text.push_str("0]");
+    text
+}
+
+#[tokio::test]
+async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
+    const STEPS: i64 = 25_000;
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let context = large_json(30 << 20);
+    app.write([execution("run-1", json!({}))]).await;
+    app.write(payload_parts(
+        "run-1",
+        "context",
+        context.as_bytes(),
+        "json",
+        PART,
+    ))
+    .await;
+    app.write((0..STEPS).map(|n| step("run-1", &format!("step-{n:05}"), n, json!({}))))
+        .await;
+
+    let mut path = "/flow-executions/run-1".to_owned();
+    let (mut seen, mut pages) = (0, 0);
+    loop {
+        let answer = app.get(&token, &path).await;
+        let data = answer.ok()["data"].take();
+        if pages == 0 {
+            let shown = format!(r#""resolvedFinalContextData":{context}"#);
+            assert!(answer.body.contains(&shown), "the context is not whole");
+        } else {
+            assert!(answer.body.len() < 6_000_000, "{} bytes", answer.body.len());
+            // Read once, no more: a step is some 450 bytes.
+            assert!(answer.usage.capacity_units < 1_000.0, "{:?}", answer.usage);
+        }
+        for step in data["steps"].as_array().expect("steps") {
+            assert_eq!(step["stepInstanceId"], format!("step-{seen:05}"));
+            seen += 1;
+        }
+        pages += 1;
+        match data["nextToken"].as_str() {
+            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, STEPS);
+    assert!(pages > 1, "25,000 steps do not fit into one answer");
+}
+
+#[tokio::test]
+async fn steps_with_large_payloads_page_by_their_bytes() {
+    const STEPS: usize = 12;
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let output = large_json(1 << 20);
+    app.write([execution("run-1", json!({}))]).await;
+    for n in 0..STEPS {
+        let id = format!("step-{n:02}");
+        app.write([step("run-1", &id, n as i64, json!({"output": null}))])
+            .await;
+        let name = format!("step:{id}:output");
+        app.write(payload_parts(
+            "run-1",
+            &name,
+            output.as_bytes(),
+            "json",
+            PART,
+        ))
+        .await;
+    }
+    let expected: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    let mut path = "/flow-executions/run-1".to_owned();
+    let mut seen = 0;
+    loop {
+        let answer = app.get(&token, &path).await;
+        assert!(answer.body.len() < 6_000_000, "{} bytes", answer.body.len());
+        let data = answer.ok()["data"].take();
+        for step in data["steps"].as_array().expect("steps") {
+            assert_eq!(step["stepInstanceId"], format!("step-{seen:02}"));
+            assert!(
+                step["output"] == expected,
+                "the output of step {seen} is not whole"
+            );
+            seen += 1;
+        }
+        match data["nextToken"].as_str() {
+            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, STEPS);
+}
+
+#[tokio::test]
+async fn other_large_payloads_of_a_run_do_not_hide_its_steps() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    // Between the run and its steps lie more than one page of payloads that
+    // are not shown here.
+    let large = large_json(3 << 20);
+    let fork = ForkKey {
+        execution_id: "run-1",
+        id: "fork-1",
+        offset: 100,
+    };
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "step-1", 1, json!({"output": null})),
+        branch_step(&fork, "branch", "b", 110, json!({"output": null})),
+    ])
+    .await;
+    for name in ["data", "input", "output"] {
+        app.write(payload_parts("run-1", name, large.as_bytes(), "json", PART))
+            .await;
+    }
+    for name in ["context", "step:step-1:output", "step:b:output"] {
+        app.write(payload_parts("run-1", name, b"\"small\"", "json", PART))
+            .await;
+    }
+    let answer = app.get(&token, "/flow-executions/run-1").await;
+    let data = answer.ok()["data"].take();
+    assert_eq!(data["resolvedFinalContextData"], "small");
+    assert_eq!(data["steps"][0]["output"], "small");
+    assert!(answer.usage.requests <= 4, "{:?}", answer.usage);
+    let path = format!(
+        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
+        time(100)
+    );
+    let answer = app.get(&token, &path).await;
+    assert_eq!(answer.ok()["data"]["branch"]["steps"][0]["output"], "small");
+    assert!(answer.usage.requests <= 4, "{:?}", answer.usage);
+}

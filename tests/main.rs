@@ -1,0 +1,17 @@
+//! The integration tests: one binary, which links once.
+//!
+//! Each test has a fresh table of its own on the embedded DynamoDB or, with
+//! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the one at that address.
+
+mod branch_steps;
+mod details;
+mod documents;
+mod errors;
+mod isolation;
+mod lambda;
+mod large;
+mod lists;
+mod malformed;
+mod serve;
+mod support;
+mod template;

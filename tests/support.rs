@@ -1,0 +1,201 @@
+//! What the tests ask through: a [`TestApp`] over a fresh table.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use functions::app::App;
+use http_body_util::BodyExt;
+use local::embedded::Embedded;
+use serde_json::Value;
+use shared::auth::{self, NewToken, Role};
+use shared::model::{Item, Timestamp};
+use shared::store::{Store, Usage};
+use tower::ServiceExt;
+
+pub mod process;
+pub mod records;
+
+/// The variable with the address of the DynamoDB to test on.
+const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";
+
+/// Flowtrail over a fresh table.
+pub struct TestApp {
+    pub store: Store,
+    /// `None` on another DynamoDB.
+    pub embedded: Option<Embedded>,
+    router: Router,
+}
+
+/// An answer, whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+    /// What the handler asked of the table.
+    pub usage: Usage,
+}
+
+/// What reading so many bytes at once costs with eventual consistency: half a
+/// unit for each 4 KB that is begun.
+pub fn read_units(bytes: usize) -> f64 {
+    bytes.div_ceil(4_096) as f64 / 2.0
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:.300}", self.body))
+    }
+
+    /// The body of a success.
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{:.500}", self.body);
+        self.json()
+    }
+
+    /// The status and the code of a problem, whose shape is checked.
+    pub fn problem(&self) -> (u16, String) {
+        let body = self.json();
+        assert_eq!(body["success"], false, "{body}");
+        for name in ["error", "code", "message", "requestId"] {
+            let text = body[name].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{name} is missing in {body}");
+        }
+        let code = body["code"].as_str().expect("a text").to_owned();
+        (self.status.as_u16(), code)
+    }
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        let (client, embedded) = match std::env::var(ENDPOINT_VARIABLE) {
+            Ok(url) => (shared::config::client(Some(&url)).await, None),
+            Err(_) => {
+                let embedded = Embedded::in_memory().expect("a database in memory");
+                (embedded.client(), Some(embedded))
+            }
+        };
+        let table = format!("test-{}", uuid::Uuid::now_v7());
+        let created = shared::table::create(&client, &table).await;
+        assert!(created.expect("a table"), "the table is new");
+        let store = Store::new(client, &table);
+        Self {
+            router: local::server::router(Arc::new(App::new(store.clone()))),
+            store,
+            embedded,
+        }
+    }
+
+    /// The address of this DynamoDB for other programs.
+    pub async fn endpoint_url(&self) -> String {
+        if let Ok(url) = std::env::var(ENDPOINT_VARIABLE) {
+            return url;
+        }
+        let embedded = self.embedded.clone().expect("embedded");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = local::embedded::wire::router(embedded);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    /// Writes records as an engine does, 25 at a time.
+    pub async fn write(&self, items: impl IntoIterator<Item = Item>) {
+        records::write(&self.store, items).await;
+    }
+
+    /// A token of a team's reader.
+    pub async fn viewer(&self, team: &str) -> String {
+        self.token(team, Role::Viewer, None).await
+    }
+
+    pub async fn token(&self, team: &str, role: Role, flows: Option<&[&str]>) -> String {
+        let new = NewToken {
+            team_id: team.parse().expect("a team"),
+            role,
+            name: None,
+            flows: flows.map(|flows| {
+                flows
+                    .iter()
+                    .map(|flow| flow.parse().expect("a flow"))
+                    .collect()
+            }),
+            expires_at: None,
+            created_by: "test".to_owned(),
+        };
+        let (_, secret) = auth::create_token(&self.store, &new)
+            .await
+            .expect("a token");
+        secret.reveal().to_owned()
+    }
+
+    /// A token that ended a second ago.
+    pub async fn expired_token(&self, team: &str) -> String {
+        let new = NewToken {
+            team_id: team.parse().expect("a team"),
+            role: Role::Admin,
+            name: None,
+            flows: None,
+            expires_at: Timestamp::from_milliseconds(Timestamp::now().milliseconds() - 1_000),
+            created_by: "test".to_owned(),
+        };
+        let (_, secret) = auth::create_token(&self.store, &new)
+            .await
+            .expect("a token");
+        secret.reveal().to_owned()
+    }
+
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let request = Request::get(path).header(header::AUTHORIZATION, authorization);
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("infallible");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).expect("UTF-8"),
+            usage: parts.extensions.get().copied().unwrap_or_default(),
+        }
+    }
+
+    /// Walks a list from its first page to its last, and returns all items.
+    /// `path` has a query already.
+    pub async fn walk(&self, token: &str, path: &str, limit: usize) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut next_token: Option<String> = None;
+        loop {
+            let continued = next_token.map_or(String::new(), |token| format!("&nextToken={token}"));
+            let body = self
+                .get(token, &format!("{path}&limit={limit}{continued}"))
+                .await
+                .ok();
+            let page = body["data"]["items"].as_array().expect("items").clone();
+            next_token = body["data"]["nextToken"].as_str().map(str::to_owned);
+            assert!(page.len() <= limit, "{} items at limit {limit}", page.len());
+            assert!(
+                next_token.is_none() || page.len() == limit,
+                "a page of {} with a token at limit {limit}",
+                page.len()
+            );
+            items.extend(page);
+            if next_token.is_none() {
+                return items;
+            }
+        }
+    }
+}

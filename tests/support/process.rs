@@ -1,0 +1,141 @@
+//! The program `flowtrail` as a person starts it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a test waits for anything.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A running `flowtrail serve`, ended with the test.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    pub table_port: u16,
+    /// What it has printed once it was ready.
+    pub greeting: String,
+}
+
+/// The program, in a folder.
+pub fn flowtrail(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
+    command
+        .current_dir(folder)
+        .env_remove("FLOWTRAIL_TABLE")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program to its end.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    flowtrail(folder).args(arguments).output().expect("started")
+}
+
+/// A port that nobody had a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl Server {
+    /// Starts a server in a folder, and waits until it is ready.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let (port, table_port) = (free_port(), free_port());
+        let ports = [port, table_port].map(|port| port.to_string());
+        let mut child = flowtrail(folder)
+            .args(["serve", "--port", &ports[0], "--table-port", &ports[1]])
+            .args(arguments)
+            .spawn()
+            .expect("started");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut greeting = String::new();
+        // The three curl lines end the greeting.
+        while greeting.matches("curl ").count() < 3 {
+            let Some(line) = lines.next() else {
+                let mut errors = String::new();
+                let stderr = child.stderr.as_mut().expect("piped");
+                stderr.read_to_string(&mut errors).expect("UTF-8");
+                panic!("the server has ended: {errors}");
+            };
+            greeting.push_str(&line.expect("UTF-8"));
+            greeting.push('\n');
+        }
+        Self {
+            child,
+            port,
+            table_port,
+            greeting,
+        }
+    }
+
+    /// The printed lines with curl.
+    pub fn curl_lines(&self) -> Vec<&str> {
+        self.greeting
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("curl "))
+            .collect()
+    }
+
+    pub fn token(&self) -> &str {
+        let line = self
+            .greeting
+            .lines()
+            .find(|line| line.contains("Admin token"));
+        line.and_then(|line| line.split_whitespace().last())
+            .expect("a token")
+    }
+
+    /// Ends the server at once, as a crash does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    /// Sends a signal by its name, and waits for the end.
+    pub fn end_with(mut self, signal: &str) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The Python that the tests use, if it has boto3. Without it a test says so
+/// and is not run, unless `FLOWTRAIL_TEST_REQUIRE_ALL` is set, as in CI.
+pub fn python() -> Option<String> {
+    let python = std::env::var("FLOWTRAIL_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has_boto3 = Command::new(&python)
+        .args(["-c", "import boto3"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if has_boto3 {
+        return Some(python);
+    }
+    let must = std::env::var_os("FLOWTRAIL_TEST_REQUIRE_ALL").is_some();
+    assert!(!must, "{python} has no boto3, and every test is required");
+    eprintln!("not run: {python} has no boto3 (pip install boto3)");
+    None
+}

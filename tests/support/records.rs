@@ -1,0 +1,176 @@
+//! Records, as an engine writes them.
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use serde_json::{Map, Value, json};
+use shared::model::{Item, Timestamp};
+use shared::store::Store;
+
+/// The moment at which the tests' runs begin: 2026-02-17T10:30:00.000Z.
+pub const START: i64 = 1_771_324_200_000;
+
+/// A time of the record format, so many milliseconds after [`START`].
+pub fn time(offset: i64) -> String {
+    let time = Timestamp::from_milliseconds(START + offset);
+    time.expect("in range").to_string()
+}
+
+/// An item of JSON.
+pub fn item(record: Value) -> Item {
+    serde_dynamo::to_item(record).expect("an item")
+}
+
+/// An execution of `team-a` and `flow-1` that completed in 2,350 ms, with the
+/// given attributes in place of its own. A null takes an attribute away.
+pub fn execution(id: &str, attributes: Value) -> Item {
+    record(
+        json!({
+            "pk": format!("EXEC#{id}"),
+            "sk": "EXECUTION",
+            "executionId": id,
+            "teamId": "team-a",
+            "flowId": "flow-1",
+            "createdAt": time(0),
+            "status": "COMPLETED",
+            "startTime": time(50),
+            "endTime": time(2_400),
+        }),
+        attributes,
+    )
+}
+
+/// A top-level step that began so many milliseconds after [`START`].
+pub fn step(execution_id: &str, id: &str, offset: i64, attributes: Value) -> Item {
+    record(
+        json!({
+            "pk": format!("EXEC#{execution_id}"),
+            "sk": format!("STEP#{}#{id}", time(offset)),
+            "stepInstanceId": id,
+            "stepId": format!("{id}-definition"),
+            "stepName": format!("Step {id}"),
+            "stepType": "IF_ELSE",
+            "sequenceNumber": 1,
+            "status": "COMPLETED",
+            "startTime": time(offset),
+            "endTime": time(offset + 5),
+            "durationMs": 5,
+            "retryCount": 0,
+            "input": {"orderId": 42},
+            "output": {"branch": "true"},
+        }),
+        attributes,
+    )
+}
+
+/// Where the branches of a fork hang.
+pub struct ForkKey<'a> {
+    pub execution_id: &'a str,
+    pub id: &'a str,
+    pub offset: i64,
+}
+
+/// A step of a branch.
+pub fn branch_step(
+    fork: &ForkKey<'_>,
+    branch: &str,
+    id: &str,
+    offset: i64,
+    attributes: Value,
+) -> Item {
+    let ForkKey {
+        execution_id,
+        id: fork_id,
+        offset: fork_offset,
+    } = fork;
+    let fork_time = time(*fork_offset);
+    let sk = format!(
+        "BRANCH#{fork_time}#{fork_id}#{branch}#{}#{id}",
+        time(offset)
+    );
+    let own = json!({
+        "sk": sk,
+        "branchExecutionId": branch,
+        "branchId": "process_item",
+        "parentStepInstanceId": fork_id,
+        "parentStepStartTime": fork_time,
+    });
+    step(execution_id, id, offset, merged(own, attributes))
+}
+
+/// One part of a payload.
+pub fn payload(execution_id: &str, name: &str, part: usize, attributes: Value) -> Item {
+    record(
+        json!({"pk": format!("EXEC#{execution_id}"), "sk": format!("PAYLOAD#{name}#{part:04}")}),
+        attributes,
+    )
+}
+
+/// A payload of JSON text, in parts of at most `size` bytes.
+pub fn payload_parts(
+    execution_id: &str,
+    name: &str,
+    bytes: &[u8],
+    encoding: &str,
+    size: usize,
+) -> Vec<Item> {
+    let chunks: Vec<_> = bytes.chunks(size).collect();
+    let parts = chunks.iter().enumerate().map(|(part, chunk)| {
+        let mut item = match part {
+            0 => payload(
+                execution_id,
+                name,
+                0,
+                json!({"encoding": encoding, "parts": chunks.len()}),
+            ),
+            _ => payload(execution_id, name, part, json!({})),
+        };
+        let bytes = aws_sdk_dynamodb::types::AttributeValue::B((*chunk).into());
+        item.insert("bytes".to_owned(), bytes);
+        item
+    });
+    parts.collect()
+}
+
+fn record(own: Value, attributes: Value) -> Item {
+    let mut record = object(merged(own, attributes));
+    record.retain(|_, value| !value.is_null());
+    item(Value::Object(record))
+}
+
+fn merged(base: Value, over: Value) -> Value {
+    let mut members = object(base);
+    members.extend(object(over));
+    Value::Object(members)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => panic!("expected an object, got {other}"),
+    }
+}
+
+/// Writes items 25 at a time, and less where they are large.
+pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
+    let mut requests = Vec::new();
+    let mut waiting = items.into_iter().peekable();
+    while let Some(item) = waiting.next() {
+        let is_large = item
+            .values()
+            .any(|value| value.as_b().is_ok_and(|b| b.as_ref().len() > 100_000));
+        let put = PutRequest::builder()
+            .set_item(Some(item))
+            .build()
+            .expect("a put");
+        requests.push(WriteRequest::builder().put_request(put).build());
+        let is_full = requests.len() == 25 || (is_large && requests.len() >= 4);
+        if is_full || waiting.peek().is_none() {
+            let batch = std::mem::take(&mut requests);
+            let answer = store
+                .client()
+                .batch_write_item()
+                .request_items(store.table(), batch);
+            let answer = answer.send().await.expect("written");
+            assert!(answer.unprocessed_items.unwrap_or_default().is_empty());
+        }
+    }
+}
