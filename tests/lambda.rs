@@ -1,1 +1,185 @@
-//! Soon.
+//! Every Lambda binary with its sample event: the same JSON as the local
+//! server gives.
+
+use std::path::Path;
+
+use functions::route::{ROUTES, Transfer};
+use serde_json::{Value, json};
+use shared::auth::Role;
+
+use crate::support::TestApp;
+use crate::support::records::{ForkKey, branch_step, execution, payload, step, time};
+use crate::support::runtime::{Function, http_answer};
+
+/// The event of `events/<name>.json`.
+fn event(name: &str) -> Value {
+    let path = format!("../events/{name}.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = std::fs::read_to_string(&path);
+    let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The records that the sample events ask for.
+async fn with_sample_run() -> TestApp {
+    let app = TestApp::new().await;
+    let own = |id: &str, offset: i64| {
+        let created_at = time(offset);
+        execution(
+            id,
+            json!({"teamId": "default", "flowId": "order-pipeline", "createdAt": created_at}),
+        )
+    };
+    let fork = ForkKey {
+        execution_id: "run-42",
+        id: "fork-1",
+        offset: 200,
+    };
+    app.write([
+        own("run-41", 0),
+        own("run-42", 1_000),
+        own("run-43", 2_000),
+        step("run-42", "step-1", 50, json!({})),
+        step(
+            "run-42",
+            "fork-1",
+            200,
+            json!({"stepType": "PARALLEL_FORK_MANAGER"}),
+        ),
+        branch_step(&fork, "branch-exec-1", "a", 210, json!({})),
+        branch_step(&fork, "branch-exec-2", "b", 220, json!({})),
+        payload(
+            "run-42",
+            "context",
+            0,
+            json!({"value": {"total": 129.5, "ok": true}}),
+        ),
+    ])
+    .await;
+    app
+}
+
+async fn function(app: &TestApp, binary: &'static str) -> Function {
+    Function {
+        binary,
+        endpoint_url: app.endpoint_url().await,
+        table: app.store.table().to_owned(),
+    }
+}
+
+/// The path and query of an event, as a caller would have sent them.
+fn url_of(event: &Value) -> String {
+    let query = event["queryStringParameters"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let query: Vec<_> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.as_str().expect("a text")))
+        .collect();
+    let path = event["path"].as_str().expect("a path");
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", query.join("&"))
+    }
+}
+
+#[tokio::test]
+async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
+    let app = with_sample_run().await;
+    let token = app.viewer("default").await;
+    for route in ROUTES {
+        let event = event(route.name);
+        assert_eq!(event["httpMethod"], route.method.as_str(), "{}", route.name);
+        assert_eq!(event["resource"], route.path, "{}", route.name);
+        let answer = function(&app, route.name).await.invoke(&event).await;
+        let (head, body) = http_answer(&answer);
+        assert_eq!(head["statusCode"], 200, "{}: {head} {body}", route.name);
+        let is_streamed = head.get("body").is_none();
+        assert_eq!(
+            is_streamed,
+            route.transfer == Transfer::Streamed,
+            "{}",
+            route.name
+        );
+        let local = app.get(&token, &url_of(&event)).await;
+        assert_eq!(body, local.ok(), "{}", route.name);
+        assert_ne!(
+            body["data"],
+            json!({}),
+            "{}: the event asks for something",
+            route.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lambda_binary_without_an_authorizer_before_it_authenticates_by_itself() {
+    let app = with_sample_run().await;
+    let token = app.viewer("default").await;
+    let mut event = event("list_flow_executions");
+    event["requestContext"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("authorizer");
+    let function = function(&app, "list_flow_executions").await;
+    for headers in ["headers", "multiValueHeaders"] {
+        event[headers]
+            .as_object_mut()
+            .expect("an object")
+            .remove("Authorization");
+    }
+    let (head, body) = http_answer(&function.invoke(&event).await);
+    assert_eq!(
+        (&head["statusCode"], &body["code"]),
+        (&json!(401), &json!("UNAUTHENTICATED"))
+    );
+    let authorization = format!("Bearer {token}");
+    event["headers"]["Authorization"] = json!(authorization);
+    event["multiValueHeaders"]["Authorization"] = json!([authorization]);
+    let (head, body) = http_answer(&function.invoke(&event).await);
+    assert_eq!(head["statusCode"], 200, "{body}");
+    assert_eq!(body["data"]["items"][0]["flowExecutionId"], "run-43");
+}
+
+#[tokio::test]
+async fn the_lambda_authorizer_makes_the_caller_that_the_routes_take() {
+    let app = TestApp::new().await;
+    let token = app
+        .token(
+            "default",
+            Role::Operator,
+            Some(&["order-pipeline", "other"]),
+        )
+        .await;
+    let function = function(&app, "authorize").await;
+    let mut event = event("authorize");
+    let method_arn = event["methodArn"].as_str().expect("an ARN").to_owned();
+    event["authorizationToken"] = json!(format!("Bearer {token}"));
+    let answer: Value = serde_json::from_slice(&function.invoke(&event).await).expect("JSON");
+    let token_id = token.split('_').nth(1).expect("an id");
+    assert_eq!(answer["principalId"], format!("token:{token_id}"));
+    assert_eq!(
+        answer["context"],
+        json!({
+            "teamId": "default",
+            "principal": format!("token:{token_id}"),
+            "permissions": "EXECUTIONS_READ,EXECUTIONS_EXPORT,EXECUTIONS_CANCEL",
+            "flows": "order-pipeline,other",
+        })
+    );
+    let statement = &answer["policyDocument"]["Statement"][0];
+    assert_eq!(statement["Effect"], "Allow");
+    let stage: Vec<_> = method_arn.split('/').take(2).collect();
+    assert_eq!(statement["Resource"], format!("{}/*", stage.join("/")));
+
+    event["authorizationToken"] = json!("Bearer sdk_nothing");
+    let refused = function.invoke(&event).await;
+    let refused = String::from_utf8_lossy(&refused);
+    // The very word at which API Gateway answers 401.
+    assert!(
+        refused.contains(r#""errorMessage":"Unauthorized""#),
+        "{refused}"
+    );
+}

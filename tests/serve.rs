@@ -1,1 +1,455 @@
-//! Soon.
+//! `flowtrail` as a person uses it: started, killed, started again.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use aws_sdk_dynamodb::Client;
+use serde_json::{Value, json};
+use shared::store::Store;
+
+use crate::support::process::{DEADLINE, Server, free_port, run};
+use crate::support::records::execution;
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
+
+/// Runs a shell line, as a person pastes it, and reads its JSON.
+fn shell(line: &str) -> Value {
+    let output = Command::new("sh")
+        .args(["-c", line])
+        .output()
+        .expect("sh runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {line}: {output:?}"))
+}
+
+fn get(server: &Server, token: &str, path: &str) -> Value {
+    let url = format!("http://127.0.0.1:{}{path}", server.port);
+    shell(&format!(
+        "curl -s -H 'Authorization: Bearer {token}' '{url}'"
+    ))
+}
+
+async fn client(server: &Server) -> Client {
+    let url = format!("http://127.0.0.1:{}", server.table_port);
+    shared::config::client(Some(&url)).await
+}
+
+fn one_sentence(folder: &Path, arguments: &[&str], words: &str) {
+    let output = run(folder, arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert!(
+        text.starts_with("flowtrail: ") && text.contains(words),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
+fn the_first_start_has_demo_data_and_its_three_curl_lines_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &[]);
+    let [list, details, branches] = server.curl_lines()[..] else {
+        panic!("three lines: {}", server.greeting);
+    };
+    let list = shell(list);
+    assert_eq!(list["data"]["items"].as_array().map(Vec::len), Some(5));
+    let details = shell(details);
+    let steps = details["data"]["steps"].as_array().expect("steps");
+    assert!(steps.len() >= 4, "{details}");
+    assert_eq!(
+        details["data"]["metadata"]["flowDefinitionId"],
+        "order-pipeline"
+    );
+    assert_eq!(details["data"]["metadata"]["status"], "COMPLETED");
+    let branches = shell(branches);
+    let names: Vec<_> = branches["data"]
+        .as_object()
+        .expect("branches")
+        .values()
+        .map(|branch| branch["branchId"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(names.len(), 3);
+    // One of them has a fork of its own.
+    let nested = branches["data"]
+        .as_object()
+        .expect("branches")
+        .values()
+        .find_map(|branch| {
+            let steps = branch["steps"].as_array()?;
+            steps
+                .iter()
+                .find(|step| step["stepType"] == "PARALLEL_FORK_MANAGER")
+        });
+    let nested = nested.expect("a nested fork");
+    let path = format!(
+        "/flow-executions/{}/branch-steps?parentStepInstanceId={}&parentStepStartTime={}",
+        details["data"]["metadata"]["flowExecutionId"]
+            .as_str()
+            .expect("an id"),
+        nested["stepInstanceId"].as_str().expect("an id"),
+        nested["startTime"].as_str().expect("a time"),
+    );
+    let inner = get(&server, server.token(), &path);
+    assert_eq!(inner["data"].as_object().map(serde_json::Map::len), Some(2));
+    // Every flow of the demo has runs, and the one that often fails has failed.
+    for flow in [
+        "device-smoke-test",
+        "nightly-report",
+        "render-region",
+        "video-archive",
+    ] {
+        let list = get(
+            &server,
+            server.token(),
+            &format!("/flow-executions?flowDefinitionId={flow}"),
+        );
+        let count = list["data"]["items"].as_array().map_or(0, Vec::len);
+        assert!(count >= 20, "{count} runs of {flow}");
+    }
+    let failed = "/flow-executions?flowDefinitionId=invoice-import&status=FAILED&limit=500";
+    let failed = get(&server, server.token(), failed);
+    assert!(failed["data"]["items"].as_array().map_or(0, Vec::len) > 50);
+    // The demo's engine begins a run, and it comes to its end.
+    let deadline = Instant::now() + DEADLINE;
+    while {
+        let newest = get(
+            &server,
+            server.token(),
+            "/flow-executions?flowDefinitionId=order-pipeline&status=RUNNING",
+        );
+        let others = get(
+            &server,
+            server.token(),
+            "/flow-executions?flowDefinitionId=video-archive&status=RUNNING",
+        );
+        let flows = ["invoice-import", "device-smoke-test", "nightly-report"].map(|flow| {
+            get(
+                &server,
+                server.token(),
+                &format!("/flow-executions?flowDefinitionId={flow}&status=RUNNING"),
+            )
+        });
+        [newest, others]
+            .iter()
+            .chain(&flows)
+            .all(|list| list["data"]["items"] == json!([]))
+    } {
+        assert!(Instant::now() < deadline, "no run moves");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_the_server_cleanly_and_the_next_start_has_the_same_data_and_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let token = server.token().to_owned();
+    let empty = get(
+        &server,
+        &token,
+        "/flow-executions?flowDefinitionId=order-pipeline",
+    );
+    assert_eq!(empty["data"]["items"], json!([]));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let store = Store::new(client(&server).await, "flowtrail");
+        let run = execution("run-1", json!({"teamId": "default"}));
+        crate::support::records::write(&store, [run]).await;
+    });
+    assert_eq!(server.end_with("-INT").code(), Some(0));
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.token(), token);
+    let list = get(&server, &token, "/flow-executions?flowDefinitionId=flow-1");
+    assert_eq!(list["data"]["items"][0]["flowExecutionId"], "run-1");
+    let demo = get(
+        &server,
+        &token,
+        "/flow-executions?flowDefinitionId=order-pipeline",
+    );
+    assert_eq!(
+        demo["data"]["items"],
+        json!([]),
+        "a table with data gets no demo"
+    );
+    assert_eq!(server.end_with("-TERM").code(), Some(0));
+}
+
+#[test]
+fn what_keeps_the_server_from_starting_is_told_in_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let (api, table) = (server.port.to_string(), server.table_port.to_string());
+    let other = tempfile::tempdir().expect("a folder");
+    one_sentence(other.path(), &["serve", "--port", &api], "with --port");
+    let free = free_port().to_string();
+    one_sentence(
+        other.path(),
+        &["--port", &free, "--table-port", &table],
+        "--table-port",
+    );
+    let ports = [free_port(), free_port()].map(|port| port.to_string());
+    let ports = ["--port", &ports[0], "--table-port", &ports[1]];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        ports
+            .iter()
+            .copied()
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect()
+    };
+    let check = |folder: &Path, arguments: Vec<String>, words: &str| {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        one_sentence(folder, &arguments, words);
+    };
+    check(folder.path(), with(&[]), "is in use by a running flowtrail");
+    check(
+        other.path(),
+        with(&["--data", "/proc/flowtrail"]),
+        "cannot be written",
+    );
+    fs::write(other.path().join("file"), "x").expect("written");
+    check(other.path(), with(&["--data", "file"]), "cannot be written");
+    fs::create_dir(other.path().join("damaged")).expect("a folder");
+    fs::write(
+        other.path().join("damaged/flowtrail.db"),
+        "not a database".repeat(1_000),
+    )
+    .expect("written");
+    check(other.path(), with(&["--data", "damaged"]), "is damaged");
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let arguments = with(&[])
+        .into_iter()
+        .chain(["--endpoint-url".to_owned(), nobody])
+        .collect();
+    check(other.path(), arguments, "cannot be reached");
+}
+
+#[test]
+fn a_file_with_a_destroyed_middle_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    assert_eq!(server.end_with("-INT").code(), Some(0));
+    let file = folder.path().join(".flowtrail/flowtrail.db");
+    let mut bytes = fs::read(&file).expect("read");
+    let third = bytes.len() / 3;
+    bytes[third..2 * third].fill(0x5a);
+    fs::write(&file, bytes).expect("written");
+    let ports = [free_port(), free_port()].map(|port| port.to_string());
+    one_sentence(
+        folder.path(),
+        &["--port", &ports[0], "--table-port", &ports[1]],
+        "is damaged",
+    );
+}
+
+#[test]
+fn kill_9_during_writes_loses_no_acknowledged_record() {
+    const ROUNDS: usize = 3;
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut acknowledged = Vec::new();
+    for round in 0..ROUNDS {
+        let server = Server::start(folder.path(), &["--no-demo"]);
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let name = format!("run-{round}-{writer}");
+                let client = runtime.block_on(client(&server));
+                runtime.spawn(async move {
+                    let mut written = Vec::new();
+                    for number in 0.. {
+                        let id = format!("{name}-{number}");
+                        let item = execution(&id, json!({"teamId": "default"}));
+                        let put = client
+                            .put_item()
+                            .table_name("flowtrail")
+                            .set_item(Some(item));
+                        if put.send().await.is_err() {
+                            break;
+                        }
+                        written.push(id);
+                    }
+                    written
+                })
+            })
+            .collect();
+        // In the middle of writing: once some 100 writes are in the table.
+        let deadline = Instant::now() + DEADLINE;
+        let token = server.token().to_owned();
+        let path = "/flow-executions?flowDefinitionId=flow-1&limit=500";
+        let wanted = acknowledged.len() + 100;
+        while get(&server, &token, path)["data"]["items"]
+            .as_array()
+            .map_or(0, Vec::len)
+            < wanted.min(500)
+        {
+            assert!(Instant::now() < deadline, "the writers do not write");
+        }
+        server.kill();
+        for writer in writers {
+            let written = runtime.block_on(writer).expect("a writer");
+            assert!(!written.is_empty());
+            acknowledged.extend(written);
+        }
+    }
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let token = server.token().to_owned();
+    // Through the index, and by each run's own key.
+    let mut listed = std::collections::BTreeSet::new();
+    let mut next = String::new();
+    loop {
+        let path = format!("/flow-executions?flowDefinitionId=flow-1&limit=500{next}");
+        let data = get(&server, &token, &path)["data"].take();
+        for item in data["items"].as_array().expect("items") {
+            listed.insert(item["flowExecutionId"].as_str().expect("an id").to_owned());
+        }
+        match data["nextToken"].as_str() {
+            Some(token) => next = format!("&nextToken={token}"),
+            None => break,
+        }
+    }
+    let store = Store::new(runtime.block_on(client(&server)), "flowtrail");
+    for id in &acknowledged {
+        assert!(listed.contains(id), "{id} is not in the list");
+        let item = runtime.block_on(store.get(&format!("EXEC#{id}"), "EXECUTION"));
+        assert!(item.expect("read").is_some(), "{id} is lost");
+    }
+    eprintln!(
+        "{} acknowledged writes survived {ROUNDS} kills",
+        acknowledged.len()
+    );
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked_with_and_without_a_running_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let no_table = run(folder.path(), &["token", "list"]);
+    assert_eq!(no_table.status.code(), Some(1));
+    assert!(
+        stderr(&no_table).contains("flowtrail table create"),
+        "{}",
+        stderr(&no_table)
+    );
+    let created = run(folder.path(), &["table", "create"]);
+    assert!(created.status.success(), "{}", stderr(&created));
+    assert!(
+        run(folder.path(), &["table", "create"]).status.success(),
+        "again"
+    );
+
+    let create = |arguments: &[&str]| {
+        let arguments = [&["token", "create", "--team", "team-a"], arguments].concat();
+        let output = run(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.lines().last().expect("a line").to_owned()
+    };
+    let before = create(&["--role", "viewer", "--name", "before the server"]);
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let while_running = create(&[
+        "--role",
+        "operator",
+        "--flows",
+        "flow-1,flow-2",
+        "--expires",
+        "90d",
+    ]);
+    for token in [&before, &while_running] {
+        assert!(token.starts_with("sdk_"), "{token}");
+        let list = get(&server, token, "/flow-executions?flowDefinitionId=flow-1");
+        assert_eq!(list["success"], true, "{list}");
+    }
+    let forbidden = get(
+        &server,
+        &while_running,
+        "/flow-executions?flowDefinitionId=flow-3",
+    );
+    assert_eq!(forbidden["code"], "FORBIDDEN");
+
+    let list = run(folder.path(), &["token", "list"]);
+    let list = String::from_utf8(list.stdout).expect("UTF-8");
+    assert_eq!(
+        list.lines().count(),
+        4,
+        "a head, the server's own and two: {list}"
+    );
+    assert!(
+        list.contains("before the server") && list.contains("(only flow-1, flow-2)"),
+        "{list}"
+    );
+    for token in [&before, &while_running] {
+        let secret = token.splitn(3, '_').nth(2).expect("a secret");
+        assert!(!list.contains(secret));
+    }
+    let id = before.split('_').nth(1).expect("an id");
+    let revoked = run(folder.path(), &["token", "revoke", id]);
+    assert!(revoked.status.success(), "{}", stderr(&revoked));
+    let list = run(folder.path(), &["token", "list"]);
+    let list = String::from_utf8(list.stdout).expect("UTF-8");
+    let line = list
+        .lines()
+        .find(|line| line.contains(id))
+        .expect("still listed");
+    assert!(line.contains("revoked"), "{line}");
+    let unknown = run(folder.path(), &["token", "revoke", "nothing"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    // A server that starts afresh remembers nobody.
+    drop(server);
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let refused = get(&server, &before, "/flow-executions?flowDefinitionId=flow-1");
+    assert_eq!(refused["code"], "UNAUTHENTICATED");
+}
+
+#[test]
+fn another_dynamodb_can_take_the_place_of_the_embedded_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let owner = Server::start(folder.path(), &["--no-demo"]);
+    let url = format!("http://127.0.0.1:{}", owner.table_port);
+    let other = tempfile::tempdir().expect("a folder");
+    let server = Server::start(
+        other.path(),
+        &["--endpoint-url", &url, "--table", "second", "--no-demo"],
+    );
+    assert!(server.greeting.contains(&url));
+    assert!(
+        !other.path().join(".flowtrail").exists(),
+        "nothing is kept here"
+    );
+    let list = get(
+        &server,
+        server.token(),
+        "/flow-executions?flowDefinitionId=flow-1",
+    );
+    assert_eq!(list["data"]["items"], json!([]));
+    // The token of one table is nobody in another.
+    let refused = get(
+        &owner,
+        server.token(),
+        "/flow-executions?flowDefinitionId=flow-1",
+    );
+    assert_eq!(refused["code"], "UNAUTHENTICATED");
+}
+
+#[test]
+fn the_table_endpoint_refuses_what_a_web_page_could_send() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let url = format!("http://127.0.0.1:{}/", server.table_port);
+    let status = |headers: &str| {
+        let line = format!(
+            "curl -s -o /dev/null -w '%{{http_code}}' -X POST -d '{{}}' \
+             -H 'x-amz-target: DynamoDB_20120810.ListTables' {headers} {url}"
+        );
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .output()
+            .expect("sh runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert_eq!(status(""), "200");
+    assert_eq!(status("-H 'Origin: https://example.com'"), "403");
+    assert_eq!(status("-H 'Host: rebound.example.com'"), "403");
+}

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 
 pub mod process;
 pub mod records;
+pub mod runtime;
 
 /// The variable with the address of the DynamoDB to test on.
 const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";

@@ -7,8 +7,9 @@ use shared::store::Store;
 use shared::table;
 
 use crate::cli::{TableArgs, TableCommand, TokenCommand, TokenCreateArgs};
-use crate::data_folder::{DataFolder, Failure, Holder};
+use crate::data_folder::{DataFolder, Holder};
 use crate::embedded::Embedded;
+use crate::terminal::{self, Failure};
 
 /// Who made a token that was made here.
 const CREATED_BY: &str = "command line";
@@ -29,9 +30,9 @@ pub async fn run_table(command: TableCommand) -> Result<(), Failure> {
     let table = open(&args).await?;
     let created = table::create(table.store.client(), &args.table).await?;
     if created {
-        println!("Created the table {}.", args.table);
+        terminal::print(format_args!("Created the table {}.", args.table));
     } else {
-        println!("The table {} is there already.", args.table);
+        terminal::print(format_args!("The table {} is there already.", args.table));
     }
     Ok(())
 }
@@ -48,10 +49,10 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
             let table = open_existing(&table).await?;
             match auth::revoke_token(&table.store, &token_id).await {
                 Ok(record) => {
-                    println!(
+                    terminal::print(format_args!(
                         "Revoked the token {} of team {}.",
                         record.token_id, record.team_id
-                    );
+                    ));
                     Ok(())
                 }
                 Err(error @ shared::Error::TokenNotFound(_)) => {
@@ -85,19 +86,19 @@ async fn create_token(args: TokenCreateArgs) -> Result<(), Failure> {
         record.role.as_str(),
         expires_at.map_or(String::new(), |end| format!(", until {end}")),
     );
-    println!("{}", secret.reveal());
+    terminal::print(secret.reveal());
     Ok(())
 }
 
 async fn list_tokens(args: &TableArgs) -> Result<(), Failure> {
     let table = open_existing(args).await?;
     let records = auth::list_tokens(&table.store, None).await?;
-    println!(
+    terminal::print(format_args!(
         "{:20}  {:16}  {:8}  {:24}  {:24}  {:8}  NAME",
         "ID", "TEAM", "ROLE", "LAST USED (TO THE HOUR)", "UNTIL", "STATE"
-    );
+    ));
     for record in &records {
-        println!("{}", line_of(record));
+        terminal::print(line_of(record));
     }
     Ok(())
 }

@@ -6,18 +6,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::embedded::Embedded;
-
-/// A sentence for the person at the terminal, on what went wrong and what to do
-/// about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(pub String);
-
-impl From<shared::Error> for Failure {
-    fn from(error: shared::Error) -> Self {
-        Self(format!("The table did not do it: {}.", error.with_causes()))
-    }
-}
+use crate::terminal::Failure;
 
 /// The folder, locked for this process until it is dropped.
 #[derive(Debug)]

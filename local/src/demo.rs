@@ -16,7 +16,7 @@ use shared::model::{Item, TeamId, Timestamp};
 use shared::store::{Store, key};
 use shared::table::text;
 
-use crate::data_folder::Failure;
+use crate::terminal::Failure;
 
 mod engine;
 mod flows;

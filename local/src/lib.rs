@@ -8,3 +8,4 @@ pub mod demo;
 pub mod embedded;
 pub mod serve;
 pub mod server;
+pub mod terminal;

@@ -16,10 +16,11 @@ use tokio::task::JoinSet;
 
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
-use crate::data_folder::{DataFolder, Failure, Holder};
+use crate::data_folder::{DataFolder, Holder};
 use crate::demo;
 use crate::embedded::{Embedded, wire};
 use crate::server;
+use crate::terminal::Failure;
 
 mod greeting;
 
@@ -48,6 +49,46 @@ struct ServedTable {
 /// A port is taken, the folder cannot be written, the data file is damaged, or
 /// the table cannot be reached.
 pub async fn run(args: ServeArgs) -> Result<(), Failure> {
+    // Listened for from the beginning: Ctrl-C also ends the loading.
+    let interrupted = interrupted()?;
+    tokio::pin!(interrupted);
+    tokio::select! {
+        () = &mut interrupted => Ok(()),
+        running = start(args) => running?.until(interrupted).await,
+    }
+}
+
+/// A server that is ready.
+struct Running {
+    tasks: JoinSet<Result<(), Failure>>,
+    stop: watch::Sender<bool>,
+    /// Locked as long as the server runs.
+    _folder: Option<DataFolder>,
+}
+
+impl Running {
+    /// Serves until told to end, and then until the requests in progress are
+    /// answered.
+    async fn until(mut self, interrupted: impl Future<Output = ()>) -> Result<(), Failure> {
+        let failure = tokio::select! {
+            () = interrupted => None,
+            // A task ends by itself only when it cannot go on.
+            Some(ended) = self.tasks.join_next() => Some(match ended {
+                Ok(Ok(())) => Failure("A part of the server has ended.".to_owned()),
+                Ok(Err(failure)) => failure,
+                Err(panic) => Failure(format!("A part of the server has failed: {panic}.")),
+            }),
+        };
+        let _ = self.stop.send(true);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(SHUTDOWN, drained).await.is_err() {
+            tracing::warn!("requests were cut off at the end");
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let api = listen(args.port, "--port").await?;
     let api_address = address_of(&api)?;
     let mut served = open(&args).await?;
@@ -78,21 +119,11 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     tasks.spawn(serve_router(api, server::router(app), stopped));
     greeting::print(&store, &api_address, &served.address, &token).await?;
 
-    let failure = tokio::select! {
-        () = interrupted() => None,
-        // A task ends by itself only when it cannot go on.
-        Some(ended) = tasks.join_next() => Some(match ended {
-            Ok(Ok(())) => Failure("A part of the server has ended.".to_owned()),
-            Ok(Err(failure)) => failure,
-            Err(panic) => Failure(format!("A part of the server has failed: {panic}.")),
-        }),
-    };
-    let _ = stop.send(true);
-    let drained = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(SHUTDOWN, drained).await.is_err() {
-        tracing::warn!("requests were cut off at the end");
-    }
-    failure.map_or(Ok(()), Err)
+    Ok(Running {
+        tasks,
+        stop,
+        _folder: folder,
+    })
 }
 
 async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
@@ -219,20 +250,28 @@ pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
+/// Ends at Ctrl-C or SIGTERM, which are listened for from now on.
 #[cfg(unix)]
-async fn interrupted() {
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return;
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure(format!("Signals cannot be listened for: {error}.")))
     };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
+/// Ends at Ctrl-C.
 #[cfg(not(unix))]
-async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

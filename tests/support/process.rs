@@ -51,18 +51,16 @@ impl Server {
             .args(arguments)
             .spawn()
             .expect("started");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut greeting = String::new();
         // The three curl lines end the greeting.
         while greeting.matches("curl ").count() < 3 {
-            let Some(line) = lines.next() else {
+            if stdout.read_line(&mut greeting).expect("UTF-8") == 0 {
                 let mut errors = String::new();
                 let stderr = child.stderr.as_mut().expect("piped");
                 stderr.read_to_string(&mut errors).expect("UTF-8");
                 panic!("the server has ended: {errors}");
-            };
-            greeting.push_str(&line.expect("UTF-8"));
-            greeting.push('\n');
+            }
         }
         Self {
             child,

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use super::plan::Plan;
 use super::{flows, team_id, write};
-use crate::data_folder::Failure;
 use crate::serve::until;
+use crate::terminal::Failure;
 
 /// How often the engine writes what has happened.
 const TICK: Duration = Duration::from_millis(500);

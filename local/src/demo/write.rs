@@ -9,7 +9,7 @@ use shared::model::Item;
 use shared::store::{Store, from_sdk};
 use shared::table::text;
 
-use crate::data_folder::Failure;
+use crate::terminal::Failure;
 
 /// The most items that DynamoDB takes in one BatchWriteItem.
 const ITEMS_A_BATCH: usize = 25;

@@ -5,8 +5,8 @@ use shared::model::{Execution, ExecutionId, Step};
 use shared::store::{Range, Store};
 use shared::table::BY_FLOW_STATUS;
 
-use crate::data_folder::Failure;
 use crate::demo::{self, FORKING_FLOW};
+use crate::terminal::{self, Failure};
 
 /// Prints the addresses, the token, and three lines to paste.
 pub(super) async fn print(
@@ -15,21 +15,24 @@ pub(super) async fn print(
     table: &str,
     token: &str,
 ) -> Result<(), Failure> {
-    println!("Flowtrail is ready. Ctrl-C ends it.");
-    println!();
-    println!("  HTTP API      {api}");
-    println!(
-        "  Table         {table}  (DynamoDB, table {})",
-        store.table()
-    );
-    println!("  Admin token   {token}");
-    println!();
-    println!("Try it:");
-    println!();
+    let name = store.table();
+    let mut lines = vec![
+        "Flowtrail is ready. Ctrl-C ends it.".to_owned(),
+        String::new(),
+        format!("  HTTP API      {api}"),
+        format!("  Table         {table}  (DynamoDB, table {name})"),
+        format!("  Admin token   {token}"),
+        String::new(),
+        "Try it:".to_owned(),
+        String::new(),
+    ];
     for path in sample_paths(store).await? {
-        println!("  curl -s -H 'Authorization: Bearer {token}' '{api}{path}'");
+        lines.push(format!(
+            "  curl -s -H 'Authorization: Bearer {token}' '{api}{path}'"
+        ));
     }
-    println!();
+    lines.push(String::new());
+    terminal::print(lines.join("\n"));
     Ok(())
 }
 

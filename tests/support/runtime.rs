@@ -1,0 +1,204 @@
+//! Running a Lambda binary with one event, through the Lambda Runtime API: a
+//! small one here or, with `FLOWTRAIL_TEST_EMULATOR`, AWS's own emulator.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc};
+
+use super::process::{DEADLINE, free_port};
+
+/// The variable with the path of `aws-lambda-rie`.
+const EMULATOR_VARIABLE: &str = "FLOWTRAIL_TEST_EMULATOR";
+
+/// What separates the head of a streamed answer from its body, as Lambda's
+/// response streaming defines it.
+const STREAM_SEPARATOR: &[u8] = &[0; 8];
+
+/// A Lambda function: its binary, and the table it works on.
+pub struct Function {
+    pub binary: &'static str,
+    pub endpoint_url: String,
+    pub table: String,
+}
+
+/// Ends a process with the test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Function {
+    /// Invokes the function once, and returns what it sends back.
+    pub async fn invoke(&self, event: &Value) -> Vec<u8> {
+        match std::env::var(EMULATOR_VARIABLE) {
+            Ok(emulator) => self.invoke_in_emulator(Path::new(&emulator), event),
+            Err(_) => self.invoke_here(event).await,
+        }
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("FLOWTRAIL_TABLE", &self.table)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint_url)
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_LAMBDA_FUNCTION_NAME", self.binary)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+
+    async fn invoke_here(&self, event: &Value) -> Vec<u8> {
+        let (sender, mut answers) = mpsc::channel(1);
+        let runtime = Runtime {
+            event: Arc::new(Mutex::new(Some(event.to_string()))),
+            answers: sender,
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, router(runtime)).await });
+        let mut command = self.command(binary_path(self.binary));
+        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        let _process = Process(command.spawn().expect("started"));
+        let answer = tokio::time::timeout(DEADLINE, answers.recv())
+            .await
+            .expect("in time");
+        answer.expect("an answer")
+    }
+
+    fn invoke_in_emulator(&self, emulator: &Path, event: &Value) -> Vec<u8> {
+        let (port, runtime_port) = (free_port(), free_port());
+        let mut command = self.command(emulator);
+        command
+            .arg("--runtime-interface-emulator-address")
+            .arg(format!("127.0.0.1:{port}"))
+            .arg("--runtime-api-address")
+            .arg(format!("127.0.0.1:{runtime_port}"))
+            .arg(binary_path(self.binary))
+            .stderr(Stdio::null());
+        let _process = Process(command.spawn().expect("the emulator starts"));
+        let deadline = Instant::now() + DEADLINE;
+        for port in [port, runtime_port] {
+            while TcpStream::connect(("127.0.0.1", port)).is_err() {
+                assert!(Instant::now() < deadline, "the emulator does not listen");
+                std::thread::yield_now();
+            }
+        }
+        let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
+        let curl = Command::new("curl")
+            .args([
+                "--silent",
+                "--fail",
+                "--max-time",
+                "60",
+                "--data-binary",
+                &event.to_string(),
+                &url,
+            ])
+            .output()
+            .expect("curl runs");
+        assert!(curl.status.success(), "{}: {curl:?}", self.binary);
+        curl.stdout
+    }
+}
+
+/// The head and the body of an HTTP answer, whichever way it was transferred.
+pub fn http_answer(answer: &[u8]) -> (Value, Value) {
+    let separator = answer
+        .windows(STREAM_SEPARATOR.len())
+        .position(|bytes| bytes == STREAM_SEPARATOR);
+    let json = |bytes: &[u8]| -> Value {
+        serde_json::from_slice(bytes)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+    };
+    match separator {
+        Some(position) => {
+            let body = &answer[position + STREAM_SEPARATOR.len()..];
+            (json(&answer[..position]), json(body))
+        }
+        None => {
+            let head = json(answer);
+            let body = json(head["body"].as_str().expect("a body").as_bytes());
+            (head, body)
+        }
+    }
+}
+
+/// `cargo test --workspace` puts the Lambda binaries beside `flowtrail`.
+fn binary_path(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_flowtrail")).with_file_name(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run cargo test --workspace, or cargo build --workspace",
+        path.display()
+    );
+    path
+}
+
+#[derive(Clone)]
+struct Runtime {
+    /// The event, until it has been handed out.
+    event: Arc<Mutex<Option<String>>>,
+    answers: mpsc::Sender<Vec<u8>>,
+}
+
+fn router(runtime: Runtime) -> Router {
+    Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(answered))
+        .with_state(runtime)
+}
+
+async fn next(State(runtime): State<Runtime>) -> Response {
+    let Some(event) = runtime.event.lock().await.take() else {
+        // A function waits for its next event until it is ended.
+        return std::future::pending().await;
+    };
+    let headers = [
+        (
+            "lambda-runtime-aws-request-id",
+            "00000000-0000-0000-0000-000000000042",
+        ),
+        ("lambda-runtime-deadline-ms", "4102444800000"),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-west-1:123456789012:function:f",
+        ),
+    ];
+    (headers, event).into_response()
+}
+
+async fn answered(
+    State(runtime): State<Runtime>,
+    UrlPath((_, kind)): UrlPath<(String, String)>,
+    body: Bytes,
+) -> StatusCode {
+    let body = if kind == "response" {
+        body.to_vec()
+    } else {
+        [b"error: ", &body[..]].concat()
+    };
+    let _ = runtime.answers.send(body).await;
+    StatusCode::ACCEPTED
+}
