@@ -1,1 +1,159 @@
-//! Soon.
+//! `template.yaml` says to CloudFormation what the code says to itself.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use functions::route::{ROUTES, Transfer};
+use serde_json::{Value, json};
+use shared::auth::REMEMBERED_SECONDS;
+use shared::config::TABLE_VARIABLE;
+use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, key_attributes};
+
+fn template() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let text = std::fs::read_to_string(path).expect("template.yaml");
+    serde_saphyr::from_str(&text).expect("YAML")
+}
+
+/// `list_flow_executions` is the function `ListFlowExecutionsFunction`.
+fn resource_name(route: &str) -> String {
+    let words = route
+        .split('_')
+        .map(|word| word[..1].to_uppercase() + &word[1..]);
+    words.chain(["Function".to_owned()]).collect()
+}
+
+fn key_schema(partition: &[&str], sort: &str) -> Value {
+    let hash = partition
+        .iter()
+        .map(|name| json!({"AttributeName": name, "KeyType": "HASH"}));
+    hash.chain([json!({"AttributeName": sort, "KeyType": "RANGE"})])
+        .collect()
+}
+
+#[test]
+fn the_table_of_the_template_is_the_table_of_the_code() {
+    let template = template();
+    let table = &template["Resources"]["Table"];
+    let properties = &table["Properties"];
+    let attributes: Value = key_attributes()
+        .into_iter()
+        .map(|name| json!({"AttributeName": name, "AttributeType": "S"}))
+        .collect();
+    let indexes: Value = INDEXES
+        .iter()
+        .map(|index| {
+            json!({
+                "IndexName": index.name,
+                "KeySchema": key_schema(index.partition, CREATED_AT),
+                "Projection": {"ProjectionType": "ALL"},
+            })
+        })
+        .collect();
+    assert_eq!(
+        *properties,
+        json!({
+            "BillingMode": "PAY_PER_REQUEST",
+            "DeletionProtectionEnabled": true,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true},
+            "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "TimeToLiveSpecification": {"AttributeName": TIME_TO_LIVE, "Enabled": true},
+            "AttributeDefinitions": attributes,
+            "KeySchema": key_schema(&[PARTITION_KEY], SORT_KEY),
+            "GlobalSecondaryIndexes": indexes,
+        })
+    );
+    assert_eq!(table["DeletionPolicy"], "Retain");
+}
+
+#[test]
+fn each_route_has_its_function_with_its_binary_path_and_transfer() {
+    let template = template();
+    for route in ROUTES {
+        let function = &template["Resources"][resource_name(route.name)];
+        assert_eq!(
+            function["Metadata"]["BuildProperties"]["Binary"],
+            route.name
+        );
+        let event = &function["Properties"]["Events"]["Route"];
+        assert_eq!(event["Type"], "Api", "{}", route.name);
+        assert_eq!(
+            event["Properties"]["Method"],
+            route.method.as_str(),
+            "{}",
+            route.name
+        );
+        assert_eq!(event["Properties"]["Path"], route.path, "{}", route.name);
+        let transfer = match route.transfer {
+            Transfer::Buffered => Value::Null,
+            Transfer::Streamed => json!("RESPONSE_STREAM"),
+        };
+        assert_eq!(
+            event["Properties"]["ResponseTransferMode"], transfer,
+            "{}",
+            route.name
+        );
+    }
+}
+
+#[test]
+fn there_is_no_function_and_no_sample_event_without_a_route() {
+    let template = template();
+    let resources = template["Resources"].as_object().expect("resources");
+    let functions: BTreeSet<_> = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
+        .map(|(name, _)| name.clone())
+        .collect();
+    let names: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|route| route.name)
+        .chain(["authorize"])
+        .collect();
+    assert_eq!(
+        functions,
+        names.iter().map(|name| resource_name(name)).collect()
+    );
+    let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let events: BTreeSet<_> = std::fs::read_dir(events)
+        .expect("events")
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(
+        events,
+        names.iter().map(|name| (*name).to_owned()).collect()
+    );
+}
+
+#[test]
+fn the_gateway_forgets_a_caller_when_the_local_server_does_and_every_function_knows_the_table() {
+    let template = template();
+    let auth = &template["Resources"]["Api"]["Properties"]["Auth"];
+    let authorizer = auth["DefaultAuthorizer"].as_str().expect("a name");
+    let identity = &auth["Authorizers"][authorizer]["Identity"];
+    assert_eq!(identity["ReauthorizeEvery"], REMEMBERED_SECONDS);
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(variables[TABLE_VARIABLE], json!({"Ref": "Table"}));
+}
+
+#[test]
+fn no_policy_grants_with_a_star() {
+    let template = template();
+    let resources = template["Resources"].as_object().expect("resources");
+    for (name, resource) in resources {
+        for policy in resource["Properties"]["Policies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let text = policy["Statement"].to_string();
+            assert!(!text.contains('*'), "{name}: {text}");
+        }
+    }
+}
