@@ -85,7 +85,7 @@ fn url_of(event: &Value) -> String {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
     let app = with_sample_run().await;
     let token = app.viewer("default").await;
@@ -114,7 +114,7 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lambda_binary_without_an_authorizer_before_it_authenticates_by_itself() {
     let app = with_sample_run().await;
     let token = app.viewer("default").await;
@@ -143,7 +143,7 @@ async fn a_lambda_binary_without_an_authorizer_before_it_authenticates_by_itself
     assert_eq!(body["data"]["items"][0]["flowExecutionId"], "run-43");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lambda_authorizer_makes_the_caller_that_the_routes_take() {
     let app = TestApp::new().await;
     let token = app

@@ -28,6 +28,8 @@ struct OpenTable {
 pub async fn run_table(command: TableCommand) -> Result<(), Failure> {
     let TableCommand::Create(args) = command;
     let table = open(&args).await?;
+    // On AWS it takes some ten seconds.
+    eprintln!("Creating the table {} with its indexes …", args.table);
     let created = table::create(table.store.client(), &args.table).await?;
     if created {
         terminal::print(format_args!("Created the table {}.", args.table));

@@ -14,6 +14,9 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use dynoxide::{Database, DynoxideError};
 use shared::config;
+use tokio::sync::Notify;
+
+use dispatch::{Answer, dispatch};
 
 mod connector;
 mod dispatch;
@@ -27,6 +30,8 @@ pub struct Embedded {
     /// A second connection to the same file, for what the engine does not do
     /// itself. `None` in memory.
     upkeep: Option<Arc<Mutex<rusqlite::Connection>>>,
+    /// Told when the engine has panicked.
+    failure: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -49,6 +54,11 @@ pub enum OpenError {
     Damaged(String),
 }
 
+/// The engine has panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the embedded engine has failed")]
+pub struct EngineFailed;
+
 impl Embedded {
     /// Opens the database in a file, or makes it.
     ///
@@ -60,6 +70,7 @@ impl Embedded {
         Ok(Self {
             database,
             upkeep: Some(Arc::new(Mutex::new(connection))),
+            failure: Arc::default(),
         })
     }
 
@@ -81,6 +92,7 @@ impl Embedded {
         Ok(Self {
             database,
             upkeep: None,
+            failure: Arc::default(),
         })
     }
 
@@ -99,17 +111,54 @@ impl Embedded {
     }
 
     /// Removes what has expired, and the stream's records of more than a day
-    /// ago, as DynamoDB does by itself. Blocks.
+    /// ago, as DynamoDB does by itself. What cannot be removed now is left to
+    /// the next time.
     ///
     /// # Errors
-    /// Those of the engine and of SQLite.
-    pub fn upkeep(&self) -> Result<(), OpenError> {
-        self.database.sweep_ttl()?;
-        if let Some(connection) = &self.upkeep
-            && let Ok(connection) = connection.lock()
-        {
-            upkeep::trim_stream(&connection)?;
+    /// The engine has failed; see [`Self::failed`].
+    pub async fn upkeep(&self) -> Result<(), EngineFailed> {
+        let embedded = self.clone();
+        let done = self.blocking(move || -> Result<(), OpenError> {
+            embedded.database.sweep_ttl()?;
+            if let Some(connection) = &embedded.upkeep
+                && let Ok(connection) = connection.lock()
+            {
+                upkeep::trim_stream(&connection)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = done.await? {
+            tracing::warn!(error = %error, "what has expired was not removed");
         }
         Ok(())
+    }
+
+    /// Ends when the engine has panicked. It is of no use from then on, as its
+    /// lock is poisoned; its file is whole, and another process can open it.
+    pub async fn failed(&self) {
+        self.failure.notified().await;
+    }
+
+    /// One request as on the wire: the `x-amz-target` header and the body.
+    async fn request(
+        &self,
+        target: String,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Answer, EngineFailed> {
+        let database = self.database.clone();
+        self.blocking(move || dispatch(&database, &target, body.as_ref()))
+            .await
+    }
+
+    /// Runs what waits for SQLite where waiting does no harm.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, EngineFailed> {
+        tokio::task::spawn_blocking(work).await.map_err(|panic| {
+            tracing::error!(error = %panic, "the embedded engine has failed");
+            self.failure.notify_one();
+            EngineFailed
+        })
     }
 }

@@ -226,6 +226,7 @@ async fn serve_router(
         .map_err(|error| Failure(format!("The server has ended: {error}.")))
 }
 
+/// Keeps the embedded table tidy, and ends when it fails.
 async fn keep_up(embedded: Embedded, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     let stop = until(stopped);
@@ -233,15 +234,18 @@ async fn keep_up(embedded: Embedded, stopped: watch::Receiver<bool>) -> Result<(
     loop {
         tokio::select! {
             () = &mut stop => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        let embedded = embedded.clone();
-        match tokio::task::spawn_blocking(move || embedded.upkeep()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = %error, "expired records were not removed"),
-            Err(panic) => return Err(Failure(format!("The embedded table has failed: {panic}."))),
+            () = embedded.failed() => break,
+            _ = ticks.tick() => {
+                if embedded.upkeep().await.is_err() {
+                    break;
+                }
+            }
         }
     }
+    Err(Failure(
+        "The embedded table has failed. Nothing that was acknowledged is lost: start again."
+            .to_owned(),
+    ))
 }
 
 /// Ends when the server is told to.

@@ -26,10 +26,12 @@ pub async fn client(endpoint_url: Option<&str>) -> Client {
         .retry_config(retries());
     if let Some(url) = endpoint_url {
         loader = loader.endpoint_url(url);
-        if is_loopback(url) && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-            loader = loader
-                .credentials_provider(local_credentials())
-                .region(Region::from_static("local"));
+        let is_unset = |names: &[&str]| names.iter().all(|name| std::env::var_os(name).is_none());
+        if is_loopback(url) && is_unset(&["AWS_ACCESS_KEY_ID"]) {
+            loader = loader.credentials_provider(local_credentials());
+        }
+        if is_loopback(url) && is_unset(&["AWS_REGION", "AWS_DEFAULT_REGION"]) {
+            loader = loader.region(Region::from_static("local"));
         }
     }
     Client::new(&loader.load().await)

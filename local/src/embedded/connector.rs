@@ -9,7 +9,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use super::Embedded;
-use super::dispatch::dispatch;
 
 /// Hands requests of the SDK to the engine.
 #[derive(Debug, Clone)]
@@ -25,14 +24,13 @@ impl Connector {
     async fn call(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let target = target.to_owned();
-        let body = request.into_body();
-        // SQLite blocks.
-        let answer = tokio::task::spawn_blocking(move || {
-            let body = body.bytes().unwrap_or_default();
-            dispatch(&self.embedded.database, &target, body)
-        })
-        .await
-        .map_err(|panic| ConnectorError::other(panic.into(), None))?;
+        // The SDK's requests to DynamoDB are never streams.
+        let body = request.into_body().bytes().unwrap_or_default().to_vec();
+        let answer = self
+            .embedded
+            .request(target, body)
+            .await
+            .map_err(|failed| ConnectorError::other(failed.into(), None))?;
         http::Response::builder()
             .status(answer.status)
             .body(SdkBody::from(answer.body))

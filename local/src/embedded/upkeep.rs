@@ -120,7 +120,7 @@ mod tests {
                 [],
             )
             .expect("made older");
-        embedded.upkeep().expect("upkeep");
+        embedded.upkeep().await.expect("upkeep");
         assert_eq!(count(&connection(&embedded)), 2);
     }
 }

@@ -14,7 +14,6 @@ use axum::routing::post;
 use shared::config::is_loopback_authority;
 
 use super::Embedded;
-use super::dispatch::dispatch;
 
 /// The largest request that DynamoDB takes, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -28,29 +27,17 @@ pub fn router(embedded: Embedded) -> Router {
 }
 
 async fn answer(State(embedded): State<Embedded>, headers: HeaderMap, body: Bytes) -> Response {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_local = text(header::HOST).is_some_and(is_loopback_authority);
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_local = text(header::HOST.as_str()).is_some_and(is_loopback_authority);
     if !is_local || headers.contains_key(header::ORIGIN) {
         let words = "This endpoint serves programs on this machine, not web pages.\n";
         return (StatusCode::FORBIDDEN, words).into_response();
     }
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let answer =
-        tokio::task::spawn_blocking(move || dispatch(&embedded.database, &target, &body)).await;
-    match answer {
-        Ok(answer) => (
-            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],
-            answer.body,
-        )
-            .into_response(),
-        Err(panic) => {
-            tracing::error!(error = %panic, "the embedded engine failed");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    let target = text("x-amz-target").unwrap_or_default().to_owned();
+    let Ok(answer) = embedded.request(target, body).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
+    (status, content_type, answer.body).into_response()
 }
