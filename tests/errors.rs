@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::records::{execution, step, time};
+use crate::support::records::{ForkKey, branch_step, execution, step, time};
 
 #[tokio::test]
 async fn each_wrong_parameter_is_named_with_what_it_could_be() {
@@ -73,16 +73,27 @@ async fn a_tampered_page_token_is_refused_everywhere() {
         .await;
     app.write((0..5).map(|n| step("run-0", &format!("step-{n}"), n, json!({}))))
         .await;
+    let fork = ForkKey {
+        execution_id: "run-0",
+        id: "fork-1",
+        offset: 100,
+    };
+    app.write((0..5).map(|n| branch_step(&fork, "b", &format!("b-{n}"), 110 + n, json!({}))))
+        .await;
+    let branches = format!(
+        "parentStepInstanceId=fork-1&parentStepStartTime={}",
+        time(100)
+    );
     let paths = [
-        "/flow-executions?flowDefinitionId=flow-1&limit=2",
-        "/flow-executions/run-0?limit=2",
+        "/flow-executions?flowDefinitionId=flow-1&limit=2".to_owned(),
+        "/flow-executions/run-0?limit=2".to_owned(),
+        format!("/flow-executions/run-0/branch-steps?{branches}&limit=2"),
     ];
-    for path in paths {
+    for path in &paths {
         let body = app.get(&token, path).await.ok();
-        let good = body["data"]["nextToken"]
-            .as_str()
-            .expect("a token")
-            .to_owned();
+        let good = [&body["data"]["nextToken"], &body["nextToken"]];
+        let good = good.iter().find_map(|token| token.as_str());
+        let good = good.expect("a token").to_owned();
         let json = URL_SAFE_NO_PAD.decode(&good).expect("base64url");
         let json: Value = serde_json::from_slice(&json).expect("JSON");
         let forged = |change: fn(&mut Value)| {
@@ -91,6 +102,7 @@ async fn a_tampered_page_token_is_refused_everywhere() {
             URL_SAFE_NO_PAD.encode(changed.to_string())
         };
         let tampered = [
+            String::new(),
             "x".to_owned(),
             "%00".to_owned(),
             "e30".to_owned(),

@@ -248,3 +248,35 @@ async fn an_expired_run_is_not_listed_and_leaves_no_gap_in_its_page() {
         assert_eq!(ids(&walked), expected, "limit {limit}");
     }
 }
+
+#[tokio::test]
+async fn runs_that_have_expired_by_the_hundred_make_no_empty_page() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    // Fifty live runs above, among and below stretches of expired ones.
+    let expired = json!({"expiresAt": 1});
+    let runs = (0..950).map(|n| {
+        let attributes = if n % 19 == 0 {
+            json!({})
+        } else {
+            expired.clone()
+        };
+        let mut run = execution(&format!("run-{n:03}"), attributes);
+        // The oldest 300 are all expired.
+        if n < 300 {
+            run.extend(crate::support::records::item(expired.clone()));
+        }
+        run.extend(crate::support::records::item(json!({"createdAt": time(n)})));
+        run
+    });
+    app.write(runs).await;
+    let expected: Vec<_> = (300..950)
+        .rev()
+        .filter(|n| n % 19 == 0)
+        .map(|n| format!("run-{n:03}"))
+        .collect();
+    for limit in [1, 7, 50] {
+        let walked = app.walk(&token, LIST, limit).await;
+        assert_eq!(ids(&walked), expected, "limit {limit}");
+    }
+}

@@ -2,35 +2,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use shared::store::Store;
 
-use crate::support::process::{DEADLINE, Server, free_port, run};
+use crate::support::http;
+use crate::support::process::{DEADLINE, Server, flowtrail, free_port, run};
 use crate::support::records::execution;
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
-/// Runs a shell line, as a person pastes it, and reads its JSON.
-fn shell(line: &str) -> Value {
-    let output = Command::new("sh")
-        .args(["-c", line])
-        .output()
-        .expect("sh runs");
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {line}: {output:?}"))
-}
-
 fn get(server: &Server, token: &str, path: &str) -> Value {
-    let url = format!("http://127.0.0.1:{}{path}", server.port);
-    shell(&format!(
-        "curl -s -H 'Authorization: Bearer {token}' '{url}'"
-    ))
+    http::get(&format!("http://127.0.0.1:{}{path}", server.port), token).json()
 }
 
 async fn client(server: &Server) -> Client {
@@ -56,9 +44,9 @@ fn the_first_start_has_demo_data_and_its_three_curl_lines_answer() {
     let [list, details, branches] = server.curl_lines()[..] else {
         panic!("three lines: {}", server.greeting);
     };
-    let list = shell(list);
+    let list = http::paste(list);
     assert_eq!(list["data"]["items"].as_array().map(Vec::len), Some(5));
-    let details = shell(details);
+    let details = http::paste(details);
     let steps = details["data"]["steps"].as_array().expect("steps");
     assert!(steps.len() >= 4, "{details}");
     assert_eq!(
@@ -66,7 +54,7 @@ fn the_first_start_has_demo_data_and_its_three_curl_lines_answer() {
         "order-pipeline"
     );
     assert_eq!(details["data"]["metadata"]["status"], "COMPLETED");
-    let branches = shell(branches);
+    let branches = http::paste(branches);
     let names: Vec<_> = branches["data"]
         .as_object()
         .expect("branches")
@@ -438,18 +426,104 @@ fn the_table_endpoint_refuses_what_a_web_page_could_send() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &["--no-demo"]);
     let url = format!("http://127.0.0.1:{}/", server.table_port);
-    let status = |headers: &str| {
-        let line = format!(
-            "curl -s -o /dev/null -w '%{{http_code}}' -X POST -d '{{}}' \
-             -H 'x-amz-target: DynamoDB_20120810.ListTables' {headers} {url}"
-        );
-        let output = Command::new("sh")
-            .args(["-c", &line])
-            .output()
-            .expect("sh runs");
-        String::from_utf8(output.stdout).expect("UTF-8")
+    let status = |header: Option<(&str, &str)>| {
+        let target = ("x-amz-target", "DynamoDB_20120810.ListTables");
+        let headers: Vec<_> = header.into_iter().chain([target]).collect();
+        http::post(&url, &headers, "{}").status
     };
-    assert_eq!(status(""), "200");
-    assert_eq!(status("-H 'Origin: https://example.com'"), "403");
-    assert_eq!(status("-H 'Host: rebound.example.com'"), "403");
+    assert_eq!(status(None), 200);
+    assert_eq!(status(Some(("Origin", "https://example.com"))), 403);
+    assert_eq!(status(Some(("Host", "rebound.example.com"))), 403);
+}
+
+#[test]
+fn a_table_made_beforehand_gets_its_demo_and_one_without_demo_never_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(run(folder.path(), &["table", "create"]).status.success());
+    let server = Server::start(folder.path(), &[]);
+    let list = get(
+        &server,
+        server.token(),
+        "/flow-executions?flowDefinitionId=order-pipeline",
+    );
+    assert_eq!(list["data"]["items"].as_array().map(Vec::len), Some(50));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [&["--no-demo"][..], &[]] {
+        let server = Server::start(folder.path(), arguments);
+        let list = get(
+            &server,
+            server.token(),
+            "/flow-executions?flowDefinitionId=order-pipeline",
+        );
+        assert_eq!(list["data"]["items"], json!([]), "{arguments:?}");
+    }
+}
+
+#[test]
+fn demo_data_that_a_crash_has_cut_short_is_loaded_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ports = [free_port(), free_port()].map(|port| port.to_string());
+    let mut loading = flowtrail(folder.path())
+        .args(["--port", &ports[0], "--table-port", &ports[1]])
+        .spawn()
+        .expect("started");
+    // Once the first runs are there, the table's endpoint shows them.
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let url = format!("http://127.0.0.1:{}", ports[1]);
+    let store = Store::new(
+        runtime.block_on(shared::config::client(Some(&url))),
+        "flowtrail",
+    );
+    let count = |store: &Store| {
+        let scan = store
+            .client()
+            .scan()
+            .table_name("flowtrail")
+            .index_name("by-team")
+            .limit(10_000);
+        runtime.block_on(scan.send()).map_or(0, |page| page.count)
+    };
+    let deadline = Instant::now() + DEADLINE;
+    while count(&store) < 50 {
+        assert!(Instant::now() < deadline, "the demo is not loaded");
+    }
+    loading.kill().expect("killed");
+    loading.wait().expect("ended");
+    let server = Server::start(folder.path(), &[]);
+    let list = get(
+        &server,
+        server.token(),
+        "/flow-executions?flowDefinitionId=order-pipeline&limit=500",
+    );
+    let items = list["data"]["items"].as_array().expect("items");
+    assert_eq!(items.len(), 500, "all are there");
+    let ids: std::collections::BTreeSet<_> = items
+        .iter()
+        .map(|item| item["flowExecutionId"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(ids.len(), 500, "none is there twice");
+    let details = http::paste(server.curl_lines()[1]);
+    let steps = details["data"]["steps"].as_array().expect("steps");
+    let names: std::collections::BTreeSet<_> = steps
+        .iter()
+        .map(|step| step["stepId"].as_str().expect("an id"))
+        .collect();
+    assert_eq!(names.len(), steps.len(), "no step was written twice");
+}
+
+#[test]
+fn a_folder_keeps_its_own_gitignore() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join(".gitignore"), "node_modules\n").expect("written");
+    assert!(
+        run(folder.path(), &["table", "create", "--data", "."])
+            .status
+            .success()
+    );
+    let kept = fs::read_to_string(folder.path().join(".gitignore")).expect("read");
+    assert_eq!(kept, "node_modules\n");
+    assert!(run(folder.path(), &["table", "create"]).status.success());
+    let made = fs::read_to_string(folder.path().join(".flowtrail/.gitignore")).expect("read");
+    assert_eq!(made, "*\n");
 }

@@ -14,6 +14,7 @@ use shared::model::{Item, Timestamp};
 use shared::store::{Store, Usage};
 use tower::ServiceExt;
 
+pub mod http;
 pub mod process;
 pub mod records;
 pub mod runtime;

@@ -1,7 +1,6 @@
 //! Reading the parameters of a request, strictly: a value that cannot be is
 //! refused with its name and with what it could have been.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -36,7 +35,7 @@ impl<'a> Parameters<'a> {
         parse_id(name, &value)
     }
 
-    /// A parameter of the query, if it is there. Empty counts as absent.
+    /// A parameter of the query, if it is there, and be it empty.
     ///
     /// # Errors
     /// [`Problem::InvalidParameter`] when it is there more than once.
@@ -48,22 +47,33 @@ impl<'a> Parameters<'a> {
             .unwrap_or_default();
         match values[..] {
             [] => Ok(None),
-            [value] => Ok(Some(value).filter(|value| !value.is_empty())),
+            [value] => Ok(Some(value)),
             _ => Err(invalid(name, "Send it once.")),
         }
     }
 
-    /// An id in the query, if it is there.
+    /// A parameter of the query that has to be there.
     ///
     /// # Errors
+    /// [`Problem::MissingParameter`], also when it is empty, and
     /// [`Problem::InvalidParameter`].
-    pub fn id<T: FromStr<Err = InvalidId>>(
+    pub fn required(&self, name: &'static str) -> Result<&'a str, Problem> {
+        let value = self.text(name)?.filter(|value| !value.is_empty());
+        value.ok_or_else(|| Problem::MissingParameter {
+            parameter: name,
+            message: format!("Send the parameter {name}."),
+        })
+    }
+
+    /// An id in the query that has to be there.
+    ///
+    /// # Errors
+    /// [`Problem::MissingParameter`] and [`Problem::InvalidParameter`].
+    pub fn required_id<T: FromStr<Err = InvalidId>>(
         &self,
         name: &'static str,
-    ) -> Result<Option<T>, Problem> {
-        self.text(name)?
-            .map(|value| parse_id(name, value))
-            .transpose()
+    ) -> Result<T, Problem> {
+        parse_id(name, self.required(name)?)
     }
 
     /// A short text in the query, if it is there: up to 128 characters, none of
@@ -74,7 +84,8 @@ impl<'a> Parameters<'a> {
     pub fn short_text(&self, name: &'static str) -> Result<Option<&'a str>, Problem> {
         match self.text(name)? {
             Some(value)
-                if value.chars().count() > MAX_ID_LENGTH || value.chars().any(char::is_control) =>
+                if !(1..=MAX_ID_LENGTH).contains(&value.chars().count())
+                    || value.chars().any(char::is_control) =>
             {
                 Err(invalid(
                     name,
@@ -123,45 +134,26 @@ impl<'a> Parameters<'a> {
         self.text(name)?.map(parse).transpose()
     }
 
-    /// A moment, if it is there: RFC 3339 with any offset.
+    /// A moment that has to be there: RFC 3339 with any offset.
     ///
     /// # Errors
-    /// [`Problem::InvalidParameter`], which shows the form.
-    pub fn timestamp(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    /// [`Problem::MissingParameter`], and [`Problem::InvalidParameter`], which
+    /// shows the form.
+    pub fn required_timestamp(&self, name: &'static str) -> Result<Timestamp, Problem> {
         // A plus sign in a query is a space, to everyone who forgot to write
         // %2B in an offset such as +01:00.
-        let parse = |value: &str| {
-            let value: Cow<'_, str> = match value.contains(' ') {
-                true => value.replace(' ', "+").into(),
-                false => value.into(),
-            };
-            value.parse().map_err(|_| {
-                invalid(
-                    name,
-                    "It is a time of RFC 3339, such as 2026-02-17T10:30:00.000Z.",
-                )
-            })
-        };
-        self.text(name)?.map(parse).transpose()
-    }
-}
-
-/// The problem of a required parameter that is not there.
-pub fn missing(parameter: &'static str) -> Problem {
-    Problem::MissingParameter {
-        parameter,
-        message: format!("Send the parameter {parameter}."),
+        self.required(name)?.replace(' ', "+").parse().map_err(|_| {
+            let form = "It is a time of RFC 3339, such as 2026-02-17T10:30:00.000Z.";
+            invalid(name, form)
+        })
     }
 }
 
 fn parse_id<T: FromStr<Err = InvalidId>>(name: &'static str, value: &str) -> Result<T, Problem> {
     value.parse().map_err(|error| {
-        let InvalidId = error;
-        let (first, rest) = (
-            "An id has 1 to",
-            "characters of A-Z a-z 0-9 . _ : @ / + = -",
-        );
-        invalid(name, format!("{first} {MAX_ID_LENGTH} {rest}"))
+        // The error's own words, as a sentence.
+        let words = InvalidId::to_string(&error);
+        invalid(name, format!("A{}.", &words[1..]))
     })
 }
 

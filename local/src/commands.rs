@@ -107,9 +107,11 @@ async fn list_tokens(args: &TableArgs) -> Result<(), Failure> {
 
 fn line_of(record: &TokenRecord) -> String {
     let time = |time: Option<Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
-    let until = record
-        .expires_at
-        .and_then(|seconds| Timestamp::from_milliseconds(seconds.checked_mul(1_000)?));
+    // A revoked token's record is kept for a while; the token has ended.
+    let until = record.revoked_at.or_else(|| {
+        let seconds = record.expires_at?;
+        Timestamp::from_milliseconds(seconds.checked_mul(1_000)?)
+    });
     let state = match record.revoked_at {
         Some(_) => "revoked",
         None => "active",
@@ -136,7 +138,7 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
     if let Some(url) = &args.endpoint_url {
         return Ok(remote(url).await);
     }
-    match DataFolder::open(&args.data)? {
+    match DataFolder::open(&args.data).await? {
         // A server has the file open: it does the work.
         Holder::Server(address) => Ok(remote(&address).await),
         Holder::Us(folder) => {

@@ -2,11 +2,16 @@
 //! that `serve` prints.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::embedded::Embedded;
 use crate::terminal::Failure;
+
+/// How long to wait for a folder that is locked without an address.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// The folder, locked for this process until it is dropped.
 #[derive(Debug)]
@@ -30,8 +35,8 @@ impl DataFolder {
     /// process has.
     ///
     /// # Errors
-    /// The folder cannot be made or written.
-    pub fn open(path: &Path) -> Result<Holder, Failure> {
+    /// The folder cannot be made or written, or stays busy.
+    pub async fn open(path: &Path) -> Result<Holder, Failure> {
         let unwritable = |error: std::io::Error| {
             Failure(format!(
                 "The folder {} cannot be written: {error}. Name another with --data.",
@@ -39,8 +44,13 @@ impl DataFolder {
             ))
         };
         fs::create_dir_all(path).map_err(unwritable)?;
-        // The folder holds a token: it is not for anyone's repository.
-        fs::write(path.join(".gitignore"), "*\n").map_err(unwritable)?;
+        // The folder holds a token: it is not for anyone's repository. A folder
+        // that has its own rules keeps them.
+        match File::create_new(path.join(".gitignore")) {
+            Ok(mut file) => file.write_all(b"*\n").map_err(unwritable)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unwritable(error)),
+        }
         let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -48,17 +58,32 @@ impl DataFolder {
             .write(true)
             .open(path.join("lock"))
             .map_err(unwritable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Holder::Us(Self {
-                path: path.to_owned(),
-                lock,
-            })),
-            Err(TryLockError::WouldBlock) => {
-                let mut address = String::new();
-                lock.read_to_string(&mut address).map_err(unwritable)?;
-                Ok(Holder::Server(address.trim().to_owned()))
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => {
+                    // The address of the holder before us leads nowhere now.
+                    lock.set_len(0).map_err(unwritable)?;
+                    let path = path.to_owned();
+                    return Ok(Holder::Us(Self { path, lock }));
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(unwritable(error)),
             }
-            Err(TryLockError::Error(error)) => Err(unwritable(error)),
+            let mut address = String::new();
+            lock.rewind().map_err(unwritable)?;
+            lock.read_to_string(&mut address).map_err(unwritable)?;
+            if !address.is_empty() {
+                return Ok(Holder::Server(address));
+            }
+            // A command, which is soon done, or a server that is starting.
+            if Instant::now() >= deadline {
+                return Err(Failure(format!(
+                    "The folder {} is busy with another flowtrail. Try again in a moment.",
+                    path.display()
+                )));
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
         }
     }
 

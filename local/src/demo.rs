@@ -13,8 +13,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shared::keys;
 use shared::model::{Item, TeamId, Timestamp};
-use shared::store::{Store, key};
-use shared::table::text;
+use shared::store::{Store, from_sdk, key};
+use shared::table::{BY_TEAM, text};
 
 use crate::terminal::Failure;
 
@@ -36,6 +36,7 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const STATE: &str = "state";
 const LOADING: &str = "LOADING";
 const LOADED: &str = "LOADED";
+const DECLINED: &str = "DECLINED";
 
 /// The batches that are written at a time.
 const BATCHES_AT_A_TIME: usize = 4;
@@ -48,26 +49,42 @@ pub fn team_id() -> TeamId {
     }
 }
 
-/// Loads the demo data into a new table, or goes on where an earlier start was
-/// interrupted; leaves every other table alone. Returns whether the table has
+/// Loads the demo data into a table that has never had a run, or goes on where
+/// an earlier start was interrupted; leaves every other table alone, and from
+/// then on also one for which it was not `wanted`. Returns whether the table has
 /// demo data.
 ///
 /// # Errors
 /// Those of the table.
-pub async fn load(store: &Store, is_new: bool) -> Result<bool, Failure> {
-    let anchor = match store.get(keys::DEMO, keys::DEMO).await? {
-        Some(state) if text_of(&state, STATE) == Some(LOADED) => return Ok(true),
+pub async fn prepare(store: &Store, wanted: bool) -> Result<bool, Failure> {
+    let state = store.get(keys::DEMO, keys::DEMO).await?;
+    let anchor = match state.as_ref().and_then(|state| text_of(state, STATE)) {
+        Some(LOADED) => return Ok(true),
         // The same moment makes the same runs with the same keys: what an
         // interrupted start has written is written over, not doubled.
-        Some(state) => text_of(&state, "anchor").and_then(|anchor| anchor.parse().ok()),
-        None if is_new => Some(Timestamp::now()),
-        None => return Ok(false),
+        Some(LOADING) => state
+            .as_ref()
+            .and_then(|state| text_of(state, "anchor")?.parse().ok()),
+        Some(_) => return Ok(false),
+        None if has_runs(store).await? => return Ok(false),
+        None => None,
     };
     let anchor = anchor.unwrap_or_else(Timestamp::now);
+    if !wanted {
+        put_state(store, DECLINED, anchor).await?;
+        return Ok(false);
+    }
     put_state(store, LOADING, anchor).await?;
     write_history(store, anchor).await?;
     put_state(store, LOADED, anchor).await?;
     Ok(true)
+}
+
+/// Whether any team has a run.
+async fn has_runs(store: &Store) -> Result<bool, Failure> {
+    let scan = store.client().scan().table_name(store.table());
+    let any = scan.index_name(BY_TEAM.name).limit(1).send().await;
+    Ok(any.map_err(from_sdk)?.count > 0)
 }
 
 fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
@@ -89,16 +106,12 @@ async fn write_history(store: &Store, anchor: Timestamp) -> Result<(), Failure> 
     let bar = progress_bar(moments.len());
     let mut items = Vec::new();
     for (flow, at) in moments {
-        for plan in flow.plan(&mut random, at) {
-            items.push(plan.items_at(anchor));
-        }
+        let plans = flow.plan(&mut random, at);
+        let ended = plans.iter().filter(|plan| plan.has_ended_at(anchor));
+        items.extend(ended.map(|plan| plan.items_at(anchor)));
     }
-    let runs: Vec<Vec<Item>> = items
-        .into_iter()
-        .filter(|items| !items.is_empty())
-        .collect();
-    bar.set_length(runs.len() as u64);
-    let batches = write::batches(runs);
+    bar.set_length(items.len() as u64);
+    let batches = write::batches(items);
     stream::iter(batches.into_iter().map(Ok::<_, Failure>))
         .try_for_each_concurrent(BATCHES_AT_A_TIME, |(batch, runs)| {
             let bar = &bar;

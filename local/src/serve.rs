@@ -13,6 +13,7 @@ use shared::table;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
@@ -27,8 +28,12 @@ mod greeting;
 /// How long requests in progress may take once the server is told to end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// How often what has expired is removed.
-const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often what has expired is removed. It reads the whole table, and what has
+/// expired is hidden anyway.
+const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Also a server that is started anew each day does it.
+const FIRST_UPKEEP_AFTER: Duration = Duration::from_secs(300);
 
 /// How long a token lasts that is made for one run of `serve` over a table that
 /// is not ours, in milliseconds: half a day.
@@ -92,7 +97,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let api = listen(args.port, "--port").await?;
     let api_address = address_of(&api)?;
     let mut served = open(&args).await?;
-    let created = prepare_table(&args, &served).await?;
+    let is_ours = prepare_table(&args, &served).await?;
     let store = served.store.clone();
 
     let (stop, stopped) = watch::channel(false);
@@ -110,8 +115,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
             Some(folder)
         }
     };
-    let has_demo = demo::load(&store, created && !args.no_demo).await?;
-    if has_demo {
+    if is_ours && demo::prepare(&store, !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), stopped.clone()));
     }
     let token = admin_token(&store, folder.as_ref()).await?;
@@ -136,7 +140,7 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
     }
     let listener = listen(args.table_port, "--table-port").await?;
     let address = address_of(&listener)?;
-    match DataFolder::open(&args.table.data)? {
+    match DataFolder::open(&args.table.data).await? {
         Holder::Server(other) => Err(Failure(format!(
             "The folder {} is in use by a running flowtrail, whose table is at {other}. End that \
              one, or name another folder with --data.",
@@ -153,18 +157,17 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
     }
 }
 
-/// Makes the table where it is this machine's and not there yet; says whether
-/// it did. Elsewhere a table costs money and has an owner, who makes it.
+/// Sets the table up where it is this machine's; says whether it is. Elsewhere
+/// a table costs money and has an owner, who makes it.
 async fn prepare_table(args: &ServeArgs, served: &ServedTable) -> Result<bool, Failure> {
     let client = served.store.client();
-    if table::exists(client, &args.table.table).await? {
-        return Ok(false);
-    }
     let is_ours = served.embedded.is_some() || config::is_loopback(&served.address);
-    if !is_ours {
+    if is_ours {
+        table::create(client, &args.table.table).await?;
+    } else if !table::exists(client, &args.table.table).await? {
         return Err(no_such_table(&args.table));
     }
-    Ok(table::create(client, &args.table.table).await?)
+    Ok(is_ours)
 }
 
 /// The token that is printed: of the embedded table the same at every start, of
@@ -228,7 +231,8 @@ async fn serve_router(
 
 /// Keeps the embedded table tidy, and ends when it fails.
 async fn keep_up(embedded: Embedded, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
-    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    let first = Instant::now() + FIRST_UPKEEP_AFTER;
+    let mut ticks = tokio::time::interval_at(first, UPKEEP_EVERY);
     let stop = until(stopped);
     tokio::pin!(stop);
     loop {

@@ -14,12 +14,14 @@
 //! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP`: the run, its payloads
 //! and its top-level steps are the one range from [`EXECUTION`] on.
 
-use crate::model::{ExecutionId, Item, StepInstanceId, TeamId, Timestamp};
+use crate::model::{ExecutionId, Item, TeamId, Timestamp};
 
 /// The sort key of an execution's own item.
 pub const EXECUTION: &str = "EXECUTION";
 /// What the sort keys of all top-level steps begin with.
 pub const STEPS: &str = "STEP#";
+/// What the sort keys of the steps of all branches begin with.
+pub const BRANCHES: &str = "BRANCH#";
 /// What the sort keys of all payloads of steps begin with.
 pub const STEP_PAYLOADS: &str = "PAYLOAD#step:";
 /// The partition of the register of tokens.
@@ -47,11 +49,32 @@ pub fn execution_id_of(pk: &str) -> Option<&str> {
         .filter(|execution_id| !execution_id.is_empty())
 }
 
+/// The sort key of a top-level step.
+pub fn step(start_time: Timestamp, step_instance_id: &str) -> String {
+    format!("{STEPS}{start_time}#{step_instance_id}")
+}
+
+/// The sort key of a branch's step. `fork` is what the keys below its fork
+/// begin with, of [`branches_of_fork`].
+pub fn branch_step(
+    fork: &str,
+    branch_execution_id: &str,
+    start_time: Timestamp,
+    step_instance_id: &str,
+) -> String {
+    format!("{fork}{branch_execution_id}#{start_time}#{step_instance_id}")
+}
+
+/// The sort key of one part of a payload.
+pub fn payload(name: &str, part: u32) -> String {
+    format!("{}{part:04}", payload_parts(name))
+}
+
 /// What the sort keys of all steps below one fork begin with. The pair is that
 /// of the `PARALLEL_FORK_MANAGER` step, which is itself a step of the run or,
 /// of a nested fork, of a branch.
-pub fn branches_of_fork(start_time: Timestamp, fork: &StepInstanceId) -> String {
-    format!("BRANCH#{start_time}#{fork}#")
+pub fn branches_of_fork(start_time: Timestamp, fork: &str) -> String {
+    format!("{BRANCHES}{start_time}#{fork}#")
 }
 
 /// What the sort keys of all parts of one payload begin with.
@@ -62,11 +85,6 @@ pub fn payload_parts(name: &str) -> String {
 /// The name of the payload that holds a field too large for its step.
 pub fn step_payload_name(step_instance_id: &str, field: &str) -> String {
     format!("step:{step_instance_id}:{field}")
-}
-
-/// What the names of all payloads of one step begin with, as sort keys.
-pub fn payloads_of_step(step_instance_id: &str) -> String {
-    format!("{STEP_PAYLOADS}{step_instance_id}:")
 }
 
 /// The partition of a token.
@@ -142,6 +160,12 @@ pub fn step_of(sk: &str) -> Option<StepKey<'_>> {
     }
 }
 
+/// Whether an item has the keys of an execution.
+pub fn is_execution(item: &Item) -> bool {
+    let pk = item.get("pk").and_then(|pk| pk.as_s().ok());
+    sort_key(item) == Some(EXECUTION) && pk.is_some_and(|pk| execution_id_of(pk).is_some())
+}
+
 /// The sort key of an item, where it is text.
 pub fn sort_key(item: &Item) -> Option<&str> {
     item.get("sk")?.as_s().ok().map(String::as_str)
@@ -171,7 +195,7 @@ mod tests {
         #[test]
         fn a_step_key_says_what_made_it(id in ID, time in MOMENT) {
             let start_time = moment(time).to_string();
-            let sk = format!("{STEPS}{start_time}#{id}");
+            let sk = step(moment(time), &id);
             prop_assert_eq!(step_of(&sk), Some(StepKey {
                 branch_execution_id: None,
                 start_time: &start_time,
@@ -184,8 +208,8 @@ mod tests {
             fork in ID, branch in ID, id in ID, fork_time in MOMENT, time in MOMENT,
         ) {
             let start_time = moment(time).to_string();
-            let prefix = branches_of_fork(moment(fork_time), &fork.parse().expect("an id"));
-            let sk = format!("{prefix}{branch}#{start_time}#{id}");
+            let prefix = branches_of_fork(moment(fork_time), &fork);
+            let sk = branch_step(&prefix, &branch, moment(time), &id);
             prop_assert!(sk.len() <= 1024, "DynamoDB ends a sort key at 1,024 bytes");
             prop_assert_eq!(step_of(&sk), Some(StepKey {
                 branch_execution_id: Some(&branch),
@@ -197,8 +221,9 @@ mod tests {
         #[test]
         fn a_payload_key_says_what_made_it(id in ID, part in 0_u32..10_000) {
             let name = step_payload_name(&id, "output");
-            let sk = format!("{}{part:04}", payload_parts(&name));
-            prop_assert!(sk.starts_with(&payloads_of_step(&id)));
+            let sk = payload(&name, part);
+            prop_assert!(sk.starts_with(&payload_parts(&name)));
+            prop_assert!(sk.starts_with(STEP_PAYLOADS));
             prop_assert_eq!(payload_of(&sk), Some(PayloadKey { name: &name, part }));
         }
 
@@ -208,8 +233,7 @@ mod tests {
         ) {
             prop_assume!(first < second);
             let (first, second) = (moment(first), moment(second));
-            let earlier = format!("{STEPS}{first}#{a}");
-            let later = format!("{STEPS}{second}#{b}");
+            let (earlier, later) = (step(first, &a), step(second, &b));
             prop_assert!(earlier < later);
         }
 
@@ -221,8 +245,7 @@ mod tests {
 
     #[test]
     fn inside_a_run_the_records_stand_in_the_order_that_one_range_needs() {
-        let fork = "fork-1".parse().expect("an id");
-        let branch = branches_of_fork(moment(0), &fork);
+        let branch = branches_of_fork(moment(0), "fork-1");
         let payload = payload_parts("context");
         assert!(branch.as_str() < EXECUTION);
         assert!(EXECUTION < payload.as_str());

@@ -302,7 +302,7 @@ impl Execution {
     /// Reads an execution item. `None` when the item's keys are not those of
     /// an execution; any other fault costs only the attribute that has it.
     pub fn from_item(mut item: Item) -> Option<Self> {
-        if crate::keys::sort_key(&item) != Some(crate::keys::EXECUTION) {
+        if !crate::keys::is_execution(&item) {
             return None;
         }
         let flow_version = item
@@ -364,6 +364,9 @@ pub struct Step {
     /// The run that the step started.
     #[serde(default, deserialize_with = "lenient")]
     pub subflow_execution_id: Option<String>,
+    /// See [`Step::branch_execution_id`].
+    #[serde(default, deserialize_with = "lenient")]
+    branch_execution_id: Option<String>,
     /// Of a branch's step: the branch's name in the flow's definition.
     #[serde(default, deserialize_with = "lenient")]
     pub branch_id: Option<String>,
@@ -383,7 +386,11 @@ impl Step {
     /// no text for a sort key; any other fault costs only the attribute that
     /// has it.
     pub fn from_item(mut item: Item) -> Option<Self> {
-        let mut native = |name: &str| item.remove(name).map(Value::Native);
+        // A NULL says as much as no attribute; a payload may say more.
+        let mut native = |name: &str| {
+            let value = item.remove(name).filter(|value| !value.is_null());
+            value.map(Value::Native)
+        };
         let (input, output, execution_data) =
             (native("input"), native("output"), native("executionData"));
         let step: Self = serde_dynamo::from_item(item).ok()?;
@@ -407,6 +414,14 @@ impl Step {
     pub fn start_time(&self) -> Option<Timestamp> {
         self.start_time
             .or_else(|| crate::keys::step_of(&self.sk)?.start_time.parse().ok())
+    }
+
+    /// Of a branch's step: the id of this run of the branch, from the key or,
+    /// where that is malformed, from the attribute.
+    pub fn branch_execution_id(&self) -> Option<&str> {
+        crate::keys::step_of(&self.sk)
+            .and_then(|key| key.branch_execution_id)
+            .or(self.branch_execution_id.as_deref())
     }
 
     /// How long the step took, in milliseconds: as written, else from its

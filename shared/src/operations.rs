@@ -31,6 +31,12 @@ impl PageSize {
     /// The largest page.
     pub const MAX: usize = 500;
 
+    /// A page of a size that is known here; out of range it does not compile.
+    pub const fn of<const SIZE: usize>() -> Self {
+        const { assert!(SIZE >= Self::MIN && SIZE <= Self::MAX) };
+        Self(SIZE)
+    }
+
     /// A page of that many items. `None` out of range.
     pub fn new(size: usize) -> Option<Self> {
         (Self::MIN..=Self::MAX)

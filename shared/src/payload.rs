@@ -31,10 +31,18 @@ pub struct UnreadablePayload {
     pub reason: String,
 }
 
-/// The parts of payloads, gathered by name.
+/// The parts of payloads, gathered by name: of each up to
+/// [`MAX_DECODED_BYTES`], for what is beyond can never be shown.
 #[derive(Debug, Default)]
 pub struct Payloads {
-    parts: HashMap<String, BTreeMap<u32, Item>>,
+    by_name: HashMap<String, Parts>,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    by_number: BTreeMap<u32, Item>,
+    /// Of all parts that were met, kept or not.
+    bytes: usize,
 }
 
 impl Payloads {
@@ -44,20 +52,37 @@ impl Payloads {
             return;
         };
         let (name, part) = (key.name.to_owned(), key.part);
-        self.parts.entry(name).or_default().insert(part, item);
+        let parts = self.by_name.entry(name).or_default();
+        parts.bytes += item.get("bytes").map_or(0, |bytes| {
+            bytes.as_b().map_or(0, |bytes| bytes.as_ref().len())
+        });
+        if parts.bytes > MAX_DECODED_BYTES {
+            parts.by_number.clear();
+        } else {
+            parts.by_number.insert(part, item);
+        }
+    }
+
+    /// Whether a payload has turned out too large to be shown, so that reading
+    /// more of it is in vain.
+    pub fn is_too_large(&self, name: &str) -> bool {
+        let parts = self.by_name.get(name);
+        parts.is_some_and(|parts| parts.bytes > MAX_DECODED_BYTES)
     }
 
     /// Adds all parts that another gathered.
     pub fn extend(&mut self, other: Self) {
-        for (name, parts) in other.parts {
-            self.parts.entry(name).or_default().extend(parts);
+        for parts in other.by_name.into_values() {
+            for item in parts.by_number.into_values() {
+                self.insert(item);
+            }
         }
     }
 
     /// Moves the parts of one payload to another gathering.
     pub fn move_to(&mut self, name: &str, other: &mut Self) {
-        if let Some((name, parts)) = self.parts.remove_entry(name) {
-            other.parts.insert(name, parts);
+        if let Some((name, parts)) = self.by_name.remove_entry(name) {
+            other.by_name.insert(name, parts);
         }
     }
 
@@ -69,10 +94,15 @@ impl Payloads {
     /// bytes are not what the encoding says, or there are more than
     /// [`MAX_DECODED_BYTES`] of them.
     pub fn take(&mut self, name: &str) -> Result<Option<Value>, UnreadablePayload> {
-        let Some(parts) = self.parts.remove(name) else {
+        let is_too_large = self.is_too_large(name);
+        let Some(parts) = self.by_name.remove(name) else {
             return Ok(None);
         };
-        decode(parts).map(Some).map_err(|reason| UnreadablePayload {
+        let decoded = match is_too_large {
+            true => Err(too_large()),
+            false => decode(parts.by_number),
+        };
+        decoded.map(Some).map_err(|reason| UnreadablePayload {
             name: name.to_owned(),
             reason,
         })
@@ -114,9 +144,6 @@ fn join(parts: &BTreeMap<u32, Item>, count: u32) -> Result<Vec<u8>, String> {
         let Some(AttributeValue::B(bytes)) = item.get("bytes") else {
             return Err(format!("part {part:04} has no bytes"));
         };
-        if joined.len() + bytes.as_ref().len() > MAX_DECODED_BYTES {
-            return Err(too_large());
-        }
         joined.extend_from_slice(bytes.as_ref());
     }
     Ok(joined)
@@ -235,7 +262,8 @@ mod tests {
     #[test]
     fn a_missing_part_is_named() {
         let mut payloads = split(br#"["0123456789"]"#, "json", 5);
-        payloads.parts.get_mut("context").expect("parts").remove(&1);
+        let parts = payloads.by_name.get_mut("context").expect("parts");
+        parts.by_number.remove(&1);
         assert_eq!(reason(payloads), "part 0001 of 3 is missing");
     }
 
@@ -252,6 +280,24 @@ mod tests {
         let bomb = zstd::encode_all(std::io::repeat(b' ').take(1 << 30), 1).expect("zstd");
         assert!(bomb.len() < 200_000, "a gigabyte in {} bytes", bomb.len());
         assert_eq!(reason(split(&bomb, "json+zstd", 100_000)), too_large());
+    }
+
+    #[test]
+    fn of_a_payload_that_is_too_large_no_part_is_kept() {
+        let mut payloads = Payloads::default();
+        let megabyte = AttributeValue::B(Blob::new(vec![b' '; 1 << 20]));
+        for number in 0..=64 {
+            assert!(!payloads.is_too_large("context"), "after {number} MB");
+            let attributes = [
+                ("bytes", megabyte.clone()),
+                ("encoding", text("json")),
+                ("parts", AttributeValue::N("65".to_owned())),
+            ];
+            payloads.insert(part("context", number, &attributes));
+        }
+        assert!(payloads.is_too_large("context"));
+        assert!(payloads.by_name["context"].by_number.is_empty());
+        assert_eq!(reason(payloads), too_large());
     }
 
     #[test]

@@ -190,7 +190,9 @@ impl Store {
         for _ in 0..MAX_QUERIES_A_PAGE {
             let page = self.query(range, start, limit).await?;
             evaluated += page.evaluated;
+            let had = items.len();
             items.extend(page.items.into_iter().filter(&keep));
+            let dropped_any = items.len() - had < page.evaluated;
             if items.len() > size {
                 items.truncate(size);
                 let next_token = items.last().map(|item| cursor::mint(range, item));
@@ -203,11 +205,11 @@ impl Store {
             if start.is_none() || evaluated >= MAX_ITEMS_A_PAGE {
                 break;
             }
-            limit = if range.is_filtered() {
-                // Few pass the filter: read on in ever larger strides.
-                (limit * 4).min(MAX_ITEMS_A_PAGE / 4)
-            } else {
-                wanted - items.len()
+            // Where items are dropped, by a filter or because they have expired,
+            // there may be many of them: read on in ever larger strides.
+            limit = match dropped_any {
+                true => (limit * 4).min(MAX_ITEMS_A_PAGE / 4),
+                false => wanted - items.len(),
             };
         }
         // All that lies before the last key read was returned or filtered out,

@@ -97,7 +97,8 @@ pub fn key_attributes() -> Vec<&'static str> {
 /// whether the table was made by this call.
 ///
 /// A table of that name that is there already is left as it is, except that
-/// time to live is switched on.
+/// time to live and recovery are switched on, which an interrupted call may have
+/// left undone.
 ///
 /// # Errors
 /// Those of the engine, as [`Error::Internal`] and its like.
@@ -117,14 +118,21 @@ pub async fn create(client: &Client, table: &str) -> Result<bool> {
                 .build()
                 .map_err(Error::internal)?,
         );
-    let created = match definition.send().await {
-        Ok(_) => true,
-        Err(error) => match error.as_service_error() {
-            Some(CreateTableError::ResourceInUseException(_)) => false,
-            _ => return Err(crate::store::from_sdk(error)),
-        },
+    // A table that can be read is active. To ask for its state would have the
+    // embedded engine count all of its items.
+    let created = if exists(client, table).await? {
+        false
+    } else {
+        let created = match definition.send().await {
+            Ok(_) => true,
+            Err(error) => match error.as_service_error() {
+                Some(CreateTableError::ResourceInUseException(_)) => false,
+                _ => return Err(crate::store::from_sdk(error)),
+            },
+        };
+        wait_until_active(client, table).await?;
+        created
     };
-    wait_until_active(client, table).await?;
     enable_time_to_live(client, table).await?;
     enable_point_in_time_recovery(client, table).await?;
     Ok(created)
@@ -135,7 +143,6 @@ pub async fn create(client: &Client, table: &str) -> Result<bool> {
 /// # Errors
 /// Those of the engine; a missing table is `Ok(false)`.
 pub async fn exists(client: &Client, table: &str) -> Result<bool> {
-    // Not DescribeTable: the embedded engine counts every item to answer it.
     let probe = client
         .get_item()
         .table_name(table)

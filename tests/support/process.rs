@@ -96,11 +96,12 @@ impl Server {
 
     /// Sends a signal by its name, and waits for the end.
     pub fn end_with(mut self, signal: &str) -> std::process::ExitStatus {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args([signal, &id])
+        // The shell's own kill is there where the program of that name is not.
+        let line = format!("kill {signal} {}", self.child.id());
+        let sent = Command::new("sh")
+            .args(["-c", &line])
             .status()
-            .expect("kill runs");
+            .expect("sh runs");
         assert!(sent.success());
         let deadline = Instant::now() + DEADLINE;
         loop {

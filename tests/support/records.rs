@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use serde_json::{Map, Value, json};
+use shared::keys;
 use shared::model::{Item, Timestamp};
 use shared::store::Store;
 
@@ -10,8 +11,11 @@ pub const START: i64 = 1_771_324_200_000;
 
 /// A time of the record format, so many milliseconds after [`START`].
 pub fn time(offset: i64) -> String {
-    let time = Timestamp::from_milliseconds(START + offset);
-    time.expect("in range").to_string()
+    moment(offset).to_string()
+}
+
+fn moment(offset: i64) -> Timestamp {
+    Timestamp::from_milliseconds(START + offset).expect("in range")
 }
 
 /// An item of JSON.
@@ -43,7 +47,7 @@ pub fn step(execution_id: &str, id: &str, offset: i64, attributes: Value) -> Ite
     record(
         json!({
             "pk": format!("EXEC#{execution_id}"),
-            "sk": format!("STEP#{}#{id}", time(offset)),
+            "sk": keys::step(moment(offset), id),
             "stepInstanceId": id,
             "stepId": format!("{id}-definition"),
             "stepName": format!("Step {id}"),
@@ -82,10 +86,8 @@ pub fn branch_step(
         offset: fork_offset,
     } = fork;
     let fork_time = time(*fork_offset);
-    let sk = format!(
-        "BRANCH#{fork_time}#{fork_id}#{branch}#{}#{id}",
-        time(offset)
-    );
+    let prefix = keys::branches_of_fork(moment(*fork_offset), fork_id);
+    let sk = keys::branch_step(&prefix, branch, moment(offset), id);
     let own = json!({
         "sk": sk,
         "branchExecutionId": branch,
@@ -99,7 +101,7 @@ pub fn branch_step(
 /// One part of a payload.
 pub fn payload(execution_id: &str, name: &str, part: usize, attributes: Value) -> Item {
     record(
-        json!({"pk": format!("EXEC#{execution_id}"), "sk": format!("PAYLOAD#{name}#{part:04}")}),
+        json!({"pk": format!("EXEC#{execution_id}"), "sk": keys::payload(name, part as u32)}),
         attributes,
     )
 }

@@ -111,20 +111,9 @@ impl Function {
             }
         }
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
-        let curl = Command::new("curl")
-            .args([
-                "--silent",
-                "--fail",
-                "--max-time",
-                "60",
-                "--data-binary",
-                &event.to_string(),
-                &url,
-            ])
-            .output()
-            .expect("curl runs");
-        assert!(curl.status.success(), "{}: {curl:?}", self.binary);
-        curl.stdout
+        let answer = super::http::post(&url, &[], &event.to_string());
+        assert_eq!(answer.status, 200, "{}", self.binary);
+        answer.body
     }
 }
 

@@ -4,11 +4,11 @@ use lambda_http::Request;
 use shared::model::{ExecutionId, Status};
 use shared::operations::{ExecutionFilter, Fork, PageSize};
 
-use crate::parameters::{Parameters, missing};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 
 /// The page size where `limit` is absent, as the API's document has it.
-const DEFAULT_LIMIT: usize = 50;
+const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
 
 /// Of `GET /flow-executions`.
 pub(super) struct ListParameters<'a> {
@@ -24,16 +24,11 @@ impl<'a> ListParameters<'a> {
         let words = Status::ALL.map(|status| (status.as_str(), status));
         Ok(Self {
             filter: ExecutionFilter {
-                flow_id: parameters
-                    .id("flowDefinitionId")?
-                    .ok_or_else(|| missing("flowDefinitionId"))?,
+                flow_id: parameters.required_id("flowDefinitionId")?,
                 flow_version: parameters.short_text("flowVersion")?.map(str::to_owned),
                 status: parameters.one_of("status", &words)?,
             },
-            limit: parameters
-                .page_size("limit")?
-                .or(PageSize::new(DEFAULT_LIMIT))
-                .ok_or_else(|| missing("limit"))?,
+            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
             next_token: parameters.text("nextToken")?,
         })
     }
@@ -71,12 +66,8 @@ impl<'a> BranchStepsParameters<'a> {
         Ok(Self {
             execution_id: parameters.path_id("flowExecutionId")?,
             fork: Fork {
-                step_instance_id: parameters
-                    .id("parentStepInstanceId")?
-                    .ok_or_else(|| missing("parentStepInstanceId"))?,
-                start_time: parameters
-                    .timestamp("parentStepStartTime")?
-                    .ok_or_else(|| missing("parentStepStartTime"))?,
+                step_instance_id: parameters.required_id("parentStepInstanceId")?,
+                start_time: parameters.required_timestamp("parentStepStartTime")?,
             },
             limit: parameters.page_size("limit")?,
             next_token: parameters.text("nextToken")?,

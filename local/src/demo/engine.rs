@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use shared::keys;
-use shared::model::{Execution, ExecutionId, Status, Step, StepStatus, Timestamp};
+use shared::model::{Execution, ExecutionId, Item, Status, Step, StepStatus, Timestamp};
 use shared::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 use shared::table::BY_TEAM_STATUS;
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ const TICKS_A_RUN: u64 = 30;
 /// A run in progress, and the items as they were last written.
 struct Open {
     plan: Plan,
-    written: Vec<shared::model::Item>,
+    written: Vec<Item>,
 }
 
 /// Keeps a few runs moving until the server ends.
@@ -76,19 +76,33 @@ pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result
 async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
     let now = Timestamp::now();
     let items = run.plan.items_at(now);
-    for item in &items {
-        if run.written.contains(item) {
-            continue;
-        }
-        let is_execution = keys::sort_key(item) == Some(keys::EXECUTION);
-        if !is_execution {
-            write::put(store, item.clone()).await?;
-        } else if !write::put_unless_ended(store, item.clone()).await? {
-            return Ok(false);
-        }
+    let has_changed = |item: &&Item| !run.written.contains(item);
+    let (executions, others): (Vec<_>, Vec<_>) = items
+        .iter()
+        .filter(has_changed)
+        .partition(|item| keys::is_execution(item));
+    let is_new = run.written.is_empty();
+    // The run comes before its first step, and its end after its last.
+    if is_new && !put_all_unless_ended(store, &executions).await? {
+        return Ok(false);
+    }
+    for item in others {
+        write::put(store, item.clone()).await?;
+    }
+    if !is_new && !put_all_unless_ended(store, &executions).await? {
+        return Ok(false);
     }
     run.written = items;
     Ok(!run.plan.has_ended_at(now))
+}
+
+async fn put_all_unless_ended(store: &Store, executions: &[&Item]) -> Result<bool, Failure> {
+    for item in executions {
+        if !write::put_unless_ended(store, (*item).clone()).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Ends the demo runs that the last process left open: nobody else will.
@@ -113,7 +127,7 @@ async fn close_abandoned(store: &Store) -> Result<(), Failure> {
                 continue;
             }
             let pk = keys::execution_partition(&id);
-            for steps in [keys::STEPS, "BRANCH#"] {
+            for steps in [keys::STEPS, keys::BRANCHES] {
                 let steps = Range::with_prefix(&id, steps);
                 let page = store.query(&steps, None, MAX_ITEMS_A_QUERY).await?;
                 for step in page.items.into_iter().filter_map(Step::from_item) {

@@ -1,6 +1,7 @@
 //! One run, laid out in time: which records are true at which moment.
 
 use serde_json::{Map, Value, json};
+use shared::keys;
 use shared::model::{Item, Timestamp};
 
 /// How long demo records are kept after their run began, in milliseconds.
@@ -104,7 +105,7 @@ impl Plan {
         let mut record = self.attributes.clone();
         record.extend(object(json!({
             "pk": self.pk(),
-            "sk": "EXECUTION",
+            "sk": keys::EXECUTION,
             "executionId": self.execution_id,
             "createdAt": time(self.created),
             "status": "PENDING",
@@ -166,10 +167,11 @@ impl Plan {
             "input": step.input,
             "expiresAt": self.expires_at(),
         }));
-        let own = format!("{}#{}", time(step.start), step.step_instance_id);
+        let start = timestamp(step.start);
         match &step.place {
             Place::Top => {
-                record.insert("sk".to_owned(), format!("STEP#{own}").into());
+                let sk = keys::step(start, &step.step_instance_id);
+                record.insert("sk".to_owned(), sk.into());
             }
             Place::Branch {
                 fork_id,
@@ -177,9 +179,11 @@ impl Plan {
                 branch_execution_id,
                 branch_id,
             } => {
-                let fork_start = time(*fork_start);
+                let fork_start = timestamp(*fork_start);
+                let fork = keys::branches_of_fork(fork_start, fork_id);
+                let id = &step.step_instance_id;
                 record.extend(object(json!({
-                    "sk": format!("BRANCH#{fork_start}#{fork_id}#{branch_execution_id}#{own}"),
+                    "sk": keys::branch_step(&fork, branch_execution_id, start, id),
                     "branchExecutionId": branch_execution_id,
                     "branchId": branch_id,
                     "parentStepInstanceId": fork_id,
@@ -209,7 +213,7 @@ impl Plan {
     fn payload(&self, name: &str, value: &Value) -> Value {
         json!({
             "pk": self.pk(),
-            "sk": format!("PAYLOAD#{name}#0000"),
+            "sk": keys::payload(name, 0),
             "value": value,
             "expiresAt": self.expires_at(),
         })
@@ -236,8 +240,12 @@ impl Plan {
 }
 
 /// A time as the record format writes it.
-pub(super) fn time(milliseconds: i64) -> String {
-    Timestamp::from_milliseconds(milliseconds).map_or_else(String::new, |time| time.to_string())
+fn time(milliseconds: i64) -> String {
+    timestamp(milliseconds).to_string()
+}
+
+fn timestamp(milliseconds: i64) -> Timestamp {
+    Timestamp::from_milliseconds(milliseconds).unwrap_or_else(Timestamp::now)
 }
 
 /// The members of a JSON object.

@@ -16,9 +16,11 @@ const INDEX_STREAM: &str = "CREATE INDEX IF NOT EXISTS flowtrail_stream_by_seque
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
 /// DynamoDB keeps a stream's records for 24 hours; the engine keeps them for
-/// ever, and the file grows. In strides, because a write waits while one runs.
-const TRIM_STREAM: &str = "DELETE FROM _stream_records WHERE id IN (
-     SELECT id FROM _stream_records WHERE created_at < unixepoch() - 86400 LIMIT 1000)";
+/// ever, and the file grows. From the oldest on, in strides, because a write
+/// waits while one runs.
+const TRIM_STREAM: &str = "DELETE FROM _stream_records
+     WHERE id IN (SELECT id FROM _stream_records ORDER BY id LIMIT 1000)
+     AND created_at < unixepoch() - 86400";
 
 /// Opens a second connection to the engine's file, checks the file, and adds
 /// the index.

@@ -1,12 +1,20 @@
 //! What `serve` prints once it is ready.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shared::keys;
-use shared::model::{Execution, ExecutionId, Step};
+use shared::model::{Execution, ExecutionId, Step, Timestamp, is_expired};
 use shared::store::{Range, Store};
 use shared::table::BY_FLOW_STATUS;
 
 use crate::demo::{self, FORKING_FLOW};
 use crate::terminal::{self, Failure};
+
+/// All but what stands for itself in every part of a URL (RFC 3986, 2.3).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Prints the addresses, the token, and three lines to paste.
 pub(super) async fn print(
@@ -47,8 +55,8 @@ async fn sample_paths(store: &Store) -> Result<[String; 3], Failure> {
             format!("{list}&status=RUNNING"),
         ]);
     };
-    let id = &execution.execution_id;
-    let fork_id = fork.id().unwrap_or_default();
+    let id = encoded(&execution.execution_id);
+    let fork_id = encoded(fork.id().unwrap_or_default());
     let fork_time = fork.start_time().map(|time| time.to_string());
     let branches = format!(
         "/flow-executions/{id}/branch-steps?parentStepInstanceId={fork_id}&parentStepStartTime={}",
@@ -57,13 +65,23 @@ async fn sample_paths(store: &Store) -> Result<[String; 3], Failure> {
     Ok([list, format!("/flow-executions/{id}"), branches])
 }
 
+/// An id as it stands in a URL and between the quotes of a shell. Whoever wrote
+/// the record chose it.
+fn encoded(id: &str) -> String {
+    utf8_percent_encode(id, ESCAPED).to_string()
+}
+
 /// The newest completed run with a fork, and the fork's step.
 async fn sample_run(store: &Store) -> Result<Option<(Execution, Step)>, Failure> {
     let team = demo::team_id().to_string();
     let partition = [team, FORKING_FLOW.to_owned(), "COMPLETED".to_owned()];
-    let newest = Range::index(&BY_FLOW_STATUS, partition);
-    let mut page = store.query(&newest, None, 1).await?;
-    let Some(execution) = page.items.pop().and_then(Execution::from_item) else {
+    let completed = Range::index(&BY_FLOW_STATUS, partition);
+    let mut page = store.query(&completed, None, 1).await?;
+    let newest = page
+        .items
+        .pop()
+        .filter(|item| !is_expired(item, Timestamp::now()));
+    let Some(execution) = newest.and_then(Execution::from_item) else {
         return Ok(None);
     };
     let Ok(id) = execution.execution_id.parse::<ExecutionId>() else {

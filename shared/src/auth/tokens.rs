@@ -5,6 +5,7 @@
 //! are one range.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -22,6 +23,9 @@ use base64::Engine as _;
 
 /// How long a revoked token stays listed, in seconds: 90 days.
 const REVOKED_KEPT_SECONDS: i64 = 90 * 24 * 3_600;
+
+/// How often what a batch left unread is asked for.
+const ATTEMPTS_A_BATCH: u32 = 6;
 
 /// The most keys that DynamoDB takes in one BatchGetItem.
 const KEYS_A_BATCH: usize = 100;
@@ -236,7 +240,13 @@ async fn get_tokens(store: &Store, ids: &[&str]) -> Result<Vec<TokenRecord>> {
         .into(),
     );
     let mut records = Vec::new();
-    while let Some(wanted) = request.take() {
+    for attempt in 0..ATTEMPTS_A_BATCH {
+        let Some(wanted) = request.take() else {
+            return Ok(records);
+        };
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
+        }
         let answer = store
             .client()
             .batch_get_item()
@@ -253,7 +263,10 @@ async fn get_tokens(store: &Store, ids: &[&str]) -> Result<Vec<TokenRecord>> {
         );
         request = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
     }
-    Ok(records)
+    match request {
+        None => Ok(records),
+        Some(_) => Err(Error::Throttled("keys stay unprocessed".into())),
+    }
 }
 
 fn register_key(team_id: &TeamId, token_id: &str) -> Item {

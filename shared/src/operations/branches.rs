@@ -61,7 +61,7 @@ pub async fn list_branch_steps(
     limit: Option<PageSize>,
     next_token: Option<&str>,
 ) -> Result<BranchSteps> {
-    let prefix = keys::branches_of_fork(fork.start_time, &fork.step_instance_id);
+    let prefix = keys::branches_of_fork(fork.start_time, fork.step_instance_id.as_str());
     let range = Range::with_prefix(execution_id, &prefix);
     let limits = StepLimits {
         steps: limit.map_or(usize::MAX, PageSize::get),
@@ -99,20 +99,24 @@ pub async fn list_branch_steps(
     })
 }
 
+/// Where a step is shown whose record does not say of which branch it is.
+const UNKNOWN_BRANCH: &str = "unknown";
+
 /// Steps in the order of their keys are in the order of their branches.
 fn by_branch(steps: Vec<Step>) -> Vec<Branch> {
     let mut branches: Vec<Branch> = Vec::new();
     for step in steps {
-        let Some(id) = keys::step_of(&step.sk).and_then(|key| key.branch_execution_id) else {
-            continue;
-        };
+        let id = step
+            .branch_execution_id()
+            .unwrap_or(UNKNOWN_BRANCH)
+            .to_owned();
         match branches.last_mut() {
             Some(branch) if branch.branch_execution_id == id => {
                 branch.branch_id = branch.branch_id.take().or_else(|| step.branch_id.clone());
                 branch.steps.push(step);
             }
             _ => branches.push(Branch {
-                branch_execution_id: id.to_owned(),
+                branch_execution_id: id,
                 branch_id: step.branch_id.clone(),
                 steps: vec![step],
             }),

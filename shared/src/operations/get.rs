@@ -6,9 +6,13 @@ use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, ExecutionId, Step, Timestamp, Value};
+use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value};
 use crate::payload::UnreadablePayload;
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
+use crate::store::{Range, Store};
+
+/// How many items are read beside the steps that a caller asks for: the
+/// execution, and the payloads of a usual run.
+const BESIDE_STEPS: usize = 100;
 
 /// The least that is left to the steps of a page beside a large context.
 const MIN_STEP_BYTES: usize = 1024 * 1024;
@@ -74,33 +78,28 @@ async fn first_page(
 ) -> Result<ExecutionDetails> {
     // The execution, its payloads and its steps are one range.
     let all = Range::of_execution(execution_id, keys::EXECUTION, None);
-    let page = store.query(&all, None, MAX_ITEMS_A_QUERY).await?;
-    let mut items = page.items;
-    let is_execution = items
-        .first()
-        .and_then(keys::sort_key)
-        .is_some_and(|sk| sk == keys::EXECUTION);
-    let first = is_execution.then(|| items.remove(0));
-    let execution = visible_execution(caller, execution_id, first, Timestamp::now())?;
-
-    let first_step = items
-        .iter()
-        .position(|item| keys::sort_key(item).is_some_and(|sk| sk >= keys::STEPS))
-        .unwrap_or(items.len());
-    let step_items = items.split_off(first_step);
+    let limit = limits.steps.saturating_add(BESIDE_STEPS);
+    let page = store.query(&all, None, limit).await?;
     let stopped_at = page.last_key.as_ref().and_then(keys::sort_key);
+    let mut items = page.items.into_iter();
+    let execution = visible_execution(caller, execution_id, items.next(), Timestamp::now())?;
+
+    let is_before_steps = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk < keys::STEPS);
+    let is_step = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk.starts_with(keys::STEPS));
+    let (payload_items, others): (Vec<_>, Vec<_>) = items.partition(is_before_steps);
     let reader = StepReader {
         store,
         range: steps_range,
         rest: match stopped_at {
-            None => None,
-            Some(sk) if sk >= keys::STEPS => Some(page.last_key.clone()),
-            Some(_) => Some(None),
+            Some(sk) if sk < keys::STEPS => Some(None),
+            Some(sk) if sk.starts_with(keys::STEPS) => Some(page.last_key.clone()),
+            // Beyond the steps, among keys that the format does not know.
+            _ => None,
         },
-        in_hand: step_items.into(),
+        in_hand: others.into_iter().filter(is_step).collect(),
     };
     let mut payloads = PayloadReader::new(store, execution_id);
-    payloads.take_in(items, stopped_at);
+    payloads.take_in(payload_items, stopped_at);
 
     let mut unreadable = Vec::new();
     let context = match payloads.read("context").await? {

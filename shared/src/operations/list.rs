@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::PageSize;
 use crate::auth::Caller;
 use crate::error::Result;
+use crate::keys;
 use crate::model::{Execution, FlowId, Status, Timestamp, is_expired};
 use crate::store::{Filter, Range, Store};
 use crate::table::{BY_FLOW, BY_FLOW_STATUS, text};
@@ -50,7 +51,7 @@ pub async fn list_executions(
         .list(&range, next_token, size.get(), |item| {
             // An item of another kind can be in the index, if its writer gave
             // it an execution's attributes. It is not in the list.
-            crate::keys::sort_key(item) == Some(crate::keys::EXECUTION) && !is_expired(item, now)
+            keys::is_execution(item) && !is_expired(item, now)
         })
         .await?;
     Ok(ExecutionPage {

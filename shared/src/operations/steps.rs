@@ -7,26 +7,33 @@
 
 use std::collections::VecDeque;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
 use crate::model::{ExecutionId, Item, Step, Timestamp, Value, is_expired};
-use crate::payload::{Payloads, UnreadablePayload};
+use crate::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 
 /// About how many bytes of JSON the steps of one answer take at most. The page
-/// ends there, and never before its first step. It keeps an answer without a
-/// large context under the 6 MB at which Lambda ends a buffered one.
+/// ends there, and never before its first step. It keeps an answer without
+/// large payloads under the 6 MB at which Lambda ends a buffered one.
 pub const STEP_BYTES_A_PAGE: usize = 5 * 1024 * 1024;
 
 /// How many MB of the steps' payloads are read as one range, before each step
 /// of the page is asked for its own.
-const PAYLOAD_QUERIES: usize = 8;
+const PAYLOAD_QUERIES: usize = 4;
 
-/// How many steps are asked for their payloads at a time.
+/// The most steps of a page that are asked for their payloads one by one, which
+/// takes up to three Queries each. The page ends there.
+pub const STEPS_ASKED_A_PAGE: usize = 200;
+
+/// How many of them are asked at a time.
 const STEPS_AT_A_TIME: usize = 8;
+
+/// The fields of a step that can stand in a payload.
+const PAYLOAD_FIELDS: [&str; 3] = ["input", "output", "executionData"];
 
 /// One page of steps.
 pub(super) struct StepPage {
@@ -53,6 +60,41 @@ pub(super) struct StepReader<'a> {
 }
 
 impl StepReader<'_> {
+    /// Reads a page of steps with their payloads.
+    pub(super) async fn page(
+        mut self,
+        execution_id: &ExecutionId,
+        payloads: &mut PayloadReader<'_>,
+        limits: StepLimits,
+    ) -> Result<StepPage> {
+        let (mut steps, mut more) = self.read(limits).await?;
+        let mut page = StepPage {
+            steps: Vec::with_capacity(steps.len()),
+            next_token: None,
+            unreadable: Vec::new(),
+        };
+        payloads.read_step_payloads().await?;
+        more |= payloads.end_where_too_many_are_asked(&mut steps);
+        let mut bytes = 0;
+        let mut steps = payloads.of_steps(steps);
+        while let Some((step, payloads)) = steps.try_next().await? {
+            // Decoded one after another: each can take many megabytes.
+            let (step, unreadable) = fill_in(step, payloads);
+            bytes += step.approximate_size();
+            if bytes > limits.bytes && !page.steps.is_empty() {
+                more = true;
+                break;
+            }
+            page.steps.push(step);
+            page.unreadable.extend(unreadable);
+        }
+        if more && let Some(last) = page.steps.last() {
+            let pk = keys::execution_partition(execution_id);
+            page.next_token = Some(cursor::mint(self.range, &key(pk, &last.sk))?);
+        }
+        Ok(page)
+    }
+
     /// Reads steps up to the limits, without their payloads. The second value
     /// says whether there are more.
     async fn read(&mut self, limits: StepLimits) -> Result<(Vec<Step>, bool)> {
@@ -85,38 +127,6 @@ impl StepReader<'_> {
             self.rest = page.last_key.map(Some);
         }
         Ok(self.in_hand.pop_front())
-    }
-
-    /// Reads a page of steps with their payloads.
-    pub(super) async fn page(
-        mut self,
-        execution_id: &ExecutionId,
-        payloads: &mut PayloadReader<'_>,
-        limits: StepLimits,
-    ) -> Result<StepPage> {
-        let (steps, mut more) = self.read(limits).await?;
-        let mut page = StepPage {
-            steps: Vec::with_capacity(steps.len()),
-            next_token: None,
-            unreadable: Vec::new(),
-        };
-        payloads.read_step_payloads().await?;
-        let mut bytes = 0;
-        let mut steps = payloads.attach(steps);
-        while let Some((step, unreadable)) = steps.try_next().await? {
-            bytes += step.approximate_size();
-            if bytes > limits.bytes && !page.steps.is_empty() {
-                more = true;
-                break;
-            }
-            page.steps.push(step);
-            page.unreadable.extend(unreadable);
-        }
-        if more && let Some(last) = page.steps.last() {
-            let pk = keys::execution_partition(execution_id);
-            page.next_token = Some(cursor::mint(self.range, &key(pk, &last.sk))?);
-        }
-        Ok(page)
     }
 }
 
@@ -154,16 +164,20 @@ impl<'a> PayloadReader<'a> {
         items: impl IntoIterator<Item = Item>,
         stopped_at: Option<&str>,
     ) {
+        self.insert(items);
+        self.frontier = match stopped_at {
+            Some(sk) if sk < keys::STEPS => Frontier::At(sk.to_owned()),
+            _ => Frontier::End,
+        };
+    }
+
+    fn insert(&mut self, items: impl IntoIterator<Item = Item>) {
         let now = Timestamp::now();
         for item in items {
             if !is_expired(&item, now) {
                 self.payloads.insert(item);
             }
         }
-        self.frontier = match stopped_at {
-            Some(sk) if sk < keys::STEPS => Frontier::At(sk.to_owned()),
-            _ => Frontier::End,
-        };
     }
 
     /// The payload of that name, if there is one.
@@ -171,17 +185,30 @@ impl<'a> PayloadReader<'a> {
         &mut self,
         name: &str,
     ) -> Result<std::result::Result<Option<Value>, UnreadablePayload>> {
-        self.read_prefix(&keys::payload_parts(name), usize::MAX)
-            .await?;
+        self.read_whole(name).await?;
         Ok(self.payloads.take(name))
+    }
+
+    /// Reads all parts of one payload, unless it turns out too large.
+    async fn read_whole(&mut self, name: &str) -> Result<()> {
+        let prefix = keys::payload_parts(name);
+        self.read_prefix(&prefix, |_, payloads| payloads.is_too_large(name))
+            .await
     }
 
     /// Reads the payloads of all steps, as far as a short range holds them.
     async fn read_step_payloads(&mut self) -> Result<()> {
-        self.read_prefix(keys::STEP_PAYLOADS, PAYLOAD_QUERIES).await
+        self.read_prefix(keys::STEP_PAYLOADS, |queries, _| queries == PAYLOAD_QUERIES)
+            .await
     }
 
-    async fn read_prefix(&mut self, prefix: &str, max_queries: usize) -> Result<()> {
+    /// Reads the payloads whose keys begin with `prefix`, from where they are
+    /// not in hand yet, until `is_enough`, which is given the number of Queries.
+    async fn read_prefix(
+        &mut self,
+        prefix: &str,
+        is_enough: impl Fn(usize, &Payloads) -> bool,
+    ) -> Result<()> {
         let range = Range::with_prefix(self.execution_id, prefix);
         let mut start = match &self.frontier {
             Frontier::End => return Ok(()),
@@ -192,91 +219,121 @@ impl<'a> PayloadReader<'a> {
             Frontier::At(sk) if sk.as_str() > prefix => return Ok(()),
             Frontier::At(_) => None,
         };
-        for _ in 0..max_queries {
+        for queries in 1.. {
             let page = self.store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
-            let stopped_at = page
-                .last_key
-                .as_ref()
-                .and_then(|key| keys::sort_key(key).map(str::to_owned));
+            self.insert(page.items);
+            let reached = page.last_key.as_ref().and_then(keys::sort_key);
             let end = format!("{prefix}{}", keys::LAST);
-            self.take_in(page.items, Some(stopped_at.as_deref().unwrap_or(&end)));
+            self.frontier = Frontier::At(reached.map_or(end, str::to_owned));
             start = page.last_key;
-            if start.is_none() {
+            if start.is_none() || is_enough(queries, &self.payloads) {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Whether all payloads of this step are in hand.
-    fn has_all_of(&self, step_instance_id: &str) -> bool {
-        let last = format!("{}{}", keys::payloads_of_step(step_instance_id), keys::LAST);
-        match &self.frontier {
-            Frontier::End => true,
-            Frontier::At(sk) => *sk >= last,
-        }
+    /// The fields of a step that may stand in payloads which are not in hand.
+    fn unknown_fields(&self, step: &Step) -> Vec<&'static str> {
+        let (Some(id), Frontier::At(reached)) = (step.id(), &self.frontier) else {
+            return Vec::new();
+        };
+        let values = [&step.input, &step.output, &step.execution_data];
+        let is_unknown = |field: &str| {
+            let name = keys::step_payload_name(id, field);
+            *reached < format!("{}{}", keys::payload_parts(&name), keys::LAST)
+        };
+        PAYLOAD_FIELDS
+            .into_iter()
+            .zip(values)
+            .filter(|(field, value)| value.is_none() && is_unknown(field))
+            .map(|(field, _)| field)
+            .collect()
     }
 
-    /// Puts each step's payloads into it, in the steps' order.
-    fn attach(
+    /// Cuts off the steps after the last that can be asked for its payloads.
+    /// Returns whether there were any.
+    fn end_where_too_many_are_asked(&self, steps: &mut Vec<Step>) -> bool {
+        let mut asked = steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| !self.unknown_fields(step).is_empty());
+        let Some((end, _)) = asked.nth(STEPS_ASKED_A_PAGE) else {
+            return false;
+        };
+        drop(asked);
+        steps.truncate(end);
+        true
+    }
+
+    /// Finds the payloads of each step, in the steps' order.
+    fn of_steps(
         &mut self,
         steps: Vec<Step>,
-    ) -> impl futures_util::Stream<Item = Result<(Step, Vec<UnreadablePayload>)>> + Unpin {
-        let gathered: Vec<_> = steps
+    ) -> impl Stream<Item = Result<(Step, Payloads)>> + Unpin {
+        let known: Vec<_> = steps
             .into_iter()
             .map(|step| {
-                let id = step.id().map(str::to_owned);
-                let lacks_any =
-                    step.input.is_none() || step.output.is_none() || step.execution_data.is_none();
-                let asks = lacks_any && id.as_deref().is_some_and(|id| !self.has_all_of(id));
-                let payloads = id.as_deref().map(|id| self.take_of_step(id));
-                (step, payloads.unwrap_or_default(), asks)
+                let unknown_fields = self.unknown_fields(&step);
+                let payloads = self.take_of_step(&step);
+                (step, payloads, unknown_fields)
             })
             .collect();
         let (store, execution_id) = (self.store, self.execution_id);
-        stream::iter(gathered)
-            .map(move |(step, mut payloads, asks)| {
+        stream::iter(known)
+            .map(move |(step, mut payloads, unknown_fields)| {
                 Box::pin(async move {
-                    if asks && let Some(id) = step.id() {
+                    let id = step.id().unwrap_or_default();
+                    for field in unknown_fields {
                         let mut reader = PayloadReader::new(store, execution_id);
-                        reader
-                            .read_prefix(&keys::payloads_of_step(id), usize::MAX)
-                            .await?;
-                        payloads.extend(reader.payloads);
+                        let name = keys::step_payload_name(id, field);
+                        reader.read_whole(&name).await?;
+                        reader.payloads.move_to(&name, &mut payloads);
                     }
-                    Ok(fill_in(step, payloads))
+                    Ok((step, payloads))
                 })
             })
             .buffered(STEPS_AT_A_TIME)
     }
 
-    /// Moves the parts of one step's payloads out, so that no two steps hold
-    /// them.
-    fn take_of_step(&mut self, step_instance_id: &str) -> Payloads {
+    /// Moves the parts of one step's payloads out of what is in hand. A field
+    /// of which there may be more parts elsewhere is read anew, and whole.
+    fn take_of_step(&mut self, step: &Step) -> Payloads {
         let mut taken = Payloads::default();
-        for field in ["input", "output", "executionData"] {
-            self.payloads.move_to(
-                &keys::step_payload_name(step_instance_id, field),
-                &mut taken,
-            );
+        for field in PAYLOAD_FIELDS {
+            let name = keys::step_payload_name(step.id().unwrap_or_default(), field);
+            self.payloads.move_to(&name, &mut taken);
         }
         taken
     }
 }
 
 /// Fills the fields that stand in payloads. What stands in the step itself
-/// goes before a payload of the same name.
+/// goes before a payload of the same name. Together the payloads of a step have
+/// at most [`MAX_DECODED_BYTES`], so that an answer with a large context and a
+/// large step stays below the 200 MB of Lambda's response streaming.
 fn fill_in(mut step: Step, mut payloads: Payloads) -> (Step, Vec<UnreadablePayload>) {
     let mut unreadable = Vec::new();
     let Some(id) = step.id().map(str::to_owned) else {
         return (step, unreadable);
     };
+    let mut bytes = 0;
     for (field, value) in step.payload_fields() {
-        if value.is_none() {
-            match payloads.take(&keys::step_payload_name(&id, field)) {
-                Ok(payload) => *value = payload,
-                Err(error) => unreadable.push(error),
+        if value.is_some() {
+            continue;
+        }
+        let name = keys::step_payload_name(&id, field);
+        match payloads.take(&name) {
+            Ok(payload) => {
+                bytes += payload.as_ref().map_or(0, Value::approximate_size);
+                if bytes <= MAX_DECODED_BYTES {
+                    *value = payload;
+                } else {
+                    let reason = "the step's payloads together are too large".to_owned();
+                    unreadable.push(UnreadablePayload { name, reason });
+                }
             }
+            Err(error) => unreadable.push(error),
         }
     }
     (step, unreadable)

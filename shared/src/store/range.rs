@@ -94,11 +94,6 @@ impl Range {
         self
     }
 
-    /// Whether items are read that are not returned.
-    pub(crate) fn is_filtered(&self) -> bool {
-        !self.filters.is_empty()
-    }
-
     /// The attributes and values of the partition key.
     pub(crate) fn partition(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.partition
