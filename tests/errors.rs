@@ -47,7 +47,18 @@ async fn each_wrong_parameter_is_named_with_what_it_could_be() {
         ("/flow-executions/a/branch-steps?parentStepInstanceId=x%23&parentStepStartTime=2026-02-17T10:30:00Z".into(), "INVALID_PARAMETER", "parentStepInstanceId", "1 to 128"),
         (format!("/flow-executions/a/branch-steps?{fork}&limit=0"), "INVALID_PARAMETER", "limit", "from 1 to 500"),
     ];
-    for (path, code, parameter, words) in cases {
+    let empty = [
+        ("/flow-executions?flowDefinitionId=f&limit=", "limit"),
+        ("/flow-executions?flowDefinitionId=f&status=", "status"),
+        (
+            "/flow-executions?flowDefinitionId=f&flowVersion=",
+            "flowVersion",
+        ),
+        ("/flow-executions/a?limit=", "limit"),
+    ];
+    let empty =
+        empty.map(|(path, name)| (path.to_owned(), "INVALID_PARAMETER", name, "is not valid"));
+    for (path, code, parameter, words) in cases.into_iter().chain(empty) {
         let answer = app.get(&token, &path).await;
         assert_eq!(answer.problem(), (400, code.to_owned()), "{path}");
         let body = answer.json();

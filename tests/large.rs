@@ -154,3 +154,77 @@ async fn other_large_payloads_of_a_run_do_not_hide_its_steps() {
     assert_eq!(answer.ok()["data"]["branch"]["steps"][0]["output"], "small");
     assert!(answer.usage.requests <= 4, "{:?}", answer.usage);
 }
+
+#[tokio::test]
+async fn many_steps_beside_many_payloads_cost_a_bounded_number_of_requests_a_page() {
+    const STEPS: usize = 1_200;
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([execution("run-1", json!({}))]).await;
+    // Every step lacks a field that could stand in a payload; 40 of them have
+    // such a payload, of more bytes together than are read as one range.
+    let steps = (0..STEPS).map(|n| step("run-1", &format!("step-{n:04}"), n as i64, json!({})));
+    app.write(steps).await;
+    let data = large_json(200_000);
+    for n in (0..STEPS).step_by(30) {
+        let name = format!("step:step-{n:04}:executionData");
+        app.write(payload_parts("run-1", &name, data.as_bytes(), "json", PART))
+            .await;
+    }
+    let expected: serde_json::Value = serde_json::from_str(&data).expect("JSON");
+    let mut path = "/flow-executions/run-1".to_owned();
+    let mut seen = 0;
+    loop {
+        let answer = app.get(&token, &path).await;
+        // One Query for each step asked, and a few for the rest.
+        let asked = shared::operations::STEPS_ASKED_A_PAGE as u64;
+        assert!(answer.usage.requests <= asked + 10, "{:?}", answer.usage);
+        let data = answer.ok()["data"].take();
+        for step in data["steps"].as_array().expect("steps") {
+            assert_eq!(step["stepInstanceId"], format!("step-{seen:04}"));
+            let has_data = seen % 30 == 0;
+            assert_eq!(!step["executionData"].is_null(), has_data, "step {seen}");
+            assert!(
+                !has_data || step["executionData"] == expected,
+                "step {seen}"
+            );
+            seen += 1;
+        }
+        match data["nextToken"].as_str() {
+            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, STEPS);
+}
+
+#[tokio::test]
+async fn the_payloads_of_one_step_are_bounded_together() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let absent = json!({"input": null, "output": null});
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "step-1", 1, absent),
+    ])
+    .await;
+    // Three payloads of 40 MB, each of some kilobytes when compressed.
+    let zeros = format!("[{}0]", "0,".repeat(20 << 20));
+    let packed = zstd::encode_all(zeros.as_bytes(), 3).expect("zstd");
+    for field in ["input", "output", "executionData"] {
+        let name = format!("step:step-1:{field}");
+        app.write(payload_parts("run-1", &name, &packed, "json+zstd", PART))
+            .await;
+    }
+    let answer = app.get(&token, "/flow-executions/run-1").await;
+    assert!(answer.body.len() < 70 << 20, "{} bytes", answer.body.len());
+    let reason = "the step's payloads together are too large";
+    let warnings = format!(
+        r#""warnings":["payload step:step-1:output: {reason}","payload step:step-1:executionData: {reason}"]"#
+    );
+    assert!(
+        answer.body.ends_with(&format!("{warnings}}}}}")),
+        "{:?}",
+        &answer.body[answer.body.len() - 300..]
+    );
+}

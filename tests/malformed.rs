@@ -1,6 +1,8 @@
 //! Records that break the format: each costs only what it breaks.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use shared::table::text;
 
 use crate::support::TestApp;
 use crate::support::records::{
@@ -107,10 +109,7 @@ async fn malformed_steps_are_shown_with_what_their_keys_say() {
         "sequenceNumber": {}, "durationMs": -1,
     });
     let mut odd_key = step("run-1", "x", 30, json!({}));
-    odd_key.insert(
-        "sk".to_owned(),
-        aws_sdk_dynamodb::types::AttributeValue::S("STEP#odd".to_owned()),
-    );
+    odd_key.insert("sk".to_owned(), text("STEP#odd"));
     app.write([
         execution("run-1", json!({})),
         step("run-1", "step-1", 10, bare.clone()),
@@ -160,6 +159,124 @@ async fn an_unreadable_payload_leaves_its_place_empty_and_says_why() {
             "payload step:step-1:output: part 0001 of 3 is missing",
         ])
     );
+}
+
+#[tokio::test]
+async fn keys_that_the_format_does_not_know_are_passed_by() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let with_sk = |sk: &str| {
+        let mut item = payload("run-1", "x", 0, json!({"note": "not of the format"}));
+        item.insert("sk".to_owned(), text(sk));
+        item
+    };
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "step-1", 10, json!({})),
+    ])
+    .await;
+    app.write(
+        [
+            "AUDIT",
+            "EXECUTION#2",
+            "NOTES#1",
+            "PAYLOAD",
+            "STEP",
+            "TAGS",
+            "ZZZ",
+        ]
+        .map(with_sk),
+    )
+    .await;
+    let mut prefixless = execution("run-2", json!({"createdAt": time(5_000)}));
+    prefixless.insert("pk".to_owned(), text("run-2"));
+    app.write([prefixless]).await;
+    for path in ["/flow-executions/run-1", "/flow-executions/run-1?limit=1"] {
+        let data = app.get(&token, path).await.ok()["data"].take();
+        assert_eq!(data["steps"].as_array().map(Vec::len), Some(1), "{path}");
+        assert_eq!(data["steps"][0]["stepInstanceId"], "step-1");
+        assert_eq!(data.get("nextToken"), None, "{path}");
+    }
+    let items = app
+        .walk(&token, "/flow-executions?flowDefinitionId=flow-1", 1)
+        .await;
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["flowExecutionId"], "run-1");
+}
+
+#[tokio::test]
+async fn a_branch_step_with_a_malformed_key_is_shown_under_its_attribute_or_as_unknown() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let fork = ForkKey {
+        execution_id: "run-1",
+        id: "fork-1",
+        offset: 100,
+    };
+    let odd = |branch: Value, tail: &str| {
+        let mut item = branch_step(&fork, "x", "a", 110, json!({"branchExecutionId": branch}));
+        item.insert(
+            "sk".to_owned(),
+            text(format!("BRANCH#{}#fork-1#{tail}", time(100))),
+        );
+        item
+    };
+    app.write([
+        execution("run-1", json!({})),
+        odd(json!("branch-1"), "a"),
+        odd(json!(7), "b#c#d#e"),
+    ])
+    .await;
+    let path = format!(
+        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
+        time(100)
+    );
+    let data = app.get(&token, &path).await.ok()["data"].take();
+    assert_eq!(data["branch-1"]["steps"][0]["stepInstanceId"], "a");
+    assert_eq!(data["unknown"]["steps"][0]["stepInstanceId"], "a");
+}
+
+#[tokio::test]
+async fn a_payload_too_large_to_show_is_not_read_to_its_end() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "step-1", 10, json!({})),
+    ])
+    .await;
+    let large = vec![b'1'; 90 << 20];
+    app.write(payload_parts("run-1", "context", &large, "json", 390_000))
+        .await;
+    let answer = app.get(&token, "/flow-executions/run-1").await;
+    let data = answer.ok()["data"].take();
+    assert_eq!(data["resolvedFinalContextData"], Value::Null);
+    assert_eq!(
+        data["warnings"],
+        json!(["payload context: it is larger than 67108864 bytes"])
+    );
+    assert_eq!(data["steps"].as_array().map(Vec::len), Some(1));
+    // Some 64 MB of the 90, in Queries of at most 1 MB.
+    assert!(answer.usage.capacity_units < 8_800.0, "{:?}", answer.usage);
+}
+
+#[tokio::test]
+async fn a_null_attribute_does_not_hide_its_payload() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let mut with_null = step("run-1", "step-1", 10, json!({}));
+    with_null.insert("output".to_owned(), AttributeValue::Null(true));
+    app.write([execution("run-1", json!({})), with_null]).await;
+    app.write(payload_parts(
+        "run-1",
+        "step:step-1:output",
+        b"[1]",
+        "json",
+        9,
+    ))
+    .await;
+    let data = app.get(&token, "/flow-executions/run-1").await.ok()["data"].take();
+    assert_eq!(data["steps"][0]["output"], json!([1]));
 }
 
 #[tokio::test]

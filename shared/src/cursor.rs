@@ -187,10 +187,6 @@ mod tests {
             refusal(&of_flow("team-a", "flow-1").filtered(filter), &token()),
             other
         );
-        assert_eq!(
-            refusal(&of_flow("team-a", "flow-1").oldest_first(), &token()),
-            other
-        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod steps;
 pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
 pub use get::{ExecutionDetails, get_execution};
 pub use list::{ExecutionFilter, ExecutionPage, list_executions};
-pub use steps::STEP_BYTES_A_PAGE;
+pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
 
 /// How many items a page holds: 1 to 500. The upper end keeps a page of runs
 /// with their rendering well under Lambda's 6 MB.

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use axum::http::Response;
 use serde_json::Value;
 
 /// An answer over a socket.
@@ -22,7 +23,7 @@ fn agent() -> ureq::Agent {
     config.build().into()
 }
 
-fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> SocketAnswer {
+fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> SocketAnswer {
     let mut response = response.expect("an answer");
     let body = response
         .body_mut()

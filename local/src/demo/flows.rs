@@ -505,122 +505,131 @@ impl Layout<'_> {
         place: &Place,
         execution_id: &str,
     ) -> (i64, Option<String>) {
-        let id = self.id();
-        let planned = |step_id, name, kind, end, outcome| PlannedStep {
+        match node {
+            Node::Step { .. } => self.step(node, start, place),
+            Node::Fork { branches, .. } => self.fork(node, branches, start, place, execution_id),
+            Node::Subflow { flow, .. } => self.subflow(node, flow, start, place, execution_id),
+        }
+    }
+
+    fn step(&mut self, node: &'static Node, start: i64, place: &Place) -> (i64, Option<String>) {
+        let mut step = self.planned(node, start, place);
+        if let Node::Step {
+            mean_ms,
+            fails,
+            kind,
+            ..
+        } = node
+        {
+            let (percent, words) = fails;
+            step.end = start + self.random.random_range(mean_ms / 2..mean_ms * 2).max(1);
+            if self.random.random_range(0..100) < *percent {
+                let word = words[self.random.random_range(0..words.len())];
+                step.outcome = Outcome::Failed(word.to_owned());
+                step.retry_count = 2;
+            } else if *kind == "HTTP_REQUEST" {
+                step.retry_count = u32::from(self.random.random_range(0..20) == 0);
+            }
+        }
+        self.finish(step)
+    }
+
+    fn fork(
+        &mut self,
+        node: &'static Node,
+        branches: &'static [Branch],
+        start: i64,
+        place: &Place,
+        execution_id: &str,
+    ) -> (i64, Option<String>) {
+        let mut fork = self.planned(node, start, place);
+        let position = self.steps.len();
+        let mut failure = None;
+        self.steps.push(fork.clone());
+        for branch in branches {
+            let place = Place::Branch {
+                fork_id: fork.step_instance_id.clone(),
+                fork_start: start,
+                branch_execution_id: self.id(),
+                branch_id: branch.id,
+            };
+            let (end, branch_failure) = self.nodes(branch.nodes, start + 5, &place, execution_id);
+            fork.end = fork.end.max(end);
+            failure = failure.or(branch_failure);
+        }
+        fork.output = json!({"branches": branches.len()});
+        if let Some(failure) = &failure {
+            fork.outcome = Outcome::Failed(format!("A branch has failed. {failure}"));
+        }
+        let end = fork.end;
+        self.steps[position] = fork;
+        (end, failure)
+    }
+
+    fn subflow(
+        &mut self,
+        node: &'static Node,
+        flow: &'static Flow,
+        start: i64,
+        place: &Place,
+        execution_id: &str,
+    ) -> (i64, Option<String>) {
+        let mut step = self.planned(node, start, place);
+        let mut plans = flow.plan(self.random, start + 10);
+        if let Some(plan) = plans.first_mut() {
+            plan.attributes.extend(object(json!({
+                "executionType": "SUBFLOW",
+                "parentExecutionId": execution_id,
+                "parentStepInstanceId": step.step_instance_id,
+            })));
+            step.end = plan.end + 15;
+            step.outcome = plan.outcome.clone();
+            step.subflow_execution_id = Some(plan.execution_id.clone());
+        }
+        self.started.append(&mut plans);
+        self.finish(step)
+    }
+
+    /// A step that ends well at the moment it begins.
+    fn planned(&mut self, node: &'static Node, start: i64, place: &Place) -> PlannedStep {
+        let (step_id, name, kind) = match *node {
+            Node::Step { id, name, kind, .. } => (id, name, kind),
+            Node::Fork { id, name, .. } => (id, name, "PARALLEL_FORK_MANAGER"),
+            Node::Subflow { id, name, .. } => (id, name, "SUBFLOW"),
+        };
+        PlannedStep {
             place: place.clone(),
-            step_instance_id: id.clone(),
+            step_instance_id: self.id(),
             step_id,
             name,
             kind,
             start,
-            end,
-            outcome,
+            end: start,
+            outcome: Outcome::Completed,
             retry_count: 0,
             input: self.subject.clone(),
             output: json!({"ok": true, "by": step_id}),
             subflow_execution_id: None,
-        };
-        match *node {
-            Node::Step {
-                id: step_id,
-                name,
-                kind,
-                mean_ms,
-                fails: (percent, words),
-            } => {
-                let mut step = planned(step_id, name, kind, start, Outcome::Completed);
-                step.end = start + self.random.random_range(mean_ms / 2..mean_ms * 2).max(1);
-                if self.random.random_range(0..100) < percent {
-                    let word = words[self.random.random_range(0..words.len())];
-                    step.outcome = Outcome::Failed(word.to_owned());
-                    step.retry_count = 2;
-                } else if kind == "HTTP_REQUEST" {
-                    step.retry_count = u32::from(self.random.random_range(0..20) == 0);
-                }
-                let (end, failure) = (step.end, failure_of(&step.outcome, name));
-                self.steps.push(step);
-                (end, failure)
-            }
-            Node::Fork {
-                id: step_id,
-                name,
-                branches,
-            } => {
-                let mut fork = planned(
-                    step_id,
-                    name,
-                    "PARALLEL_FORK_MANAGER",
-                    start,
-                    Outcome::Completed,
-                );
-                let position = self.steps.len();
-                let (mut end, mut failure) = (start, None);
-                self.steps.push(fork.clone());
-                for branch in branches {
-                    let place = Place::Branch {
-                        fork_id: fork.step_instance_id.clone(),
-                        fork_start: start,
-                        branch_execution_id: self.id(),
-                        branch_id: branch.id,
-                    };
-                    let (branch_end, branch_failure) =
-                        self.nodes(branch.nodes, start + 5, &place, execution_id);
-                    end = end.max(branch_end);
-                    failure = failure.or(branch_failure);
-                }
-                fork.end = end;
-                fork.output = json!({"branches": branches.len()});
-                if let Some(failure) = &failure {
-                    fork.outcome = Outcome::Failed(format!("A branch has failed. {failure}"));
-                }
-                self.steps[position] = fork;
-                (end, failure)
-            }
-            Node::Subflow {
-                id: step_id,
-                name,
-                flow,
-            } => {
-                let mut step = planned(step_id, name, "SUBFLOW", start, Outcome::Completed);
-                let mut plans = flow.plan(self.random, start + 10);
-                if let Some(plan) = plans.first_mut() {
-                    plan.attributes.extend(object(json!({
-                        "executionType": "SUBFLOW",
-                        "parentExecutionId": execution_id,
-                        "parentStepInstanceId": step.step_instance_id,
-                    })));
-                    step.end = plan.end + 15;
-                    step.outcome = plan.outcome.clone();
-                    step.subflow_execution_id = Some(plan.execution_id.clone());
-                }
-                self.started.append(&mut plans);
-                let (end, failure) = (step.end, failure_of(&step.outcome, name));
-                self.steps.push(step);
-                (end, failure)
-            }
         }
+    }
+
+    /// Adds a step; tells when it ends, and with which failure.
+    fn finish(&mut self, step: PlannedStep) -> (i64, Option<String>) {
+        let failure = match &step.outcome {
+            Outcome::Failed(words) => Some(format!("{}: {words}", step.name)),
+            _ => None,
+        };
+        let end = step.end;
+        self.steps.push(step);
+        (end, failure)
     }
 
     /// Notes the steps that are not run after a failure.
     fn skip(&mut self, nodes: &'static [Node], at: i64, place: &Place) {
         for node in nodes {
-            let Node::Step { id, name, kind, .. } = *node else {
-                continue;
-            };
-            let step = PlannedStep {
-                place: place.clone(),
-                step_instance_id: self.id(),
-                step_id: id,
-                name,
-                kind,
-                start: at,
-                end: at,
-                outcome: Outcome::Skipped,
-                retry_count: 0,
-                input: Value::Null,
-                output: Value::Null,
-                subflow_execution_id: None,
-            };
+            let mut step = self.planned(node, at, place);
+            step.outcome = Outcome::Skipped;
+            (step.input, step.output) = (Value::Null, Value::Null);
             self.steps.push(step);
         }
     }
@@ -638,12 +647,5 @@ impl Layout<'_> {
         Builder::from_random_bytes(self.random.random())
             .into_uuid()
             .to_string()
-    }
-}
-
-fn failure_of(outcome: &Outcome, name: &str) -> Option<String> {
-    match outcome {
-        Outcome::Failed(words) => Some(format!("{name}: {words}")),
-        _ => None,
     }
 }

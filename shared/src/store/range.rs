@@ -88,12 +88,6 @@ impl Range {
         self
     }
 
-    /// The same range from its other end.
-    pub fn oldest_first(mut self) -> Self {
-        self.newest_first = false;
-        self
-    }
-
     /// The attributes and values of the partition key.
     pub(crate) fn partition(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.partition
