@@ -37,12 +37,7 @@ impl DataFolder {
     /// # Errors
     /// The folder cannot be made or written, or stays busy.
     pub async fn open(path: &Path) -> Result<Holder, Failure> {
-        let unwritable = |error: std::io::Error| {
-            Failure(format!(
-                "The folder {} cannot be written: {error}. Name another with --data.",
-                path.display()
-            ))
-        };
+        let unwritable = |error| unwritable(path, error);
         fs::create_dir_all(path).map_err(unwritable)?;
         // The folder holds a token: it is not for anyone's repository. A folder
         // that has its own rules keeps them.
@@ -51,28 +46,34 @@ impl DataFolder {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(unwritable(error)),
         }
-        let mut lock = OpenOptions::new()
+        let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .open(path.join("lock"))
             .map_err(unwritable)?;
+        Self::lock(path, lock).await
+    }
+
+    /// Locks the folder, or finds who has it.
+    async fn lock(path: &Path, mut lock: File) -> Result<Holder, Failure> {
+        let unusable = |error| unwritable(path, error);
         let deadline = Instant::now() + PATIENCE;
         loop {
             match lock.try_lock() {
                 Ok(()) => {
                     // The address of the holder before us leads nowhere now.
-                    lock.set_len(0).map_err(unwritable)?;
+                    lock.set_len(0).map_err(unusable)?;
                     let path = path.to_owned();
                     return Ok(Holder::Us(Self { path, lock }));
                 }
                 Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => return Err(unwritable(error)),
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
             }
             let mut address = String::new();
-            lock.rewind().map_err(unwritable)?;
-            lock.read_to_string(&mut address).map_err(unwritable)?;
+            lock.rewind().map_err(unusable)?;
+            lock.read_to_string(&mut address).map_err(unusable)?;
             if !address.is_empty() {
                 return Ok(Holder::Server(address));
             }
@@ -99,12 +100,7 @@ impl DataFolder {
             self.lock.write_all(address.as_bytes())?;
             self.lock.flush()
         };
-        write().map_err(|error| {
-            Failure(format!(
-                "The folder {} cannot be written: {error}.",
-                self.path.display()
-            ))
-        })
+        write().map_err(|error| unwritable(&self.path, error))
     }
 
     /// Opens the table's file, or makes it.
@@ -147,4 +143,11 @@ impl DataFolder {
     fn admin_token_path(&self) -> PathBuf {
         self.path.join("admin-token")
     }
+}
+
+fn unwritable(folder: &Path, error: std::io::Error) -> Failure {
+    Failure(format!(
+        "The folder {} cannot be written: {error}. Name another with --data.",
+        folder.display()
+    ))
 }

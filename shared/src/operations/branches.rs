@@ -1,6 +1,6 @@
 //! The steps of the parallel branches below one fork.
 
-use super::steps::{PayloadReader, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor;
@@ -89,7 +89,7 @@ pub async fn list_branch_steps(
         store,
         range: &range,
         in_hand: first.items.into(),
-        rest: first.last_key.map(Some),
+        rest: Rest::after(first.last_key),
     };
     let page = reader.page(execution_id, &mut payloads, limits).await?;
     Ok(BranchSteps {

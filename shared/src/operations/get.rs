@@ -1,6 +1,6 @@
 //! One execution with its steps and its context.
 
-use super::steps::{PayloadReader, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor;
@@ -62,11 +62,56 @@ pub async fn get_execution(
                 store,
                 range: &steps_range,
                 in_hand: [].into(),
-                rest: Some(Some(start)),
+                rest: Rest::After(start),
             };
             next_page(caller, execution_id, reader, limits).await
         }
     }
+}
+
+/// What one Query from the execution on has found: all of a usual run.
+struct Head<'a> {
+    execution: Execution,
+    payloads: PayloadReader<'a>,
+    steps: StepReader<'a>,
+}
+
+async fn read_head<'a>(
+    store: &'a Store,
+    caller: &Caller,
+    execution_id: &'a ExecutionId,
+    steps_range: &'a Range,
+    limit: usize,
+) -> Result<Head<'a>> {
+    // The execution, its payloads and its steps are one range.
+    let all = Range::of_execution(execution_id, keys::EXECUTION, None);
+    let page = store.query(&all, None, limit).await?;
+    let mut items = page.items.into_iter();
+    let execution = visible_execution(caller, execution_id, items.next(), Timestamp::now())?;
+
+    let is_before_steps = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk < keys::STEPS);
+    let is_step = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk.starts_with(keys::STEPS));
+    let (payload_items, others): (Vec<_>, Vec<_>) = items.partition(is_before_steps);
+    let stopped_at = page.last_key.as_ref().and_then(keys::sort_key);
+    let mut payloads = PayloadReader::new(store, execution_id);
+    payloads.take_in(payload_items, stopped_at);
+    let rest = match stopped_at {
+        Some(sk) if sk < keys::STEPS => Rest::Everything,
+        Some(sk) if sk.starts_with(keys::STEPS) => Rest::after(page.last_key),
+        // Beyond the steps, among keys that the format does not know.
+        _ => Rest::Nothing,
+    };
+    let steps = StepReader {
+        store,
+        range: steps_range,
+        in_hand: others.into_iter().filter(is_step).collect(),
+        rest,
+    };
+    Ok(Head {
+        execution,
+        payloads,
+        steps,
+    })
 }
 
 async fn first_page(
@@ -76,55 +121,26 @@ async fn first_page(
     steps_range: &Range,
     limits: StepLimits,
 ) -> Result<ExecutionDetails> {
-    // The execution, its payloads and its steps are one range.
-    let all = Range::of_execution(execution_id, keys::EXECUTION, None);
     let limit = limits.steps.saturating_add(BESIDE_STEPS);
-    let page = store.query(&all, None, limit).await?;
-    let stopped_at = page.last_key.as_ref().and_then(keys::sort_key);
-    let mut items = page.items.into_iter();
-    let execution = visible_execution(caller, execution_id, items.next(), Timestamp::now())?;
-
-    let is_before_steps = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk < keys::STEPS);
-    let is_step = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk.starts_with(keys::STEPS));
-    let (payload_items, others): (Vec<_>, Vec<_>) = items.partition(is_before_steps);
-    let reader = StepReader {
-        store,
-        range: steps_range,
-        rest: match stopped_at {
-            Some(sk) if sk < keys::STEPS => Some(None),
-            Some(sk) if sk.starts_with(keys::STEPS) => Some(page.last_key.clone()),
-            // Beyond the steps, among keys that the format does not know.
-            _ => None,
-        },
-        in_hand: others.into_iter().filter(is_step).collect(),
-    };
-    let mut payloads = PayloadReader::new(store, execution_id);
-    payloads.take_in(payload_items, stopped_at);
-
-    let mut unreadable = Vec::new();
-    let context = match payloads.read("context").await? {
-        Ok(context) => context,
-        Err(error) => {
-            unreadable.push(error);
-            None
-        }
+    let head = read_head(store, caller, execution_id, steps_range, limit).await?;
+    let mut payloads = head.payloads;
+    let (context, unreadable) = match payloads.read("context").await? {
+        Ok(context) => (context, None),
+        Err(error) => (None, Some(error)),
     };
     let context_size = context.as_ref().map_or(0, Value::approximate_size);
+    let left = limits.bytes.saturating_sub(context_size);
     let limits = StepLimits {
-        bytes: limits
-            .bytes
-            .saturating_sub(context_size)
-            .max(MIN_STEP_BYTES),
+        bytes: left.max(MIN_STEP_BYTES),
         ..limits
     };
-    let page = reader.page(execution_id, &mut payloads, limits).await?;
-    unreadable.extend(page.unreadable);
+    let page = head.steps.page(execution_id, &mut payloads, limits).await?;
     Ok(ExecutionDetails {
-        execution,
+        execution: head.execution,
         steps: page.steps,
         context,
         next_token: page.next_token,
-        unreadable,
+        unreadable: unreadable.into_iter().chain(page.unreadable).collect(),
     })
 }
 

@@ -55,8 +55,22 @@ pub(super) struct StepReader<'a> {
     pub(super) store: &'a Store,
     pub(super) range: &'a Range,
     pub(super) in_hand: VecDeque<Item>,
-    /// Where to read on once nothing is in hand; `None` when that is all.
-    pub(super) rest: Option<Option<cursor::StartKey>>,
+    /// What to read once nothing is in hand.
+    pub(super) rest: Rest,
+}
+
+/// What of a stretch is not in hand.
+pub(super) enum Rest {
+    Nothing,
+    Everything,
+    After(cursor::StartKey),
+}
+
+impl Rest {
+    /// What is left after a Query that stopped at this key, or at its end.
+    pub(super) fn after(last_key: Option<cursor::StartKey>) -> Self {
+        last_key.map_or(Self::Nothing, Self::After)
+    }
 }
 
 impl StepReader<'_> {
@@ -118,13 +132,15 @@ impl StepReader<'_> {
 
     async fn next(&mut self, missing: usize) -> Result<Option<Item>> {
         while self.in_hand.is_empty() {
-            let Some(start) = self.rest.take() else {
-                return Ok(None);
+            let start = match std::mem::replace(&mut self.rest, Rest::Nothing) {
+                Rest::Nothing => return Ok(None),
+                Rest::Everything => None,
+                Rest::After(key) => Some(key),
             };
             let limit = missing.saturating_add(1).min(MAX_ITEMS_A_QUERY);
             let page = self.store.query(self.range, start, limit).await?;
             self.in_hand = page.items.into();
-            self.rest = page.last_key.map(Some);
+            self.rest = Rest::after(page.last_key);
         }
         Ok(self.in_hand.pop_front())
     }
