@@ -60,6 +60,7 @@ fn log_as_lambda_reads() {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        .with_span_list(false)
         .with_target(false)
         .with_max_level(level.unwrap_or(Level::INFO))
         .init();
