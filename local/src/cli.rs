@@ -51,10 +51,11 @@ pub struct TableArgs {
 /// The options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// The port of the HTTP API, on 127.0.0.1
+    /// The port of the HTTP API, on 127.0.0.1; 0 takes any that is free
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
-    /// The port of the embedded table's DynamoDB endpoint, on 127.0.0.1
+    /// The port of the embedded table's DynamoDB endpoint, on 127.0.0.1; 0
+    /// takes any that is free
     #[arg(long, default_value_t = 8000)]
     pub table_port: u16,
     /// Which table.

@@ -44,10 +44,9 @@ pub fn free_port() -> u16 {
 impl Server {
     /// Starts a server in a folder, and waits until it is ready.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let (port, table_port) = (free_port(), free_port());
-        let ports = [port, table_port].map(|port| port.to_string());
+        // Port 0 is any that is free, so that no other test can be faster.
         let mut child = flowtrail(folder)
-            .args(["serve", "--port", &ports[0], "--table-port", &ports[1]])
+            .args(["serve", "--port", "0", "--table-port", "0"])
             .args(arguments)
             .spawn()
             .expect("started");
@@ -62,10 +61,19 @@ impl Server {
                 panic!("the server has ended: {errors}");
             }
         }
+        let port = |name: &str| {
+            let line = greeting.lines().find(|line| line.contains(name));
+            let address = line.and_then(|line| {
+                line.split_whitespace()
+                    .find(|word| word.starts_with("http"))
+            });
+            let port = address.and_then(|address| address.rsplit(':').next());
+            port.and_then(|port| port.parse().ok()).expect("a port")
+        };
         Self {
             child,
-            port,
-            table_port,
+            port: port("HTTP API"),
+            table_port: port("Table "),
             greeting,
         }
     }
