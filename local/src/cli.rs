@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
 use jiff::{Span, Timestamp as Moment};
 use shared::auth::Role;
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
-use shared::model::{FlowId, TeamId};
+use shared::model::{FlowId, InvalidId, TeamId};
 
 /// The execution history of any workflow engine, on one machine or on AWS.
 #[derive(Debug, Parser)]
@@ -41,7 +42,7 @@ pub struct TableArgs {
     pub data: PathBuf,
     /// Use the DynamoDB at this address (DynamoDB Local, AWS, ScyllaDB) in
     /// place of the embedded one
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     pub endpoint_url: Option<String>,
     /// The table's name
     #[arg(long, value_name = "NAME", env = TABLE_VARIABLE, default_value = DEFAULT_TABLE)]
@@ -102,13 +103,13 @@ pub struct TokenCreateArgs {
     #[arg(long, value_name = "viewer|operator|admin")]
     pub role: Role,
     /// What the token is for
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     pub name: Option<String>,
     /// The only flows that the holder sees, separated by commas
-    #[arg(long, value_name = "FLOW,FLOW", value_delimiter = ',')]
+    #[arg(long, value_name = "FLOW,FLOW", value_delimiter = ',', value_parser = flow)]
     pub flows: Option<Vec<FlowId>>,
-    /// When the token ends: 90d, 12h, 4w
-    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    /// How long the token works: 30m, 12h, 90d, 4w, 1y
+    #[arg(long, value_name = "TIME", value_parser = lifetime, allow_hyphen_values = true)]
     pub expires: Option<Lifetime>,
     /// Which table.
     #[command(flatten)]
@@ -120,15 +121,39 @@ pub struct TokenCreateArgs {
 pub struct Lifetime(pub i64);
 
 fn lifetime(text: &str) -> Result<Lifetime, String> {
-    let wrong = || "it is a length of time such as 90d, 12h or 4w".to_owned();
-    let span: Span = text.parse().map_err(|_| wrong())?;
+    let span: Span = text
+        .parse()
+        .map_err(|_| "it is a length of time such as 90d, 12h or 4w".to_owned())?;
     let now = Moment::now().to_zoned(jiff::tz::TimeZone::UTC);
-    let end = now.checked_add(span).map_err(|_| wrong())?;
+    let end = now
+        .checked_add(span)
+        .map_err(|_| "it is longer than time is counted here".to_owned())?;
     let seconds = end.timestamp().as_second() - now.timestamp().as_second();
     if seconds < 1 {
         return Err("it has to lie in the future".to_owned());
     }
     Ok(Lifetime(seconds))
+}
+
+fn flow(text: &str) -> Result<FlowId, InvalidId> {
+    text.trim().parse()
+}
+
+/// A name stands on one line of a list.
+fn name(text: &str) -> Result<String, String> {
+    if text.chars().count() <= 128 && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err("it has up to 128 characters, and no control characters".to_owned())
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    let url: Option<Uri> = text.parse().ok();
+    let is_http = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https"));
+    match url.is_some_and(|url| is_http(&url) && url.host().is_some()) {
+        true => Ok(text.to_owned()),
+        false => Err("it is an address such as http://127.0.0.1:8000".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -163,6 +188,16 @@ mod tests {
         }
         assert_eq!(serve_of(&["--port", "1"]).port, 1);
         assert_eq!(serve_of(&["serve", "--port", "1"]).port, 1);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_refused_where_it_is_read() {
+        for url in ["nonsense", "ftp://a", "127.0.0.1:8000", "http://", ""] {
+            assert!(endpoint_url(url).is_err(), "{url}");
+        }
+        assert!(endpoint_url("https://dynamodb.eu-west-1.amazonaws.com").is_ok());
+        assert!(name("on\ncall").is_err());
+        assert_eq!(flow(" flow-1"), "flow-1".parse());
     }
 
     #[test]

@@ -28,9 +28,12 @@ struct OpenTable {
 pub async fn run_table(command: TableCommand) -> Result<(), Failure> {
     let TableCommand::Create(args) = command;
     let table = open(&args).await?;
-    // On AWS it takes some ten seconds.
-    eprintln!("Creating the table {} with its indexes …", args.table);
-    let created = table::create(table.store.client(), &args.table).await?;
+    let client = table.store.client();
+    if !table::exists(client, &args.table).await? {
+        // On AWS it takes some ten seconds.
+        eprintln!("Creating the table {} with its indexes …", args.table);
+    }
+    let created = table::create(client, &args.table).await?;
     if created {
         terminal::print(format_args!("Created the table {}.", args.table));
     } else {
@@ -49,7 +52,13 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
         TokenCommand::List(args) => list_tokens(&args).await,
         TokenCommand::Revoke { token_id, table } => {
             let table = open_existing(&table).await?;
-            match auth::revoke_token(&table.store, &token_id).await {
+            // Whoever has the whole token at hand may give that; its secret is
+            // not repeated.
+            let token_id = match token_id.strip_prefix("sdk_") {
+                Some(rest) => rest.split('_').next().unwrap_or_default(),
+                None => &token_id,
+            };
+            match auth::revoke_token(&table.store, token_id).await {
                 Ok(record) => {
                     terminal::print(format_args!(
                         "Revoked the token {} of team {}.",
@@ -97,7 +106,7 @@ async fn list_tokens(args: &TableArgs) -> Result<(), Failure> {
     let records = auth::list_tokens(&table.store, None).await?;
     terminal::print(format_args!(
         "{:20}  {:16}  {:8}  {:24}  {:24}  {:8}  NAME",
-        "ID", "TEAM", "ROLE", "LAST USED (TO THE HOUR)", "UNTIL", "STATE"
+        "ID", "TEAM", "ROLE", "LAST USED", "UNTIL", "STATE"
     ));
     for record in &records {
         terminal::print(line_of(record));
@@ -152,6 +161,10 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
 }
 
 async fn open_existing(args: &TableArgs) -> Result<OpenTable, Failure> {
+    // To look for a table must not make a folder.
+    if args.endpoint_url.is_none() && !DataFolder::has_database(&args.data) {
+        return Err(no_such_table(args));
+    }
     let open = open(args).await?;
     if table::exists(open.store.client(), &args.table).await? {
         return Ok(open);
@@ -161,12 +174,12 @@ async fn open_existing(args: &TableArgs) -> Result<OpenTable, Failure> {
 
 /// What to do about a table that is not there.
 pub fn no_such_table(args: &TableArgs) -> Failure {
-    let endpoint = args
-        .endpoint_url
-        .as_ref()
-        .map_or(String::new(), |url| format!(" --endpoint-url {url}"));
+    let place = match &args.endpoint_url {
+        Some(url) => format!("--endpoint-url {url}"),
+        None => format!("--data {}", args.data.display()),
+    };
     let table = &args.table;
     Failure(format!(
-        "There is no table {table}. Make it with: flowtrail table create{endpoint} --table {table}"
+        "There is no table {table}. Make it with: flowtrail table create {place} --table {table}"
     ))
 }

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use crate::embedded::Embedded;
 use crate::terminal::Failure;
 
+/// The table's file.
+const DATABASE: &str = "flowtrail.db";
+
 /// How long to wait for a folder that is locked without an address.
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -88,6 +91,11 @@ impl DataFolder {
         }
     }
 
+    /// Whether a table was ever made in this folder.
+    pub fn has_database(path: &Path) -> bool {
+        path.join(DATABASE).exists()
+    }
+
     /// Tells other processes where the table is reached while the folder is
     /// locked.
     ///
@@ -108,7 +116,7 @@ impl DataFolder {
     /// # Errors
     /// The file cannot be written, or is damaged.
     pub fn open_database(&self) -> Result<Embedded, Failure> {
-        let file = self.path.join("flowtrail.db");
+        let file = self.path.join(DATABASE);
         Embedded::open(&file).map_err(|error| {
             Failure(format!(
                 "The data file {} cannot be opened, as it is damaged or not writable ({error}). \

@@ -159,5 +159,9 @@ fn progress_bar(runs: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));
+    if bar.is_hidden() {
+        // Not a terminal: one line says why nothing happens for a while.
+        eprintln!("Loading demo data …");
+    }
     bar
 }

@@ -94,9 +94,9 @@ impl Running {
 }
 
 async fn start(args: ServeArgs) -> Result<Running, Failure> {
+    let mut served = open(&args).await?;
     let api = listen(args.port, "--port").await?;
     let api_address = address_of(&api)?;
-    let mut served = open(&args).await?;
     let is_ours = prepare_table(&args, &served).await?;
     let store = served.store.clone();
 
@@ -115,12 +115,13 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
             Some(folder)
         }
     };
+    // The API answers while the demo data is loaded.
+    let router = server::router(Arc::new(App::new(store.clone())));
+    tasks.spawn(serve_router(api, router, stopped.clone()));
     if is_ours && demo::prepare(&store, !args.no_demo).await? {
-        tasks.spawn(demo::keep_moving(store.clone(), stopped.clone()));
+        tasks.spawn(demo::keep_moving(store.clone(), stopped));
     }
     let token = admin_token(&store, folder.as_ref()).await?;
-    let app = Arc::new(App::new(store.clone()));
-    tasks.spawn(serve_router(api, server::router(app), stopped));
     greeting::print(&store, &api_address, &served.address, &token).await?;
 
     Ok(Running {
@@ -138,8 +139,6 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
             embedded: None,
         });
     }
-    let listener = listen(args.table_port, "--table-port").await?;
-    let address = address_of(&listener)?;
     match DataFolder::open(&args.table.data).await? {
         Holder::Server(other) => Err(Failure(format!(
             "The folder {} is in use by a running flowtrail, whose table is at {other}. End that \
@@ -147,6 +146,8 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
             args.table.data.display()
         ))),
         Holder::Us(folder) => {
+            let listener = listen(args.table_port, "--table-port").await?;
+            let address = address_of(&listener)?;
             let embedded = folder.open_database()?;
             Ok(ServedTable {
                 store: Store::new(embedded.client(), &args.table.table),

@@ -10,7 +10,11 @@ pub struct Failure(pub String);
 
 impl From<shared::Error> for Failure {
     fn from(error: shared::Error) -> Self {
-        Self(format!("The table did not do it: {}.", error.with_causes()))
+        let causes = error.with_causes();
+        Self(format!(
+            "The table has failed: {}.",
+            causes.trim_end_matches('.')
+        ))
     }
 }
 

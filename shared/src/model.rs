@@ -215,14 +215,14 @@ pub enum ExecutionType {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepSummary {
     /// All steps.
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub total: u64,
+    #[serde(default, deserialize_with = "lenient")]
+    pub total: Option<u64>,
     /// Steps that completed.
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub passed: u64,
+    #[serde(default, deserialize_with = "lenient")]
+    pub passed: Option<u64>,
     /// Steps that failed.
-    #[serde(default, deserialize_with = "lenient_or_default")]
-    pub failed: u64,
+    #[serde(default, deserialize_with = "lenient")]
+    pub failed: Option<u64>,
 }
 
 /// One run of a flow, without its payloads.

@@ -204,3 +204,13 @@ fn a_number_keeps_its_38_digits() {
     let value = Value::Native(number(digits));
     assert_eq!(serde_json::to_string(&value).expect("JSON"), digits);
 }
+
+#[test]
+fn a_summary_shows_the_counts_that_can_be_read() {
+    let summary = item(&[("total", text("5")), ("passed", number("4"))]);
+    let execution = execution(&[("stepSummary", AttributeValue::M(summary))]);
+    assert_eq!(
+        serde_json::to_string(&execution.step_summary).expect("JSON"),
+        r#"{"total":null,"passed":4,"failed":null}"#
+    );
+}
