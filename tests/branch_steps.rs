@@ -3,23 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::records::{
-    ForkKey, branch_step, execution, payload, payload_parts, step, time,
-};
+use crate::support::records::{ForkKey, branch_step, execution, payload, payload_parts, step};
 
 const FORK: ForkKey<'_> = ForkKey {
     execution_id: "run-1",
     id: "fork-1",
     offset: 100,
 };
-
-fn path(fork: &ForkKey<'_>) -> String {
-    let (id, start) = (fork.id, time(fork.offset));
-    format!(
-        "/flow-executions/{}/branch-steps?parentStepInstanceId={id}&parentStepStartTime={start}",
-        fork.execution_id
-    )
-}
 
 /// The ids of the steps of each branch.
 fn outline(data: &Value) -> Vec<(String, Vec<String>)> {
@@ -83,7 +73,7 @@ async fn each_branch_has_its_name_and_its_steps_in_order() {
         ),
     ])
     .await;
-    let body = app.get(&token, &path(&FORK)).await.ok();
+    let body = app.get(&token, &FORK.branch_steps_path()).await.ok();
     let branch = |id: &str| body["data"][id].clone();
     assert_eq!(
         outline(&body["data"]),
@@ -142,7 +132,7 @@ async fn a_fork_inside_a_branch_is_read_by_its_own_pair() {
         (&nested, "inner", "fork-deepest"),
         (&deepest, "deepest", "leaf"),
     ] {
-        let body = app.get(&token, &path(fork)).await.ok();
+        let body = app.get(&token, &fork.branch_steps_path()).await.ok();
         assert_eq!(
             outline(&body["data"]),
             [(branch.to_owned(), vec![step.to_owned()])]
@@ -160,7 +150,7 @@ async fn fifty_branches_of_ten_steps_are_one_query_beside_that_of_the_run() {
         branch_step(&FORK, &branch, &format!("step-{n}"), 200 + n, json!({}))
     });
     app.write(steps).await;
-    let answer = app.get(&token, &path(&FORK)).await;
+    let answer = app.get(&token, &FORK.branch_steps_path()).await;
     let body = answer.ok();
     let outline = outline(&body["data"]);
     assert_eq!(outline.len(), 50);
@@ -178,7 +168,7 @@ async fn pages_of_branch_steps_join_to_the_whole() {
         branch_step(&FORK, &branch, &format!("step-{n:02}"), 200 + n, json!({}))
     });
     app.write(steps).await;
-    let whole: Vec<_> = outline(&app.get(&token, &path(&FORK)).await.ok()["data"])
+    let whole: Vec<_> = outline(&app.get(&token, &FORK.branch_steps_path()).await.ok()["data"])
         .into_iter()
         .flat_map(|(branch, steps)| steps.into_iter().map(move |step| (branch.clone(), step)))
         .collect();
@@ -188,7 +178,10 @@ async fn pages_of_branch_steps_join_to_the_whole() {
         let mut next = String::new();
         loop {
             let body = app
-                .get(&token, &format!("{}&limit={limit}{next}", path(&FORK)))
+                .get(
+                    &token,
+                    &format!("{}&limit={limit}{next}", FORK.branch_steps_path()),
+                )
                 .await
                 .ok();
             for (branch, steps) in outline(&body["data"]) {
@@ -222,7 +215,7 @@ async fn payloads_of_branch_steps_are_filled_in_and_the_runs_own_are_passed_by()
         300,
     ))
     .await;
-    let body = app.get(&token, &path(&FORK)).await.ok();
+    let body = app.get(&token, &FORK.branch_steps_path()).await.ok();
     let step = &body["data"]["branch"]["steps"][0];
     assert_eq!(step["output"], json!("o".repeat(1_000)));
 }
@@ -254,13 +247,16 @@ async fn a_fork_without_steps_has_no_branches_and_a_run_that_is_not_there_is_not
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
-    assert_eq!(app.get(&token, &path(&FORK)).await.ok()["data"], json!({}));
+    assert_eq!(
+        app.get(&token, &FORK.branch_steps_path()).await.ok()["data"],
+        json!({})
+    );
     let orphan = ForkKey {
         execution_id: "orphan",
         ..FORK
     };
     app.write([branch_step(&orphan, "branch", "a", 110, json!({}))])
         .await;
-    let answer = app.get(&token, &path(&orphan)).await;
+    let answer = app.get(&token, &orphan.branch_steps_path()).await;
     assert_eq!(answer.problem(), (404, "EXECUTION_NOT_FOUND".to_owned()));
 }

@@ -108,10 +108,7 @@ async fn each_sample_of_the_flow_executions_document_is_answered_in_its_form() {
     matches_sample(&list, &sample(LIST_SAMPLE), "list");
     let details = app.get(&token, "/flow-executions/run-1").await.ok();
     matches_sample(&details, &sample(DETAILS_SAMPLE), "details");
-    let branches = format!(
-        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
-        time(100)
-    );
+    let branches = fork.branch_steps_path();
     let branches = app.get(&token, &branches).await.ok();
     matches_sample(&branches, &sample(BRANCH_STEPS_SAMPLE), "branch steps");
 }

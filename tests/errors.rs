@@ -91,14 +91,10 @@ async fn a_tampered_page_token_is_refused_everywhere() {
     };
     app.write((0..5).map(|n| branch_step(&fork, "b", &format!("b-{n}"), 110 + n, json!({}))))
         .await;
-    let branches = format!(
-        "parentStepInstanceId=fork-1&parentStepStartTime={}",
-        time(100)
-    );
     let paths = [
         "/flow-executions?flowDefinitionId=flow-1&limit=2".to_owned(),
         "/flow-executions/run-0?limit=2".to_owned(),
-        format!("/flow-executions/run-0/branch-steps?{branches}&limit=2"),
+        format!("{}&limit=2", fork.branch_steps_path()),
     ];
     for path in &paths {
         let body = app.get(&token, path).await.ok();

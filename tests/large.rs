@@ -5,7 +5,9 @@ use std::fmt::Write;
 use serde_json::json;
 
 use crate::support::TestApp;
-use crate::support::records::{ForkKey, branch_step, execution, payload_parts, step, time};
+use crate::support::records::{ForkKey, branch_step, execution, payload_parts, step};
+
+const RUN: &str = "/flow-executions/run-1";
 
 /// The most bytes of a part: an item ends at 400 KB.
 const PART: usize = 390_000;
@@ -44,12 +46,10 @@ async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
     app.write((0..STEPS).map(|n| step("run-1", &format!("step-{n:05}"), n, json!({}))))
         .await;
 
-    let mut path = "/flow-executions/run-1".to_owned();
-    let (mut seen, mut pages) = (0, 0);
-    loop {
-        let answer = app.get(&token, &path).await;
-        let data = answer.ok()["data"].take();
-        if pages == 0 {
+    let mut pages = 0;
+    let steps = app.walk_steps(&token, RUN, |page, answer| {
+        pages += 1;
+        if page == 0 {
             let shown = format!(r#""resolvedFinalContextData":{context}"#);
             assert!(answer.body.contains(&shown), "the context is not whole");
         } else {
@@ -57,17 +57,12 @@ async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
             // Read once, no more: a step is some 450 bytes.
             assert!(answer.usage.capacity_units < 1_000.0, "{:?}", answer.usage);
         }
-        for step in data["steps"].as_array().expect("steps") {
-            assert_eq!(step["stepInstanceId"], format!("step-{seen:05}"));
-            seen += 1;
-        }
-        pages += 1;
-        match data["nextToken"].as_str() {
-            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
-            None => break,
-        }
+    });
+    let steps = steps.await;
+    assert_eq!(steps.len() as i64, STEPS);
+    for (number, step) in steps.iter().enumerate() {
+        assert_eq!(step["stepInstanceId"], format!("step-{number:05}"));
     }
-    assert_eq!(seen, STEPS);
     assert!(pages > 1, "25,000 steps do not fit into one answer");
 }
 
@@ -93,26 +88,18 @@ async fn steps_with_large_payloads_page_by_their_bytes() {
         .await;
     }
     let expected: serde_json::Value = serde_json::from_str(&output).expect("JSON");
-    let mut path = "/flow-executions/run-1".to_owned();
-    let mut seen = 0;
-    loop {
-        let answer = app.get(&token, &path).await;
+    let steps = app.walk_steps(&token, RUN, |_, answer| {
         assert!(answer.body.len() < 6_000_000, "{} bytes", answer.body.len());
-        let data = answer.ok()["data"].take();
-        for step in data["steps"].as_array().expect("steps") {
-            assert_eq!(step["stepInstanceId"], format!("step-{seen:02}"));
-            assert!(
-                step["output"] == expected,
-                "the output of step {seen} is not whole"
-            );
-            seen += 1;
-        }
-        match data["nextToken"].as_str() {
-            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
-            None => break,
-        }
+    });
+    let steps = steps.await;
+    assert_eq!(steps.len(), STEPS);
+    for (number, step) in steps.iter().enumerate() {
+        assert_eq!(step["stepInstanceId"], format!("step-{number:02}"));
+        assert!(
+            step["output"] == expected,
+            "the output of step {number} is not whole"
+        );
     }
-    assert_eq!(seen, STEPS);
 }
 
 #[tokio::test]
@@ -141,16 +128,12 @@ async fn other_large_payloads_of_a_run_do_not_hide_its_steps() {
         app.write(payload_parts("run-1", name, b"\"small\"", "json", PART))
             .await;
     }
-    let answer = app.get(&token, "/flow-executions/run-1").await;
+    let answer = app.get(&token, RUN).await;
     let data = answer.ok()["data"].take();
     assert_eq!(data["resolvedFinalContextData"], "small");
     assert_eq!(data["steps"][0]["output"], "small");
     assert!(answer.usage.requests <= 4, "{:?}", answer.usage);
-    let path = format!(
-        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
-        time(100)
-    );
-    let answer = app.get(&token, &path).await;
+    let answer = app.get(&token, &fork.branch_steps_path()).await;
     assert_eq!(answer.ok()["data"]["branch"]["steps"][0]["output"], "small");
     assert!(answer.usage.requests <= 4, "{:?}", answer.usage);
 }
@@ -172,30 +155,22 @@ async fn many_steps_beside_many_payloads_cost_a_bounded_number_of_requests_a_pag
             .await;
     }
     let expected: serde_json::Value = serde_json::from_str(&data).expect("JSON");
-    let mut path = "/flow-executions/run-1".to_owned();
-    let mut seen = 0;
-    loop {
-        let answer = app.get(&token, &path).await;
+    let steps = app.walk_steps(&token, RUN, |_, answer| {
         // One Query for each step asked, and a few for the rest.
         let asked = shared::operations::STEPS_ASKED_A_PAGE as u64;
         assert!(answer.usage.requests <= asked + 10, "{:?}", answer.usage);
-        let data = answer.ok()["data"].take();
-        for step in data["steps"].as_array().expect("steps") {
-            assert_eq!(step["stepInstanceId"], format!("step-{seen:04}"));
-            let has_data = seen % 30 == 0;
-            assert_eq!(!step["executionData"].is_null(), has_data, "step {seen}");
-            assert!(
-                !has_data || step["executionData"] == expected,
-                "step {seen}"
-            );
-            seen += 1;
-        }
-        match data["nextToken"].as_str() {
-            Some(next) => path = format!("/flow-executions/run-1?nextToken={next}"),
-            None => break,
-        }
+    });
+    let steps = steps.await;
+    assert_eq!(steps.len(), STEPS);
+    for (number, step) in steps.iter().enumerate() {
+        assert_eq!(step["stepInstanceId"], format!("step-{number:04}"));
+        let has_data = number % 30 == 0;
+        assert_eq!(!step["executionData"].is_null(), has_data, "step {number}");
+        assert!(
+            !has_data || step["executionData"] == expected,
+            "step {number}"
+        );
     }
-    assert_eq!(seen, STEPS);
 }
 
 #[tokio::test]
@@ -216,7 +191,7 @@ async fn the_payloads_of_one_step_are_bounded_together() {
         app.write(payload_parts("run-1", &name, &packed, "json+zstd", PART))
             .await;
     }
-    let answer = app.get(&token, "/flow-executions/run-1").await;
+    let answer = app.get(&token, RUN).await;
     assert!(answer.body.len() < 70 << 20, "{} bytes", answer.body.len());
     let reason = "the step's payloads together are too large";
     let warnings = format!(

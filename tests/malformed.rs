@@ -127,10 +127,7 @@ async fn malformed_steps_are_shown_with_what_their_keys_say() {
     }
     assert_eq!(steps[0]["retryCount"], 0);
     assert_eq!(steps[1]["status"], "COMPLETED");
-    let path = format!(
-        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
-        time(100)
-    );
+    let path = fork.branch_steps_path();
     let body = app.get(&token, &path).await.ok();
     assert_eq!(body["data"]["branch"]["steps"][0]["stepInstanceId"], "b");
 }
@@ -227,10 +224,7 @@ async fn a_branch_step_with_a_malformed_key_is_shown_under_its_attribute_or_as_u
         odd(json!(7), "b#c#d#e"),
     ])
     .await;
-    let path = format!(
-        "/flow-executions/run-1/branch-steps?parentStepInstanceId=fork-1&parentStepStartTime={}",
-        time(100)
-    );
+    let path = fork.branch_steps_path();
     let data = app.get(&token, &path).await.ok()["data"].take();
     assert_eq!(data["branch-1"]["steps"][0]["stepInstanceId"], "a");
     assert_eq!(data["unknown"]["steps"][0]["stepInstanceId"], "a");

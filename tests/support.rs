@@ -200,4 +200,30 @@ impl TestApp {
             }
         }
     }
+
+    /// Walks the steps of a run from the first page to the last, and returns
+    /// all of them. `look` is shown each page, with its number from 0.
+    pub async fn walk_steps(
+        &self,
+        token: &str,
+        path: &str,
+        mut look: impl FnMut(usize, &Answer),
+    ) -> Vec<Value> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let mut page_path = path.to_owned();
+        let mut steps = Vec::new();
+        for page in 0.. {
+            let answer = self.get(token, &page_path).await;
+            let mut data = answer.ok()["data"].take();
+            look(page, &answer);
+            if let Value::Array(page) = data["steps"].take() {
+                steps.extend(page);
+            }
+            match data["nextToken"].as_str() {
+                Some(next) => page_path = format!("{path}{joint}nextToken={next}"),
+                None => break,
+            }
+        }
+        steps
+    }
 }

@@ -72,6 +72,17 @@ pub struct ForkKey<'a> {
     pub offset: i64,
 }
 
+impl ForkKey<'_> {
+    /// The request for the steps of its branches.
+    pub fn branch_steps_path(&self) -> String {
+        let (execution_id, id, start) = (self.execution_id, self.id, time(self.offset));
+        format!(
+            "/flow-executions/{execution_id}/branch-steps\
+             ?parentStepInstanceId={id}&parentStepStartTime={start}"
+        )
+    }
+}
+
 /// A step of a branch.
 pub fn branch_step(
     fork: &ForkKey<'_>,
