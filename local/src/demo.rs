@@ -102,15 +102,13 @@ async fn put_state(store: &Store, state: &str, anchor: Timestamp) -> Result<(), 
 /// Writes 30 days of runs that ended before `anchor`.
 async fn write_history(store: &Store, anchor: Timestamp) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(anchor.milliseconds().unsigned_abs());
-    let moments = moments(&mut random, anchor);
-    let bar = progress_bar(moments.len());
     let mut items = Vec::new();
-    for (flow, at) in moments {
+    for (flow, at) in moments(&mut random, anchor) {
         let plans = flow.plan(&mut random, at);
         let ended = plans.iter().filter(|plan| plan.has_ended_at(anchor));
         items.extend(ended.map(|plan| plan.items_at(anchor)));
     }
-    bar.set_length(items.len() as u64);
+    let bar = progress_bar(items.len());
     let batches = write::batches(items);
     stream::iter(batches.into_iter().map(Ok::<_, Failure>))
         .try_for_each_concurrent(BATCHES_AT_A_TIME, |(batch, runs)| {

@@ -70,15 +70,6 @@ impl Payloads {
         parts.is_some_and(|parts| parts.bytes > MAX_DECODED_BYTES)
     }
 
-    /// Adds all parts that another gathered.
-    pub fn extend(&mut self, other: Self) {
-        for parts in other.by_name.into_values() {
-            for item in parts.by_number.into_values() {
-                self.insert(item);
-            }
-        }
-    }
-
     /// Moves the parts of one payload to another gathering.
     pub fn move_to(&mut self, name: &str, other: &mut Self) {
         if let Some((name, parts)) = self.by_name.remove_entry(name) {
