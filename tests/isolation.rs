@@ -45,6 +45,62 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
                 other_flow: (404, "EXECUTION_NOT_FOUND"),
             },
         ),
+        (
+            "list_team_executions",
+            "/api/executions/team/team-a?workflowId=flow-1".to_owned(),
+            Expected {
+                other_team: (403, "FORBIDDEN"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "list_workflow_executions",
+            "/api/executions?workflowId=flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "get_execution",
+            "/api/executions/run-1".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (404, "EXECUTION_NOT_FOUND"),
+            },
+        ),
+        (
+            "list_history_executions",
+            "/api/history/executions?flowId=flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "list_history_flow_executions",
+            "/api/history/executions/flows/flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "get_history_execution",
+            "/api/history/executions/run-1".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (404, "EXECUTION_NOT_FOUND"),
+            },
+        ),
+        (
+            "get_history_statistics",
+            "/api/history/execution-stats?flowId=flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
     ]
 }
 
@@ -148,6 +204,46 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
                 answer.body
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_limited_to_flows_is_told_to_ask_for_one() {
+    let app = with_run().await;
+    let token = app
+        .token("team-a", Role::Admin, Some(&["flow-1", "flow-2"]))
+        .await;
+    for path in [
+        "/api/executions/team/team-a",
+        "/api/executions/team/team-a?status=FAILED",
+        "/api/history/executions",
+        "/api/history/executions?deviceId=device-1",
+        "/api/history/execution-stats",
+    ] {
+        let answer = app.get(&token, path).await;
+        assert_eq!(answer.problem(), (403, "FORBIDDEN".to_owned()), "{path}");
+        let message = answer.json()["message"].clone();
+        assert_eq!(
+            message, "The token is limited to flows. Ask for one of them: flow-1, flow-2.",
+            "{path}"
+        );
+        assert_eq!(answer.usage.requests, 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn statistics_and_totals_are_the_callers_teams_alone() {
+    let app = with_run().await;
+    app.write([execution("theirs", json!({"teamId": "team-b"}))])
+        .await;
+    app.count().await;
+    let (a, b) = (app.viewer("team-a").await, app.viewer("team-b").await);
+    for token in [&a, &b] {
+        let path = "/api/history/execution-stats?startDate=2026-02-01";
+        let stats = app.get(token, path).await.ok();
+        assert_eq!(stats["stats"]["totalExecutions"], 1);
+        let list = app.get(token, "/api/history/executions").await.ok();
+        assert_eq!(list["pagination"]["total"], 1);
     }
 }
 

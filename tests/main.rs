@@ -4,14 +4,18 @@
 //! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the one at that address.
 
 mod branch_steps;
+mod counters;
 mod details;
 mod documents;
 mod errors;
+mod executions;
+mod history;
 mod isolation;
 mod lambda;
 mod large;
 mod lists;
 mod malformed;
+mod numbered_pages;
 mod serve;
 mod support;
 mod template;

@@ -8,12 +8,14 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use functions::app::App;
 use http_body_util::BodyExt;
 use local::embedded::Embedded;
+use local::follow::Follower;
 use serde_json::Value;
 use shared::auth::{self, NewToken, Role};
 use shared::model::{Item, Timestamp};
 use shared::store::{Store, Usage};
 use tower::ServiceExt;
 
+pub mod faults;
 pub mod http;
 pub mod process;
 pub mod records;
@@ -25,6 +27,7 @@ const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";
 /// Flowtrail over a fresh table.
 pub struct TestApp {
     pub store: Store,
+    pub streams: aws_sdk_dynamodbstreams::Client,
     /// `None` on another DynamoDB.
     pub embedded: Option<Embedded>,
     router: Router,
@@ -72,11 +75,15 @@ impl Answer {
 
 impl TestApp {
     pub async fn new() -> Self {
-        let (client, embedded) = match std::env::var(ENDPOINT_VARIABLE) {
-            Ok(url) => (shared::config::client(Some(&url)).await, None),
+        let (client, streams, embedded) = match std::env::var(ENDPOINT_VARIABLE) {
+            Ok(url) => {
+                let config = shared::config::sdk_config(Some(&url)).await;
+                let streams = aws_sdk_dynamodbstreams::Client::new(&config);
+                (aws_sdk_dynamodb::Client::new(&config), streams, None)
+            }
             Err(_) => {
                 let embedded = Embedded::in_memory().expect("a database in memory");
-                (embedded.client(), Some(embedded))
+                (embedded.client(), embedded.streams_client(), Some(embedded))
             }
         };
         let table = format!("test-{}", uuid::Uuid::now_v7());
@@ -86,8 +93,15 @@ impl TestApp {
         Self {
             router: local::server::router(Arc::new(App::new(store.clone()))),
             store,
+            streams,
             embedded,
         }
+    }
+
+    /// Counts what was written, as `serve` and the Lambda function do.
+    pub async fn count(&self) {
+        let mut follower = Follower::new(self.streams.clone(), self.store.clone());
+        follower.drain(|_| {}).await.expect("counted");
     }
 
     /// The address of this DynamoDB for other programs.

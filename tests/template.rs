@@ -7,6 +7,7 @@ use functions::route::{ROUTES, Transfer};
 use serde_json::{Value, json};
 use shared::auth::REMEMBERED_SECONDS;
 use shared::config::TABLE_VARIABLE;
+use shared::keys;
 use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, key_attributes};
 
 fn template() -> Value {
@@ -108,7 +109,7 @@ fn there_is_no_function_and_no_sample_event_without_a_route() {
     let names: BTreeSet<_> = ROUTES
         .iter()
         .map(|route| route.name)
-        .chain(["authorize"])
+        .chain(["authorize", "count"])
         .collect();
     assert_eq!(
         functions,
@@ -140,6 +141,37 @@ fn the_gateway_forgets_a_caller_when_the_local_server_does_and_every_function_kn
     assert_eq!(identity["ReauthorizeEvery"], REMEMBERED_SECONDS);
     let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(variables[TABLE_VARIABLE], json!({"Ref": "Table"}));
+}
+
+#[test]
+fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
+    let template = template();
+    let source = &template["Resources"]["CountEventSource"]["Properties"];
+    let filters = source["FilterCriteria"]["Filters"]
+        .as_array()
+        .expect("filters");
+    // Nothing else looks into the pattern, which is JSON inside a text.
+    let patterns: Vec<Value> = filters
+        .iter()
+        .map(|filter| serde_json::from_str(filter["Pattern"].as_str().expect("a text")))
+        .collect::<Result<_, _>>()
+        .expect("JSON");
+    let executions = json!({"dynamodb": {"Keys": {"sk": {"S": [keys::EXECUTION]}}}});
+    assert_eq!(patterns, [executions]);
+    assert!(
+        source["TumblingWindowInSeconds"].is_u64(),
+        "for the shard's id"
+    );
+    assert_eq!(source["ParallelizationFactor"], 1);
+    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(source["BisectBatchOnFunctionError"], true);
+    assert!(
+        source["MaximumRetryAttempts"]
+            .as_i64()
+            .is_some_and(|n| n > 0)
+    );
+    let queue = &source["DestinationConfig"]["OnFailure"]["Destination"];
+    assert_eq!(*queue, json!({"Fn::GetAtt": ["UncountedQueue", "Arn"]}));
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod views;
 
 use lambda_http::Request;
 use shared::auth::Caller;
-use shared::operations;
+use shared::operations::{self, Window};
+use shared::payload::RunPayload;
 use shared::store::Store;
 
 use crate::problem::Problem;
@@ -30,7 +31,7 @@ pub async fn list_flow_executions(
         caller,
         &parameters.filter,
         parameters.limit,
-        parameters.next_token,
+        Window::After(parameters.next_token),
     )
     .await?;
     reply::json(&views::list(&page))
@@ -51,6 +52,7 @@ pub async fn get_flow_execution(
         store,
         caller,
         &parameters.execution_id,
+        RunPayload::Context,
         parameters.limit,
         parameters.next_token,
     )

@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 
+use aws_lambda_events::event::dynamodb::TimeWindowEvent;
 use lambda_http::{Request, service_fn};
 use lambda_runtime::{Error, LambdaEvent};
 use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
+use shared::counters::Counter;
 use shared::store::Store;
 use tracing::Level;
 
@@ -13,6 +15,7 @@ use crate::app::App;
 use crate::authorizer::{self, AuthorizerEvent};
 use crate::reply::Reply;
 use crate::route::{Route, Transfer};
+use crate::stream;
 
 /// Boxed, because the future of a whole request is too deep a type to stand in
 /// that of `main`.
@@ -49,6 +52,18 @@ pub async fn serve_authorizer() -> Result<(), Error> {
     let authorize =
         |event: LambdaEvent<AuthorizerEvent>| Box::pin(authorizer::authorize(store, event));
     lambda_runtime::run(service_fn(authorize)).await
+}
+
+/// Serves the consumer of the table's stream that keeps the counters.
+///
+/// # Errors
+/// Those of the Runtime API.
+pub async fn serve_count() -> Result<(), Error> {
+    log_as_lambda_reads();
+    let counter = Counter::new(store().await);
+    let counter = &counter;
+    let count = |event: LambdaEvent<TimeWindowEvent>| Box::pin(stream::count(counter, event));
+    lambda_runtime::run(service_fn(count)).await
 }
 
 /// Logs lines of JSON, each with its time: Lambda takes a line without one for

@@ -7,9 +7,12 @@
 
 pub mod app;
 pub mod authorizer;
+pub mod executions;
 pub mod flow_executions;
+pub mod history;
 pub mod lambda;
 pub mod parameters;
 pub mod problem;
 pub mod reply;
 pub mod route;
+pub mod stream;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
-use shared::model::{InvalidId, MAX_ID_LENGTH, Timestamp};
+use shared::model::{InvalidId, MAX_ID_LENGTH, TimeRange, Timestamp};
 use shared::operations::PageSize;
 
 use crate::problem::Problem;
@@ -134,19 +134,100 @@ impl<'a> Parameters<'a> {
         self.text(name)?.map(parse).transpose()
     }
 
+    /// A whole number in the query, if it is there, from 0 to 10^12: the number
+    /// of a page, or of items to skip.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which names the range.
+    pub fn whole_number(&self, name: &'static str) -> Result<Option<u64>, Problem> {
+        self.number(name, 0, MAX_WHOLE_NUMBER)
+    }
+
+    /// A whole number in the query, if it is there, within bounds.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which names the bounds.
+    pub fn number(&self, name: &'static str, min: u64, max: u64) -> Result<Option<u64>, Problem> {
+        let parse = |value: &str| {
+            // Digits alone: "+1" is a number to Rust.
+            let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
+            let number = value.parse().ok().filter(|_| is_digits);
+            number
+                .filter(|number| (min..=max).contains(number))
+                .ok_or_else(|| invalid(name, format!("It is a whole number from {min} to {max}.")))
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+
+    /// `true` or `false` in the query; `false` where it is not there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn flag(&self, name: &'static str) -> Result<bool, Problem> {
+        let words = [("true", true), ("false", false)];
+        Ok(self.one_of(name, &words)?.unwrap_or_default())
+    }
+
+    /// An id in the query, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn id<T: FromStr<Err = InvalidId>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        self.text(name)?
+            .map(|value| parse_id(name, value))
+            .transpose()
+    }
+
+    /// A stretch of time in the query, of which either bound may be absent: RFC
+    /// 3339 with any offset, or a date of UTC, which as an end is the end of
+    /// that day. Both bounds are inclusive.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], also when it ends before it begins.
+    pub fn time_range(&self, from: &'static str, to: &'static str) -> Result<TimeRange, Problem> {
+        let first = self.bound(from, Timestamp::first_of)?;
+        let last = self.bound(to, Timestamp::last_of)?;
+        TimeRange::new(first, last)
+            .ok_or_else(|| invalid(from, format!("It lies after the parameter {to}.")))
+    }
+
+    fn bound(
+        &self,
+        name: &'static str,
+        read: fn(&str) -> Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, Problem> {
+        let parse = |value: &str| {
+            let form = "It is a date or a time of RFC 3339, such as 2026-02-17 or \
+                        2026-02-17T10:30:00.000Z.";
+            read(&with_plus(value)).ok_or_else(|| invalid(name, form))
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+
     /// A moment that has to be there: RFC 3339 with any offset.
     ///
     /// # Errors
     /// [`Problem::MissingParameter`], and [`Problem::InvalidParameter`], which
     /// shows the form.
     pub fn required_timestamp(&self, name: &'static str) -> Result<Timestamp, Problem> {
-        // A plus sign in a query is a space, to everyone who forgot to write
-        // %2B in an offset such as +01:00.
-        self.required(name)?.replace(' ', "+").parse().map_err(|_| {
+        with_plus(self.required(name)?).parse().map_err(|_| {
             let form = "It is a time of RFC 3339, such as 2026-02-17T10:30:00.000Z.";
             invalid(name, form)
         })
     }
+}
+
+/// The largest whole number of [`Parameters::whole_number`]: more than any table
+/// has, and small enough that a page's number times its size is a number.
+const MAX_WHOLE_NUMBER: u64 = 1_000_000_000_000;
+
+/// A plus sign in a query is a space, to everyone who forgot to write %2B in an
+/// offset such as +01:00.
+fn with_plus(time: &str) -> String {
+    time.replace(' ', "+")
 }
 
 fn parse_id<T: FromStr<Err = InvalidId>>(name: &'static str, value: &str) -> Result<T, Problem> {
@@ -157,7 +238,8 @@ fn parse_id<T: FromStr<Err = InvalidId>>(name: &'static str, value: &str) -> Res
     })
 }
 
-fn invalid(parameter: &'static str, message: impl Display) -> Problem {
+/// Refuses the value of a parameter.
+pub fn invalid(parameter: &'static str, message: impl Display) -> Problem {
     Problem::InvalidParameter {
         parameter,
         message: format!("The parameter {parameter} is not valid. {message}"),

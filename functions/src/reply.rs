@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use shared::Error;
+use shared::payload::UnreadablePayload;
 
 use crate::problem::Problem;
 
@@ -27,6 +28,14 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 pub fn json(view: &impl Serialize) -> Result<Reply, Problem> {
     let body = serde_json::to_vec(view).map_err(Error::internal)?;
     Ok(reply(StatusCode::OK, body))
+}
+
+/// What an answer says of payloads that are there and cannot be shown.
+pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
+    unreadable
+        .iter()
+        .map(UnreadablePayload::to_string)
+        .collect()
 }
 
 /// The answer that tells of a problem. The log has it too, with its cause when

@@ -12,7 +12,9 @@ use shared::store::{Store, Usage};
 
 use crate::app::App;
 use crate::authorizer;
+use crate::executions;
 use crate::flow_executions;
+use crate::history;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -82,6 +84,62 @@ pub static ROUTES: &[Route] = &[
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution_branch_steps),
+    },
+    Route {
+        name: "list_team_executions",
+        method: Method::GET,
+        path: "/api/executions/team/{teamId}",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Buffered,
+        handler: handler!(executions::list_team_executions),
+    },
+    Route {
+        name: "list_workflow_executions",
+        method: Method::GET,
+        path: "/api/executions",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Buffered,
+        handler: handler!(executions::list_workflow_executions),
+    },
+    Route {
+        name: "get_execution",
+        method: Method::GET,
+        path: "/api/executions/{id}",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(executions::get_execution),
+    },
+    Route {
+        name: "list_history_executions",
+        method: Method::GET,
+        path: "/api/history/executions",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(history::list_history_executions),
+    },
+    Route {
+        name: "list_history_flow_executions",
+        method: Method::GET,
+        path: "/api/history/executions/flows/{flowId}",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(history::list_history_flow_executions),
+    },
+    Route {
+        name: "get_history_execution",
+        method: Method::GET,
+        path: "/api/history/executions/{executionId}",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Streamed,
+        handler: handler!(history::get_history_execution),
+    },
+    Route {
+        name: "get_history_statistics",
+        method: Method::GET,
+        path: "/api/history/execution-stats",
+        permission: Permission::ExecutionsRead,
+        transfer: Transfer::Buffered,
+        handler: handler!(history::get_history_statistics),
     },
 ];
 

@@ -1,4 +1,4 @@
-//! One binary for each route, and one for the authorizer. That this test is
+//! One binary for each route, one for the authorizer, and one for the counters. That this test is
 //! here makes `cargo test` build them, for the integration tests that run them.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,10 @@ fn each_route_has_its_binary_and_each_binary_its_route() {
                 .into_owned()
         })
         .collect();
-    let routes = ROUTES.iter().map(|route| route.name).chain(["authorize"]);
+    let routes = ROUTES
+        .iter()
+        .map(|route| route.name)
+        .chain(["authorize", "count"]);
     assert_eq!(binaries, routes.map(str::to_owned).collect());
     for route in ROUTES {
         let source = format!("src/bin/{}.rs", route.name);

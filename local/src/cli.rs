@@ -32,6 +32,9 @@ pub enum Command {
     /// Make, list and revoke the tokens that callers send
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Check the kept counts against the runs, and mend them
+    #[command(subcommand)]
+    Counts(CountsCommand),
 }
 
 /// Which table.
@@ -90,6 +93,31 @@ pub enum TokenCommand {
         #[command(flatten)]
         table: TableArgs,
     },
+}
+
+/// What can be done with the counts.
+#[derive(Debug, Subcommand)]
+pub enum CountsCommand {
+    /// Count all runs again and list what differs; ends with 1 if anything does
+    Verify(CountsArgs),
+    /// Count all runs again and put right what differs
+    Rebuild(CountsArgs),
+}
+
+/// Which counts, and how patiently.
+#[derive(Debug, Clone, Args)]
+pub struct CountsArgs {
+    /// Only this team's
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<TeamId>,
+    /// How many seconds a difference has to stay, where the table is in use: the
+    /// counts follow the runs a moment later
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+          value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    pub settle: u64,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
 }
 
 /// What a new token is to be.

@@ -11,6 +11,10 @@ use crate::data_folder::{DataFolder, Holder};
 use crate::embedded::Embedded;
 use crate::terminal::{self, Failure};
 
+mod counts;
+
+pub use counts::run_counts;
+
 /// Who made a token that was made here.
 const CREATED_BY: &str = "command line";
 
@@ -18,7 +22,7 @@ const CREATED_BY: &str = "command line";
 struct OpenTable {
     store: Store,
     /// Held while the table is in use: the file is this process's own.
-    _held: Option<(DataFolder, Embedded)>,
+    held: Option<(DataFolder, Embedded)>,
 }
 
 /// Runs `flowtrail table …`.
@@ -142,7 +146,7 @@ fn line_of(record: &TokenRecord) -> String {
 async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
     let remote = async |url: &str| OpenTable {
         store: Store::new(config::client(Some(url)).await, &args.table),
-        _held: None,
+        held: None,
     };
     if let Some(url) = &args.endpoint_url {
         return Ok(remote(url).await);
@@ -154,7 +158,7 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
             let embedded = folder.open_database()?;
             Ok(OpenTable {
                 store: Store::new(embedded.client(), &args.table),
-                _held: Some((folder, embedded)),
+                held: Some((folder, embedded)),
             })
         }
     }

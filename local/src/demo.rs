@@ -81,7 +81,10 @@ pub async fn prepare(store: &Store, wanted: bool) -> Result<bool, Failure> {
 }
 
 /// Whether any team has a run.
-async fn has_runs(store: &Store) -> Result<bool, Failure> {
+///
+/// # Errors
+/// Those of the table.
+pub async fn has_runs(store: &Store) -> Result<bool, Failure> {
     let scan = store.client().scan().table_name(store.table());
     let any = scan.index_name(BY_TEAM.name).limit(1).send().await;
     Ok(any.map_err(from_sdk)?.count > 0)

@@ -10,8 +10,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
-use aws_sdk_dynamodb::{Client, Config};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use dynoxide::{Database, DynoxideError};
 use shared::config;
 use tokio::sync::Notify;
@@ -98,20 +99,29 @@ impl Embedded {
 
     /// An SDK client of this database, with no socket in between.
     pub fn client(&self) -> Client {
-        let config = Config::builder()
+        Client::new(&self.sdk_config())
+    }
+
+    /// An SDK client of this database's streams, likewise.
+    pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
+        aws_sdk_dynamodbstreams::Client::new(&self.sdk_config())
+    }
+
+    fn sdk_config(&self) -> SdkConfig {
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("local"))
-            .credentials_provider(config::local_credentials())
+            .credentials_provider(SharedCredentialsProvider::new(config::local_credentials()))
             .endpoint_url("http://embedded.invalid")
             .http_client(connector::Connector::new(self.clone()))
             .timeout_config(config::timeouts())
             .retry_config(config::retries())
-            .build();
-        Client::from_conf(config)
+            .build()
     }
 
-    /// Removes what has expired, and the stream's records of more than a day
-    /// ago, as DynamoDB does by itself. What cannot be removed now is left to
+    /// Removes the stream's records of more than a day ago, and what has expired,
+    /// as DynamoDB does by itself; in this order, so that a checkpoint that has
+    /// expired never outlives the records that it stands for. What cannot be removed now is left to
     /// the next time.
     ///
     /// # Errors
@@ -119,18 +129,38 @@ impl Embedded {
     pub async fn upkeep(&self) -> Result<(), EngineFailed> {
         let embedded = self.clone();
         let done = self.blocking(move || -> Result<(), OpenError> {
-            embedded.database.sweep_ttl()?;
             if let Some(connection) = &embedded.upkeep
                 && let Ok(connection) = connection.lock()
             {
                 upkeep::trim_stream(&connection)?;
             }
+            embedded.database.sweep_ttl()?;
             Ok(())
         });
         if let Err(error) = done.await? {
             tracing::warn!(error = %error, "what has expired was not removed");
         }
         Ok(())
+    }
+
+    /// Removes the records that the counters leave in the stream, from that id on.
+    /// Nobody reads them, and on a busy day they would be gigabytes. Returns
+    /// where to go on the next time.
+    ///
+    /// # Errors
+    /// The engine has failed; see [`Self::failed`].
+    pub async fn trim_counters(&self, from: i64) -> Result<i64, EngineFailed> {
+        let Some(connection) = self.upkeep.clone() else {
+            return Ok(from);
+        };
+        let trimmed = self.blocking(move || match connection.lock() {
+            Ok(connection) => upkeep::trim_counters(&connection, from),
+            Err(_) => Ok(from),
+        });
+        Ok(trimmed.await?.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "the stream was not trimmed");
+            from
+        }))
     }
 
     /// Ends when the engine has panicked. It is of no use from then on, as its

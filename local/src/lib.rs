@@ -6,6 +6,7 @@ pub mod commands;
 pub mod data_folder;
 pub mod demo;
 pub mod embedded;
+pub mod follow;
 pub mod serve;
 pub mod server;
 pub mod terminal;

@@ -20,6 +20,7 @@ use crate::commands::no_such_table;
 use crate::data_folder::{DataFolder, Holder};
 use crate::demo;
 use crate::embedded::{Embedded, wire};
+use crate::follow::Follower;
 use crate::server;
 use crate::terminal::Failure;
 
@@ -32,6 +33,9 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// expired is hidden anyway.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often the counters' own records are taken out of the stream.
+const TRIM_EVERY: Duration = Duration::from_secs(60);
+
 /// Also a server that is started anew each day does it.
 const FIRST_UPKEEP_AFTER: Duration = Duration::from_secs(300);
 
@@ -42,6 +46,7 @@ const SESSION_TOKEN_MS: i64 = 12 * 3_600 * 1_000;
 /// The table that is served, and what belongs to it on this machine.
 struct ServedTable {
     store: Store,
+    streams: aws_sdk_dynamodbstreams::Client,
     /// Where engines write.
     address: String,
     /// Of the embedded table alone.
@@ -102,11 +107,17 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let (caught_up, has_caught_up) = watch::channel(false);
+    if is_ours {
+        let mut follower = Follower::new(served.streams.clone(), store.clone());
+        follower.begin(demo::has_runs(&store).await?).await?;
+        tasks.spawn(follower.follow(caught_up, stopped.clone()));
+    }
     let folder = match served.embedded.take() {
         None => None,
         Some((mut folder, embedded, listener)) => {
             folder.announce(&served.address)?;
-            tasks.spawn(keep_up(embedded.clone(), stopped.clone()));
+            tasks.spawn(keep_up(embedded.clone(), has_caught_up, stopped.clone()));
             tasks.spawn(serve_router(
                 listener,
                 wire::router(embedded),
@@ -133,8 +144,13 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
 
 async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
     if let Some(url) = &args.table.endpoint_url {
+        let sdk_config = config::sdk_config(Some(url)).await;
         return Ok(ServedTable {
-            store: Store::new(config::client(Some(url)).await, &args.table.table),
+            store: Store::new(
+                aws_sdk_dynamodb::Client::new(&sdk_config),
+                &args.table.table,
+            ),
+            streams: aws_sdk_dynamodbstreams::Client::new(&sdk_config),
             address: url.clone(),
             embedded: None,
         });
@@ -151,6 +167,7 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
             let embedded = folder.open_database()?;
             Ok(ServedTable {
                 store: Store::new(embedded.client(), &args.table.table),
+                streams: embedded.streams_client(),
                 address,
                 embedded: Some((folder, embedded, listener)),
             })
@@ -230,21 +247,29 @@ async fn serve_router(
         .map_err(|error| Failure(format!("The server has ended: {error}.")))
 }
 
-/// Keeps the embedded table tidy, and ends when it fails.
-async fn keep_up(embedded: Embedded, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+/// Keeps the embedded table tidy, and ends when it fails. What is in the stream
+/// stays there until it was counted.
+async fn keep_up(
+    embedded: Embedded,
+    caught_up: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
     let first = Instant::now() + FIRST_UPKEEP_AFTER;
     let mut ticks = tokio::time::interval_at(first, UPKEEP_EVERY);
+    let mut trims = tokio::time::interval(TRIM_EVERY);
+    let mut trimmed = 0;
     let stop = until(stopped);
     tokio::pin!(stop);
     loop {
-        tokio::select! {
+        let is_counted = *caught_up.borrow();
+        let kept = tokio::select! {
             () = &mut stop => return Ok(()),
             () = embedded.failed() => break,
-            _ = ticks.tick() => {
-                if embedded.upkeep().await.is_err() {
-                    break;
-                }
-            }
+            _ = ticks.tick(), if is_counted => embedded.upkeep().await,
+            _ = trims.tick() => embedded.trim_counters(trimmed).await.map(|to| trimmed = to),
+        };
+        if kept.is_err() {
+            break;
         }
     }
     Err(Failure(

@@ -166,6 +166,21 @@ impl Caller {
         }
     }
 
+    /// Refuses a caller that is kept from any flow.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], which says what to ask for instead.
+    pub fn require_all_flows(&self) -> Result<()> {
+        let Some(flows) = &self.flows else {
+            return Ok(());
+        };
+        let flows: Vec<_> = flows.iter().map(FlowId::as_str).collect();
+        Err(Error::Forbidden(format!(
+            "The token is limited to flows. Ask for one of them: {}.",
+            flows.join(", ")
+        )))
+    }
+
     /// Whether the execution is of the caller's team and of a flow that the
     /// caller is not kept from.
     pub fn may_see(&self, execution: &Execution) -> bool {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 
@@ -21,6 +21,12 @@ pub const DEFAULT_TABLE: &str = "flowtrail";
 /// For an endpoint on this machine, region and credentials need not be set:
 /// DynamoDB Local takes any.
 pub async fn client(endpoint_url: Option<&str>) -> Client {
+    Client::new(&sdk_config(endpoint_url).await)
+}
+
+/// The configuration of such a client, for the SDK's clients of other services
+/// at the same place.
+pub async fn sdk_config(endpoint_url: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts())
         .retry_config(retries());
@@ -34,7 +40,7 @@ pub async fn client(endpoint_url: Option<&str>) -> Client {
             loader = loader.region(Region::from_static("local"));
         }
     }
-    Client::new(&loader.load().await)
+    loader.load().await
 }
 
 /// Credentials for an endpoint that checks none.

@@ -8,13 +8,20 @@
 //! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
 //! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
 //! | register of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
+//! | counts of a day | `COUNT#<teamId>#<scope>` | `<yyyy-mm-dd>` | their scope and days: one range |
+//! | durations of six hours | `DURATION#<teamId>#<scope>` | `<yyyy-mm-dd>T<hh>` | their scope and hours |
+//! | register of scopes | `SCOPES` | `<teamId>#<scope>` | all, or a team's |
+//! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
+//!
+//! A scope is `*` (the team), `F#<flowId>`, `D#<deviceId>` or
+//! `F#<flowId>#D#<deviceId>`.
 //!
 //! Ids and times never hold `#`, so a key splits in one way only. Inside a
 //! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP`: the run, its payloads
 //! and its top-level steps are the one range from [`EXECUTION`] on.
 
-use crate::model::{ExecutionId, Item, TeamId, Timestamp};
+use crate::model::{DeviceId, ExecutionId, FlowId, Item, TeamId, Timestamp};
 
 /// The sort key of an execution's own item.
 pub const EXECUTION: &str = "EXECUTION";
@@ -28,10 +35,15 @@ pub const STEP_PAYLOADS: &str = "PAYLOAD#step:";
 pub const TOKEN_REGISTER: &str = "TOKENS";
 /// The sort key of a token's own item.
 pub const TOKEN: &str = "TOKEN";
+/// The partition of the register of scopes.
+pub const SCOPE_REGISTER: &str = "SCOPES";
+/// The sort key of a shard's checkpoint.
+pub const CHECKPOINT: &str = "CHECKPOINT";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 
-const EXECUTION_PREFIX: &str = "EXEC#";
+/// What the partition keys of all executions begin with.
+pub const EXECUTION_PREFIX: &str = "EXEC#";
 const PAYLOAD_PREFIX: &str = "PAYLOAD#";
 
 /// Above every character of a key, so that `prefix` to `prefix` + this is the
@@ -100,6 +112,49 @@ pub fn token_register_entry(team_id: &TeamId, token_id: &str) -> String {
 /// The id of the token whose register entry `sk` is.
 pub fn token_id_of(sk: &str) -> Option<&str> {
     sk.split_once('#').map(|(_, token_id)| token_id)
+}
+
+/// The scope of a team's runs, of a flow, of a device or of both.
+pub fn scope(flow_id: Option<&FlowId>, device_id: Option<&DeviceId>) -> String {
+    match (flow_id, device_id) {
+        (None, None) => "*".to_owned(),
+        (Some(flow_id), None) => format!("F#{flow_id}"),
+        (None, Some(device_id)) => format!("D#{device_id}"),
+        (Some(flow_id), Some(device_id)) => format!("F#{flow_id}#D#{device_id}"),
+    }
+}
+
+/// The partition of a scope's counts, one item a day.
+pub fn count_partition(team_id: &TeamId, scope: &str) -> String {
+    format!("COUNT#{team_id}#{scope}")
+}
+
+/// The partition of a scope's durations, one item for six hours.
+pub fn duration_partition(team_id: &TeamId, scope: &str) -> String {
+    format!("DURATION#{team_id}#{scope}")
+}
+
+/// The team and the scope whose counts or durations lie in the partition `pk`.
+pub fn scope_of_counter(pk: &str) -> Option<(&str, &str)> {
+    let rest = pk
+        .strip_prefix("COUNT#")
+        .or_else(|| pk.strip_prefix("DURATION#"))?;
+    rest.split_once('#')
+}
+
+/// A scope's entry in the register.
+pub fn scope_register_entry(team_id: &TeamId, scope: &str) -> String {
+    format!("{team_id}#{scope}")
+}
+
+/// The team and the scope whose register entry `sk` is.
+pub fn scope_of_register_entry(sk: &str) -> Option<(&str, &str)> {
+    sk.split_once('#')
+}
+
+/// The partition of a shard's checkpoint.
+pub fn checkpoint_partition(shard_id: &str) -> String {
+    format!("CHECKPOINT#{shard_id}")
 }
 
 /// A payload's name and part, from its sort key.

@@ -79,7 +79,14 @@ id_types! {
     FlowId,
     /// The id of one run of a step.
     StepInstanceId,
+    /// The id of a device that runs concern.
+    DeviceId,
 }
+
+/// The length of a date, `2026-02-17`.
+const DATE_LENGTH: usize = 10;
+/// The length of a time of the record format.
+const TIME_LENGTH: usize = 24;
 
 /// A moment, to the millisecond, in UTC.
 ///
@@ -108,9 +115,71 @@ impl Timestamp {
         self.0.as_millisecond()
     }
 
+    /// The first moment that a caller means by a text: RFC 3339 with any offset,
+    /// or a date, and then its midnight in UTC. `None` for any other text, and
+    /// outside the years 0 to 9999, which the record format does not write.
+    pub fn first_of(text: &str) -> Option<Self> {
+        if let Ok(date) = text.parse::<jiff::civil::Date>()
+            && text.len() == DATE_LENGTH
+        {
+            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            return Self(midnight.timestamp()).within_the_format();
+        }
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        let whole = jiff::Timestamp::from_millisecond(moment.as_millisecond()).ok()?;
+        let is_rounded_down = whole < moment;
+        Self::from_milliseconds(whole.as_millisecond() + i64::from(is_rounded_down))?
+            .within_the_format()
+    }
+
+    /// The last moment that a caller means by a text: as [`Self::first_of`],
+    /// but of a date the end of that day.
+    pub fn last_of(text: &str) -> Option<Self> {
+        const DAY_MS: i64 = 24 * 3_600 * 1_000;
+        if text.len() == DATE_LENGTH {
+            let midnight = Self::first_of(text)?;
+            return Self::from_milliseconds(midnight.milliseconds() + DAY_MS - 1)?
+                .within_the_format();
+        }
+        text.parse::<Self>().ok()?.within_the_format()
+    }
+
+    fn within_the_format(self) -> Option<Self> {
+        // A year before 0 is written with a sign and six digits.
+        (self.to_string().len() == TIME_LENGTH).then_some(self)
+    }
+
     /// Whole seconds since 1970 began, the unit of `expiresAt`.
     pub fn seconds(self) -> i64 {
         self.0.as_second()
+    }
+}
+
+/// A stretch of time, from one moment to another, both inclusive; open where a
+/// bound is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeRange {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl TimeRange {
+    /// The stretch between these bounds. `None` when `from` lies after `to`.
+    pub fn new(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<Self> {
+        match (from, to) {
+            (Some(from), Some(to)) if from > to => None,
+            _ => Some(Self { from, to }),
+        }
+    }
+
+    /// The first moment, if there is one.
+    pub fn from(&self) -> Option<Timestamp> {
+        self.from
+    }
+
+    /// The last moment, if there is one.
+    pub fn to(&self) -> Option<Timestamp> {
+        self.to
     }
 }
 
@@ -145,7 +214,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// The state of an execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Asked for, not begun.
@@ -161,6 +230,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether a run in this state has ended. Terminal is final.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
     /// Every status, in the order of a run's life.
     pub const ALL: [Self; 5] = [
         Self::Pending,
@@ -200,8 +274,24 @@ pub enum StepStatus {
     Skipped,
 }
 
+impl StepStatus {
+    /// The word that stands in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+            Self::Skipped => "SKIPPED",
+        }
+    }
+}
+
 /// Whether a run stands for itself or was started by another.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ExecutionType {
     /// A run that stands for itself. The meaning of an absent attribute.
@@ -209,6 +299,19 @@ pub enum ExecutionType {
     Parent,
     /// A run started by a step of another run.
     Subflow,
+}
+
+impl ExecutionType {
+    /// Both types.
+    pub const ALL: [Self; 2] = [Self::Parent, Self::Subflow];
+
+    /// The word that stands in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Parent => "PARENT",
+            Self::Subflow => "SUBFLOW",
+        }
+    }
 }
 
 /// How the steps of a run ended, as its writer summed it up.
@@ -223,6 +326,21 @@ pub struct StepSummary {
     /// Steps that failed.
     #[serde(default, deserialize_with = "lenient")]
     pub failed: Option<u64>,
+}
+
+impl StepSummary {
+    /// Counts how steps have ended.
+    pub fn of(steps: &[Step]) -> Self {
+        let count = |wanted: StepStatus| {
+            let is_wanted = |step: &&Step| step.status == Some(wanted);
+            Some(steps.iter().filter(is_wanted).count() as u64)
+        };
+        Self {
+            total: Some(steps.len() as u64),
+            passed: count(StepStatus::Completed),
+            failed: count(StepStatus::Failed),
+        }
+    }
 }
 
 /// One run of a flow, without its payloads.
@@ -320,6 +438,18 @@ impl Execution {
     /// to its end, else unknown.
     pub fn duration_ms(&self) -> Option<u64> {
         duration_ms(self.written_duration_ms, self.start_time, self.end_time)
+    }
+
+    /// The last moment at which the record says that something happened to the
+    /// run: its end, a sign of life, its start, or that it was asked for.
+    pub fn last_change(&self) -> Option<Timestamp> {
+        let moments = [
+            self.end_time,
+            self.heartbeat_at,
+            self.start_time,
+            self.created_at,
+        ];
+        moments.into_iter().flatten().max()
     }
 }
 

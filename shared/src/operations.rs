@@ -11,14 +11,25 @@ use crate::error::{Error, Result};
 use crate::model::{Execution, ExecutionId, Item, Timestamp};
 
 mod branches;
+mod filter;
 mod get;
 mod list;
+mod outline;
+mod statistics;
 mod steps;
+mod whole;
 
 pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
+pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, get_execution};
-pub use list::{ExecutionFilter, ExecutionPage, list_executions};
+pub use list::{ExecutionPage, Window, list_executions};
+pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
+pub use statistics::{
+    Interval, MAX_PERIODS, Period, Statistics, StatisticsOptions, StatusCounts,
+    execution_statistics,
+};
 pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
+pub use whole::{WholeExecution, get_whole_execution};
 
 /// How many items a page holds: 1 to 500. The upper end keeps a page of runs
 /// with their rendering well under Lambda's 6 MB.

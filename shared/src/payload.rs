@@ -21,6 +21,31 @@ pub const MAX_DECODED_BYTES: usize = 64 * 1024 * 1024;
 /// two: as large as the largest payload.
 const MAX_WINDOW_LOG: u32 = 26;
 
+/// A payload of a run itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPayload {
+    /// What the run was given.
+    Input,
+    /// What it gave back.
+    Output,
+    /// The resolved context at its end.
+    Context,
+    /// What else there is to know of it.
+    Data,
+}
+
+impl RunPayload {
+    /// The payload's name in the record format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Context => "context",
+            Self::Data => "data",
+        }
+    }
+}
+
 /// A payload that is there and cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("payload {name}: {reason}")]

@@ -9,12 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, Select, TransactWriteItem,
+};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
 use crate::model::Item;
-use crate::table::{PARTITION_KEY, SORT_KEY, text};
+use crate::table::{Index, PARTITION_KEY, SORT_KEY, text};
 
 mod range;
 
@@ -38,6 +41,8 @@ pub const MAX_ITEMS_A_PAGE: usize = 10_000;
 pub struct Usage {
     /// Requests to DynamoDB, retries inside the SDK not counted.
     pub requests: u64,
+    /// Items that these have read, returned or not.
+    pub items_read: u64,
     /// Capacity units consumed: read units of 8 KB, as all reads here are
     /// eventually consistent, and write units of 1 KB.
     pub capacity_units: f64,
@@ -46,6 +51,7 @@ pub struct Usage {
 #[derive(Debug, Default)]
 struct Meter {
     requests: AtomicU64,
+    items_read: AtomicU64,
     /// In thousandths: every figure that DynamoDB reports is a multiple of 0.5.
     milli_units: AtomicU64,
 }
@@ -100,6 +106,7 @@ impl Store {
     pub fn usage(&self) -> Usage {
         Usage {
             requests: self.meter.requests.load(Ordering::Relaxed),
+            items_read: self.meter.items_read.load(Ordering::Relaxed),
             capacity_units: self.meter.milli_units.load(Ordering::Relaxed) as f64 / 1_000.0,
         }
     }
@@ -119,18 +126,72 @@ impl Store {
     /// # Errors
     /// Those of the engine.
     pub async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
+        self.get_item(pk, sk, false).await
+    }
+
+    /// Reads one item as it is now, at twice the price, for what is about to be
+    /// written under a condition on it.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn get_latest(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
+        self.get_item(pk, sk, true).await
+    }
+
+    async fn get_item(&self, pk: &str, sk: &str, consistent: bool) -> Result<Option<Item>> {
         let answer = self
             .client
             .get_item()
             .table_name(self.table())
             .key(PARTITION_KEY, text(pk))
             .key(SORT_KEY, text(sk))
+            .consistent_read(consistent)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(from_sdk)?;
-        self.count(answer.consumed_capacity());
+        self.count(answer.consumed_capacity(), 1);
         Ok(answer.item)
+    }
+
+    /// Writes one item, in place of the one with its keys.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn put(&self, item: Item) -> Result<()> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(self.table())
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        self.count(answer.consumed_capacity(), 0);
+        Ok(())
+    }
+
+    /// Writes all of these or none.
+    ///
+    /// # Errors
+    /// The engine's own: which condition failed, and whether another
+    /// transaction was in the way, is for the caller to tell.
+    pub async fn transact(
+        &self,
+        actions: Vec<TransactWriteItem>,
+    ) -> std::result::Result<(), SdkError<TransactWriteItemsError>> {
+        let answer = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await?;
+        for table in answer.consumed_capacity() {
+            self.count(Some(table), 0);
+        }
+        Ok(())
     }
 
     /// Reads one page of a range: at most `limit` items, at most 1 MB.
@@ -159,9 +220,10 @@ impl Store {
                 }
                 _ => from_sdk(error),
             })?;
-        self.count(answer.consumed_capacity());
+        let evaluated = usize::try_from(answer.scanned_count).unwrap_or_default();
+        self.count(answer.consumed_capacity(), evaluated);
         Ok(Page {
-            evaluated: usize::try_from(answer.scanned_count).unwrap_or_default(),
+            evaluated,
             items: answer.items.unwrap_or_default(),
             last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
         })
@@ -218,12 +280,116 @@ impl Store {
         Ok(Listing { items, next_token })
     }
 
+    /// Reads a range to its end, or until `enough` items were kept, however
+    /// many requests that takes: for ranges whose bounds keep them short.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn take(
+        &self,
+        range: &Range,
+        mut start: Option<StartKey>,
+        enough: usize,
+        keep: impl Fn(&Item) -> bool,
+    ) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        while items.len() < enough {
+            // With a filter, the number of items to read says little about how
+            // many come of it.
+            let limit = match range.has_filters() {
+                true => MAX_ITEMS_A_QUERY,
+                false => enough - items.len(),
+            };
+            let page = self.query(range, start, limit).await?;
+            items.extend(page.items.into_iter().filter(&keep));
+            start = page.last_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        items.truncate(enough);
+        Ok(items)
+    }
+
+    /// Reads one page of all of an index, in no order: at most 1 MB. Of each item
+    /// only these attributes.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn scan(
+        &self,
+        index: &Index,
+        only: &[&str],
+        start: Option<StartKey>,
+    ) -> Result<Page> {
+        let mut request = self
+            .client
+            .scan()
+            .table_name(self.table())
+            .index_name(index.name)
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(MAX_ITEMS_A_QUERY).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let names: Vec<_> = (0..only.len())
+            .map(|position| format!("#a{position}"))
+            .collect();
+        for (name, attribute) in names.iter().zip(only) {
+            request = request.expression_attribute_names(name, *attribute);
+        }
+        let answer = request
+            .projection_expression(names.join(", "))
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        let evaluated = usize::try_from(answer.scanned_count).unwrap_or_default();
+        self.count(answer.consumed_capacity(), evaluated);
+        Ok(Page {
+            evaluated,
+            items: answer.items.unwrap_or_default(),
+            last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
+        })
+    }
+
+    /// Counts the items of a range that its filters leave, up to `most` that are
+    /// read, without fetching them. Also tells where the counting ended; `None`
+    /// at the range's end.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn count_items(
+        &self,
+        range: &Range,
+        start: Option<StartKey>,
+        most: usize,
+    ) -> Result<(usize, Option<StartKey>)> {
+        let answer = range
+            .apply_to(self.client.query())
+            .table_name(self.table())
+            .set_exclusive_start_key(start)
+            .select(Select::Count)
+            .limit(i32::try_from(most.clamp(1, MAX_ITEMS_A_QUERY)).unwrap_or(1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        let evaluated = usize::try_from(answer.scanned_count).unwrap_or_default();
+        self.count(answer.consumed_capacity(), evaluated);
+        let count = usize::try_from(answer.count).unwrap_or_default();
+        Ok((
+            count,
+            answer.last_evaluated_key.filter(|key| !key.is_empty()),
+        ))
+    }
+
     /// Adds a request to the meter.
-    pub(crate) fn count(&self, capacity: Option<&ConsumedCapacity>) {
+    pub(crate) fn count(&self, capacity: Option<&ConsumedCapacity>, items_read: usize) {
         let units = capacity
             .and_then(|capacity| capacity.capacity_units)
             .unwrap_or_default();
         self.meter.requests.fetch_add(1, Ordering::Relaxed);
+        self.meter
+            .items_read
+            .fetch_add(items_read as u64, Ordering::Relaxed);
         self.meter
             .milli_units
             .fetch_add((units * 1_000.0) as u64, Ordering::Relaxed);
@@ -231,10 +397,7 @@ impl Store {
 }
 
 /// The full key of an item of the table itself.
-pub fn key(
-    pk: impl Into<String>,
-    sk: impl Into<String>,
-) -> HashMap<String, aws_sdk_dynamodb::types::AttributeValue> {
+pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> HashMap<String, AttributeValue> {
     [
         (PARTITION_KEY.to_owned(), text(pk)),
         (SORT_KEY.to_owned(), text(sk)),

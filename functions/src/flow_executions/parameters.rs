@@ -24,9 +24,11 @@ impl<'a> ListParameters<'a> {
         let words = Status::ALL.map(|status| (status.as_str(), status));
         Ok(Self {
             filter: ExecutionFilter {
-                flow_id: parameters.required_id("flowDefinitionId")?,
+                flow_id: Some(parameters.required_id("flowDefinitionId")?),
                 flow_version: parameters.short_text("flowVersion")?.map(str::to_owned),
                 status: parameters.one_of("status", &words)?,
+                created: parameters.time_range("startDate", "endDate")?,
+                ..ExecutionFilter::default()
             },
             limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
             next_token: parameters.text("nextToken")?,

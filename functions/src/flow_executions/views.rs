@@ -8,7 +8,8 @@ use shared::model::{
     Execution, ExecutionType, Status, Step, StepStatus, StepSummary, Timestamp, Value,
 };
 use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage};
-use shared::payload::UnreadablePayload;
+
+use crate::reply::warnings;
 
 /// `{success, data}`, around every answer of this surface.
 #[derive(Serialize)]
@@ -124,7 +125,7 @@ pub(super) fn details(details: &ExecutionDetails) -> Envelope<DetailsView<'_>> {
     Envelope::around(DetailsView {
         metadata: metadata(&details.execution),
         steps: details.steps.iter().map(step).collect(),
-        resolved_final_context_data: details.context.as_ref(),
+        resolved_final_context_data: details.payload.as_ref(),
         next_token: details.next_token.as_deref(),
         warnings: warnings(&details.unreadable),
     })
@@ -221,12 +222,4 @@ pub(super) fn branch_steps(page: &BranchSteps) -> BranchStepsView<'_> {
         next_token: page.next_token.as_deref(),
         warnings: warnings(&page.unreadable),
     }
-}
-
-/// What is said of payloads that are there and could not be shown.
-fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
-    unreadable
-        .iter()
-        .map(UnreadablePayload::to_string)
-        .collect()
 }

@@ -22,6 +22,11 @@ const TRIM_STREAM: &str = "DELETE FROM _stream_records
      WHERE id IN (SELECT id FROM _stream_records ORDER BY id LIMIT 1000)
      AND created_at < unixepoch() - 86400";
 
+/// Of some records, those of the counters' own items.
+const TRIM_COUNTERS: &str = r#"DELETE FROM _stream_records WHERE id > ?1 AND id <= ?1 + 1000
+     AND (keys_json LIKE '%"COUNT#%' OR keys_json LIKE '%"DURATION#%'
+          OR keys_json LIKE '%"CHECKPOINT#%')"#;
+
 /// Opens a second connection to the engine's file, checks the file, and adds
 /// the index.
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
@@ -60,6 +65,21 @@ pub(super) fn trim_stream(connection: &Connection) -> rusqlite::Result<usize> {
             more => removed += more,
         }
     }
+}
+
+/// Removes the counters' own records behind `from`, in strides, because a write
+/// waits while one runs. Returns the last record's id.
+pub(super) fn trim_counters(connection: &Connection, from: i64) -> rusqlite::Result<i64> {
+    let last = "SELECT COALESCE(MAX(id), 0) FROM _stream_records";
+    let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
+    let first = "SELECT COALESCE(MIN(id), 0) FROM _stream_records";
+    let first: i64 = connection.query_row(first, [], |row| row.get(0))?;
+    let mut from = from.max(first - 1);
+    while from < last {
+        connection.execute(TRIM_COUNTERS, [from])?;
+        from += 1_000;
+    }
+    Ok(last)
 }
 
 #[cfg(test)]
@@ -124,5 +144,22 @@ mod tests {
             .expect("made older");
         embedded.upkeep().await.expect("upkeep");
         assert_eq!(count(&connection(&embedded)), 2);
+    }
+
+    #[tokio::test]
+    async fn the_counters_own_records_are_trimmed_and_no_others() {
+        let (_folder, embedded) = with_records(3).await;
+        let client = embedded.client();
+        for pk in ["COUNT#t#*", "DURATION#t#*", "CHECKPOINT#shard"] {
+            let item = shared::store::key(pk, "x");
+            let put = client.put_item().table_name("history").set_item(Some(item));
+            put.send().await.expect("written");
+        }
+        let reached = embedded.trim_counters(0).await.expect("trimmed");
+        let left: i64 = connection(&embedded)
+            .query_row("SELECT COUNT(*) FROM _stream_records", [], |row| row.get(0))
+            .expect("a count");
+        assert_eq!((left, reached), (3, 6));
+        assert_eq!(embedded.trim_counters(reached).await.expect("trimmed"), 3);
     }
 }

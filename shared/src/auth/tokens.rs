@@ -254,7 +254,7 @@ async fn get_tokens(store: &Store, ids: &[&str]) -> Result<Vec<TokenRecord>> {
             .send()
             .await
             .map_err(from_sdk)?;
-        store.count(None);
+        store.count(None, 0);
         let items = answer.responses.unwrap_or_default().into_values().flatten();
         records.extend(
             items
@@ -293,7 +293,7 @@ async fn transact<const N: usize>(store: &Store, actions: [TransactWriteItem; N]
         .set_transact_items(Some(actions.into()))
         .send()
         .await;
-    store.count(None);
+    store.count(None, 0);
     let Err(error) = answer else {
         return Ok(true);
     };

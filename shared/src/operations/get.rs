@@ -1,4 +1,4 @@
-//! One execution with its steps and its context.
+//! One execution with its steps and one of its payloads.
 
 use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::{PageSize, visible_execution};
@@ -6,15 +6,15 @@ use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value};
-use crate::payload::UnreadablePayload;
+use crate::model::{Execution, ExecutionId, Item, Step, StepSummary, Timestamp, Value};
+use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{Range, Store};
 
 /// How many items are read beside the steps that a caller asks for: the
 /// execution, and the payloads of a usual run.
 const BESIDE_STEPS: usize = 100;
 
-/// The least that is left to the steps of a page beside a large context.
+/// The least that is left to the steps of a page beside large payloads.
 const MIN_STEP_BYTES: usize = 1024 * 1024;
 
 /// An execution with a page of its steps.
@@ -24,17 +24,27 @@ pub struct ExecutionDetails {
     pub execution: Execution,
     /// Its top-level steps, in order of time: all of them, or a page.
     pub steps: Vec<Step>,
-    /// The resolved context at the end of the run. On the first page of the
-    /// steps alone, whatever its size.
-    pub context: Option<Value>,
+    /// The payload that was asked for. On the first page of the steps alone,
+    /// whatever its size.
+    pub payload: Option<Value>,
+    /// Whether these are the run's first steps.
+    is_first_page: bool,
     /// The token of the next page of steps; `None` when these were the last.
     pub next_token: Option<String>,
     /// Payloads that are there and cannot be shown.
     pub unreadable: Vec<UnreadablePayload>,
 }
 
-/// Reads an execution, its context and its top-level steps: one Query where all
-/// of it fits into 1 MB.
+impl ExecutionDetails {
+    /// How the steps ended. `None` where not all of them are in hand.
+    pub fn step_summary(&self) -> Option<StepSummary> {
+        let is_complete = self.is_first_page && self.next_token.is_none();
+        is_complete.then(|| StepSummary::of(&self.steps))
+    }
+}
+
+/// Reads an execution, one of its payloads and its top-level steps: one Query
+/// where all of it fits into 1 MB.
 ///
 /// Without `limit` the page of steps ends only at about
 /// [`STEP_BYTES_A_PAGE`](super::STEP_BYTES_A_PAGE).
@@ -46,6 +56,7 @@ pub async fn get_execution(
     store: &Store,
     caller: &Caller,
     execution_id: &ExecutionId,
+    payload: RunPayload,
     limit: Option<PageSize>,
     next_token: Option<&str>,
 ) -> Result<ExecutionDetails> {
@@ -55,7 +66,11 @@ pub async fn get_execution(
         bytes: STEP_BYTES_A_PAGE,
     };
     match next_token {
-        None => first_page(store, caller, execution_id, &steps_range, limits).await,
+        None => {
+            let limit = limits.steps.saturating_add(BESIDE_STEPS);
+            let head = read_head(store, caller, execution_id, &steps_range, limit).await?;
+            first_page(head, execution_id, payload, limits).await
+        }
         Some(token) => {
             let start = cursor::read(&steps_range, token)?;
             let reader = StepReader {
@@ -115,33 +130,39 @@ async fn read_head<'a>(
 }
 
 async fn first_page(
-    store: &Store,
-    caller: &Caller,
+    head: Head<'_>,
     execution_id: &ExecutionId,
-    steps_range: &Range,
+    payload: RunPayload,
     limits: StepLimits,
 ) -> Result<ExecutionDetails> {
-    let limit = limits.steps.saturating_add(BESIDE_STEPS);
-    let head = read_head(store, caller, execution_id, steps_range, limit).await?;
     let mut payloads = head.payloads;
-    let (context, unreadable) = match payloads.read("context").await? {
-        Ok(context) => (context, None),
+    let (payload, unreadable) = match payloads.read(payload.name()).await? {
+        Ok(payload) => (payload, None),
         Err(error) => (None, Some(error)),
     };
-    let context_size = context.as_ref().map_or(0, Value::approximate_size);
-    let left = limits.bytes.saturating_sub(context_size);
     let limits = StepLimits {
-        bytes: left.max(MIN_STEP_BYTES),
+        bytes: bytes_beside(limits.bytes, [&payload]),
         ..limits
     };
     let page = head.steps.page(execution_id, &mut payloads, limits).await?;
     Ok(ExecutionDetails {
         execution: head.execution,
         steps: page.steps,
-        context,
+        payload,
+        is_first_page: true,
         next_token: page.next_token,
         unreadable: unreadable.into_iter().chain(page.unreadable).collect(),
     })
+}
+
+/// What is left of a page's bytes to its steps beside these payloads.
+pub(super) fn bytes_beside<const N: usize>(bytes: usize, payloads: [&Option<Value>; N]) -> usize {
+    let taken: usize = payloads
+        .into_iter()
+        .flatten()
+        .map(Value::approximate_size)
+        .sum();
+    bytes.saturating_sub(taken).max(MIN_STEP_BYTES)
 }
 
 async fn next_page(
@@ -160,7 +181,8 @@ async fn next_page(
     Ok(ExecutionDetails {
         execution,
         steps: page.steps,
-        context: None,
+        payload: None,
+        is_first_page: false,
         next_token: page.next_token,
         unreadable: page.unreadable,
     })

@@ -1,25 +1,27 @@
 //! Lists of executions.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::PageSize;
+use super::{ExecutionFilter, PageSize};
 use crate::auth::Caller;
+use crate::counters::{self, Cut, Edge, Hour};
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, FlowId, Status, Timestamp, is_expired};
-use crate::store::{Filter, Range, Store};
-use crate::table::{BY_FLOW, BY_FLOW_STATUS, text};
+use crate::model::{Execution, Item, Timestamp, is_expired};
+use crate::store::{Filter, MAX_ITEMS_A_QUERY, Range, Store};
 
-/// Which executions a list holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExecutionFilter {
-    /// Runs of this flow.
-    pub flow_id: FlowId,
-    /// Of this version of it. No key answers this filter: runs of other
-    /// versions are read, and dropped.
-    pub flow_version: Option<String>,
-    /// In this state.
-    pub status: Option<Status>,
+/// How many parts of a page are read at a time.
+const STRETCHES_AT_A_TIME: usize = 8;
+
+/// How a caller asks for a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window<'a> {
+    /// What follows the last item of another page, by its token; the first page
+    /// without one. Costs the same at every depth, and needs no counters.
+    After(Option<&'a str>),
+    /// What follows so many items. The counters tell where that is, and how
+    /// many items there are.
+    Offset(u64),
 }
 
 /// One page of a list of executions.
@@ -27,95 +29,363 @@ pub struct ExecutionFilter {
 pub struct ExecutionPage {
     /// The executions, newest first.
     pub executions: Vec<Execution>,
-    /// The token of the next page; `None` on the last.
+    /// Of a page asked for by [`Window::After`]: the token of the next; `None`
+    /// on the last.
     pub next_token: Option<String>,
+    /// Of a page asked for by [`Window::Offset`]: how many executions there are.
+    pub total: Option<u64>,
 }
 
-/// Lists a flow's executions, newest first. One Query where nothing has to be
-/// dropped; see [`Store::list`] for what bounds the others.
+/// Lists executions, newest first.
+///
+/// By token: one Query where nothing has to be dropped; see [`Store::list`] for
+/// what bounds the others.
+///
+/// By offset: the counters of the filter's scope (one request for some hundred
+/// days), and from the hour in which the page begins one Query to count off what
+/// lies before it and one to read it. A run is on exactly one page of a list
+/// that nobody writes to. One that has expired keeps its place until DynamoDB
+/// removes it, so a page can have fewer items than its size.
 ///
 /// # Errors
-/// [`crate::Error::Forbidden`] for a flow that the caller is kept from,
-/// [`crate::Error::InvalidNextToken`], and those of the table.
+/// [`crate::Error::Forbidden`] for a flow that the caller is kept from, or a
+/// list over all flows where it is kept from any;
+/// [`crate::Error::InvalidNextToken`]; and those of the table.
 pub async fn list_executions(
     store: &Store,
     caller: &Caller,
     filter: &ExecutionFilter,
     size: PageSize,
-    next_token: Option<&str>,
+    window: Window<'_>,
 ) -> Result<ExecutionPage> {
-    caller.require_flow(&filter.flow_id)?;
-    let range = range(caller, filter);
+    filter.require(caller)?;
+    let range = filter.range(caller);
+    match window {
+        Window::After(token) => after(store, &range, size, token).await,
+        Window::Offset(offset) => {
+            let list = NumberedList {
+                store,
+                caller,
+                filter,
+                range,
+            };
+            list.page(offset, size.get()).await
+        }
+    }
+}
+
+async fn after(
+    store: &Store,
+    range: &Range,
+    size: PageSize,
+    token: Option<&str>,
+) -> Result<ExecutionPage> {
     let now = Timestamp::now();
     let listing = store
-        .list(&range, next_token, size.get(), |item| {
+        .list(range, token, size.get(), |item| {
             // An item of another kind can be in the index, if its writer gave
             // it an execution's attributes. It is not in the list.
             keys::is_execution(item) && !is_expired(item, now)
         })
         .await?;
     Ok(ExecutionPage {
-        executions: listing
-            .items
-            .into_iter()
-            .filter_map(Execution::from_item)
-            .collect(),
+        executions: executions(listing.items),
         next_token: listing.next_token,
+        total: None,
     })
 }
 
-fn range(caller: &Caller, filter: &ExecutionFilter) -> Range {
-    let team = caller.team_id.to_string();
-    let flow = filter.flow_id.to_string();
-    let range = match filter.status {
-        None => Range::index(&BY_FLOW, [team, flow]),
-        Some(status) => Range::index(&BY_FLOW_STATUS, [team, flow, status.as_str().to_owned()]),
-    };
-    match &filter.flow_version {
-        None => range,
-        Some(version) => range.filtered(Filter::any_of("flowVersion", versions(version))),
+fn executions(items: Vec<Item>) -> Vec<Execution> {
+    items.into_iter().filter_map(Execution::from_item).collect()
+}
+
+/// The items of one hour, or of the part of it that is in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct HourCount {
+    hour: Hour,
+    count: u64,
+}
+
+/// A stretch of hours that a page lies in, from the newest to the oldest, with
+/// the number of items in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    newest: Hour,
+    oldest: Hour,
+    count: u64,
+}
+
+/// A list whose pages have numbers.
+struct NumberedList<'a> {
+    store: &'a Store,
+    caller: &'a Caller,
+    filter: &'a ExecutionFilter,
+    range: Range,
+}
+
+impl NumberedList<'_> {
+    async fn page(&self, offset: u64, size: usize) -> Result<ExecutionPage> {
+        // The first page begins where the list does, whatever the counters say.
+        if offset == 0 && !self.range.has_filters() {
+            return self.first_page(size).await;
+        }
+        let hours = self.hours().await?;
+        let total = hours.iter().map(|hour| hour.count).sum();
+        let items = self.items(&hours, offset, size).await?;
+        Ok(self.shown(items, offset, total))
+    }
+
+    /// One more than asked for tells whether this is all there is. A short list
+    /// then needs no counters, which are right a moment later than the records.
+    async fn first_page(&self, size: usize) -> Result<ExecutionPage> {
+        let first = self
+            .store
+            .take(&self.range, None, size + 1, keys::is_execution);
+        let (hours, mut items) = tokio::try_join!(self.hours(), first)?;
+        if items.len() <= size {
+            let mut page = self.shown(items, 0, 0);
+            page.total = Some(page.executions.len() as u64);
+            return Ok(page);
+        }
+        items.truncate(size);
+        let total = hours.iter().map(|hour| hour.count).sum();
+        Ok(self.shown(items, 0, total))
+    }
+
+    fn shown(&self, mut items: Vec<Item>, offset: u64, total: u64) -> ExecutionPage {
+        // What is in hand is there, also where the counters are a moment late.
+        let least = if items.is_empty() {
+            0
+        } else {
+            offset + items.len() as u64
+        };
+        let now = Timestamp::now();
+        items.retain(|item| !is_expired(item, now));
+        ExecutionPage {
+            executions: executions(items),
+            next_token: None,
+            total: Some(total.max(least)),
+        }
+    }
+
+    /// The hours that hold the list's items, newest first: from the counters
+    /// and, where the list begins or ends within an hour, counted.
+    async fn hours(&self) -> Result<Vec<HourCount>> {
+        let Cut { full, edges } = Cut::of(&self.filter.created);
+        let counted = async {
+            let Some(full) = full else {
+                return Ok(Default::default());
+            };
+            let scope = self.filter.scope();
+            counters::counts(self.store, &self.caller.team_id, &scope, full).await
+        };
+        let edges = edges.into_iter().map(|edge| self.count_edge(edge));
+        let edges = futures_util::future::try_join_all(edges);
+        let (counts, edges) = tokio::try_join!(counted, edges)?;
+        let mut hours: Vec<HourCount> = Vec::new();
+        for ((hour, kind), count) in counts {
+            if !self.filter.matches(kind) {
+                continue;
+            }
+            match hours.last_mut() {
+                Some(last) if last.hour == hour => last.count += count,
+                _ => hours.push(HourCount { hour, count }),
+            }
+        }
+        hours.extend(edges.into_iter().filter(|edge| edge.count > 0));
+        hours.sort_by_key(|hour| std::cmp::Reverse(hour.hour));
+        Ok(hours)
+    }
+
+    async fn count_edge(&self, edge: Edge) -> Result<HourCount> {
+        let range = counted_alone(self.range.clone()).between(edge.from, edge.to);
+        let (mut count, mut start) = (0, None);
+        loop {
+            let (more, end) = self
+                .store
+                .count_items(&range, start, MAX_ITEMS_A_QUERY)
+                .await?;
+            count += more as u64;
+            start = end;
+            if start.is_none() {
+                let hour = edge.hour;
+                return Ok(HourCount { hour, count });
+            }
+        }
+    }
+
+    /// The items of a page, whose hours the counters name.
+    async fn items(&self, hours: &[HourCount], offset: u64, size: usize) -> Result<Vec<Item>> {
+        let Some((stretches, skip)) = stretches(hours, offset, size, !self.range.has_filters())
+        else {
+            return Ok(Vec::new());
+        };
+        let is_first = offset == 0;
+        let mut parts = Vec::with_capacity(stretches.len());
+        for (position, stretch) in stretches.iter().enumerate() {
+            // Nothing lies above the list's first stretch but what the counters
+            // do not know yet.
+            let top = match is_first && position == 0 {
+                true => None,
+                false => stretch.newest.highest(),
+            };
+            let range = self.range.clone().between(stretch.oldest.lowest(), top);
+            let skip = if position == 0 { skip } else { 0 };
+            let enough = (stretch.count as usize).saturating_sub(skip);
+            parts.push(self.part(range, skip, enough).boxed());
+        }
+        let parts: Vec<_> = stream::iter(parts)
+            .buffered(STRETCHES_AT_A_TIME)
+            .try_collect()
+            .await?;
+        let mut items: Vec<Item> = parts.into_iter().flatten().collect();
+        items.truncate(size);
+        Ok(items)
+    }
+
+    /// `enough` items of a range after the first `skip`.
+    async fn part(&self, range: Range, mut skip: usize, enough: usize) -> Result<Vec<Item>> {
+        if range.has_filters() {
+            let mut items = self
+                .store
+                .take(&range, None, skip + enough, keys::is_execution)
+                .await?;
+            items.drain(..skip.min(items.len()));
+            return Ok(items);
+        }
+        let mut start = None;
+        let skipped = counted_alone(range.clone());
+        while skip > 0 {
+            let (count, end) = self.store.count_items(&skipped, start, skip).await?;
+            skip -= count.min(skip);
+            start = end;
+            if start.is_none() {
+                return Ok(Vec::new());
+            }
+        }
+        self.store
+            .take(&range, start, enough, keys::is_execution)
+            .await
     }
 }
 
-/// A version as engines may have written it: as text and, where it reads as a
-/// number, as that.
-fn versions(version: &str) -> Vec<AttributeValue> {
-    // DynamoDB keeps 38 digits. No leading zero: the text "007" is not 7.
-    let digits = version.strip_prefix('-').unwrap_or(version);
-    let is_number = digits.len() <= 38
-        && digits.starts_with(|first: char| first.is_ascii_digit())
-        && !digits.ends_with('.')
-        && (!digits.starts_with('0') || digits == "0" || digits.starts_with("0."))
-        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
-        && digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let mut values = vec![text(version)];
-    if is_number {
-        values.push(AttributeValue::N(version.to_owned()));
+/// A range less the items that are no executions, and so are not counted: what
+/// [`keys::is_execution`] says, for DynamoDB to see.
+fn counted_alone(range: Range) -> Range {
+    range
+        .filtered(Filter::any_of(
+            "sk",
+            vec![crate::table::text(keys::EXECUTION)],
+        ))
+        .filtered(Filter::begins_with("pk", keys::EXECUTION_PREFIX))
+}
+
+/// The stretches of hours that a page lies in, and how many items of the first
+/// lie before it. `None` for a page beyond the end.
+///
+/// Where an index holds the list's items alone, hours without any cost nothing
+/// to read over, and the page is one stretch. Elsewhere it is as many as there
+/// are gaps, so that no hour is read that has nothing of the page.
+fn stretches(
+    hours: &[HourCount],
+    offset: u64,
+    size: usize,
+    is_exact: bool,
+) -> Option<(Vec<Stretch>, usize)> {
+    let mut before = offset;
+    let first = hours
+        .iter()
+        .position(|hour| match before.checked_sub(hour.count) {
+            Some(rest) => {
+                before = rest;
+                false
+            }
+            None => true,
+        })?;
+    let wanted = before + size as u64;
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut found = 0;
+    for HourCount { hour, count } in &hours[first..] {
+        if found >= wanted {
+            break;
+        }
+        found += count;
+        match stretches.last_mut() {
+            Some(last) if is_exact || hour.next() == last.oldest => {
+                last.oldest = *hour;
+                last.count += count;
+            }
+            _ => stretches.push(Stretch {
+                newest: *hour,
+                oldest: *hour,
+                count: *count,
+            }),
+        }
     }
-    values
+    if let Some(last) = stretches.last_mut() {
+        last.count -= found.saturating_sub(wanted);
+    }
+    Some((stretches, before as usize))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_version_that_reads_as_a_number_is_looked_for_as_both() {
-        for version in ["3", "0", "0.5", "-1", "10.25"] {
-            assert_eq!(
-                versions(version),
-                [text(version), AttributeValue::N(version.to_owned())]
-            );
-        }
+    fn hours(counts: &[(&str, u64)]) -> Vec<HourCount> {
+        counts
+            .iter()
+            .map(|(hour, count)| HourCount {
+                hour: Hour::of(hour),
+                count: *count,
+            })
+            .collect()
+    }
+
+    fn outline(stretches: &[Stretch]) -> Vec<(String, String, u64)> {
+        stretches
+            .iter()
+            .map(|stretch| (stretch.newest.text(), stretch.oldest.text(), stretch.count))
+            .collect()
     }
 
     #[test]
-    fn a_version_that_is_no_number_is_looked_for_as_text_alone() {
-        let long = "1".repeat(39);
-        for version in ["v3", "1.2.3", "007", "1.", ".5", "1e3", "-", "", "٣", &long] {
-            assert_eq!(versions(version), [text(version)]);
-        }
+    fn a_page_begins_in_the_hour_that_its_offset_lies_in() {
+        let hours = hours(&[
+            ("2026-02-17T10", 5),
+            ("2026-02-17T09", 5),
+            ("2026-02-16T09", 5),
+        ]);
+        let (found, skip) = stretches(&hours, 7, 3, true).expect("a page");
+        let nine = "2026-02-17T09".to_owned();
+        assert_eq!(outline(&found), [(nine.clone(), nine.clone(), 5)]);
+        assert_eq!(skip, 2);
+        let (found, skip) = stretches(&hours, 9, 3, true).expect("a page");
+        assert_eq!(
+            outline(&found),
+            [(nine.clone(), "2026-02-16T09".to_owned(), 7)]
+        );
+        assert_eq!(skip, 4);
+        assert_eq!(stretches(&hours, 15, 3, true), None);
+        assert_eq!(stretches(&[], 0, 3, true), None);
+    }
+
+    #[test]
+    fn hours_without_a_match_are_not_read_where_a_filter_drops_their_items() {
+        let hours = hours(&[
+            ("2026-02-17T10", 2),
+            ("2026-02-17T09", 1),
+            ("2026-02-16T09", 5),
+        ]);
+        let (found, skip) = stretches(&hours, 0, 4, false).expect("a page");
+        let text = str::to_owned;
+        assert_eq!(
+            outline(&found),
+            [
+                (text("2026-02-17T10"), text("2026-02-17T09"), 3),
+                (text("2026-02-16T09"), text("2026-02-16T09"), 1),
+            ]
+        );
+        assert_eq!(skip, 0);
     }
 }

@@ -81,32 +81,9 @@ impl StepReader<'_> {
         payloads: &mut PayloadReader<'_>,
         limits: StepLimits,
     ) -> Result<StepPage> {
-        let (mut steps, mut more) = self.read(limits).await?;
-        let mut page = StepPage {
-            steps: Vec::with_capacity(steps.len()),
-            next_token: None,
-            unreadable: Vec::new(),
-        };
-        payloads.read_step_payloads().await?;
-        more |= payloads.end_where_too_many_are_asked(&mut steps);
-        let mut bytes = 0;
-        let mut steps = payloads.of_steps(steps);
-        while let Some((step, payloads)) = steps.try_next().await? {
-            // Decoded one after another: each can take many megabytes.
-            let (step, unreadable) = fill_in(step, payloads);
-            bytes += step.approximate_size();
-            if bytes > limits.bytes && !page.steps.is_empty() {
-                more = true;
-                break;
-            }
-            page.steps.push(step);
-            page.unreadable.extend(unreadable);
-        }
-        if more && let Some(last) = page.steps.last() {
-            let pk = keys::execution_partition(execution_id);
-            page.next_token = Some(cursor::mint(self.range, &key(pk, &last.sk))?);
-        }
-        Ok(page)
+        let (steps, more) = self.read(limits).await?;
+        let filled = payloads.fill(steps, limits.bytes).await?;
+        filled.into_page(execution_id, self.range, more)
     }
 
     /// Reads steps up to the limits, without their payloads. The second value
@@ -143,6 +120,38 @@ impl StepReader<'_> {
             self.rest = Rest::after(page.last_key);
         }
         Ok(self.in_hand.pop_front())
+    }
+}
+
+/// Steps with their payloads, up to a number of bytes.
+pub(super) struct FilledSteps {
+    steps: Vec<Step>,
+    /// Whether steps were left out.
+    is_cut: bool,
+    unreadable: Vec<UnreadablePayload>,
+}
+
+impl FilledSteps {
+    /// The page of these steps. `more` says whether others come after those that
+    /// were to be filled; `range` is what the page's token belongs to.
+    pub(super) fn into_page(
+        self,
+        execution_id: &ExecutionId,
+        range: &Range,
+        more: bool,
+    ) -> Result<StepPage> {
+        let mut page = StepPage {
+            steps: self.steps,
+            next_token: None,
+            unreadable: self.unreadable,
+        };
+        if (more || self.is_cut)
+            && let Some(last) = page.steps.last()
+        {
+            let pk = keys::execution_partition(execution_id);
+            page.next_token = Some(cursor::mint(range, &key(pk, &last.sk))?);
+        }
+        Ok(page)
     }
 }
 
@@ -203,6 +212,34 @@ impl<'a> PayloadReader<'a> {
     ) -> Result<std::result::Result<Option<Value>, UnreadablePayload>> {
         self.read_whole(name).await?;
         Ok(self.payloads.take(name))
+    }
+
+    /// Fills steps with their payloads, up to so many bytes, at least one.
+    pub(super) async fn fill(&mut self, mut steps: Vec<Step>, bytes: usize) -> Result<FilledSteps> {
+        let mut filled = FilledSteps {
+            steps: Vec::with_capacity(steps.len()),
+            is_cut: false,
+            unreadable: Vec::new(),
+        };
+        if steps.is_empty() {
+            return Ok(filled);
+        }
+        self.read_step_payloads().await?;
+        filled.is_cut = self.end_where_too_many_are_asked(&mut steps);
+        let mut taken = 0;
+        let mut steps = self.of_steps(steps);
+        while let Some((step, payloads)) = steps.try_next().await? {
+            // Decoded one after another: each can take many megabytes.
+            let (step, unreadable) = fill_in(step, payloads);
+            taken += step.approximate_size();
+            if taken > bytes && !filled.steps.is_empty() {
+                filled.is_cut = true;
+                break;
+            }
+            filled.steps.push(step);
+            filled.unreadable.extend(unreadable);
+        }
+        Ok(filled)
     }
 
     /// Reads all parts of one payload, unless it turns out too large.

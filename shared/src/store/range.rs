@@ -12,7 +12,14 @@ use crate::table::{CREATED_AT, Index, PARTITION_KEY, SORT_KEY, text};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     attribute: &'static str,
-    any_of: Vec<AttributeValue>,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    AnyOf(Vec<AttributeValue>),
+    Not(AttributeValue),
+    BeginsWith(&'static str),
 }
 
 impl Filter {
@@ -20,7 +27,43 @@ impl Filter {
     pub fn any_of(attribute: &'static str, values: Vec<AttributeValue>) -> Self {
         Self {
             attribute,
-            any_of: values,
+            test: Test::AnyOf(values),
+        }
+    }
+
+    /// The attribute is another value than this, or is not there.
+    pub fn not(attribute: &'static str, value: AttributeValue) -> Self {
+        Self {
+            attribute,
+            test: Test::Not(value),
+        }
+    }
+
+    /// The attribute is a text that begins with this.
+    pub fn begins_with(attribute: &'static str, prefix: &'static str) -> Self {
+        Self {
+            attribute,
+            test: Test::BeginsWith(prefix),
+        }
+    }
+
+    /// The values that the condition names.
+    fn values(&self) -> Vec<AttributeValue> {
+        match &self.test {
+            Test::AnyOf(values) => values.clone(),
+            Test::Not(value) => vec![value.clone()],
+            Test::BeginsWith(prefix) => vec![text(*prefix)],
+        }
+    }
+
+    /// The condition, over the names of its attribute and of its values.
+    fn expression(&self, name: &str, values: &[String]) -> String {
+        let values = values.join(", ");
+        match &self.test {
+            Test::AnyOf(_) => format!("{name} IN ({values})"),
+            // Holds as well where the attribute is not there.
+            Test::Not(_) => format!("NOT {name} = {values}"),
+            Test::BeginsWith(_) => format!("begins_with({name}, {values})"),
         }
     }
 }
@@ -35,6 +78,8 @@ pub struct Range {
     to: Option<String>,
     newest_first: bool,
     filters: Vec<Filter>,
+    /// The only attributes that are fetched; all where it is empty.
+    only: &'static [&'static str],
 }
 
 impl Range {
@@ -54,6 +99,7 @@ impl Range {
             to: None,
             newest_first: true,
             filters: Vec::new(),
+            only: &[],
         }
     }
 
@@ -79,6 +125,7 @@ impl Range {
             to: to.map(str::to_owned),
             newest_first: false,
             filters: Vec::new(),
+            only: &[],
         }
     }
 
@@ -86,6 +133,29 @@ impl Range {
     pub fn filtered(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
         self
+    }
+
+    /// The part of an index's range that lies within these bounds as well, both
+    /// inclusive.
+    pub fn between(mut self, from: Option<String>, to: Option<String>) -> Self {
+        // Of two lower bounds the higher holds, and none is below all.
+        self.from = self.from.max(from);
+        self.to = match (self.to, to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self
+    }
+
+    /// The same range, of whose items no other attributes are fetched.
+    pub fn only(mut self, attributes: &'static [&'static str]) -> Self {
+        self.only = attributes;
+        self
+    }
+
+    /// Whether items of the range are read and dropped.
+    pub fn has_filters(&self) -> bool {
+        !self.filters.is_empty()
     }
 
     /// The attributes and values of the partition key.
@@ -134,7 +204,8 @@ impl Range {
         part(&[u8::from(self.newest_first)]);
         for filter in &self.filters {
             part(filter.attribute.as_bytes());
-            for value in &filter.any_of {
+            part(filter.expression("", &[]).as_bytes());
+            for value in filter.values() {
                 part(format!("{value:?}").as_bytes());
             }
         }
@@ -167,6 +238,15 @@ impl Range {
         if self.from.is_some() || self.to.is_some() {
             request = request.expression_attribute_names("#sort", self.sort_attribute());
         }
+        if !self.only.is_empty() {
+            let mut names = Vec::new();
+            for (position, attribute) in self.only.iter().enumerate() {
+                let name = format!("#a{position}");
+                request = request.expression_attribute_names(&name, *attribute);
+                names.push(name);
+            }
+            request = request.projection_expression(names.join(", "));
+        }
         self.apply_filters_to(request.key_condition_expression(conditions.join(" AND ")))
     }
 
@@ -174,13 +254,14 @@ impl Range {
         let mut conditions = Vec::new();
         for (number, filter) in self.filters.iter().enumerate() {
             let mut names = Vec::new();
-            for (position, value) in filter.any_of.iter().enumerate() {
+            for (position, value) in filter.values().into_iter().enumerate() {
                 let name = format!(":f{number}_{position}");
-                request = request.expression_attribute_values(&name, value.clone());
+                request = request.expression_attribute_values(&name, value);
                 names.push(name);
             }
-            request = request.expression_attribute_names(format!("#f{number}"), filter.attribute);
-            conditions.push(format!("#f{number} IN ({})", names.join(", ")));
+            let name = format!("#f{number}");
+            conditions.push(filter.expression(&name, &names));
+            request = request.expression_attribute_names(name, filter.attribute);
         }
         if conditions.is_empty() {
             return request;

@@ -1,0 +1,74 @@
+//! The words of the executions API on the way in.
+
+use lambda_http::Request;
+use shared::Error;
+use shared::auth::Caller;
+use shared::model::{ExecutionId, Status, TeamId};
+use shared::operations::{ExecutionFilter, PageSize};
+
+use super::views::status_word;
+use crate::parameters::Parameters;
+use crate::problem::Problem;
+
+/// The page size where `size` is absent, as the API's document has it.
+const DEFAULT_SIZE: PageSize = PageSize::of::<20>();
+
+/// Of both lists.
+pub(super) struct ListParameters {
+    pub(super) filter: ExecutionFilter,
+    /// From 0.
+    pub(super) page: u64,
+    pub(super) size: PageSize,
+}
+
+impl ListParameters {
+    /// Of `GET /api/executions/team/{teamId}`.
+    pub(super) fn of_team(caller: &Caller, request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let team_id: TeamId = parameters.path_id("teamId")?;
+        if team_id != caller.team_id {
+            let message = format!("The token belongs to another team than {team_id}.");
+            return Err(Error::Forbidden(message).into());
+        }
+        Self::of(&parameters)
+    }
+
+    /// Of `GET /api/executions`.
+    pub(super) fn of_workflow(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        parameters.required("workflowId")?;
+        Self::of(&parameters)
+    }
+
+    fn of(parameters: &Parameters<'_>) -> Result<Self, Problem> {
+        let words = Status::ALL.map(|status| (status_word(status), status));
+        Ok(Self {
+            filter: ExecutionFilter {
+                flow_id: parameters.id("workflowId")?,
+                status: parameters.one_of("status", &words)?,
+                created: parameters.time_range("from", "to")?,
+                ..ExecutionFilter::default()
+            },
+            page: parameters.whole_number("page")?.unwrap_or_default(),
+            size: parameters.page_size("size")?.unwrap_or(DEFAULT_SIZE),
+        })
+    }
+}
+
+/// Of `GET /api/executions/{id}`.
+pub(super) struct GetParameters<'a> {
+    pub(super) execution_id: ExecutionId,
+    pub(super) limit: Option<PageSize>,
+    pub(super) next_token: Option<&'a str>,
+}
+
+impl<'a> GetParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id("id")?,
+            limit: parameters.page_size("limit")?,
+            next_token: parameters.text("nextToken")?,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! The JSON of the executions API.
+
+use serde::Serialize;
+use shared::model::{Execution, Status, Step, StepStatus, Timestamp, Value};
+use shared::operations::{ExecutionPage, PageSize, WholeExecution};
+
+use crate::reply::warnings;
+
+/// This surface's word for a state.
+pub(super) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Completed => "SUCCESS",
+        other => other.as_str(),
+    }
+}
+
+/// This surface's word for the state of a node.
+fn node_status_word(status: StepStatus) -> &'static str {
+    match status {
+        StepStatus::Completed => "SUCCESS",
+        other => other.as_str(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListView<'a> {
+    content: Vec<ExecutionSummary<'a>>,
+    total_elements: u64,
+    total_pages: u64,
+    number: u64,
+    size: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionSummary<'a> {
+    id: &'a str,
+    workflow_id: Option<&'a str>,
+    workflow_name: Option<&'a str>,
+    status: Option<&'static str>,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    trigger_type: Option<&'a str>,
+    node_count: Option<u64>,
+    error_message: Option<&'a str>,
+}
+
+/// `node_counts` are those of the page's executions, in their order.
+pub(super) fn list<'a>(
+    page: &'a ExecutionPage,
+    node_counts: &[Option<u64>],
+    number: u64,
+    size: PageSize,
+) -> ListView<'a> {
+    let total = page.total.unwrap_or_default();
+    let summaries = page.executions.iter().zip(node_counts);
+    ListView {
+        content: summaries.map(|(run, count)| summary(run, *count)).collect(),
+        total_elements: total,
+        total_pages: total.div_ceil(size.get() as u64),
+        number,
+        size: size.get(),
+    }
+}
+
+fn summary(execution: &Execution, node_count: Option<u64>) -> ExecutionSummary<'_> {
+    ExecutionSummary {
+        id: &execution.execution_id,
+        workflow_id: execution.flow_id.as_deref(),
+        workflow_name: execution.flow_name.as_deref(),
+        status: execution.status.map(status_word),
+        started_at: execution.start_time,
+        finished_at: execution.end_time,
+        duration_ms: execution.duration_ms(),
+        trigger_type: execution.trigger.as_deref(),
+        node_count,
+        error_message: execution.error_message.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DetailsView<'a> {
+    id: &'a str,
+    workflow_id: Option<&'a str>,
+    workflow_name: Option<&'a str>,
+    workflow_version: Option<&'a Value>,
+    status: Option<&'static str>,
+    trigger: Option<&'a str>,
+    input_data: Option<&'a Value>,
+    output_data: Option<&'a Value>,
+    error_message: Option<&'a str>,
+    created_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    node_executions: Vec<NodeView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeView<'a> {
+    id: Option<&'a str>,
+    node_id: Option<&'a str>,
+    node_name: Option<&'a str>,
+    node_type: Option<&'a str>,
+    status: Option<&'static str>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    input_data: Option<&'a Value>,
+    output_data: Option<&'a Value>,
+    error_message: Option<&'a str>,
+    retry_count: u64,
+    /// Of a node inside a parallel branch: the branch's run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_execution_id: Option<&'a str>,
+    /// And the branch's name in the workflow's definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_id: Option<&'a str>,
+}
+
+pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
+    let execution = &whole.execution;
+    DetailsView {
+        id: &execution.execution_id,
+        workflow_id: execution.flow_id.as_deref(),
+        workflow_name: execution.flow_name.as_deref(),
+        workflow_version: execution.flow_version.as_ref(),
+        status: execution.status.map(status_word),
+        trigger: execution.trigger.as_deref(),
+        input_data: whole.input.as_ref(),
+        output_data: whole.output.as_ref(),
+        error_message: execution.error_message.as_deref(),
+        created_at: execution.created_at,
+        started_at: execution.start_time,
+        completed_at: execution.end_time,
+        duration_ms: execution.duration_ms(),
+        node_executions: whole.steps.iter().map(node).collect(),
+        next_token: whole.next_token.as_deref(),
+        warnings: warnings(&whole.unreadable),
+    }
+}
+
+fn node(step: &Step) -> NodeView<'_> {
+    NodeView {
+        id: step.id(),
+        node_id: step.step_id.as_deref(),
+        node_name: step.step_name.as_deref(),
+        node_type: step.step_type.as_deref(),
+        status: step.status.map(node_status_word),
+        started_at: step.start_time(),
+        completed_at: step.end_time,
+        duration_ms: step.duration_ms(),
+        input_data: step.input.as_ref(),
+        output_data: step.output.as_ref(),
+        error_message: step.error_message.as_deref(),
+        retry_count: step.retry_count.unwrap_or_default(),
+        branch_execution_id: step.branch_execution_id(),
+        branch_id: step.branch_id.as_deref(),
+    }
+}

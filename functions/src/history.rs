@@ -1,0 +1,103 @@
+//! The execution history API: `/api/history`.
+//!
+//! Its words are `PASSED` for a run that completed, and `action` for what a step
+//! is. Pages have an offset, and a total.
+
+mod format;
+mod parameters;
+mod views;
+
+use lambda_http::Request;
+use shared::auth::Caller;
+use shared::operations::{self, StepOutline, Window};
+use shared::payload::RunPayload;
+use shared::store::Store;
+
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use parameters::{FlowListParameters, GetParameters, ListParameters, StatisticsParameters};
+
+/// `GET /api/history/executions`: the team's executions, newest first.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::list_executions`].
+pub async fn list_history_executions(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = ListParameters::of(request)?;
+    let ListParameters {
+        filter,
+        limit,
+        offset,
+        lite,
+    } = &parameters;
+    let window = Window::Offset(*offset);
+    let page = operations::list_executions(store, caller, filter, *limit, window).await?;
+    let steps = match lite {
+        true => None,
+        false => Some(operations::outline_steps(store, &page.executions).await?),
+    };
+    reply::json(&views::list(&page, steps.as_deref(), &parameters))
+}
+
+/// `GET /api/history/executions/flows/{flowId}`: a flow's newest executions.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::list_executions`].
+pub async fn list_history_flow_executions(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let FlowListParameters {
+        flow_id,
+        filter,
+        limit,
+    } = FlowListParameters::of(request)?;
+    let window = Window::After(None);
+    let page = operations::list_executions(store, caller, &filter, limit, window).await?;
+    let steps: Vec<StepOutline> = operations::outline_steps(store, &page.executions).await?;
+    reply::json(&views::flow_list(&page, &steps, &flow_id))
+}
+
+/// `GET /api/history/executions/{executionId}`: an execution with its steps.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::get_execution`].
+pub async fn get_history_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = GetParameters::of(request)?;
+    let details = operations::get_execution(
+        store,
+        caller,
+        &parameters.execution_id,
+        RunPayload::Data,
+        parameters.limit,
+        parameters.next_token,
+    )
+    .await?;
+    reply::json(&views::details(&details))
+}
+
+/// `GET /api/history/execution-stats`: how many executions there were, how they
+/// ended, and how long they took.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::execution_statistics`].
+pub async fn get_history_statistics(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = StatisticsParameters::of(request)?;
+    let StatisticsParameters {
+        filter, options, ..
+    } = &parameters;
+    let statistics = operations::execution_statistics(store, caller, filter, *options).await?;
+    reply::json(&views::statistics(&statistics, &parameters))
+}

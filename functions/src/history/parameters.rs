@@ -1,0 +1,162 @@
+//! The words of the history API on the way in.
+
+use lambda_http::Request;
+use shared::model::{DeviceId, ExecutionId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
+use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize, StatisticsOptions};
+
+use super::views::status_word;
+use crate::parameters::{Parameters, invalid};
+use crate::problem::Problem;
+
+/// The page size of the list, as the API's document has it.
+const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
+
+/// That of the list of a flow.
+const DEFAULT_FLOW_LIMIT: PageSize = PageSize::of::<20>();
+
+/// How many days statistics look back.
+const DEFAULT_DAYS: u64 = 30;
+
+/// The most days that they do: ten years.
+const MAX_DAYS: u64 = 3_660;
+
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+const HOUR_MS: i64 = 3_600 * 1_000;
+
+/// Of `GET /api/history/executions`.
+pub(super) struct ListParameters {
+    pub(super) filter: ExecutionFilter,
+    pub(super) limit: PageSize,
+    pub(super) offset: u64,
+    /// Without steps.
+    pub(super) lite: bool,
+}
+
+impl ListParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let created = parameters.time_range("startDate", "endDate")?;
+        Ok(Self {
+            filter: filter(&parameters, created)?,
+            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
+            offset: parameters.whole_number("offset")?.unwrap_or_default(),
+            lite: parameters.flag("lite")?,
+        })
+    }
+}
+
+/// Of `GET /api/history/executions/flows/{flowId}`.
+pub(super) struct FlowListParameters {
+    pub(super) flow_id: FlowId,
+    pub(super) filter: ExecutionFilter,
+    pub(super) limit: PageSize,
+}
+
+impl FlowListParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let flow_id: FlowId = parameters.path_id("flowId")?;
+        Ok(Self {
+            filter: ExecutionFilter {
+                flow_id: Some(flow_id.clone()),
+                status: status(&parameters)?,
+                ..ExecutionFilter::default()
+            },
+            flow_id,
+            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_FLOW_LIMIT),
+        })
+    }
+}
+
+/// Of `GET /api/history/executions/{executionId}`.
+pub(super) struct GetParameters<'a> {
+    pub(super) execution_id: ExecutionId,
+    pub(super) limit: Option<PageSize>,
+    pub(super) next_token: Option<&'a str>,
+}
+
+impl<'a> GetParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id("executionId")?,
+            limit: parameters.page_size("limit")?,
+            next_token: parameters.text("nextToken")?,
+        })
+    }
+}
+
+/// Of `GET /api/history/execution-stats`.
+pub(super) struct StatisticsParameters {
+    pub(super) filter: ExecutionFilter,
+    pub(super) options: StatisticsOptions,
+    /// How many days back it looks; `None` where `startDate` says from when.
+    pub(super) days: Option<u64>,
+    /// The bounds that the caller named.
+    pub(super) named: TimeRange,
+}
+
+impl StatisticsParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let named = parameters.time_range("startDate", "endDate")?;
+        let days = parameters.number("days", 1, MAX_DAYS)?;
+        let days = named.from().is_none().then(|| days.unwrap_or(DEFAULT_DAYS));
+        let created = match days {
+            None => named,
+            Some(days) => back(days, named.to()),
+        };
+        let words = [("hour", Interval::Hour), ("day", Interval::Day)];
+        let interval = parameters.one_of("interval", &words)?;
+        require_few_periods(interval, &created)?;
+        Ok(Self {
+            filter: filter(&parameters, created)?,
+            options: StatisticsOptions { interval },
+            days,
+            named,
+        })
+    }
+}
+
+/// So many days before an end, or before now.
+fn back(days: u64, end: Option<Timestamp>) -> TimeRange {
+    let from = end.unwrap_or_else(Timestamp::now).milliseconds() - days as i64 * DAY_MS;
+    // With an end, the days end with it: the moment that many days ago is not
+    // among them, or a date as an end would begin on one day more.
+    let from = from + i64::from(end.is_some());
+    TimeRange::new(Timestamp::from_milliseconds(from), end).unwrap_or_default()
+}
+
+fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Result<(), Problem> {
+    let length_ms = match interval {
+        None => return Ok(()),
+        Some(Interval::Hour) => HOUR_MS,
+        Some(Interval::Day) => DAY_MS,
+    };
+    let to = created.to().unwrap_or_else(Timestamp::now).milliseconds();
+    let span = to - created.from().map_or(to, Timestamp::milliseconds);
+    if span / length_ms >= MAX_PERIODS as i64 {
+        let message = format!("The time is too long: it has more than {MAX_PERIODS} of them.");
+        return Err(invalid("interval", message));
+    }
+    Ok(())
+}
+
+/// The conditions that the list and the statistics share.
+fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFilter, Problem> {
+    let types = ExecutionType::ALL.map(|kind| (kind.as_str(), kind));
+    Ok(ExecutionFilter {
+        flow_id: parameters.id::<FlowId>("flowId")?,
+        flow_version: None,
+        device_id: parameters.id::<DeviceId>("deviceId")?,
+        status: status(parameters)?,
+        execution_type: parameters.one_of("executionType", &types)?,
+        created,
+    })
+}
+
+fn status(parameters: &Parameters<'_>) -> Result<Option<Status>, Problem> {
+    let words = Status::ALL.map(|status| (status_word(status), status));
+    parameters.one_of("status", &words)
+}

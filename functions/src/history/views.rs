@@ -1,0 +1,452 @@
+//! The JSON of the history API.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared::model::{
+    Execution, ExecutionType, FlowId, Status, Step, StepStatus, StepSummary, Timestamp, Value,
+};
+use shared::operations::{
+    ExecutionDetails, ExecutionPage, Period, Statistics, StatusCounts, StepOutline,
+};
+
+use super::format;
+use super::parameters::{ListParameters, StatisticsParameters};
+use crate::reply::warnings;
+
+/// This surface's word for a state.
+pub(super) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Completed => "PASSED",
+        other => other.as_str(),
+    }
+}
+
+/// This surface's word for the state of a step.
+fn step_status_word(status: StepStatus) -> &'static str {
+    match status {
+        StepStatus::Completed => "PASSED",
+        other => other.as_str(),
+    }
+}
+
+/// The word for runs whose records hold a state that is none.
+const UNKNOWN: &str = "UNKNOWN";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListView<'a> {
+    success: bool,
+    executions: Vec<ExecutionView<'a>>,
+    pagination: Pagination,
+    filters: ListFilters<'a>,
+    message: &'static str,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    limit: usize,
+    offset: u64,
+    total: u64,
+    has_more: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListFilters<'a> {
+    status: Option<&'static str>,
+    flow_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    start_date: Option<Timestamp>,
+    end_date: Option<Timestamp>,
+    execution_type: Option<ExecutionType>,
+    lite: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionView<'a> {
+    id: &'a str,
+    flow_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    status: Option<&'static str>,
+    execution_type: ExecutionType,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    duration_formatted: Option<String>,
+    step_summary: Option<StepSummary>,
+    #[serde(flatten)]
+    steps: Option<StepsView<'a>>,
+    flow: FlowView<'a>,
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct FlowView<'a> {
+    name: Option<&'a str>,
+}
+
+/// The steps of a run in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepsView<'a> {
+    steps: Vec<StepSummaryView<'a>>,
+    /// Only where it has more steps than a list shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_truncated: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepSummaryView<'a> {
+    id: Option<&'a str>,
+    sequence_number: Option<i64>,
+    action: Option<&'a str>,
+    status: Option<&'static str>,
+    duration_ms: Option<u64>,
+}
+
+/// `steps` are those of the page's executions, in their order; without them in
+/// a lite list.
+pub(super) fn list<'a>(
+    page: &'a ExecutionPage,
+    steps: Option<&'a [StepOutline]>,
+    parameters: &'a ListParameters,
+) -> ListView<'a> {
+    let ListParameters {
+        filter,
+        limit,
+        offset,
+        lite,
+    } = parameters;
+    let total = page.total.unwrap_or_default();
+    let executions = page.executions.iter().enumerate();
+    ListView {
+        success: true,
+        executions: executions
+            .map(|(position, run)| execution(run, steps.and_then(|steps| steps.get(position))))
+            .collect(),
+        pagination: Pagination {
+            limit: limit.get(),
+            offset: *offset,
+            total,
+            has_more: offset + (limit.get() as u64) < total,
+        },
+        filters: ListFilters {
+            status: filter.status.map(status_word),
+            flow_id: filter.flow_id.as_ref().map(FlowId::as_str),
+            device_id: filter.device_id.as_ref().map(|device| device.as_str()),
+            start_date: filter.created.from(),
+            end_date: filter.created.to(),
+            execution_type: filter.execution_type,
+            lite: *lite,
+        },
+        message: "Executions retrieved successfully",
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn execution<'a>(execution: &'a Execution, steps: Option<&'a StepOutline>) -> ExecutionView<'a> {
+    let duration_ms = execution.duration_ms();
+    ExecutionView {
+        id: &execution.execution_id,
+        flow_id: execution.flow_id.as_deref(),
+        device_id: execution.device_id.as_deref(),
+        status: execution.status.map(status_word),
+        execution_type: execution.execution_type,
+        start_time: execution.start_time,
+        end_time: execution.end_time,
+        duration_ms,
+        duration_formatted: duration_ms.map(format::duration),
+        step_summary: execution
+            .step_summary
+            .or_else(|| steps.and_then(StepOutline::summary)),
+        steps: steps.map(steps_of),
+        flow: FlowView {
+            name: execution.flow_name.as_deref(),
+        },
+        created_at: execution.created_at,
+    }
+}
+
+fn steps_of(outline: &StepOutline) -> StepsView<'_> {
+    StepsView {
+        steps: outline.steps.iter().map(step_summary).collect(),
+        steps_truncated: (!outline.is_complete).then_some(true),
+    }
+}
+
+fn step_summary(step: &Step) -> StepSummaryView<'_> {
+    StepSummaryView {
+        id: step.id(),
+        sequence_number: step.sequence_number,
+        action: action_of(step),
+        status: step.status.map(step_status_word),
+        duration_ms: step.duration_ms(),
+    }
+}
+
+/// What a step does: its type, such as `launch_app`, else its name.
+fn action_of(step: &Step) -> Option<&str> {
+    step.step_type.as_deref().or(step.step_name.as_deref())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FlowListView<'a> {
+    success: bool,
+    executions: Vec<FlowExecutionView<'a>>,
+    count: usize,
+    flow_id: &'a str,
+    message: &'static str,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FlowExecutionView<'a> {
+    id: &'a str,
+    flow_id: Option<&'a str>,
+    status: Option<&'static str>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    duration_formatted: Option<String>,
+    #[serde(flatten)]
+    steps: StepsView<'a>,
+    flow: FlowView<'a>,
+}
+
+pub(super) fn flow_list<'a>(
+    page: &'a ExecutionPage,
+    steps: &'a [StepOutline],
+    flow_id: &'a FlowId,
+) -> FlowListView<'a> {
+    let executions = page.executions.iter().zip(steps);
+    FlowListView {
+        success: true,
+        executions: executions
+            .map(|(run, steps)| flow_execution(run, steps))
+            .collect(),
+        count: page.executions.len(),
+        flow_id: flow_id.as_str(),
+        message: "Flow executions retrieved successfully",
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn flow_execution<'a>(execution: &'a Execution, steps: &'a StepOutline) -> FlowExecutionView<'a> {
+    let duration_ms = execution.duration_ms();
+    FlowExecutionView {
+        id: &execution.execution_id,
+        flow_id: execution.flow_id.as_deref(),
+        status: execution.status.map(status_word),
+        start_time: execution.start_time,
+        end_time: execution.end_time,
+        duration_ms,
+        duration_formatted: duration_ms.map(format::duration),
+        steps: steps_of(steps),
+        flow: FlowView {
+            name: execution.flow_name.as_deref(),
+        },
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DetailsView<'a> {
+    success: bool,
+    execution: DetailedExecution<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    message: &'static str,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DetailedExecution<'a> {
+    id: &'a str,
+    flow_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    status: Option<&'static str>,
+    execution_type: ExecutionType,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    duration_formatted: Option<String>,
+    step_summary: Option<StepSummary>,
+    steps: Vec<DetailedStep<'a>>,
+    execution_data: Option<&'a Value>,
+    error_message: Option<&'a str>,
+    flow: FlowView<'a>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DetailedStep<'a> {
+    #[serde(flatten)]
+    summary: StepSummaryView<'a>,
+    execution_data: Option<&'a Value>,
+    error_message: Option<&'a str>,
+}
+
+pub(super) fn details(details: &ExecutionDetails) -> DetailsView<'_> {
+    let execution = &details.execution;
+    let duration_ms = execution.duration_ms();
+    DetailsView {
+        success: true,
+        execution: DetailedExecution {
+            id: &execution.execution_id,
+            flow_id: execution.flow_id.as_deref(),
+            device_id: execution.device_id.as_deref(),
+            status: execution.status.map(status_word),
+            execution_type: execution.execution_type,
+            start_time: execution.start_time,
+            end_time: execution.end_time,
+            duration_ms,
+            duration_formatted: duration_ms.map(format::duration),
+            step_summary: execution.step_summary.or_else(|| details.step_summary()),
+            steps: details.steps.iter().map(step).collect(),
+            execution_data: details.payload.as_ref(),
+            error_message: execution.error_message.as_deref(),
+            flow: FlowView {
+                name: execution.flow_name.as_deref(),
+            },
+            created_at: execution.created_at,
+            updated_at: execution.last_change(),
+        },
+        next_token: details.next_token.as_deref(),
+        warnings: warnings(&details.unreadable),
+        message: "Flow execution details retrieved successfully",
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn step(step: &Step) -> DetailedStep<'_> {
+    DetailedStep {
+        summary: step_summary(step),
+        execution_data: step.execution_data.as_ref(),
+        error_message: step.error_message.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatisticsView<'a> {
+    success: bool,
+    stats: StatsView,
+    filters: StatisticsFilters<'a>,
+    message: &'static str,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatsView {
+    total_executions: u64,
+    status_breakdown: BTreeMap<&'static str, u64>,
+    average_execution_time_ms: u64,
+    average_execution_time_formatted: String,
+    success_rate: String,
+    completed_count: u64,
+    /// `null` where no run has a duration.
+    duration_percentiles: Option<PercentilesView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<Vec<PeriodView>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PercentilesView {
+    p50_ms: Option<u64>,
+    p95_ms: Option<u64>,
+    p99_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PeriodView {
+    start: Timestamp,
+    total_executions: u64,
+    status_breakdown: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatisticsFilters<'a> {
+    flow_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    days: Option<u64>,
+    start_date: Option<Timestamp>,
+    end_date: Option<Timestamp>,
+    execution_type: Option<ExecutionType>,
+    status: Option<&'static str>,
+}
+
+pub(super) fn statistics<'a>(
+    statistics: &Statistics,
+    parameters: &'a StatisticsParameters,
+) -> StatisticsView<'a> {
+    let durations = &statistics.durations;
+    let mean_ms = durations.mean_ms().unwrap_or_default();
+    let completed_or_failed = statistics.completed_or_failed();
+    let StatisticsParameters {
+        filter,
+        options,
+        days,
+        named,
+    } = parameters;
+    StatisticsView {
+        success: true,
+        stats: StatsView {
+            total_executions: statistics.total(),
+            status_breakdown: breakdown(&statistics.counts),
+            average_execution_time_ms: mean_ms,
+            average_execution_time_formatted: format::duration(mean_ms),
+            success_rate: format::rate(statistics.count(Status::Completed), completed_or_failed),
+            completed_count: completed_or_failed,
+            duration_percentiles: (durations.count() > 0).then(|| PercentilesView {
+                p50_ms: durations.quantile_ms(0.5),
+                p95_ms: durations.quantile_ms(0.95),
+                p99_ms: durations.quantile_ms(0.99),
+            }),
+            series: options
+                .interval
+                .map(|_| statistics.series.iter().map(period).collect()),
+        },
+        filters: StatisticsFilters {
+            flow_id: filter.flow_id.as_ref().map(FlowId::as_str),
+            device_id: filter.device_id.as_ref().map(|device| device.as_str()),
+            days: *days,
+            start_date: named.from(),
+            end_date: named.to(),
+            execution_type: filter.execution_type,
+            status: filter.status.map(status_word),
+        },
+        message: "Execution statistics retrieved successfully",
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn breakdown(counts: &StatusCounts) -> BTreeMap<&'static str, u64> {
+    counts
+        .iter()
+        .map(|(status, count)| (status.map_or(UNKNOWN, status_word), *count))
+        .collect()
+}
+
+fn period(period: &Period) -> PeriodView {
+    PeriodView {
+        start: period.start,
+        total_executions: period.counts.values().sum(),
+        status_breakdown: breakdown(&period.counts),
+    }
+}

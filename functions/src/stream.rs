@@ -1,0 +1,74 @@
+//! The consumers of the table's stream, as Lambda functions.
+
+use aws_lambda_events::event::dynamodb::{EventRecord, TimeWindowEvent};
+use lambda_runtime::{Error, LambdaEvent};
+use serde::Serialize;
+use shared::counters::{Change, Counter};
+use shared::model::Item;
+
+/// What Lambda is told of a batch in a tumbling window. The counters keep their
+/// state in the table, so the window carries none.
+#[derive(Debug, Default, Serialize)]
+pub struct WindowReply {
+    state: NoState,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct NoState {}
+
+/// Applies a batch of the stream to the counters.
+///
+/// The window is there for the id of its shard alone, which Lambda passes with
+/// no other kind of batch.
+///
+/// # Errors
+/// Those of the table, after which Lambda hands over the batch again, whole or
+/// in halves; and an event without a shard id, which a tumbling window always
+/// has.
+pub async fn count(
+    counter: &Counter,
+    event: LambdaEvent<TimeWindowEvent>,
+) -> Result<WindowReply, Error> {
+    let records = event.payload.dynamo_db_event.records;
+    // A window's last event can be without records.
+    if records.is_empty() {
+        return Ok(WindowReply::default());
+    }
+    let shard_id = event.payload.time_window_properties.shard_id;
+    let shard_id =
+        shard_id.ok_or("the event has no shard id: its source needs a tumbling window")?;
+    let changes: Vec<_> = records.into_iter().filter_map(change).collect();
+    let given = changes.len();
+    match counter.apply(&shard_id, &changes).await {
+        Ok(applied) => {
+            tracing::info!(
+                shard_id,
+                given,
+                changes = applied.changes,
+                repeated = applied.repeated,
+                transactions = applied.transactions,
+                "counted"
+            );
+            Ok(WindowReply::default())
+        }
+        Err(error) => {
+            tracing::error!(shard_id, given, error = error.with_causes(), "not counted");
+            Err(error.into())
+        }
+    }
+}
+
+fn change(record: EventRecord) -> Option<Change> {
+    let record = record.change;
+    Some(Change {
+        sequence_number: record.sequence_number?,
+        old: image(record.old_image),
+        new: image(record.new_image),
+    })
+}
+
+/// An image that is absent reads as one without attributes.
+fn image(item: serde_dynamo::Item) -> Option<Item> {
+    let item: Item = item.into();
+    (!item.is_empty()).then_some(item)
+}

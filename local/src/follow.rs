@@ -1,0 +1,334 @@
+//! Following the table's stream, as Lambda's event source does on AWS.
+//!
+//! Each shard is read from its checkpoint on, and its changes are handed to the
+//! counters, which know those that they have. A shard's children are begun when
+//! it is at its end.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIteratorType};
+use shared::counters::recount::{Progress, Recount};
+use shared::counters::{Change, Counter};
+use shared::model::Item;
+use shared::store::Store;
+use tokio::sync::watch;
+
+use crate::serve::until;
+use crate::terminal::Failure;
+
+/// How long to wait where there was nothing to read.
+const IDLE: Duration = Duration::from_millis(100);
+
+/// How long to wait where reading or counting has failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// How often new shards are looked for.
+const SHARDS_EVERY: Duration = Duration::from_secs(10);
+
+/// The most records that the Streams API returns at once.
+const MAX_RECORDS: i32 = 1_000;
+
+/// How many bytes of records are asked for at once. DynamoDB itself ends at 1
+/// MB; the embedded engine has no such end.
+const BYTES_AT_ONCE: i64 = 4 * 1024 * 1024;
+
+/// Where a shard is being read.
+struct Reading {
+    /// `None` until the next look at the checkpoint.
+    iterator: Option<String>,
+    parent: Option<String>,
+    is_finished: bool,
+}
+
+/// A follower of one table's stream.
+pub struct Follower {
+    streams: Client,
+    store: Store,
+    counter: Counter,
+    shards: BTreeMap<String, Reading>,
+    looked_for_shards: Option<Instant>,
+    /// How many records are asked for at once.
+    limit: i32,
+}
+
+impl Follower {
+    /// A follower of the stream of this store's table.
+    pub fn new(streams: Client, store: Store) -> Self {
+        Self {
+            streams,
+            counter: Counter::new(store.clone()),
+            store,
+            shards: BTreeMap::new(),
+            looked_for_shards: None,
+            limit: 100,
+        }
+    }
+
+    /// Counts until there is nothing left to count. `look` is told of the
+    /// records that were read.
+    ///
+    /// # Errors
+    /// Those of the stream and of the table.
+    pub async fn drain(&mut self, mut look: impl FnMut(usize)) -> Result<(), Failure> {
+        self.looked_for_shards = None;
+        loop {
+            match self.step().await? {
+                0 => return Ok(()),
+                records => look(records),
+            }
+        }
+    }
+
+    /// Follows until the server is told to end, and tells when it has caught up
+    /// with what was written before. What fails is tried again.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn follow(
+        mut self,
+        caught_up: watch::Sender<bool>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let stop = until(stopped);
+        tokio::pin!(stop);
+        loop {
+            let wait = tokio::select! {
+                // A transaction that is under way is let go: it is applied or not,
+                // and its checkpoint says which.
+                () = &mut stop => return Ok(()),
+                step = self.step() => match step {
+                    Ok(0) => {
+                        caught_up.send_replace(true);
+                        IDLE
+                    }
+                    Ok(_) => continue,
+                    Err(failure) => {
+                        tracing::warn!(%failure, "the counters wait for the table");
+                        AFTER_FAILURE
+                    }
+                },
+            };
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Counts the runs of a table that was there before its counters.
+    ///
+    /// # Errors
+    /// Those of the stream and of the table.
+    pub async fn begin(&mut self, has_runs: bool) -> Result<(), Failure> {
+        if !has_runs || self.counter.has_counted().await? {
+            return Ok(());
+        }
+        self.drain(|_| {}).await?;
+        tracing::warn!("the table's runs are counted for the first time");
+        let recount = Recount {
+            team_id: None,
+            settle: Duration::ZERO,
+        };
+        recount.rebuild(&self.store, &|_: Progress| {}).await?;
+        Ok(())
+    }
+
+    /// Reads each shard once. Returns how many records there were.
+    async fn step(&mut self) -> Result<usize, Failure> {
+        let is_time = |then: Instant| then.elapsed() >= SHARDS_EVERY;
+        if self.looked_for_shards.is_none_or(is_time) {
+            self.look_for_shards().await?;
+        }
+        let mut records = 0;
+        for shard_id in self.readable() {
+            records += self.read(&shard_id).await?;
+        }
+        Ok(records)
+    }
+
+    /// The shards that are not at their end, and whose parents are.
+    fn readable(&self) -> Vec<String> {
+        let is_open = |shard_id: &String| {
+            let reading = self.shards.get(shard_id);
+            reading.is_some_and(|reading| !reading.is_finished)
+        };
+        self.shards
+            .iter()
+            .filter(|(_, reading)| !reading.is_finished)
+            .filter(|(_, reading)| !reading.parent.as_ref().is_some_and(is_open))
+            .map(|(shard_id, _)| shard_id.clone())
+            .collect()
+    }
+
+    async fn look_for_shards(&mut self) -> Result<(), Failure> {
+        let found = self.all_shards().await?;
+        let ids: HashSet<_> = found.iter().filter_map(Shard::shard_id).collect();
+        // Those that the stream has forgotten.
+        self.shards
+            .retain(|shard_id, _| ids.contains(shard_id.as_str()));
+        for shard in &found {
+            let Some(shard_id) = shard.shard_id() else {
+                continue;
+            };
+            self.shards.entry(shard_id.to_owned()).or_insert(Reading {
+                iterator: None,
+                parent: shard.parent_shard_id().map(str::to_owned),
+                is_finished: false,
+            });
+        }
+        self.looked_for_shards = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn all_shards(&self) -> Result<Vec<Shard>, Failure> {
+        let mut shards = Vec::new();
+        let Some(arn) = self.stream_arn().await? else {
+            return Ok(shards);
+        };
+        let mut last = None;
+        loop {
+            let describe = self.streams.describe_stream().stream_arn(&arn);
+            let answer = describe.set_exclusive_start_shard_id(last).send().await;
+            let Some(stream) = answer.map_err(failed)?.stream_description else {
+                return Ok(shards);
+            };
+            last = stream.last_evaluated_shard_id;
+            shards.extend(stream.shards.unwrap_or_default());
+            if last.is_none() {
+                return Ok(shards);
+            }
+        }
+    }
+
+    /// The table's newest stream. DescribeTable would tell too, and have the
+    /// embedded engine count all items.
+    async fn stream_arn(&self) -> Result<Option<String>, Failure> {
+        let list = self.streams.list_streams().table_name(self.store.table());
+        let streams = list
+            .send()
+            .await
+            .map_err(failed)?
+            .streams
+            .unwrap_or_default();
+        let newest = streams
+            .into_iter()
+            .max_by(|one, other| one.stream_label().cmp(&other.stream_label()));
+        Ok(newest.and_then(|stream| stream.stream_arn))
+    }
+
+    async fn read(&mut self, shard_id: &str) -> Result<usize, Failure> {
+        let iterator = match self
+            .shards
+            .get(shard_id)
+            .and_then(|shard| shard.iterator.clone())
+        {
+            Some(iterator) => iterator,
+            None => match self.iterator(shard_id).await? {
+                Some(iterator) => iterator,
+                None => return Ok(0),
+            },
+        };
+        let get = self.streams.get_records().shard_iterator(iterator);
+        let answer = match get.limit(self.limit).send().await {
+            Ok(answer) => answer,
+            // The checkpoint says where to go on.
+            Err(error) if is_of(&error, &["ExpiredIteratorException", TRIMMED]) => {
+                self.set_iterator(shard_id, None);
+                return Ok(1);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let records = answer.records.unwrap_or_default();
+        let count = records.len();
+        self.adapt(&records);
+        let changes: Vec<_> = records.into_iter().filter_map(change).collect();
+        self.counter.apply(shard_id, &changes).await?;
+        // Only now: what fails is read again.
+        match answer.next_shard_iterator {
+            Some(next) => self.set_iterator(shard_id, Some(next)),
+            None => {
+                if let Some(shard) = self.shards.get_mut(shard_id) {
+                    shard.is_finished = true;
+                }
+                self.looked_for_shards = None;
+            }
+        }
+        Ok(count)
+    }
+
+    fn set_iterator(&mut self, shard_id: &str, iterator: Option<String>) {
+        if let Some(shard) = self.shards.get_mut(shard_id) {
+            shard.iterator = iterator;
+        }
+    }
+
+    /// Asks for as many records at once as a few megabytes hold.
+    fn adapt(&mut self, records: &[Record]) {
+        let size = |record: &Record| record.dynamodb().and_then(|change| change.size_bytes());
+        let bytes: i64 = records.iter().filter_map(size).sum();
+        if let Ok(count) = i64::try_from(records.len())
+            && count > 0
+        {
+            let fitting = BYTES_AT_ONCE / (bytes / count).max(1);
+            self.limit = i32::try_from(fitting)
+                .unwrap_or(MAX_RECORDS)
+                .clamp(10, MAX_RECORDS);
+        }
+    }
+
+    /// Where to read a shard: after its checkpoint, else from its beginning.
+    async fn iterator(&self, shard_id: &str) -> Result<Option<String>, Failure> {
+        let Some(arn) = self.stream_arn().await? else {
+            return Ok(None);
+        };
+        let get = || {
+            let get = self.streams.get_shard_iterator();
+            get.stream_arn(&arn).shard_id(shard_id)
+        };
+        if let Some(checkpoint) = self.counter.checkpoint(shard_id).await? {
+            let after = get()
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .sequence_number(checkpoint.trim_start_matches('0'));
+            match after.send().await {
+                Ok(answer) => return Ok(answer.shard_iterator),
+                // All that the checkpoint stands for is out of the stream.
+                Err(error) if is_of(&error, &[TRIMMED]) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let first = get().shard_iterator_type(ShardIteratorType::TrimHorizon);
+        Ok(first.send().await.map_err(failed)?.shard_iterator)
+    }
+}
+
+const TRIMMED: &str = "TrimmedDataAccessException";
+
+fn is_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> bool {
+    error.code().is_some_and(|code| codes.contains(&code))
+}
+
+fn failed<E, R>(error: SdkError<E, R>) -> Failure
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    shared::store::from_sdk(error).into()
+}
+
+fn change(record: Record) -> Option<Change> {
+    let record = record.dynamodb?;
+    Some(Change {
+        sequence_number: record.sequence_number?,
+        old: image(record.old_image),
+        new: image(record.new_image),
+    })
+}
+
+/// The streams' SDK has attribute values of its own.
+fn image(item: Option<std::collections::HashMap<String, AttributeValue>>) -> Option<Item> {
+    let item: serde_dynamo::Item = item?.into();
+    Some(item.into())
+}

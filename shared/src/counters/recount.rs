@@ -1,0 +1,427 @@
+//! Counting again, to see whether the counters are right, and to put them right.
+//!
+//! Both work on a table that is in use. A counter follows the records a moment
+//! later, so a difference is one only if it stays: the numbers that differ are
+//! looked at again after a while, and those that have moved are not judged.
+//! Putting right adds what is missing, on the condition that nothing has changed
+//! since, and so never undoes what the stream's consumer adds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+
+use super::cells::{COUNTED_ATTRIBUTES, Cell, Cells, Counted, CounterKey, cells_of, number};
+use super::consumer::addition;
+use super::hour::Hour;
+use crate::cursor::StartKey;
+use crate::error::{Error, Result};
+use crate::keys;
+use crate::model::{Item, TeamId};
+use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, from_sdk};
+use crate::table::BY_TEAM;
+
+/// How often numbers that move are looked at again.
+const MAX_LOOKS: usize = 5;
+
+/// How many scopes are read at a time.
+const SCOPES_AT_A_TIME: usize = 8;
+
+/// The most numbers that are mended at once: each stands in the update and in
+/// its condition, and an expression ends at 4 KB.
+const MAX_CELLS_A_MEND: usize = 100;
+
+/// What is counted again, and how patiently.
+#[derive(Debug, Clone)]
+pub struct Recount {
+    /// One team; all where it is absent.
+    pub team_id: Option<TeamId>,
+    /// How long a difference has to stay. Longer than the counters take to
+    /// follow; nothing where nobody writes to the table.
+    pub settle: Duration,
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many executions have been counted.
+    Counted {
+        /// Executions, so far.
+        executions: u64,
+    },
+    /// So many scopes of all have been compared.
+    Compared {
+        /// Scopes, so far.
+        scopes: u64,
+        /// All scopes.
+        of: u64,
+    },
+}
+
+/// A number that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The counter item's partition.
+    pub pk: String,
+    /// The counter item's day, or the first of its six hours.
+    pub sk: String,
+    /// The number's attribute.
+    pub attribute: String,
+    /// What it is.
+    pub is: i128,
+    /// What it should be: what the items add up to.
+    pub should_be: i128,
+}
+
+/// What counting again has shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many executions there are.
+    pub executions: u64,
+    /// How many scopes have counters.
+    pub scopes: u64,
+    /// The numbers that are wrong.
+    pub differences: Vec<Difference>,
+    /// How many numbers kept moving, and could not be judged.
+    pub moving: u64,
+}
+
+type Counters = BTreeMap<CounterKey, Cells>;
+
+/// A number's place: its item and its cell.
+type Place = (CounterKey, Cell);
+
+/// For each place that differs, what stands there and what should.
+type Differences = BTreeMap<Place, (i128, i128)>;
+
+impl Recount {
+    /// Counts every execution again, and compares.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn verify(
+        &self,
+        store: &Store,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Report> {
+        let (expected, executions) = self.count(store, progress).await?;
+        let scopes = self.scopes(store, &expected).await?;
+        let mut differing = self.compare(store, &scopes, expected, progress).await?;
+        let mut report = Report {
+            executions,
+            scopes: scopes.len() as u64,
+            ..Report::default()
+        };
+        for look in 0..MAX_LOOKS {
+            if differing.is_empty() {
+                break;
+            }
+            tokio::time::sleep(self.settle).await;
+            let again = recount_places(store, &differing).await?;
+            let (stayed, moved): (Differences, Differences) = again
+                .into_iter()
+                .filter(|(_, (is, should_be))| is != should_be)
+                .partition(|(place, values)| differing.get(place) == Some(values));
+            report
+                .differences
+                .extend(stayed.into_iter().map(difference));
+            if look + 1 == MAX_LOOKS {
+                report.moving = moved.len() as u64;
+            }
+            differing = moved;
+        }
+        report.differences.sort();
+        Ok(report)
+    }
+
+    /// Counts every execution again, and puts right what is wrong. Returns what
+    /// was wrong; what kept moving is left as it is.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn rebuild(
+        &self,
+        store: &Store,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Report> {
+        let mut report = self.verify(store, progress).await?;
+        let mut items: BTreeMap<(String, String), Vec<&Difference>> = BTreeMap::new();
+        for difference in &report.differences {
+            let key = (difference.pk.clone(), difference.sk.clone());
+            items.entry(key).or_default().push(difference);
+        }
+        let mut moving = 0;
+        for differences in items.values() {
+            for some in differences.chunks(MAX_CELLS_A_MEND) {
+                if !mend(store, some).await? {
+                    moving += some.len() as u64;
+                }
+            }
+        }
+        report.moving += moving;
+        register(store, &report).await?;
+        Ok(report)
+    }
+
+    /// What the counters should be.
+    async fn count(
+        &self,
+        store: &Store,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(Counters, u64)> {
+        let mut counters = Counters::new();
+        let (mut executions, mut start) = (0, None);
+        loop {
+            let (items, end) = self.items(store, start).await?;
+            for counted in items.iter().filter_map(Counted::of) {
+                counted.add_to(&mut counters, 1);
+                executions += 1;
+            }
+            progress(Progress::Counted { executions });
+            start = end;
+            if start.is_none() {
+                return Ok((counters, executions));
+            }
+        }
+    }
+
+    async fn items(
+        &self,
+        store: &Store,
+        start: Option<StartKey>,
+    ) -> Result<(Vec<Item>, Option<StartKey>)> {
+        let page = match &self.team_id {
+            Some(team_id) => {
+                let range = Range::index(&BY_TEAM, [team_id.to_string()]).only(COUNTED_ATTRIBUTES);
+                store.query(&range, start, MAX_ITEMS_A_QUERY).await?
+            }
+            None => store.scan(&BY_TEAM, COUNTED_ATTRIBUTES, start).await?,
+        };
+        Ok((page.items, page.last_key))
+    }
+
+    /// Every scope that has counters, or should.
+    async fn scopes(
+        &self,
+        store: &Store,
+        expected: &Counters,
+    ) -> Result<BTreeSet<(TeamId, String)>> {
+        let prefix = self.team_id.as_ref().map(|team_id| format!("{team_id}#"));
+        let from = prefix.clone().unwrap_or_else(|| " ".to_owned());
+        let to = prefix.map(|prefix| format!("{prefix}{}", keys::LAST));
+        let range = Range::of_partition(keys::SCOPE_REGISTER.to_owned(), &from, to.as_deref());
+        let entries = store.take(&range, None, usize::MAX, |_| true).await?;
+        let registered = entries.iter().filter_map(|entry| {
+            let (team_id, scope) = keys::scope_of_register_entry(keys::sort_key(entry)?)?;
+            Some((team_id.parse().ok()?, scope.to_owned()))
+        });
+        let counted = expected.keys().filter_map(|key| {
+            let (team_id, scope) = keys::scope_of_counter(&key.pk)?;
+            Some((team_id.parse().ok()?, scope.to_owned()))
+        });
+        Ok(registered.chain(counted).collect())
+    }
+
+    async fn compare(
+        &self,
+        store: &Store,
+        scopes: &BTreeSet<(TeamId, String)>,
+        mut expected: Counters,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Differences> {
+        let mut differing = Differences::new();
+        let read = |(team_id, scope): &(TeamId, String)| {
+            read_scope(store, team_id.clone(), scope.clone()).boxed()
+        };
+        let reads: Vec<_> = scopes.iter().map(read).collect();
+        let mut reads = stream::iter(reads).buffer_unordered(SCOPES_AT_A_TIME);
+        let mut compared = 0;
+        while let Some(actual) = reads.try_next().await? {
+            for (key, cells) in actual {
+                let should_be = expected.remove(&key).unwrap_or_default();
+                differing.extend(differences_of(&key, &cells, &should_be));
+            }
+            compared += 1;
+            progress(Progress::Compared {
+                scopes: compared,
+                of: scopes.len() as u64,
+            });
+        }
+        // What is left has no counters at all.
+        for (key, should_be) in expected {
+            differing.extend(differences_of(&key, &Cells::new(), &should_be));
+        }
+        Ok(differing)
+    }
+}
+
+fn differences_of(
+    key: &CounterKey,
+    actual: &Cells,
+    expected: &Cells,
+) -> Vec<(Place, (i128, i128))> {
+    let cells: BTreeSet<_> = actual.keys().chain(expected.keys()).copied().collect();
+    let value = |cells: &Cells, cell| cells.get(&cell).copied().unwrap_or_default();
+    cells
+        .into_iter()
+        .map(|cell| {
+            (
+                (key.clone(), cell),
+                (value(actual, cell), value(expected, cell)),
+            )
+        })
+        .filter(|(_, (is, should_be))| is != should_be)
+        .collect()
+}
+
+fn difference(((key, cell), (is, should_be)): (Place, (i128, i128))) -> Difference {
+    Difference {
+        pk: key.pk,
+        sk: key.sk,
+        attribute: cell.to_string(),
+        is,
+        should_be,
+    }
+}
+
+/// All counters of a scope.
+async fn read_scope(store: &Store, team_id: TeamId, scope: String) -> Result<Counters> {
+    let mut counters = Counters::new();
+    let partitions = [
+        keys::count_partition(&team_id, &scope),
+        keys::duration_partition(&team_id, &scope),
+    ];
+    for pk in partitions {
+        let range = Range::of_partition(pk.clone(), &Hour::FIRST.day(), None);
+        for item in store.take(&range, None, usize::MAX, |_| true).await? {
+            if let Some(sk) = keys::sort_key(&item) {
+                let key = CounterKey {
+                    pk: pk.clone(),
+                    sk: sk.to_owned(),
+                };
+                counters.insert(key, cells_of(&item));
+            }
+        }
+    }
+    Ok(counters)
+}
+
+/// Counts the days of some places again, and reads what stands there.
+async fn recount_places(store: &Store, places: &Differences) -> Result<Differences> {
+    let mut days: BTreeSet<(TeamId, String)> = BTreeSet::new();
+    for (key, _) in places.keys() {
+        let team = keys::scope_of_counter(&key.pk).and_then(|(team, _)| team.parse().ok());
+        days.extend(team.zip(key.sk.split('T').next().map(str::to_owned)));
+    }
+    let mut expected = Counters::new();
+    for (team_id, day) in days {
+        let hour = |hour| Hour::of_day(&day, hour);
+        let range = Range::index(&BY_TEAM, [team_id.to_string()])
+            .between(
+                hour(0).and_then(Hour::lowest),
+                hour(23).and_then(Hour::highest),
+            )
+            .only(COUNTED_ATTRIBUTES);
+        let mut start = None;
+        loop {
+            let page = store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
+            for counted in page.items.iter().filter_map(Counted::of) {
+                counted.add_to(&mut expected, 1);
+            }
+            start = page.last_key;
+            if start.is_none() {
+                break;
+            }
+        }
+    }
+    let mut again = Differences::new();
+    let keys: BTreeSet<_> = places.keys().map(|(key, _)| key).collect();
+    for key in keys {
+        let item = store
+            .get_latest(&key.pk, &key.sk)
+            .await?
+            .unwrap_or_default();
+        let actual = cells_of(&item);
+        let should_be = expected.remove(key).unwrap_or_default();
+        again.extend(differences_of(key, &actual, &should_be));
+    }
+    // Only what differed before: the rest may just have begun to move.
+    again.retain(|place, _| places.contains_key(place));
+    Ok(again)
+}
+
+/// Adds what is missing to one counter item. `false` when one of its numbers
+/// has moved.
+async fn mend(store: &Store, differences: &[&Difference]) -> Result<bool> {
+    let Some(first) = differences.first() else {
+        return Ok(true);
+    };
+    let key = CounterKey {
+        pk: first.pk.clone(),
+        sk: first.sk.clone(),
+    };
+    let missing: Cells = differences
+        .iter()
+        .filter_map(|difference| {
+            let cell = Cell::parse(&difference.attribute)?;
+            Some((cell, difference.should_be - difference.is))
+        })
+        .collect();
+    let mut update = addition(store.table(), &key, &missing)?;
+    let mut conditions = Vec::new();
+    // In the order of the cells, which is that of the update's names.
+    for (position, cell) in missing.keys().enumerate() {
+        let name = cell.to_string();
+        let is = differences
+            .iter()
+            .find(|difference| difference.attribute == name);
+        match is.map_or(0, |difference| difference.is) {
+            0 => conditions.push(format!(
+                "(attribute_not_exists(#{position}) OR #{position} = :z)"
+            )),
+            is => {
+                let variable = format!(":w{position}");
+                conditions.push(format!("#{position} = {variable}"));
+                update = update.expression_attribute_values(variable, number(is));
+            }
+        }
+    }
+    if conditions.iter().any(|condition| condition.contains(":z")) {
+        update = update.expression_attribute_values(":z", number(0));
+    }
+    let update = update
+        .condition_expression(conditions.join(" AND "))
+        .build()
+        .map_err(Error::internal)?;
+    let action = TransactWriteItem::builder().update(update).build();
+    match store.transact(vec![action]).await {
+        Ok(()) => Ok(true),
+        Err(error) => {
+            use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
+            match error.as_service_error() {
+                Some(E::TransactionCanceledException(_)) => Ok(false),
+                _ => Err(from_sdk(error)),
+            }
+        }
+    }
+}
+
+/// Enters the scopes of what was mended into the register.
+async fn register(store: &Store, report: &Report) -> Result<()> {
+    let scopes: BTreeSet<_> = report
+        .differences
+        .iter()
+        .filter_map(|difference| keys::scope_of_counter(&difference.pk))
+        .collect();
+    for (team_id, scope) in scopes {
+        let Ok(team_id) = team_id.parse() else {
+            continue;
+        };
+        let entry = keys::scope_register_entry(&team_id, scope);
+        store
+            .put(crate::store::key(keys::SCOPE_REGISTER, entry))
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Which executions a caller asks for.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::auth::Caller;
+use crate::counters::{self, Kind};
+use crate::error::Result;
+use crate::keys;
+use crate::model::{DeviceId, ExecutionType, FlowId, Status, TimeRange};
+use crate::store::{Filter, Range};
+use crate::table::{BY_DEVICE, BY_FLOW, BY_FLOW_STATUS, BY_TEAM, BY_TEAM_STATUS, text};
+
+/// Which executions of the caller's team: those that meet every condition that
+/// is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExecutionFilter {
+    /// Runs of this flow.
+    pub flow_id: Option<FlowId>,
+    /// Of this version of it. Neither a key nor a counter answers this
+    /// condition: runs of other versions are read, and dropped.
+    pub flow_version: Option<String>,
+    /// Runs that concern this device.
+    pub device_id: Option<DeviceId>,
+    /// In this state.
+    pub status: Option<Status>,
+    /// Started by another run, or standing for themselves.
+    pub execution_type: Option<ExecutionType>,
+    /// Created in this stretch of time.
+    pub created: TimeRange,
+}
+
+impl ExecutionFilter {
+    /// Refuses a caller who is limited to flows and asks for others.
+    ///
+    /// # Errors
+    /// [`crate::Error::Forbidden`].
+    pub(super) fn require(&self, caller: &Caller) -> Result<()> {
+        match &self.flow_id {
+            Some(flow_id) => caller.require_flow(flow_id),
+            None => caller.require_all_flows(),
+        }
+    }
+
+    /// The range of an index, newest first, that holds these runs, with
+    /// conditions on what its keys do not answer.
+    pub(super) fn range(&self, caller: &Caller) -> Range {
+        let team = caller.team_id.to_string();
+        let flow = self.flow_id.as_ref().map(FlowId::to_string);
+        let status = self.status.map(|status| status.as_str().to_owned());
+        let mut conditions = Vec::new();
+        let range = match (&self.device_id, flow, status) {
+            (Some(device), flow, status) => {
+                let others = [("flowId", flow), ("status", status)];
+                for (attribute, value) in others {
+                    conditions
+                        .extend(value.map(|value| Filter::any_of(attribute, vec![text(value)])));
+                }
+                Range::index(&BY_DEVICE, [team, device.to_string()])
+            }
+            (None, Some(flow), Some(status)) => Range::index(&BY_FLOW_STATUS, [team, flow, status]),
+            (None, Some(flow), None) => Range::index(&BY_FLOW, [team, flow]),
+            (None, None, Some(status)) => Range::index(&BY_TEAM_STATUS, [team, status]),
+            (None, None, None) => Range::index(&BY_TEAM, [team]),
+        };
+        let subflow = || text(ExecutionType::Subflow.as_str());
+        conditions.extend(self.execution_type.map(|wanted| match wanted {
+            ExecutionType::Subflow => Filter::any_of("executionType", vec![subflow()]),
+            // A record without a type, or with another word, is a parent.
+            ExecutionType::Parent => Filter::not("executionType", subflow()),
+        }));
+        if let Some(version) = &self.flow_version {
+            conditions.push(Filter::any_of("flowVersion", versions(version)));
+        }
+        let (from, to) = counters::bounds(&self.created);
+        conditions
+            .into_iter()
+            .fold(range.between(from, to), Range::filtered)
+    }
+
+    /// The scope whose counters count these runs.
+    pub(super) fn scope(&self) -> String {
+        keys::scope(self.flow_id.as_ref(), self.device_id.as_ref())
+    }
+
+    /// Whether runs of that kind are among them, as far as their kind tells.
+    pub(super) fn matches(&self, kind: Kind) -> bool {
+        self.status.is_none_or(|status| kind.status == Some(status))
+            && self
+                .execution_type
+                .is_none_or(|wanted| kind.execution_type == wanted)
+    }
+}
+
+/// A version as engines may have written it: as text and, where it reads as a
+/// number, as that.
+fn versions(version: &str) -> Vec<AttributeValue> {
+    // DynamoDB keeps 38 digits. No leading zero: the text "007" is not 7.
+    let digits = version.strip_prefix('-').unwrap_or(version);
+    let is_number = digits.len() <= 38
+        && digits.starts_with(|first: char| first.is_ascii_digit())
+        && !digits.ends_with('.')
+        && (!digits.starts_with('0') || digits == "0" || digits.starts_with("0."))
+        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let mut values = vec![text(version)];
+    if is_number {
+        values.push(AttributeValue::N(version.to_owned()));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_reads_as_a_number_is_looked_for_as_both() {
+        for version in ["3", "0", "0.5", "-1", "10.25"] {
+            assert_eq!(
+                versions(version),
+                [text(version), AttributeValue::N(version.to_owned())]
+            );
+        }
+    }
+
+    #[test]
+    fn a_version_that_is_no_number_is_looked_for_as_text_alone() {
+        let long = "1".repeat(39);
+        for version in ["v3", "1.2.3", "007", "1.", ".5", "1e3", "-", "", "٣", &long] {
+            assert_eq!(versions(version), [text(version)]);
+        }
+    }
+}

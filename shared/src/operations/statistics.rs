@@ -1,0 +1,188 @@
+//! How many executions there were, how they ended, and how long they took.
+
+use std::collections::BTreeMap;
+
+use super::ExecutionFilter;
+use crate::auth::Caller;
+use crate::counters::{self, COUNTED_ATTRIBUTES, Counted, Cut, Durations, Edge, Hour, Tally};
+use crate::error::Result;
+use crate::model::{Status, Timestamp};
+use crate::store::Store;
+
+/// The length of a period of a time series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interval {
+    /// An hour.
+    Hour,
+    /// A day of UTC.
+    Day,
+}
+
+/// What of the statistics is wanted beside the totals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatisticsOptions {
+    /// A time series with periods of this length.
+    pub interval: Option<Interval>,
+}
+
+/// Executions by their state. `None` stands for a word that is none of the
+/// record format.
+pub type StatusCounts = BTreeMap<Option<Status>, u64>;
+
+/// One period of a time series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Period {
+    /// When it begins.
+    pub start: Timestamp,
+    /// The executions that were created in it.
+    pub counts: StatusCounts,
+}
+
+/// The statistics of some executions.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    /// How many there are in each state; none that has none.
+    pub counts: StatusCounts,
+    /// How long those took that completed or failed.
+    pub durations: Durations,
+    /// The series, if one was asked for, from its first period on without gaps.
+    pub series: Vec<Period>,
+}
+
+impl Statistics {
+    /// All executions.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// Those that completed or failed.
+    pub fn completed_or_failed(&self) -> u64 {
+        self.count(Status::Completed) + self.count(Status::Failed)
+    }
+
+    /// Those in one state.
+    pub fn count(&self, status: Status) -> u64 {
+        self.counts.get(&Some(status)).copied().unwrap_or_default()
+    }
+}
+
+/// Sums up executions: one small counter item for each day and, where the time
+/// begins or ends within a day, up to four more; where it begins or ends within
+/// an hour, the runs of that part of the hour.
+///
+/// `filter.flow_version` is no part of the counters, and has to be absent.
+///
+/// # Errors
+/// Those of [`super::list_executions`].
+pub async fn execution_statistics(
+    store: &Store,
+    caller: &Caller,
+    filter: &ExecutionFilter,
+    options: StatisticsOptions,
+) -> Result<Statistics> {
+    filter.require(caller)?;
+    debug_assert!(filter.flow_version.is_none(), "no counter has versions");
+    let Cut { full, edges } = Cut::of(&filter.created);
+    let counted = async {
+        let Some(full) = full else {
+            return Ok(Tally::default());
+        };
+        counters::tally(store, &caller.team_id, &filter.scope(), full).await
+    };
+    let edges = edges
+        .into_iter()
+        .map(|edge| read_edge(store, caller, filter, edge));
+    let edges = futures_util::future::try_join_all(edges);
+    let (mut tally, edges) = tokio::try_join!(counted, edges)?;
+    for counted in edges.into_iter().flatten() {
+        tally.add_run(&counted);
+    }
+    Ok(sum_up(&tally, filter, options))
+}
+
+/// The runs of a part of an hour.
+async fn read_edge(
+    store: &Store,
+    caller: &Caller,
+    filter: &ExecutionFilter,
+    edge: Edge,
+) -> Result<Vec<Counted>> {
+    let range = filter
+        .range(caller)
+        .between(edge.from, edge.to)
+        .only(COUNTED_ATTRIBUTES);
+    let items = store.take(&range, None, usize::MAX, |_| true).await?;
+    Ok(items.iter().filter_map(Counted::of).collect())
+}
+
+fn sum_up(tally: &Tally, filter: &ExecutionFilter, options: StatisticsOptions) -> Statistics {
+    let mut statistics = Statistics::default();
+    let mut periods: BTreeMap<Hour, StatusCounts> = BTreeMap::new();
+    for ((hour, kind), count) in &tally.counts {
+        if !filter.matches(*kind) {
+            continue;
+        }
+        *statistics.counts.entry(kind.status).or_default() += count;
+        if let Some(interval) = options.interval {
+            let counts = periods.entry(interval.first_hour_of(*hour)).or_default();
+            *counts.entry(kind.status).or_default() += count;
+        }
+    }
+    let is_timed = |status| matches!(status, Some(Status::Completed | Status::Failed));
+    for (kind, durations) in &tally.durations {
+        if filter.matches(*kind) && is_timed(kind.status) {
+            statistics.durations += durations;
+        }
+    }
+    if let Some(interval) = options.interval {
+        statistics.series = series(periods, filter, interval);
+    }
+    statistics
+}
+
+/// The periods in their order, from the beginning of the time that was asked
+/// for, or the first run, to its end, or now; those without a run as well.
+fn series(
+    mut periods: BTreeMap<Hour, StatusCounts>,
+    filter: &ExecutionFilter,
+    interval: Interval,
+) -> Vec<Period> {
+    let first = filter.created.from().map(Hour::at);
+    let first = first.or_else(|| periods.keys().next().copied());
+    let last = filter.created.to().unwrap_or_else(Timestamp::now);
+    let last = Hour::at(last);
+    if let Some(mut hour) = first.map(|hour| interval.first_hour_of(hour)) {
+        for _ in 0..MAX_PERIODS {
+            if hour > last {
+                break;
+            }
+            periods.entry(hour).or_default();
+            hour = interval.next(hour);
+        }
+    }
+    let period = |(hour, counts): (Hour, StatusCounts)| Period {
+        start: hour.start(),
+        counts,
+    };
+    periods.into_iter().map(period).collect()
+}
+
+/// The most periods that a series is filled up with: a month of hours, or ten
+/// years of days.
+pub const MAX_PERIODS: usize = 3_700;
+
+impl Interval {
+    fn first_hour_of(self, hour: Hour) -> Hour {
+        match self {
+            Self::Hour => hour,
+            Self::Day => Hour::of_day(&hour.day(), 0).unwrap_or(hour),
+        }
+    }
+
+    fn next(self, hour: Hour) -> Hour {
+        match self {
+            Self::Hour => hour.next(),
+            Self::Day => (0..24).fold(hour, |hour, _| hour.next()),
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Numbered pages and totals, against a plain filter of the same records.
+
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::records::{execution, time};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+
+/// A run of the data that these tests list.
+#[derive(Debug, Clone)]
+struct Run {
+    id: String,
+    flow: &'static str,
+    device: Option<&'static str>,
+    status: &'static str,
+    kind: Option<&'static str>,
+    /// Milliseconds after the tests' beginning, which is at half past ten.
+    created: i64,
+}
+
+/// 240 runs over three days, in uneven hours, five of them in one moment.
+fn runs() -> Vec<Run> {
+    let statuses = [
+        "COMPLETED",
+        "FAILED",
+        "COMPLETED",
+        "RUNNING",
+        "CANCELLED",
+        "PENDING",
+        "DONE",
+    ];
+    (0..240_i64)
+        .map(|n| Run {
+            id: format!("run-{n:03}"),
+            flow: ["flow-1", "flow-2", "flow-3"][(n % 3) as usize],
+            device: [None, Some("device-1"), Some("device-2"), Some("device-1")][(n % 4) as usize],
+            status: statuses[(n * 5 % 7) as usize],
+            kind: [None, Some("SUBFLOW"), Some("PARENT"), None, Some("PARENT")][(n % 5) as usize],
+            created: match n {
+                0..5 => 90 * MINUTE,
+                _ => (n * n * 7_919) % (72 * HOUR),
+            },
+        })
+        .collect()
+}
+
+async fn write(app: &TestApp, runs: &[Run]) {
+    let items = runs.iter().map(|run| {
+        let attributes = json!({
+            "flowId": run.flow,
+            "deviceId": run.device,
+            "status": run.status,
+            "executionType": run.kind,
+            "createdAt": time(run.created),
+        });
+        execution(&run.id, attributes)
+    });
+    app.write(items).await;
+    // Neighbours, and items of another kind that have strayed into the indexes.
+    let mut stray = execution("stray", json!({"sk": "NOTE", "createdAt": time(HOUR)}));
+    stray.insert("deviceId".to_owned(), shared::table::text("device-1"));
+    app.write([execution("other-team", json!({"teamId": "team-b"})), stray])
+        .await;
+    app.count().await;
+}
+
+/// What a caller asks for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Filter {
+    flow: Option<&'static str>,
+    device: Option<&'static str>,
+    status: Option<&'static str>,
+    kind: Option<&'static str>,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Filter {
+    fn keeps(&self, run: &Run) -> bool {
+        self.flow.is_none_or(|flow| run.flow == flow)
+            && self.device.is_none_or(|device| run.device == Some(device))
+            && self.status.is_none_or(|status| run.status == status)
+            && self
+                .kind
+                .is_none_or(|kind| run.kind.unwrap_or("PARENT") == kind)
+            && self.from.is_none_or(|from| from <= run.created)
+            && self.to.is_none_or(|to| run.created <= to)
+    }
+
+    fn history_query(&self) -> String {
+        let status = self.status.map(|status| match status {
+            "COMPLETED" => "PASSED",
+            other => other,
+        });
+        let parameters = [
+            ("flowId", self.flow.map(str::to_owned)),
+            ("deviceId", self.device.map(str::to_owned)),
+            ("status", status.map(str::to_owned)),
+            ("executionType", self.kind.map(str::to_owned)),
+            ("startDate", self.from.map(time)),
+            ("endDate", self.to.map(time)),
+        ];
+        query(&parameters)
+    }
+}
+
+fn query(parameters: &[(&str, Option<String>)]) -> String {
+    let given = parameters
+        .iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("&{name}={value}")));
+    given.collect()
+}
+
+/// Every mix of some values of each condition; times that begin and end inside
+/// an hour, at its edges, and around nothing.
+fn filters() -> Vec<Filter> {
+    let mut filters = Vec::new();
+    let times = [
+        (None, None),
+        (Some(13 * MINUTE), None),
+        (None, Some(50 * HOUR + 17 * MINUTE)),
+        (
+            Some(20 * HOUR - 30 * MINUTE),
+            Some(44 * HOUR + 30 * MINUTE - 1),
+        ),
+        (Some(85 * MINUTE), Some(95 * MINUTE)),
+        (Some(-10 * HOUR), Some(-9 * HOUR)),
+    ];
+    for (from, to) in times {
+        for flow in [None, Some("flow-1"), Some("flow-9")] {
+            for device in [None, Some("device-1")] {
+                for status in [None, Some("COMPLETED"), Some("PENDING")] {
+                    for kind in [None, Some("PARENT"), Some("SUBFLOW")] {
+                        filters.push(Filter {
+                            flow,
+                            device,
+                            status,
+                            kind,
+                            from,
+                            to,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    filters
+}
+
+fn ids(items: &Value) -> Vec<String> {
+    let items = items.as_array().expect("items");
+    let id = |item: &Value| item["id"].as_str().expect("an id").to_owned();
+    items.iter().map(id).collect()
+}
+
+#[tokio::test]
+async fn every_mix_of_filters_gives_the_runs_that_a_plain_filter_gives_with_their_number() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let runs = runs();
+    write(&app, &runs).await;
+    for filter in filters() {
+        let mut expected: Vec<_> = runs.iter().filter(|run| filter.keeps(run)).collect();
+        expected.sort_by_key(|run| std::cmp::Reverse(run.created));
+        let path = format!(
+            "/api/history/executions?lite=true{}",
+            filter.history_query()
+        );
+        let whole = app.get(&token, &format!("{path}&limit=500")).await.ok();
+        assert_eq!(whole["pagination"]["total"], expected.len(), "{filter:?}");
+        assert_eq!(whole["pagination"]["hasMore"], false, "{filter:?}");
+        // Runs of one moment stand in the order of the index.
+        let created = |id: &String| runs.iter().find(|run| run.id == *id).map(|run| run.created);
+        let all = ids(&whole["executions"]);
+        assert!(
+            all.iter()
+                .map(created)
+                .eq(expected.iter().map(|run| Some(run.created))),
+            "{filter:?}: {all:?}"
+        );
+        let (mut sorted, mut wanted) = (all.clone(), Vec::new());
+        sorted.sort();
+        wanted.extend(expected.iter().map(|run| run.id.clone()));
+        wanted.sort();
+        assert_eq!(sorted, wanted, "{filter:?}");
+        // The same, page by page.
+        for limit in [7, 50] {
+            let mut walked = Vec::new();
+            for offset in (0..all.len() + limit).step_by(limit) {
+                let page = app
+                    .get(&token, &format!("{path}&limit={limit}&offset={offset}"))
+                    .await
+                    .ok();
+                let page_ids = ids(&page["executions"]);
+                assert_eq!(
+                    page["pagination"],
+                    json!({
+                        "limit": limit, "offset": offset, "total": expected.len(),
+                        "hasMore": offset + limit < expected.len(),
+                    }),
+                    "{filter:?}"
+                );
+                let left = expected.len().saturating_sub(offset);
+                assert_eq!(page_ids.len(), left.min(limit), "{filter:?} at {offset}");
+                walked.extend(page_ids);
+            }
+            assert_eq!(walked, all, "{filter:?} at limit {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_one_walk_the_whole_list() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let runs = runs();
+    write(&app, &runs).await;
+    for filter in [
+        "",
+        "&workflowId=flow-2",
+        "&status=FAILED",
+        "&status=SUCCESS&workflowId=flow-1",
+    ] {
+        let path = format!("/api/executions/team/team-a?size=1{filter}");
+        let first = app.get(&token, &path).await.ok();
+        let pages = first["totalPages"].as_u64().expect("a number");
+        assert_eq!(first["totalElements"], pages);
+        let mut walked = Vec::new();
+        for page in 0..pages {
+            let answer = app.get(&token, &format!("{path}&page={page}")).await.ok();
+            assert_eq!(answer["number"], page);
+            assert_eq!(answer["size"], 1);
+            walked.extend(ids(&answer["content"]));
+        }
+        let beyond = app.get(&token, &format!("{path}&page={pages}")).await.ok();
+        assert_eq!(beyond["content"], json!([]));
+        assert_eq!(beyond["totalElements"], pages);
+        let path = format!("/api/executions/team/team-a?size=500{filter}");
+        let whole = app.get(&token, &path).await.ok();
+        assert_eq!(walked, ids(&whole["content"]), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_at_any_depth_takes_three_requests_and_reads_its_hour_alone() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    // 3,000 runs in 100 hours.
+    let runs = (0..3_000).map(|n| {
+        let created_at = time(n * 2 * MINUTE);
+        execution(&format!("run-{n}"), json!({"createdAt": created_at}))
+    });
+    app.write(runs).await;
+    app.count().await;
+    let path = "/api/executions/team/team-a?size=50";
+    let counts_alone = 5;
+    for page in [0, 1, 30, 59] {
+        let answer = app.get(&token, &format!("{path}&page={page}")).await;
+        let body = answer.ok();
+        assert_eq!(body["totalElements"], 3_000);
+        let expected: Vec<_> = (0..50)
+            .map(|n| format!("run-{}", 2_999 - page * 50 - n))
+            .collect();
+        assert_eq!(ids(&body["content"]), expected, "page {page}");
+        // The counters, the hour's part before the page, the page; and the
+        // nodes of each run are counted, as the writer has not summed them up.
+        let beside = 2 * 50;
+        assert!(answer.usage.requests <= 3 + beside, "{:?}", answer.usage);
+        let most = counts_alone + 30 + 51;
+        assert!(
+            answer.usage.items_read <= most,
+            "{:?} on page {page}",
+            answer.usage
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_new_run_is_on_the_first_page_before_it_is_counted() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write((0..60).map(|n| execution(&format!("run-{n:02}"), json!({"createdAt": time(n)}))))
+        .await;
+    let path = "/api/history/executions?lite=true";
+    let page = app.get(&token, path).await.ok();
+    assert_eq!(page["executions"][0]["id"], "run-59");
+    assert_eq!(
+        page["pagination"]["total"], 50,
+        "no less than what is shown"
+    );
+    let filtered = format!("{path}&executionType=PARENT");
+    app.count().await;
+    app.write([execution("run-60", json!({"createdAt": time(10 * HOUR)}))])
+        .await;
+    for path in [path, &filtered] {
+        let page = app.get(&token, path).await.ok();
+        assert_eq!(page["executions"][0]["id"], "run-60", "{path}");
+        assert_eq!(page["pagination"]["total"], 60);
+    }
+    app.count().await;
+    assert_eq!(app.get(&token, path).await.ok()["pagination"]["total"], 61);
+}
+
+#[tokio::test]
+async fn an_expired_run_leaves_its_page_and_moves_no_other() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let runs = (0..30).map(|n| {
+        let expires_at = if n % 10 == 3 { json!(1) } else { Value::Null };
+        let attributes = json!({"createdAt": time(n * MINUTE), "expiresAt": expires_at});
+        execution(&format!("run-{n:02}"), attributes)
+    });
+    app.write(runs).await;
+    app.count().await;
+    let expected: Vec<_> = (0..30)
+        .rev()
+        .filter(|n| n % 10 != 3)
+        .map(|n| format!("run-{n:02}"))
+        .collect();
+    for limit in [1, 4, 10, 30] {
+        let mut walked = Vec::new();
+        for offset in (0..30).step_by(limit) {
+            let path = format!("/api/history/executions?lite=true&limit={limit}&offset={offset}");
+            walked.extend(ids(&app.get(&token, &path).await.ok()["executions"]));
+        }
+        assert_eq!(walked, expected, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_by_token_takes_the_same_times() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let runs = runs();
+    write(&app, &runs).await;
+    let (from, to) = (20 * HOUR + 13 * MINUTE, 50 * HOUR + 7 * MINUTE);
+    let filter = Filter {
+        flow: Some("flow-1"),
+        from: Some(from),
+        to: Some(to),
+        ..Filter::default()
+    };
+    let mut expected: Vec<_> = runs
+        .iter()
+        .filter(|run| filter.keeps(run))
+        .map(|run| run.id.clone())
+        .collect();
+    expected.sort();
+    assert!(!expected.is_empty());
+    let path = format!(
+        "/flow-executions?flowDefinitionId=flow-1&startDate={}&endDate={}",
+        time(from),
+        time(to)
+    );
+    for limit in [1, 7, 500] {
+        let mut walked: Vec<_> = app.walk(&token, &path, limit).await;
+        let mut walked: Vec<_> = walked
+            .drain(..)
+            .map(|item| item["flowExecutionId"].as_str().expect("an id").to_owned())
+            .collect();
+        walked.sort();
+        assert_eq!(walked, expected, "limit {limit}");
+    }
+    // A token belongs to its times.
+    let page = app.get(&token, &format!("{path}&limit=1")).await.ok();
+    let next = page["data"]["nextToken"].as_str().expect("a token");
+    let other = "/flow-executions?flowDefinitionId=flow-1&limit=1";
+    let answer = app.get(&token, &format!("{other}&nextToken={next}")).await;
+    assert_eq!(answer.problem(), (400, "INVALID_NEXT_TOKEN".to_owned()));
+}
+
+#[tokio::test]
+async fn a_created_at_that_is_no_time_is_listed_and_counted() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let odd = [
+        "1700000000123",
+        "2026-02-17",
+        "2026-02-17T10:30:00Z",
+        "yesterday",
+        "2026-02-17T99",
+    ];
+    let runs = odd
+        .iter()
+        .enumerate()
+        .map(|(n, created_at)| execution(&format!("odd-{n}"), json!({"createdAt": created_at})));
+    app.write(runs).await;
+    app.write(
+        (0..20).map(|n| execution(&format!("run-{n:02}"), json!({"createdAt": time(n * HOUR)}))),
+    )
+    .await;
+    app.count().await;
+    let path = "/api/history/executions?lite=true";
+    let whole = ids(&app.get(&token, &format!("{path}&limit=500")).await.ok()["executions"]);
+    assert_eq!(whole.len(), 25);
+    for limit in [1, 4] {
+        let mut walked = Vec::new();
+        for offset in (0..25).step_by(limit) {
+            let page = app
+                .get(&token, &format!("{path}&limit={limit}&offset={offset}"))
+                .await
+                .ok();
+            assert_eq!(page["pagination"]["total"], 25);
+            walked.extend(ids(&page["executions"]));
+        }
+        assert_eq!(walked, whole, "limit {limit}");
+    }
+}

@@ -1,0 +1,119 @@
+//! A connection to the table that breaks when it is told to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::Notify;
+
+/// What happens to one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: it is written, and its answer arrives.
+    None,
+    /// The connection breaks before it is sent.
+    Unsent,
+    /// The connection breaks after it was written.
+    Unanswered,
+    /// The process ends before it is sent.
+    CrashBefore,
+    /// The process ends after it was written.
+    CrashAfter,
+}
+
+/// A connection whose transactions meet faults, one after another.
+#[derive(Debug, Clone)]
+pub struct Faulty {
+    inner: SharedHttpClient,
+    faults: Arc<Mutex<VecDeque<Fault>>>,
+    crashed: Arc<Notify>,
+}
+
+impl Faulty {
+    /// A client like another, over such a connection, that tries nothing twice
+    /// by itself.
+    pub fn client(client: &Client) -> (Self, Client) {
+        let inner = client.config().http_client().expect("an HTTP client");
+        let faulty = Self {
+            inner,
+            faults: Arc::default(),
+            crashed: Arc::default(),
+        };
+        let config = client
+            .config()
+            .to_builder()
+            .http_client(faulty.clone())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        (faulty, Client::from_conf(config))
+    }
+
+    /// What the next transactions meet.
+    pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
+        *self.faults.lock().expect("a lock") = faults.into_iter().collect();
+    }
+
+    /// Ends when the process would have.
+    pub async fn crash(&self) {
+        self.crashed.notified().await;
+    }
+}
+
+impl HttpClient for Faulty {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(FaultyConnector {
+            inner: self.inner.http_connector(settings, components),
+            faulty: self.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct FaultyConnector {
+    inner: SharedHttpConnector,
+    faulty: Faulty,
+}
+
+impl HttpConnector for FaultyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let fault = match target.ends_with(".TransactWriteItems") {
+            true => self.faulty.faults.lock().expect("a lock").pop_front(),
+            false => None,
+        };
+        let inner = self.inner.clone();
+        let crashed = self.faulty.crashed.clone();
+        HttpConnectorFuture::new(async move {
+            let broken = || Err(ConnectorError::io("the connection is broken".into()));
+            match fault.unwrap_or(Fault::None) {
+                Fault::None => inner.call(request).await,
+                Fault::Unsent => broken(),
+                Fault::Unanswered => {
+                    inner.call(request).await?;
+                    broken()
+                }
+                Fault::CrashBefore => {
+                    crashed.notify_one();
+                    std::future::pending().await
+                }
+                Fault::CrashAfter => {
+                    inner.call(request).await?;
+                    crashed.notify_one();
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+}
