@@ -291,11 +291,7 @@ async fn statistics_are_those_of_exactly_the_runs_between_the_bounds() {
             durations.sort_unstable();
             assert_eq!(stats["completedCount"], durations.len(), "{path}");
             let (sum, count) = (durations.iter().sum::<u64>(), durations.len() as u64);
-            let mean = if count == 0 {
-                0
-            } else {
-                (sum + count / 2) / count
-            };
+            let mean = (sum + count / 2).checked_div(count).unwrap_or_default();
             assert_eq!(stats["averageExecutionTimeMs"], mean, "{path}");
             let percentiles = &stats["durationPercentiles"];
             assert_eq!(percentiles.is_null(), durations.is_empty(), "{path}");

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions};
+use serde_json::Value;
 use shared::config;
 use tokio::sync::Notify;
 
@@ -53,6 +54,23 @@ pub enum OpenError {
     /// The file is a database, and parts of it are destroyed.
     #[error("{0}")]
     Damaged(String),
+}
+
+/// Why items are not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The engine refuses them.
+    #[error("{0}")]
+    Engine(#[from] DynoxideError),
+    /// The engine has panicked.
+    #[error("{0}")]
+    Failed(#[from] EngineFailed),
+    /// A value is no item.
+    #[error("{0}")]
+    NoItem(#[from] serde_dynamo::Error),
+    /// A value is no item's JSON.
+    #[error("{0}")]
+    NoJson(#[from] serde_json::Error),
 }
 
 /// The engine has panicked.
@@ -117,6 +135,31 @@ impl Embedded {
             .timeout_config(config::timeouts())
             .retry_config(config::retries())
             .build()
+    }
+
+    /// Writes many items at once past the SDK, as plain JSON, with their records
+    /// in the stream: for tests and measurements that need millions. All of
+    /// them, or none.
+    ///
+    /// # Errors
+    /// Those of the engine, and of values that are no items.
+    pub async fn import(&self, table: &str, items: Vec<Value>) -> Result<(), ImportError> {
+        let items = items
+            .into_iter()
+            .map(|item| {
+                let item: serde_dynamo::Item = serde_dynamo::to_item(item)?;
+                let item: dynoxide::Item = serde_json::from_value(serde_json::to_value(item)?)?;
+                Ok(item)
+            })
+            .collect::<Result<Vec<_>, ImportError>>()?;
+        let (database, table) = (self.database.clone(), table.to_owned());
+        let options = ImportOptions {
+            record_streams: true,
+            ..ImportOptions::default()
+        };
+        let imported = self.blocking(move || database.import_items(&table, items, options));
+        imported.await??;
+        Ok(())
     }
 
     /// Removes the stream's records of more than a day ago, and what has expired,

@@ -11,7 +11,7 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIteratorType};
 use shared::counters::recount::{Progress, Recount};
-use shared::counters::{Change, Counter};
+use shared::counters::{Applied, Change, Counter};
 use shared::model::Item;
 use shared::store::Store;
 use tokio::sync::watch;
@@ -52,6 +52,7 @@ pub struct Follower {
     looked_for_shards: Option<Instant>,
     /// How many records are asked for at once.
     limit: i32,
+    applied: Applied,
 }
 
 impl Follower {
@@ -64,7 +65,13 @@ impl Follower {
             shards: BTreeMap::new(),
             looked_for_shards: None,
             limit: 100,
+            applied: Applied::default(),
         }
+    }
+
+    /// What this follower has counted.
+    pub fn applied(&self) -> Applied {
+        self.applied
     }
 
     /// Counts until there is nothing left to count. `look` is told of the
@@ -245,7 +252,7 @@ impl Follower {
         let count = records.len();
         self.adapt(&records);
         let changes: Vec<_> = records.into_iter().filter_map(change).collect();
-        self.counter.apply(shard_id, &changes).await?;
+        self.applied += self.counter.apply(shard_id, &changes).await?;
         // Only now: what fails is read again.
         match answer.next_shard_iterator {
             Some(next) => self.set_iterator(shard_id, Some(next)),
@@ -291,7 +298,7 @@ impl Follower {
         if let Some(checkpoint) = self.counter.checkpoint(shard_id).await? {
             let after = get()
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
-                .sequence_number(checkpoint.trim_start_matches('0'));
+                .sequence_number(checkpoint);
             match after.send().await {
                 Ok(answer) => return Ok(answer.shard_iterator),
                 // All that the checkpoint stands for is out of the stream.

@@ -41,7 +41,9 @@ impl Faulty {
     /// A client like another, over such a connection, that tries nothing twice
     /// by itself.
     pub fn client(client: &Client) -> (Self, Client) {
-        let inner = client.config().http_client().expect("an HTTP client");
+        // The default client is not in the configuration.
+        let default = || aws_smithy_http_client::Builder::new().build_http();
+        let inner = client.config().http_client().unwrap_or_else(default);
         let faulty = Self {
             inner,
             faults: Arc::default(),

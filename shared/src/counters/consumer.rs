@@ -23,9 +23,10 @@ const MAX_COUNTERS_A_TRANSACTION: usize = 99;
 /// and each number takes up to 12 characters of it.
 const MAX_CELLS_AN_UPDATE: usize = 300;
 
-/// The longest sequence number of a stream, in digits. Shorter ones are filled
-/// up with zeros, so that the order of the texts is that of the numbers; a
-/// DynamoDB number would end at 38 digits.
+/// The longest sequence number of a stream, in digits. To be compared, shorter
+/// ones are filled up with zeros, so that the order of the texts is that of the
+/// numbers. They are kept as they came, because the stream takes them back in no
+/// other form, and not as a number, because DynamoDB's end at 38 digits.
 const SEQUENCE_NUMBER_DIGITS: usize = 40;
 
 /// How long a checkpoint is kept after its shard's last change, in seconds. A
@@ -62,6 +63,14 @@ pub struct Applied {
     pub transactions: usize,
 }
 
+impl std::ops::AddAssign for Applied {
+    fn add_assign(&mut self, more: Self) {
+        self.changes += more.changes;
+        self.repeated += more.repeated;
+        self.transactions += more.transactions;
+    }
+}
+
 /// A change that moves counters, and how.
 struct Step {
     sequence_number: String,
@@ -76,7 +85,7 @@ impl Step {
         let old = change.old.as_ref().and_then(Counted::of);
         let new = change.new.as_ref().and_then(Counted::of);
         (old != new).then(|| Self {
-            sequence_number: padded(&change.sequence_number),
+            sequence_number: change.sequence_number.clone(),
             old,
             new,
         })
@@ -156,9 +165,8 @@ impl Counter {
         let mut next = 0;
         while next < steps.len() {
             let is_repeated = |step: &Step| {
-                checkpoint
-                    .as_ref()
-                    .is_some_and(|applied| step.sequence_number <= *applied)
+                let applied = checkpoint.as_deref().map(padded);
+                applied.is_some_and(|applied| padded(&step.sequence_number) <= applied)
             };
             if is_repeated(&steps[next]) {
                 applied.repeated += 1;
@@ -190,8 +198,8 @@ impl Counter {
         Ok(applied)
     }
 
-    /// The sequence number of the last change that was applied of a shard,
-    /// filled up with zeros to 40 digits. `None` where there is none.
+    /// The sequence number of the last change that was applied of a shard.
+    /// `None` where there is none.
     ///
     /// # Errors
     /// Those of the table.
