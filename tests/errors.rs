@@ -77,6 +77,176 @@ async fn each_wrong_parameter_is_named_with_what_it_could_be() {
 }
 
 #[tokio::test]
+async fn each_wrong_parameter_of_a_numbered_list_is_named_with_what_it_could_be() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    const TEAM: &str = "/api/executions/team/team-a";
+    const HISTORY: &str = "/api/history/executions";
+    const STATS: &str = "/api/history/execution-stats";
+    let cases = [
+        (TEAM, "page=-1", "page", "from 0 to"),
+        (TEAM, "page=1.5", "page", "from 0 to"),
+        (TEAM, "page=%2B1", "page", "from 0 to"),
+        (TEAM, "page=99999999999999999999", "page", "from 0 to"),
+        (TEAM, "page=1000000000001", "page", "from 0 to"),
+        (TEAM, "page=", "page", "from 0 to"),
+        (TEAM, "page=0&page=1", "page", "once"),
+        (TEAM, "size=0", "size", "from 1 to 500"),
+        (TEAM, "size=501", "size", "from 1 to 500"),
+        (
+            TEAM,
+            "status=COMPLETED",
+            "status",
+            "PENDING, RUNNING, SUCCESS, FAILED, CANCELLED",
+        ),
+        (TEAM, "status=PASSED", "status", "SUCCESS"),
+        (TEAM, "workflowId=a%23b", "workflowId", "1 to 128"),
+        (TEAM, "workflowId=", "workflowId", "1 to 128"),
+        (TEAM, "from=yesterday", "from", "2026-02-17"),
+        (TEAM, "from=2026-02-30", "from", "2026-02-17"),
+        (TEAM, "from=2026-02", "from", "2026-02-17"),
+        (TEAM, "from=2026-02-17T10:30", "from", "2026-02-17"),
+        (TEAM, "from=-000001-01-01T00:00:00Z", "from", "2026-02-17"),
+        (TEAM, "to=2026-02-17T25:00:00Z", "to", "2026-02-17"),
+        (TEAM, "to=20260217", "to", "2026-02-17"),
+        (
+            TEAM,
+            "from=2026-02-18&to=2026-02-17",
+            "from",
+            "lies after the parameter to",
+        ),
+        (
+            "/api/executions",
+            "workflowId=f&size=x",
+            "size",
+            "from 1 to 500",
+        ),
+        ("/api/executions/run-1", "limit=0", "limit", "from 1 to 500"),
+        ("/api/executions/a%23b", "", "id", "1 to 128"),
+        ("/api/executions/team/a%23b", "", "teamId", "1 to 128"),
+        (HISTORY, "offset=-1", "offset", "from 0 to"),
+        (HISTORY, "offset=x", "offset", "from 0 to"),
+        (HISTORY, "limit=501", "limit", "from 1 to 500"),
+        (
+            HISTORY,
+            "status=SUCCESS",
+            "status",
+            "PENDING, RUNNING, PASSED, FAILED, CANCELLED",
+        ),
+        (
+            HISTORY,
+            "executionType=CHILD",
+            "executionType",
+            "PARENT, SUBFLOW",
+        ),
+        (HISTORY, "lite=yes", "lite", "true, false"),
+        (HISTORY, "deviceId=a%00b", "deviceId", "1 to 128"),
+        (HISTORY, "startDate=now", "startDate", "2026-02-17"),
+        (
+            HISTORY,
+            "startDate=2026-02-18&endDate=2026-02-17",
+            "startDate",
+            "lies after",
+        ),
+        (
+            "/api/history/executions/flows/a%20b",
+            "",
+            "flowId",
+            "1 to 128",
+        ),
+        (
+            "/api/history/executions/flows/f",
+            "limit=0",
+            "limit",
+            "from 1 to 500",
+        ),
+        (
+            "/api/history/executions/a%20b",
+            "",
+            "executionId",
+            "1 to 128",
+        ),
+        (STATS, "days=0", "days", "from 1 to 3660"),
+        (STATS, "days=3661", "days", "from 1 to 3660"),
+        (STATS, "days=thirty", "days", "from 1 to 3660"),
+        (STATS, "interval=week", "interval", "hour, day"),
+        (STATS, "interval=hour&days=200", "interval", "3700"),
+        (
+            STATS,
+            "endDate=2026-02-17&startDate=2027-01-01",
+            "startDate",
+            "lies after",
+        ),
+    ];
+    for (path, query, parameter, words) in cases {
+        let path = format!("{path}?{query}");
+        let answer = app.get(&token, &path).await;
+        assert_eq!(
+            answer.problem(),
+            (400, "INVALID_PARAMETER".to_owned()),
+            "{path}"
+        );
+        let body = answer.json();
+        assert_eq!(body["parameter"], parameter, "{path}");
+        let message = body["message"].as_str().expect("a text");
+        assert!(message.contains(words), "{path}: {message}");
+        assert_eq!(
+            answer.usage.requests, 0,
+            "{path} is refused before the table is asked"
+        );
+    }
+    for path in ["/api/executions", "/api/executions?workflowId="] {
+        let answer = app.get(&token, path).await;
+        assert_eq!(answer.problem(), (400, "MISSING_PARAMETER".to_owned()));
+        assert_eq!(answer.json()["parameter"], "workflowId");
+    }
+}
+
+#[tokio::test]
+async fn the_farthest_pages_and_times_are_empty_and_no_fault() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([execution("run-1", json!({}))]).await;
+    app.count().await;
+    for path in [
+        "/api/executions/team/team-a?page=1000000000000&size=500",
+        "/api/executions/team/team-a?from=0000-01-01&to=0000-01-02",
+        "/api/executions/team/team-a?from=9999-12-30T21:59:00Z",
+        "/api/executions/team/team-a?from=9999-12-30&page=3",
+    ] {
+        let body = app.get(&token, path).await.ok();
+        assert_eq!(body["content"], json!([]), "{path}");
+    }
+    for path in [
+        "/api/history/executions?offset=1000000000000",
+        "/api/history/executions?endDate=0000-01-01&offset=1",
+    ] {
+        assert_eq!(
+            app.get(&token, path).await.ok()["executions"],
+            json!([]),
+            "{path}"
+        );
+    }
+    for (path, total) in [
+        (
+            "/api/history/execution-stats?startDate=0000-01-01&endDate=9999-12-30T21:59:59.999Z",
+            1,
+        ),
+        (
+            "/api/history/execution-stats?startDate=2026-02-17&interval=day",
+            1,
+        ),
+        (
+            "/api/history/execution-stats?endDate=0000-01-01&days=3660",
+            0,
+        ),
+    ] {
+        let stats = app.get(&token, path).await.ok();
+        assert_eq!(stats["stats"]["totalExecutions"], total, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_tampered_page_token_is_refused_everywhere() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
@@ -95,6 +265,8 @@ async fn a_tampered_page_token_is_refused_everywhere() {
         "/flow-executions?flowDefinitionId=flow-1&limit=2".to_owned(),
         "/flow-executions/run-0?limit=2".to_owned(),
         format!("{}&limit=2", fork.branch_steps_path()),
+        "/api/executions/run-0?limit=2".to_owned(),
+        "/api/history/executions/run-0?limit=2".to_owned(),
     ];
     for path in &paths {
         let body = app.get(&token, path).await.ok();

@@ -11,7 +11,7 @@ use shared::store::Store;
 
 use crate::support::http;
 use crate::support::process::{DEADLINE, Server, flowtrail, free_port, run};
-use crate::support::records::execution;
+use crate::support::records::{execution, time};
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
@@ -310,6 +310,109 @@ fn kill_9_during_writes_loses_no_acknowledged_record() {
         "{} acknowledged writes survived {ROUNDS} kills",
         acknowledged.len()
     );
+}
+
+#[test]
+fn counts_are_right_a_moment_after_the_last_write_and_after_kills_and_restarts() {
+    const ROUNDS: usize = 4;
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let statuses = ["PENDING", "RUNNING", "COMPLETED", "FAILED"];
+    let total = |server: &Server| {
+        let path = "/api/history/execution-stats?startDate=2026-01-01";
+        get(server, server.token(), path)["stats"]["totalExecutions"].as_u64()
+    };
+    for round in 0..ROUNDS {
+        let server = Server::start(folder.path(), &["--no-demo"]);
+        let client = runtime.block_on(client(&server));
+        let store = Store::new(client.clone(), "flowtrail");
+        let write = async |number: usize| {
+            let created_at = time(number as i64 * 60_000);
+            let status = statuses[(number + round) % 4];
+            let attributes =
+                json!({"teamId": "default", "createdAt": created_at, "status": status});
+            let item = execution(&format!("run-{number}"), attributes);
+            store.put(item).await.expect("written");
+        };
+        // New runs, and old ones that change; some are deleted.
+        runtime.block_on(async {
+            for number in 0..50 * (round + 1) {
+                write(number).await;
+            }
+            for number in (0..50 * (round + 1)).step_by(7) {
+                let key = shared::store::key(format!("EXEC#run-{number}"), "EXECUTION");
+                let delete = client.delete_item().table_name("flowtrail");
+                delete.set_key(Some(key)).send().await.expect("deleted");
+            }
+        });
+        let written = Instant::now();
+        let runs = (50 * (round + 1) - (50 * (round + 1)).div_ceil(7)) as u64;
+        if round % 2 == 0 {
+            while total(&server) != Some(runs) {
+                assert!(written.elapsed() < DEADLINE, "the counts stay behind");
+            }
+            eprintln!(
+                "counted {} ms after the last write",
+                written.elapsed().as_millis()
+            );
+            // The server counts; the command asks it.
+            let verify = run(folder.path(), &["counts", "verify", "--settle", "1"]);
+            assert!(verify.status.success(), "{}", stderr(&verify));
+        }
+        // At once, so that the last writes are not counted yet, every other time.
+        server.kill();
+    }
+    // The next start goes on where the last one was ended.
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let runs = (50 * ROUNDS - (50 * ROUNDS).div_ceil(7)) as u64;
+    let deadline = Instant::now() + DEADLINE;
+    while total(&server) != Some(runs) {
+        assert!(Instant::now() < deadline, "what was not counted stays so");
+    }
+    server.kill();
+    let verify = run(folder.path(), &["counts", "verify"]);
+    assert!(verify.status.success(), "{}", stderr(&verify));
+    let printed = String::from_utf8_lossy(&verify.stdout).into_owned();
+    assert!(
+        printed.starts_with(&format!("Counted {runs} executions in ")),
+        "{printed}"
+    );
+}
+
+#[test]
+fn counts_that_are_wrong_are_told_and_mended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let store = Store::new(runtime.block_on(client(&server)), "flowtrail");
+    runtime.block_on(async {
+        for number in 0..5 {
+            let item = execution(&format!("run-{number}"), json!({"teamId": "default"}));
+            store.put(item).await.expect("written");
+        }
+    });
+    server.kill();
+    let right = run(folder.path(), &["counts", "verify", "--team", "default"]);
+    assert!(right.status.success(), "{}", stderr(&right));
+    let damage = Server::start(folder.path(), &["--no-demo"]);
+    let store = Store::new(runtime.block_on(client(&damage)), "flowtrail");
+    let mut item = shared::store::key("COUNT#default#*", "2026-02-17");
+    let seven = aws_sdk_dynamodb::types::AttributeValue::N("7".to_owned());
+    item.insert("10CP".to_owned(), seven);
+    runtime.block_on(store.put(item)).expect("written");
+    damage.kill();
+    let wrong = run(folder.path(), &["counts", "verify"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let printed = String::from_utf8_lossy(&wrong.stdout).into_owned();
+    assert!(
+        printed.contains("COUNT#default#*  2026-02-17  10CP: 7, should be 5"),
+        "{printed}"
+    );
+    assert!(stderr(&wrong).contains("flowtrail counts rebuild"));
+    let mended = run(folder.path(), &["counts", "rebuild"]);
+    assert!(mended.status.success(), "{}", stderr(&mended));
+    let right = run(folder.path(), &["counts", "verify"]);
+    assert!(right.status.success(), "{}", stderr(&right));
 }
 
 #[test]
