@@ -397,15 +397,16 @@ fn counts_that_are_wrong_are_told_and_mended() {
     let damage = Server::start(folder.path(), &["--no-demo"]);
     let store = Store::new(runtime.block_on(client(&damage)), "flowtrail");
     let mut item = shared::store::key("COUNT#default#*", "2026-02-17");
-    let seven = aws_sdk_dynamodb::types::AttributeValue::N("7".to_owned());
-    item.insert("10CP".to_owned(), seven);
+    // Seven completed.
+    let seven = aws_sdk_dynamodb::types::AttributeValue::N("7000000000".to_owned());
+    item.insert("10P0".to_owned(), seven);
     runtime.block_on(store.put(item)).expect("written");
     damage.kill();
     let wrong = run(folder.path(), &["counts", "verify"]);
     assert_eq!(wrong.status.code(), Some(1));
     let printed = String::from_utf8_lossy(&wrong.stdout).into_owned();
     assert!(
-        printed.contains("COUNT#default#*  2026-02-17  10CP: 7, should be 5"),
+        printed.contains("COUNT#default#*  2026-02-17  10:00 COMPLETED PARENT: 7, should be 5"),
         "{printed}"
     );
     assert!(stderr(&wrong).contains("flowtrail counts rebuild"));

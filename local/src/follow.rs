@@ -12,6 +12,7 @@ use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIteratorType};
 use shared::counters::recount::{Progress, Recount};
 use shared::counters::{Applied, Change, Counter};
+use shared::keys;
 use shared::model::Item;
 use shared::store::Store;
 use tokio::sync::watch;
@@ -30,6 +31,10 @@ const SHARDS_EVERY: Duration = Duration::from_secs(10);
 
 /// The most records that the Streams API returns at once.
 const MAX_RECORDS: i32 = 1_000;
+
+/// How many changes of runs are handed to the counters at once. What many of them
+/// have in common is then one write.
+const CHANGES_AT_ONCE: usize = 5_000;
 
 /// How many bytes of records are asked for at once. DynamoDB itself ends at 1
 /// MB; the embedded engine has no such end.
@@ -226,35 +231,42 @@ impl Follower {
         Ok(newest.and_then(|stream| stream.stream_arn))
     }
 
+    /// Reads a shard until nothing is left, or much is in hand, and counts it.
     async fn read(&mut self, shard_id: &str) -> Result<usize, Failure> {
-        let iterator = match self
-            .shards
-            .get(shard_id)
-            .and_then(|shard| shard.iterator.clone())
-        {
-            Some(iterator) => iterator,
+        let shard = self.shards.get(shard_id);
+        let mut next = match shard.and_then(|shard| shard.iterator.clone()) {
+            Some(iterator) => Some(iterator),
             None => match self.iterator(shard_id).await? {
-                Some(iterator) => iterator,
+                Some(iterator) => Some(iterator),
                 None => return Ok(0),
             },
         };
-        let get = self.streams.get_records().shard_iterator(iterator);
-        let answer = match get.limit(self.limit).send().await {
-            Ok(answer) => answer,
-            // The checkpoint says where to go on.
-            Err(error) if is_of(&error, &["ExpiredIteratorException", TRIMMED]) => {
-                self.set_iterator(shard_id, None);
-                return Ok(1);
+        let (mut count, mut changes) = (0, Vec::new());
+        while let Some(iterator) = next.clone()
+            && changes.len() < CHANGES_AT_ONCE
+        {
+            let get = self.streams.get_records().shard_iterator(iterator);
+            let answer = match get.limit(self.limit).send().await {
+                Ok(answer) => answer,
+                // The checkpoint says where to go on.
+                Err(error) if is_of(&error, &["ExpiredIteratorException", TRIMMED]) => {
+                    self.set_iterator(shard_id, None);
+                    return Ok(1);
+                }
+                Err(error) => return Err(failed(error)),
+            };
+            next = answer.next_shard_iterator;
+            let records = answer.records.unwrap_or_default();
+            if records.is_empty() {
+                break;
             }
-            Err(error) => return Err(failed(error)),
-        };
-        let records = answer.records.unwrap_or_default();
-        let count = records.len();
-        self.adapt(&records);
-        let changes: Vec<_> = records.into_iter().filter_map(change).collect();
+            count += records.len();
+            self.adapt(&records);
+            changes.extend(records.into_iter().filter_map(change));
+        }
         self.applied += self.counter.apply(shard_id, &changes).await?;
         // Only now: what fails is read again.
-        match answer.next_shard_iterator {
+        match next {
             Some(next) => self.set_iterator(shard_id, Some(next)),
             None => {
                 if let Some(shard) = self.shards.get_mut(shard_id) {
@@ -325,8 +337,13 @@ where
     shared::store::from_sdk(error).into()
 }
 
+/// A change of a run. Of other records there are many more, with larger images.
 fn change(record: Record) -> Option<Change> {
     let record = record.dynamodb?;
+    let sk = record.keys.as_ref()?.get("sk")?.as_s().ok()?;
+    if sk != keys::EXECUTION {
+        return None;
+    }
     Some(Change {
         sequence_number: record.sequence_number?,
         old: image(record.old_image),

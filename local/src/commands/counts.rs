@@ -50,10 +50,15 @@ async fn prepare(args: &CountsArgs, table: &OpenTable) -> Result<Recount, Failur
 }
 
 fn tell(report: &Report, mends: bool) -> Result<(), Failure> {
-    for difference in report.differences.iter().take(MAX_LINES) {
-        terminal::print(line_of(difference));
+    let lines: Vec<_> = report
+        .differences
+        .iter()
+        .flat_map(Difference::lines)
+        .collect();
+    for line in lines.iter().take(MAX_LINES) {
+        terminal::print(line);
     }
-    let more = report.differences.len().saturating_sub(MAX_LINES);
+    let more = lines.len().saturating_sub(MAX_LINES);
     if more > 0 {
         terminal::print(format_args!("… and {more} more"));
     }
@@ -65,7 +70,7 @@ fn tell(report: &Report, mends: bool) -> Result<(), Failure> {
     }
     let (executions, scopes) = (report.executions, report.scopes);
     let counted = format!("Counted {executions} executions in {scopes} scopes");
-    match (report.differences.len(), mends) {
+    match (lines.len(), mends) {
         (0, _) => terminal::print(format_args!("{counted}: every number is right.")),
         (wrong, true) => terminal::print(format_args!("{counted}: put {wrong} numbers right.")),
         (wrong, false) => {
@@ -75,17 +80,6 @@ fn tell(report: &Report, mends: bool) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn line_of(difference: &Difference) -> String {
-    let Difference {
-        pk,
-        sk,
-        attribute,
-        is,
-        should_be,
-    } = difference;
-    format!("{pk}  {sk}  {attribute}: {is}, should be {should_be}")
 }
 
 fn progress_bar() -> ProgressBar {

@@ -1,23 +1,24 @@
 //! What of an execution is counted, and under which keys and names.
 //!
-//! A counter item has one number an attribute, so that a change is an `ADD`,
-//! which needs no reading before and commutes with every other. An item of a day
-//! holds, for its scope,
+//! A counter item holds numbers, so that a change is an `ADD`, which needs no
+//! reading before and commutes with every other. Four counts share one number:
+//! nine digits for each, which may be negative (see [`Lanes`]). With it a day of a
+//! busy team is 160 attributes and not 600, which the reader of a total notices.
+//! An item of a day holds, for its scope,
 //!
 //! | attribute | | example |
 //! | --- | --- | --- |
-//! | `<hh><status><type>` | runs of that hour | `10CP` |
-//! | `<status><type>+` | the sum of the day's durations in milliseconds | `CP+` |
-//! | `<status><type>b<bucket>` | runs whose duration lies in the bucket | `CPb37` |
+//! | `<hh><type>0` | runs of that hour: running, completed, failed, cancelled | `10P0` |
+//! | `<hh><type>1` | … pending, and of a status that is none | `10P1` |
+//! | `<status><type>+` | the sum of the day's durations in milliseconds, alone | `CP+` |
+//! | `<status><type>b<n>` | runs whose duration lies in the buckets 4n to 4n + 3 | `CPb29` |
 //!
 //! and an item of six hours the last two for each hour, with its two digits in
-//! front. The status is one letter (`P` pending, `R` running, `C` completed, `F`
-//! failed, `X` cancelled, `U` a word that is none of these), the type another
-//! (`P` parent, `S` sub-flow). Durations are those of runs that have ended.
+//! front. A status is one letter (`C` completed, `F` failed, `X` cancelled), a type
+//! another (`P` parent, `S` sub-flow). Durations are those of runs that have ended.
 //!
 //! They are apart, and not an hour's durations in the day's item, because the
-//! day's item is read for every total: it stays at one or two KB, while that of
-//! six busy hours takes five.
+//! day's item is read for every total.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,17 +56,23 @@ const STATUSES: [(char, Option<Status>); 6] = [
 const TYPES: [(char, ExecutionType); 2] =
     [('P', ExecutionType::Parent), ('S', ExecutionType::Subflow)];
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Kind {
+    /// The kind's two letters.
+    fn letters(self) -> String {
         let status = STATUSES.iter().find(|(_, status)| *status == self.status);
         let kind = TYPES.iter().find(|(_, kind)| *kind == self.execution_type);
-        for letter in [
+        let letters = [
             status.map(|(letter, _)| letter),
             kind.map(|(letter, _)| letter),
-        ] {
-            write!(formatter, "{}", letter.unwrap_or(&'?'))?;
-        }
-        Ok(())
+        ];
+        letters.into_iter().flatten().collect()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.map_or("UNKNOWN", Status::as_str);
+        write!(formatter, "{status} {}", self.execution_type.as_str())
     }
 }
 
@@ -83,8 +90,8 @@ impl Kind {
     }
 }
 
-/// One number of a counter item. `hour` is that of the day, 0 to 23; without it
-/// the number is the whole day's.
+/// One count, or sum, of a counter item. `hour` is that of the day, 0 to 23;
+/// without it the number is the whole day's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cell {
     /// How many runs there are.
@@ -113,7 +120,6 @@ pub enum Cell {
 }
 
 impl fmt::Display for Cell {
-    /// The name of the number's attribute.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hour, kind) = match self {
             Self::Count { hour, kind } => (Some(*hour), kind),
@@ -121,20 +127,115 @@ impl fmt::Display for Cell {
                 (*hour, kind)
             }
         };
-        if let Some(hour) = hour {
-            write!(formatter, "{hour:02}")?;
+        match hour {
+            Some(hour) => write!(formatter, "{hour:02}:00 {kind}")?,
+            None => write!(formatter, "{kind}")?,
         }
-        write!(formatter, "{kind}")?;
         match self {
             Self::Count { .. } => Ok(()),
-            Self::DurationSum { .. } => formatter.write_str("+"),
-            Self::DurationBucket { bucket, .. } => write!(formatter, "b{}", bucket.number()),
+            Self::DurationSum { .. } => formatter.write_str(" milliseconds"),
+            Self::DurationBucket { bucket, .. } => {
+                write!(formatter, " durations in bucket {}", bucket.number())
+            }
         }
     }
 }
 
+/// The counts that share a number.
+const LANES: usize = 4;
+
+/// Nine digits for each, of which one half is for negative counts.
+const LANE: i128 = 1_000_000_000;
+
+/// The states whose counts share an hour's first number, and its second.
+const STATUS_LANES: [[Option<Option<Status>>; LANES]; 2] = [
+    [
+        Some(Some(Status::Running)),
+        Some(Some(Status::Completed)),
+        Some(Some(Status::Failed)),
+        Some(Some(Status::Cancelled)),
+    ],
+    [Some(Some(Status::Pending)), Some(None), None, None],
+];
+
+/// One attribute of a counter item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Attribute {
+    /// The counts of an hour and type, of one group of states.
+    Counts {
+        hour: u8,
+        execution_type: ExecutionType,
+        group: u8,
+    },
+    /// A sum of durations.
+    DurationSum { hour: Option<u8>, kind: Kind },
+    /// The counts of four buckets.
+    DurationBuckets {
+        hour: Option<u8>,
+        kind: Kind,
+        group: u16,
+    },
+}
+
 impl Cell {
-    /// Reads the name of an attribute. `None` where it is none of a number.
+    /// The attribute that the cell is in, and its lane there.
+    fn place(self) -> (Attribute, usize) {
+        match self {
+            Self::Count { hour, kind } => {
+                let lane = |lanes: &[_; LANES]| lanes.iter().position(|l| *l == Some(kind.status));
+                // Every state has its lane.
+                let first = lane(&STATUS_LANES[0]).map(|lane| (0, lane));
+                let (group, lane) = first
+                    .or_else(|| Some((1, lane(&STATUS_LANES[1])?)))
+                    .unwrap_or((1, 1));
+                let execution_type = kind.execution_type;
+                let counts = Attribute::Counts {
+                    hour,
+                    execution_type,
+                    group,
+                };
+                (counts, lane)
+            }
+            Self::DurationSum { hour, kind } => (Attribute::DurationSum { hour, kind }, 0),
+            Self::DurationBucket { hour, kind, bucket } => {
+                let number = usize::from(bucket.number());
+                let group = (number / LANES) as u16;
+                let buckets = Attribute::DurationBuckets { hour, kind, group };
+                (buckets, number % LANES)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Attribute {
+    /// The attribute's name.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Counts {
+                hour,
+                execution_type,
+                group,
+            } => {
+                let letter = TYPES.iter().find(|(_, kind)| kind == execution_type);
+                let letter = letter.map_or('?', |(letter, _)| *letter);
+                write!(formatter, "{hour:02}{letter}{group}")
+            }
+            Self::DurationSum { hour, kind } => {
+                write!(formatter, "{}{}+", digits(*hour), kind.letters())
+            }
+            Self::DurationBuckets { hour, kind, group } => {
+                write!(formatter, "{}{}b{group}", digits(*hour), kind.letters())
+            }
+        }
+    }
+}
+
+fn digits(hour: Option<u8>) -> String {
+    hour.map_or_else(String::new, |hour| format!("{hour:02}"))
+}
+
+impl Attribute {
+    /// Reads the name of an attribute. `None` where it is none of numbers.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let (hour, rest) = match name.split_at_checked(2) {
             Some((hour, rest)) if hour.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -143,34 +244,135 @@ impl Cell {
             }
             _ => (None, name),
         };
+        if let Some(hour) = hour
+            && let Some((letter, group)) = rest.split_at_checked(1)
+            && let Some((_, execution_type)) =
+                TYPES.iter().find(|(own, _)| letter.starts_with(*own))
+            && let Some(group) = ["0", "1"].iter().position(|own| *own == group)
+        {
+            return Some(Self::Counts {
+                hour,
+                execution_type: *execution_type,
+                group: group as u8,
+            });
+        }
         let (kind, rest) = Kind::parse(rest)?;
-        match (rest, hour) {
-            ("", Some(hour)) => Some(Self::Count { hour, kind }),
-            ("+", hour) => Some(Self::DurationSum { hour, kind }),
-            (bucket, hour) => {
-                let number = bucket.strip_prefix('b')?;
-                let bucket = Bucket::numbered(number.parse().ok()?)?;
-                (bucket.number().to_string() == number).then_some(Self::DurationBucket {
-                    hour,
-                    kind,
-                    bucket,
-                })
+        if rest == "+" {
+            return Some(Self::DurationSum { hour, kind });
+        }
+        let text = rest.strip_prefix('b')?;
+        let group: u16 = text.parse().ok()?;
+        Bucket::numbered(group.checked_mul(LANES as u16)?)?;
+        (group.to_string() == text).then_some(Self::DurationBuckets { hour, kind, group })
+    }
+
+    /// The cells that share the attribute's number, with what it says of each.
+    pub(super) fn cells(self, number: i128) -> Vec<(Cell, i128)> {
+        match self {
+            Self::DurationSum { hour, kind } => vec![(Cell::DurationSum { hour, kind }, number)],
+            Self::Counts {
+                hour,
+                execution_type,
+                group,
+            } => {
+                let statuses = STATUS_LANES[usize::from(group)];
+                let lanes = statuses.into_iter().zip(Lanes::of(number).0);
+                let cell = |(status, count): (Option<_>, i128)| {
+                    let kind = Kind {
+                        status: status?,
+                        execution_type,
+                    };
+                    Some((Cell::Count { hour, kind }, count))
+                };
+                lanes.filter_map(cell).collect()
+            }
+            Self::DurationBuckets { hour, kind, group } => {
+                let cell = |(lane, count): (usize, i128)| {
+                    let bucket = Bucket::numbered(group * LANES as u16 + lane as u16)?;
+                    Some((Cell::DurationBucket { hour, kind, bucket }, count))
+                };
+                let lanes = Lanes::of(number).0.into_iter().enumerate();
+                lanes.filter_map(cell).collect()
             }
         }
     }
 }
 
-/// The numbers of a counter item, or what is to be added to them.
-pub(super) type Cells = BTreeMap<Cell, i128>;
+/// Counts that share one number: the sum of each, times a thousand million to the
+/// power of its place. A lane reads as the nearest multiple, so it holds counts
+/// from minus half a thousand million to half a thousand million, and borrows
+/// nothing from its neighbour when it is below zero for a moment.
+struct Lanes([i128; LANES]);
 
-/// Reads the numbers of a counter item.
-pub(super) fn cells_of(item: &Item) -> Cells {
-    item.iter()
-        .filter_map(|(name, value)| {
-            let number = value.as_n().ok()?.parse().ok()?;
-            Some((Cell::parse(name)?, number))
-        })
-        .collect()
+impl Lanes {
+    fn of(mut number: i128) -> Self {
+        let mut lanes = [0; LANES];
+        let (last, others) = (LANES - 1, &mut lanes[..LANES - 1]);
+        for lane in others {
+            let mut count = number.rem_euclid(LANE);
+            if count >= LANE / 2 {
+                count -= LANE;
+            }
+            number = (number - count) / LANE;
+            *lane = count;
+        }
+        lanes[last] = number;
+        Self(lanes)
+    }
+}
+
+/// The numbers of a counter item, or what is to be added to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Numbers(pub(super) BTreeMap<Attribute, i128>);
+
+impl Numbers {
+    /// The numbers of a counter item.
+    pub(super) fn of(item: &Item) -> Self {
+        let number = |(name, value): (&String, &AttributeValue)| {
+            Some((Attribute::parse(name)?, whole_number(value.as_n().ok()?)?))
+        };
+        Self(item.iter().filter_map(number).collect())
+    }
+
+    /// Adds to one cell.
+    pub(super) fn add(&mut self, cell: Cell, count: i128) {
+        let (attribute, lane) = cell.place();
+        let times = LANE.pow(lane as u32);
+        *self.0.entry(attribute).or_default() += count * times;
+    }
+
+    /// Every cell that is not zero.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (Cell, i128)> {
+        self.0
+            .iter()
+            .flat_map(|(attribute, number)| attribute.cells(*number))
+            .filter(|(_, count)| *count != 0)
+    }
+
+    /// What is there under a name.
+    pub(super) fn get(&self, attribute: &Attribute) -> i128 {
+        self.0.get(attribute).copied().unwrap_or_default()
+    }
+
+    /// Forgets what is zero.
+    pub(super) fn drop_zeros(&mut self) {
+        self.0.retain(|_, number| *number != 0);
+    }
+}
+
+/// Reads a whole number, also as some engines write a large one: `1E+27`.
+fn whole_number(text: &str) -> Option<i128> {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
+        return text.parse().ok();
+    };
+    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let decimals = decimals.trim_end_matches('0');
+    let zeros = exponent
+        .parse::<u32>()
+        .ok()?
+        .checked_sub(decimals.len() as u32)?;
+    let digits: i128 = format!("{whole}{decimals}").parse().ok()?;
+    digits.checked_mul(10_i128.checked_pow(zeros)?)
 }
 
 /// A number as DynamoDB takes it.
@@ -284,7 +486,7 @@ impl Counted {
 
     /// Adds the run, `times` times, to the numbers of every counter item that
     /// has a part of it.
-    pub(super) fn add_to(&self, counters: &mut BTreeMap<CounterKey, Cells>, times: i128) {
+    pub(super) fn add_to(&self, counters: &mut BTreeMap<CounterKey, Numbers>, times: i128) {
         let day = self.day_cells();
         let hour = self.duration_cells(Some(self.hour.of_the_day()));
         for scope in self.scopes() {
@@ -304,9 +506,9 @@ impl Counted {
     }
 }
 
-fn add(cells: &mut Cells, more: &[(Cell, i128)], times: i128) {
-    for (cell, number) in more {
-        *cells.entry(*cell).or_default() += number * times;
+fn add(numbers: &mut Numbers, more: &[(Cell, i128)], times: i128) {
+    for (cell, count) in more {
+        numbers.add(*cell, count * times);
     }
 }
 
@@ -316,20 +518,20 @@ pub(super) fn block_of(hour: Hour) -> String {
     format!("{}T{first:02}", hour.day())
 }
 
-/// What stands in some numbers about durations, by kind. `only` picks the hours.
+/// What some cells say of durations, by kind. `only` picks the hours.
 pub(super) fn durations_of(
-    cells: &Cells,
+    cells: impl IntoIterator<Item = (Cell, i128)>,
     only: impl Fn(Option<u8>) -> bool,
 ) -> BTreeMap<Kind, Durations> {
     let mut durations: BTreeMap<Kind, Durations> = BTreeMap::new();
     for (cell, number) in cells {
         match cell {
-            Cell::DurationSum { hour, kind } if only(*hour) => {
-                durations.entry(*kind).or_default().sum_ms += number;
+            Cell::DurationSum { hour, kind } if only(hour) => {
+                durations.entry(kind).or_default().sum_ms += number;
             }
-            Cell::DurationBucket { hour, kind, bucket } if only(*hour) => {
-                let buckets = &mut durations.entry(*kind).or_default().buckets;
-                *buckets.entry(*bucket).or_default() += i64::try_from(*number).unwrap_or_default();
+            Cell::DurationBucket { hour, kind, bucket } if only(hour) => {
+                let buckets = &mut durations.entry(kind).or_default().buckets;
+                *buckets.entry(bucket).or_default() += i64::try_from(number).unwrap_or_default();
             }
             _ => {}
         }
@@ -369,16 +571,17 @@ mod tests {
         counted.add_to(&mut counters, 1);
         let names: Vec<_> = counters
             .iter()
-            .map(|(key, cells)| {
-                let cells: Vec<_> = cells
+            .map(|(key, numbers)| {
+                let numbers: Vec<_> = numbers
+                    .0
                     .iter()
-                    .map(|(cell, n)| format!("{cell}={n}"))
+                    .map(|(attribute, number)| format!("{attribute}={number}"))
                     .collect();
-                format!("{} {} {}", key.pk, key.sk, cells.join(" "))
+                format!("{} {} {}", key.pk, key.sk, numbers.join(" "))
             })
             .collect();
-        let day = "2026-02-17 10CP=1 CP+=1500 CPb119=1";
-        let block = "2026-02-17T06 10CP+=1500 10CPb119=1";
+        let day = "2026-02-17 10P0=1000000000 CP+=1500 CPb29=1000000000000000000000000000";
+        let block = "2026-02-17T06 10CP+=1500 10CPb29=1000000000000000000000000000";
         let scopes = ["*", "D#device-1", "F#flow-1", "F#flow-1#D#device-1"];
         let expected: Vec<_> = [("COUNT", day), ("DURATION", block)]
             .into_iter()
@@ -413,29 +616,62 @@ mod tests {
         ]);
         let counted = Counted::of(&odd).expect("counted");
         assert_eq!(counted.scopes(), ["*"]);
-        assert_eq!(counted.kind.to_string(), "UP");
+        assert_eq!(counted.kind.to_string(), "UNKNOWN PARENT");
         assert_eq!(counted.duration_ms, None, "it has not ended");
     }
 
+    fn cell() -> impl Strategy<Value = Cell> {
+        let hour = || 0_u8..24;
+        let kind = || {
+            (0_usize..6, 0_usize..2).prop_map(|(status, kind)| Kind {
+                status: STATUSES[status].1,
+                execution_type: TYPES[kind].1,
+            })
+        };
+        prop_oneof![
+            (hour(), kind()).prop_map(|(hour, kind)| Cell::Count { hour, kind }),
+            (proptest::option::of(hour()), kind())
+                .prop_map(|(hour, kind)| Cell::DurationSum { hour, kind }),
+            (proptest::option::of(hour()), kind(), any::<u64>()).prop_map(
+                |(hour, kind, duration)| Cell::DurationBucket {
+                    hour,
+                    kind,
+                    bucket: Bucket::of(duration),
+                }
+            ),
+        ]
+    }
+
     proptest! {
+        /// Whatever is added and taken away, also below zero for a while.
         #[test]
-        fn a_cell_survives_its_name(
-            hour in proptest::option::of(0_u8..24), status in 0_usize..6, kind in 0_usize..2,
-            duration: u64, which in 0..3,
+        fn cells_that_share_a_number_keep_apart(
+            moves in proptest::collection::vec((cell(), -400_000_000_i128..400_000_000), 0..40),
         ) {
-            let kind = Kind { status: STATUSES[status].1, execution_type: TYPES[kind].1 };
-            let cell = match which {
-                0 => Cell::Count { hour: hour.unwrap_or_default(), kind },
-                1 => Cell::DurationSum { hour, kind },
-                _ => Cell::DurationBucket { hour, kind, bucket: Bucket::of(duration) },
-            };
-            prop_assert_eq!(Cell::parse(&cell.to_string()), Some(cell));
+            let mut numbers = Numbers::default();
+            let mut plain: BTreeMap<Cell, i128> = BTreeMap::new();
+            for (cell, count) in moves {
+                let sum = plain.entry(cell).or_default();
+                if (*sum + count).abs() < 400_000_000 {
+                    *sum += count;
+                    numbers.add(cell, count);
+                }
+            }
+            plain.retain(|_, count| *count != 0);
+            let stored: Item = numbers
+                .0
+                .iter()
+                .map(|(attribute, value)| (attribute.to_string(), number(*value)))
+                .collect();
+            prop_assert!(stored.values().all(|value| value.as_n().is_ok_and(|n| n.len() <= 38)));
+            let read: BTreeMap<_, _> = Numbers::of(&stored).cells().collect();
+            prop_assert_eq!(read, plain);
         }
 
         #[test]
-        fn no_name_is_misread(name in "\\PC{0,12}") {
-            if let Some(cell) = Cell::parse(&name) {
-                prop_assert_eq!(cell.to_string(), name);
+        fn no_name_is_misread(name in "\\PC{0,12}|[0-9]{0,2}[PRCFXUS]{1,2}[0-9b+]{0,4}") {
+            if let Some(attribute) = Attribute::parse(&name) {
+                prop_assert_eq!(attribute.to_string(), name);
             }
         }
     }
@@ -443,9 +679,37 @@ mod tests {
     #[test]
     fn the_names_of_other_attributes_are_no_numbers() {
         for name in [
-            "pk", "sk", "", "1", "10", "CP", "24CP", "10CPb", "10CPb01", "CPb99999", "10C",
+            "pk",
+            "sk",
+            "",
+            "1",
+            "10",
+            "CP",
+            "24P0",
+            "10P2",
+            "10CPb",
+            "10CPb01",
+            "CPb9999",
+            "10C",
+            "expiresAt",
         ] {
-            assert_eq!(Cell::parse(name), None, "{name}");
+            assert_eq!(Attribute::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_large_number_is_read_as_engines_write_it() {
+        for (text, number) in [
+            ("-12", -12),
+            ("1E+27", 10_i128.pow(27)),
+            ("-1.5e3", -1_500),
+            ("1.20E1", 12),
+            ("1000000000000000000000000000", 10_i128.pow(27)),
+        ] {
+            assert_eq!(whole_number(text), Some(number), "{text}");
+        }
+        for text in ["", "x", "1.5", "1.5E0", "1E-1", "1E+99"] {
+            assert_eq!(whole_number(text), None, "{text}");
         }
     }
 }

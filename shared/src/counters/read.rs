@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Hour;
-use super::cells::{Cell, Cells, Counted, Kind, block_of, cells_of, durations_of};
+use super::cells::{Cell, Counted, Kind, Numbers, block_of, durations_of};
 use super::durations::Durations;
 use super::hours::FullHours;
 use crate::error::Result;
@@ -60,8 +60,8 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
         durations: BTreeMap::new(),
     };
     let is_part = |day: &str| parts.iter().any(|(hour, _)| hour.day() == day);
-    for (_, cells) in days.iter().filter(|(day, _)| !is_part(day)) {
-        tally.add(durations_of(cells, |hour| hour.is_none()));
+    for (_, numbers) in days.iter().filter(|(day, _)| !is_part(day)) {
+        tally.add(durations_of(numbers.cells(), |hour| hour.is_none()));
     }
     for block in blocks {
         let Some(day) = keys::sort_key(&block).and_then(|sk| sk.split('T').next()) else {
@@ -71,7 +71,7 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
             let hour = hour.and_then(|hour| Hour::of_day(day, hour));
             hour.is_some_and(|hour| full.contains(hour))
         };
-        tally.add(durations_of(&cells_of(&block), is_inside));
+        tally.add(durations_of(Numbers::of(&block).cells(), is_inside));
     }
     Ok(tally)
 }
@@ -80,10 +80,7 @@ impl Tally {
     /// Adds a run that no counter has told of.
     pub fn add_run(&mut self, run: &Counted) {
         *self.counts.entry((run.hour, run.kind)).or_default() += 1;
-        self.add(durations_of(
-            &run.duration_cells(None).into_iter().collect(),
-            |_| true,
-        ));
+        self.add(durations_of(run.duration_cells(None), |_| true));
     }
 
     fn add(&mut self, durations: BTreeMap<Kind, Durations>) {
@@ -116,7 +113,7 @@ async fn days(
     team_id: &TeamId,
     scope: &str,
     full: FullHours,
-) -> Result<Vec<(String, Cells)>> {
+) -> Result<Vec<(String, Numbers)>> {
     let pk = keys::count_partition(team_id, scope);
     // Every sort key of the partition is a day.
     let from = full.first.unwrap_or(Hour::FIRST).day();
@@ -124,7 +121,7 @@ async fn days(
     let items = read(store, &Range::of_partition(pk, &from, to.as_deref())).await?;
     Ok(items
         .iter()
-        .filter_map(|item| Some((keys::sort_key(item)?.to_owned(), cells_of(item))))
+        .filter_map(|item| Some((keys::sort_key(item)?.to_owned(), Numbers::of(item))))
         .collect())
 }
 
@@ -141,21 +138,21 @@ async fn read(store: &Store, range: &Range) -> Result<Vec<Item>> {
     }
 }
 
-fn hourly(days: &[(String, Cells)], full: FullHours) -> HourlyCounts {
+fn hourly(days: &[(String, Numbers)], full: FullHours) -> HourlyCounts {
     let mut counts = HourlyCounts::new();
-    for (day, cells) in days {
-        for (cell, number) in cells {
+    for (day, numbers) in days {
+        for (cell, number) in numbers.cells() {
             let Cell::Count { hour, kind } = cell else {
                 continue;
             };
             // Below zero it can be for a moment, while another shard's part of
             // it is on its way.
-            let number = u64::try_from(*number).unwrap_or_default();
-            if let Some(hour) = Hour::of_day(day, *hour)
+            let number = u64::try_from(number).unwrap_or_default();
+            if let Some(hour) = Hour::of_day(day, hour)
                 && number > 0
                 && full.contains(hour)
             {
-                counts.insert((hour, *kind), number);
+                counts.insert((hour, kind), number);
             }
         }
     }

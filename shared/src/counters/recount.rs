@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::cells::{COUNTED_ATTRIBUTES, Cell, Cells, Counted, CounterKey, cells_of, number};
+use super::cells::{Attribute, COUNTED_ATTRIBUTES, Counted, CounterKey, Numbers, number};
 use super::consumer::addition;
 use super::hour::Hour;
 use crate::cursor::StartKey;
@@ -30,7 +30,7 @@ const SCOPES_AT_A_TIME: usize = 8;
 
 /// The most numbers that are mended at once: each stands in the update and in
 /// its condition, and an expression ends at 4 KB.
-const MAX_CELLS_A_MEND: usize = 100;
+const MAX_NUMBERS_A_MEND: usize = 100;
 
 /// What is counted again, and how patiently.
 #[derive(Debug, Clone)]
@@ -74,6 +74,25 @@ pub struct Difference {
     pub should_be: i128,
 }
 
+impl Difference {
+    /// What is wrong, in words: each count that the number holds and that is not
+    /// what it should be.
+    pub fn lines(&self) -> Vec<String> {
+        let Some(attribute) = Attribute::parse(&self.attribute) else {
+            return Vec::new();
+        };
+        let cells = attribute.cells(self.is).into_iter();
+        let pairs = cells.zip(attribute.cells(self.should_be));
+        pairs
+            .filter(|((_, is), (_, should_be))| is != should_be)
+            .map(|((cell, is), (_, should_be))| {
+                let (pk, sk) = (&self.pk, &self.sk);
+                format!("{pk}  {sk}  {cell}: {is}, should be {should_be}")
+            })
+            .collect()
+    }
+}
+
 /// What counting again has shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -87,10 +106,10 @@ pub struct Report {
     pub moving: u64,
 }
 
-type Counters = BTreeMap<CounterKey, Cells>;
+type Counters = BTreeMap<CounterKey, Numbers>;
 
-/// A number's place: its item and its cell.
-type Place = (CounterKey, Cell);
+/// A number's place: its item and its attribute.
+type Place = (CounterKey, Attribute);
 
 /// For each place that differs, what stands there and what should.
 type Differences = BTreeMap<Place, (i128, i128)>;
@@ -153,7 +172,7 @@ impl Recount {
         }
         let mut moving = 0;
         for differences in items.values() {
-            for some in differences.chunks(MAX_CELLS_A_MEND) {
+            for some in differences.chunks(MAX_NUMBERS_A_MEND) {
                 if !mend(store, some).await? {
                     moving += some.len() as u64;
                 }
@@ -238,9 +257,9 @@ impl Recount {
         let mut reads = stream::iter(reads).buffer_unordered(SCOPES_AT_A_TIME);
         let mut compared = 0;
         while let Some(actual) = reads.try_next().await? {
-            for (key, cells) in actual {
+            for (key, numbers) in actual {
                 let should_be = expected.remove(&key).unwrap_or_default();
-                differing.extend(differences_of(&key, &cells, &should_be));
+                differing.extend(differences_of(&key, &numbers, &should_be));
             }
             compared += 1;
             progress(Progress::Compared {
@@ -250,7 +269,7 @@ impl Recount {
         }
         // What is left has no counters at all.
         for (key, should_be) in expected {
-            differing.extend(differences_of(&key, &Cells::new(), &should_be));
+            differing.extend(differences_of(&key, &Numbers::default(), &should_be));
         }
         Ok(differing)
     }
@@ -258,28 +277,25 @@ impl Recount {
 
 fn differences_of(
     key: &CounterKey,
-    actual: &Cells,
-    expected: &Cells,
+    actual: &Numbers,
+    expected: &Numbers,
 ) -> Vec<(Place, (i128, i128))> {
-    let cells: BTreeSet<_> = actual.keys().chain(expected.keys()).copied().collect();
-    let value = |cells: &Cells, cell| cells.get(&cell).copied().unwrap_or_default();
-    cells
+    let attributes: BTreeSet<_> = actual.0.keys().chain(expected.0.keys()).copied().collect();
+    attributes
         .into_iter()
-        .map(|cell| {
-            (
-                (key.clone(), cell),
-                (value(actual, cell), value(expected, cell)),
-            )
+        .map(|attribute| {
+            let values = (actual.get(&attribute), expected.get(&attribute));
+            ((key.clone(), attribute), values)
         })
         .filter(|(_, (is, should_be))| is != should_be)
         .collect()
 }
 
-fn difference(((key, cell), (is, should_be)): (Place, (i128, i128))) -> Difference {
+fn difference(((key, attribute), (is, should_be)): (Place, (i128, i128))) -> Difference {
     Difference {
         pk: key.pk,
         sk: key.sk,
-        attribute: cell.to_string(),
+        attribute: attribute.to_string(),
         is,
         should_be,
     }
@@ -300,7 +316,7 @@ async fn read_scope(store: &Store, team_id: TeamId, scope: String) -> Result<Cou
                     pk: pk.clone(),
                     sk: sk.to_owned(),
                 };
-                counters.insert(key, cells_of(&item));
+                counters.insert(key, Numbers::of(&item));
             }
         }
     }
@@ -342,7 +358,7 @@ async fn recount_places(store: &Store, places: &Differences) -> Result<Differenc
             .get_latest(&key.pk, &key.sk)
             .await?
             .unwrap_or_default();
-        let actual = cells_of(&item);
+        let actual = Numbers::of(&item);
         let should_be = expected.remove(key).unwrap_or_default();
         again.extend(differences_of(key, &actual, &should_be));
     }
@@ -361,18 +377,18 @@ async fn mend(store: &Store, differences: &[&Difference]) -> Result<bool> {
         pk: first.pk.clone(),
         sk: first.sk.clone(),
     };
-    let missing: Cells = differences
-        .iter()
-        .filter_map(|difference| {
-            let cell = Cell::parse(&difference.attribute)?;
-            Some((cell, difference.should_be - difference.is))
-        })
-        .collect();
-    let mut update = addition(store.table(), &key, &missing)?;
+    let mut missing = Numbers::default();
+    for difference in differences {
+        if let Some(attribute) = Attribute::parse(&difference.attribute) {
+            let number = difference.should_be - difference.is;
+            missing.0.insert(attribute, number);
+        }
+    }
+    let mut update = addition(store.table(), &key, &missing);
     let mut conditions = Vec::new();
-    // In the order of the cells, which is that of the update's names.
-    for (position, cell) in missing.keys().enumerate() {
-        let name = cell.to_string();
+    // In the order of the numbers, which is that of the update's names.
+    for (position, attribute) in missing.0.keys().enumerate() {
+        let name = attribute.to_string();
         let is = differences
             .iter()
             .find(|difference| difference.attribute == name);

@@ -89,6 +89,18 @@ impl ExecutionFilter {
                 .execution_type
                 .is_none_or(|wanted| kind.execution_type == wanted)
     }
+
+    /// Whether the index has runs of that kind, which are then read, and dropped
+    /// if they are not among these.
+    pub(super) fn is_read(&self, kind: Kind) -> bool {
+        self.device_id.is_some() || self.status.is_none_or(|status| kind.status == Some(status))
+    }
+
+    /// Whether the scope's counters count all that the index has. A device's
+    /// index has the runs of all its flows.
+    pub(super) fn is_told_by_counters(&self) -> bool {
+        self.device_id.is_none() || self.flow_id.is_none()
+    }
 }
 
 /// A version as engines may have written it: as text and, where it reads as a

@@ -1,5 +1,7 @@
 //! Lists of executions.
 
+use std::collections::BTreeMap;
+
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::{ExecutionFilter, PageSize};
@@ -9,6 +11,9 @@ use crate::error::Result;
 use crate::keys;
 use crate::model::{Execution, Item, Timestamp, is_expired};
 use crate::store::{Filter, MAX_ITEMS_A_QUERY, Range, Store};
+
+/// The most items that are read and dropped rather than asking twice: some 100 KB.
+const MAX_GAP: u64 = 200;
 
 /// How many parts of a page are read at a time.
 const STRETCHES_AT_A_TIME: usize = 8;
@@ -104,6 +109,9 @@ fn executions(items: Vec<Item>) -> Vec<Execution> {
 struct HourCount {
     hour: Hour,
     count: u64,
+    /// How many other items the index has in the hours between this one and the
+    /// next newer of the list. `None` where the counters do not tell.
+    gap: Option<u64>,
 }
 
 /// A stretch of hours that a page lies in, from the newest to the oldest, with
@@ -182,22 +190,34 @@ impl NumberedList<'_> {
         let edges = edges.into_iter().map(|edge| self.count_edge(edge));
         let edges = futures_util::future::try_join_all(edges);
         let (counts, edges) = tokio::try_join!(counted, edges)?;
-        let mut hours: Vec<HourCount> = Vec::new();
+        // Of each hour the list's items, and the others of the index.
+        let mut by_hour: BTreeMap<Hour, (u64, u64)> = edges
+            .into_iter()
+            .map(|(hour, count)| (hour, (count, 0)))
+            .collect();
         for ((hour, kind), count) in counts {
-            if !self.filter.matches(kind) {
-                continue;
-            }
-            match hours.last_mut() {
-                Some(last) if last.hour == hour => last.count += count,
-                _ => hours.push(HourCount { hour, count }),
+            let (listed, others) = by_hour.entry(hour).or_default();
+            match self.filter.matches(kind) {
+                true => *listed += count,
+                false if self.filter.is_read(kind) => *others += count,
+                false => {}
             }
         }
-        hours.extend(edges.into_iter().filter(|edge| edge.count > 0));
-        hours.sort_by_key(|hour| std::cmp::Reverse(hour.hour));
+        let mut gap = 0;
+        let mut hours = Vec::new();
+        for (hour, (count, others)) in by_hour.into_iter().rev() {
+            if count == 0 {
+                gap += others;
+                continue;
+            }
+            let gap = std::mem::take(&mut gap);
+            let gap = self.filter.is_told_by_counters().then_some(gap);
+            hours.push(HourCount { hour, count, gap });
+        }
         Ok(hours)
     }
 
-    async fn count_edge(&self, edge: Edge) -> Result<HourCount> {
+    async fn count_edge(&self, edge: Edge) -> Result<(Hour, u64)> {
         let range = counted_alone(self.range.clone()).between(edge.from, edge.to);
         let (mut count, mut start) = (0, None);
         loop {
@@ -208,8 +228,7 @@ impl NumberedList<'_> {
             count += more as u64;
             start = end;
             if start.is_none() {
-                let hour = edge.hour;
-                return Ok(HourCount { hour, count });
+                return Ok((edge.hour, count));
             }
         }
     }
@@ -285,7 +304,7 @@ fn counted_alone(range: Range) -> Range {
 ///
 /// Where an index holds the list's items alone, hours without any cost nothing
 /// to read over, and the page is one stretch. Elsewhere it is as many as there
-/// are gaps, so that no hour is read that has nothing of the page.
+/// are gaps worth a request of their own.
 fn stretches(
     hours: &[HourCount],
     offset: u64,
@@ -305,13 +324,14 @@ fn stretches(
     let wanted = before + size as u64;
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut found = 0;
-    for HourCount { hour, count } in &hours[first..] {
+    for HourCount { hour, count, gap } in &hours[first..] {
         if found >= wanted {
             break;
         }
         found += count;
+        let is_near = gap.is_some_and(|gap| gap <= MAX_GAP);
         match stretches.last_mut() {
-            Some(last) if is_exact || hour.next() == last.oldest => {
+            Some(last) if is_exact || is_near || hour.next() == last.oldest => {
                 last.oldest = *hour;
                 last.count += count;
             }
@@ -338,6 +358,7 @@ mod tests {
             .map(|(hour, count)| HourCount {
                 hour: Hour::of(hour),
                 count: *count,
+                gap: None,
             })
             .collect()
     }
@@ -387,5 +408,18 @@ mod tests {
             ]
         );
         assert_eq!(skip, 0);
+        // A short gap is read over.
+        let near: Vec<_> = hours
+            .iter()
+            .map(|hour| HourCount {
+                gap: Some(MAX_GAP),
+                ..*hour
+            })
+            .collect();
+        let (found, _) = stretches(&near, 0, 4, false).expect("a page");
+        assert_eq!(
+            outline(&found),
+            [(text("2026-02-17T10"), text("2026-02-16T09"), 4)]
+        );
     }
 }
