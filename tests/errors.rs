@@ -213,6 +213,7 @@ async fn the_farthest_pages_and_times_are_empty_and_no_fault() {
         "/api/executions/team/team-a?from=0000-01-01&to=0000-01-02",
         "/api/executions/team/team-a?from=9999-12-30T21:59:00Z",
         "/api/executions/team/team-a?from=9999-12-30&page=3",
+        "/api/executions/team/team-a?from=9999-12-31&to=9999-12-31",
     ] {
         let body = app.get(&token, path).await.ok();
         assert_eq!(body["content"], json!([]), "{path}");

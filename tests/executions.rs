@@ -145,6 +145,7 @@ async fn walk_nodes(app: &TestApp, token: &str, path: &str) -> Vec<Value> {
             panic!("no nodes");
         };
         assert!(!page.is_empty(), "an empty page");
+        assert!(nodes.len() < 10_000, "the pages do not end");
         nodes.extend(page);
         match body["nextToken"].as_str() {
             Some(next) => page_path = format!("{path}{joint}nextToken={next}"),

@@ -165,11 +165,7 @@ fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
     assert_eq!(source["ParallelizationFactor"], 1);
     assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
     assert_eq!(source["BisectBatchOnFunctionError"], true);
-    assert!(
-        source["MaximumRetryAttempts"]
-            .as_i64()
-            .is_some_and(|n| n > 0)
-    );
+    assert_eq!(source["MaximumRecordAgeInSeconds"], 43_200);
     let queue = &source["DestinationConfig"]["OnFailure"]["Destination"];
     assert_eq!(*queue, json!({"Fn::GetAtt": ["UncountedQueue", "Arn"]}));
 }
@@ -185,6 +181,8 @@ fn no_policy_grants_with_a_star() {
             .flatten()
         {
             let text = policy["Statement"].to_string();
+            // The streams of one table, which have their times in their names.
+            let text = text.replace("${Table.Arn}/stream/*", "");
             assert!(!text.contains('*'), "{name}: {text}");
         }
     }

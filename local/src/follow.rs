@@ -118,6 +118,7 @@ impl Follower {
                     }
                     Ok(_) => continue,
                     Err(failure) => {
+                        caught_up.send_replace(false);
                         tracing::warn!(%failure, "the counters wait for the table");
                         AFTER_FAILURE
                     }
@@ -130,22 +131,35 @@ impl Follower {
         }
     }
 
-    /// Counts the runs of a table that was there before its counters.
+    /// Counts the runs of a table that was there before its counters, once.
+    /// `settle` is as of [`Recount`].
     ///
     /// # Errors
     /// Those of the stream and of the table.
-    pub async fn begin(&mut self, has_runs: bool) -> Result<(), Failure> {
-        if !has_runs || self.counter.has_counted().await? {
+    pub async fn begin(&mut self, has_runs: bool, settle: Duration) -> Result<(), Failure> {
+        if self.counter.is_complete().await? {
             return Ok(());
         }
-        self.drain(|_| {}).await?;
-        tracing::warn!("the table's runs are counted for the first time");
-        let recount = Recount {
-            team_id: None,
-            settle: Duration::ZERO,
-        };
-        recount.rebuild(&self.store, &|_: Progress| {}).await?;
+        if has_runs {
+            eprintln!("Counting the table's runs for the first time …");
+            self.drain(|_| {}).await?;
+            let recount = Recount {
+                team_id: None,
+                settle,
+            };
+            recount.rebuild(&self.store, &|_: Progress| {}).await?;
+        }
+        // Only now: what is interrupted is done again.
+        self.counter.set_complete().await?;
         Ok(())
+    }
+
+    /// Whether the table has a stream to follow.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn has_stream(&self) -> Result<bool, Failure> {
+        Ok(self.stream_arn().await?.is_some())
     }
 
     /// Reads each shard once. Returns how many records there were.
@@ -257,12 +271,15 @@ impl Follower {
             };
             next = answer.next_shard_iterator;
             let records = answer.records.unwrap_or_default();
-            if records.is_empty() {
-                break;
-            }
             count += records.len();
+            // Where writers keep on writing there is always something: what there
+            // is by now is counted first.
+            let is_at_end = records.len() < self.limit as usize;
             self.adapt(&records);
             changes.extend(records.into_iter().filter_map(change));
+            if is_at_end {
+                break;
+            }
         }
         self.applied += self.counter.apply(shard_id, &changes).await?;
         // Only now: what fails is read again.
@@ -272,7 +289,9 @@ impl Follower {
                 if let Some(shard) = self.shards.get_mut(shard_id) {
                     shard.is_finished = true;
                 }
+                // Its children come next.
                 self.looked_for_shards = None;
+                count += 1;
             }
         }
         Ok(count)

@@ -33,6 +33,10 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// expired is hidden anyway.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How long a difference has to stay when a table in use is counted for the first
+/// time.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// How often the counters' own records are taken out of the stream.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
 
@@ -108,10 +112,23 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let (caught_up, has_caught_up) = watch::channel(false);
-    if is_ours {
-        let mut follower = Follower::new(served.streams.clone(), store.clone());
-        follower.begin(demo::has_runs(&store).await?).await?;
+    let mut follower = Follower::new(served.streams.clone(), store.clone());
+    if !is_ours {
+        // Two that count one table would not harm it; two that pay for it would.
+        eprintln!("Totals and statistics are those that the function `count` keeps there.");
+    } else if follower.has_stream().await? {
+        // Nobody else writes to the embedded table as yet.
+        let settle = served.embedded.as_ref().map_or(SETTLE, |_| Duration::ZERO);
+        follower
+            .begin(demo::has_runs(&store).await?, settle)
+            .await?;
         tasks.spawn(follower.follow(caught_up, stopped.clone()));
+    } else {
+        eprintln!(
+            "The table {} has no stream: totals and statistics stay as they are. Make a table \
+             with: flowtrail table create",
+            args.table.table
+        );
     }
     let folder = match served.embedded.take() {
         None => None,

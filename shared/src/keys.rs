@@ -37,6 +37,9 @@ pub const TOKEN_REGISTER: &str = "TOKENS";
 pub const TOKEN: &str = "TOKEN";
 /// The partition of the register of scopes.
 pub const SCOPE_REGISTER: &str = "SCOPES";
+/// In the register of scopes, the mark that the counters have all runs of the
+/// table. No team has such an id.
+pub const COMPLETE: &str = "#COMPLETE";
 /// The sort key of a shard's checkpoint.
 pub const CHECKPOINT: &str = "CHECKPOINT";
 /// Both keys of the item that says how far the demo data is.

@@ -85,6 +85,9 @@ id_types! {
 
 /// The length of a date, `2026-02-17`.
 const DATE_LENGTH: usize = 10;
+/// 9999-12-30T21:59:59.999Z, the last moment that can be calculated with. The last
+/// days of the year 9999 stand for it: who names them means no day.
+const LAST_MS: i64 = 253_402_207_199_999;
 /// The length of a time of the record format.
 const TIME_LENGTH: usize = 24;
 
@@ -122,8 +125,9 @@ impl Timestamp {
         if let Ok(date) = text.parse::<jiff::civil::Date>()
             && text.len() == DATE_LENGTH
         {
-            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-            return Self(midnight.timestamp()).within_the_format();
+            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC);
+            let midnight = midnight.map(|midnight| midnight.timestamp().as_millisecond());
+            return Self::from_milliseconds(midnight.unwrap_or(LAST_MS))?.within_the_format();
         }
         let moment: jiff::Timestamp = text.parse().ok()?;
         let whole = jiff::Timestamp::from_millisecond(moment.as_millisecond()).ok()?;
@@ -138,8 +142,8 @@ impl Timestamp {
         const DAY_MS: i64 = 24 * 3_600 * 1_000;
         if text.len() == DATE_LENGTH {
             let midnight = Self::first_of(text)?;
-            return Self::from_milliseconds(midnight.milliseconds() + DAY_MS - 1)?
-                .within_the_format();
+            let end = (midnight.milliseconds() + DAY_MS - 1).min(LAST_MS);
+            return Self::from_milliseconds(end)?.within_the_format();
         }
         text.parse::<Self>().ok()?.within_the_format()
     }

@@ -6,13 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, Select, TransactWriteItem,
+    AttributeValue, ConsumedCapacity, PutRequest, ReturnConsumedCapacity, Select,
+    TransactWriteItem, WriteRequest,
 };
+use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
@@ -36,6 +39,23 @@ pub const MAX_QUERIES_A_PAGE: usize = 16;
 /// The most items that one page of a list evaluates.
 pub const MAX_ITEMS_A_PAGE: usize = 10_000;
 
+/// The most items that DynamoDB takes in one BatchWriteItem.
+pub const MAX_ITEMS_A_BATCH: usize = 25;
+
+/// How often a write is tried that the table takes only in part, or not for now.
+/// Together some ten seconds.
+const MAX_ATTEMPTS: usize = 12;
+
+/// The waits between such attempts, ever longer and never quite alike.
+pub(crate) fn backoff() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_secs(2))
+        .with_max_times(MAX_ATTEMPTS)
+        .with_jitter()
+        .build()
+}
+
 /// What a store's requests have used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Usage {
@@ -43,8 +63,8 @@ pub struct Usage {
     pub requests: u64,
     /// Items that these have read, returned or not.
     pub items_read: u64,
-    /// Capacity units consumed: read units of 8 KB, as all reads here are
-    /// eventually consistent, and write units of 1 KB.
+    /// Capacity units consumed: read units of 8 KB, as reads are eventually
+    /// consistent (of 4 KB where they are not), and write units of 1 KB.
     pub capacity_units: f64,
 }
 
@@ -172,6 +192,39 @@ impl Store {
         Ok(())
     }
 
+    /// Writes up to [`MAX_ITEMS_A_BATCH`] items, each in place of the one with its
+    /// keys, and again what the table has not taken.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::Throttled`] when it goes on taking only a
+    /// part.
+    pub async fn put_all(&self, items: Vec<Item>) -> Result<()> {
+        let put = |item| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(Error::internal)?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        };
+        let mut requests: Vec<_> = items.into_iter().map(put).collect::<Result<_>>()?;
+        for wait in backoff() {
+            let answer = self
+                .client
+                .batch_write_item()
+                .request_items(self.table(), requests)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(from_sdk)?;
+            self.count(answer.consumed_capacity().first(), 0);
+            let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
+            requests = unprocessed.remove(self.table()).unwrap_or_default();
+            if requests.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(Error::Throttled("the table takes a part of a batch".into()))
+    }
+
     /// Writes all of these or none.
     ///
     /// # Errors
@@ -280,8 +333,9 @@ impl Store {
         Ok(Listing { items, next_token })
     }
 
-    /// Reads a range to its end, or until `enough` items were kept, however
-    /// many requests that takes: for ranges whose bounds keep them short.
+    /// Of the items of a range that `keep` accepts, `enough` after the first
+    /// `skip`, or all that are left, however many requests that takes: for ranges
+    /// whose bounds keep them short.
     ///
     /// # Errors
     /// Those of the engine.
@@ -289,6 +343,7 @@ impl Store {
         &self,
         range: &Range,
         mut start: Option<StartKey>,
+        mut skip: usize,
         enough: usize,
         keep: impl Fn(&Item) -> bool,
     ) -> Result<Vec<Item>> {
@@ -298,10 +353,13 @@ impl Store {
             // many come of it.
             let limit = match range.has_filters() {
                 true => MAX_ITEMS_A_QUERY,
-                false => enough - items.len(),
+                false => skip + enough - items.len(),
             };
             let page = self.query(range, start, limit).await?;
-            items.extend(page.items.into_iter().filter(&keep));
+            let mut kept: Vec<_> = page.items.into_iter().filter(&keep).collect();
+            let skipped = skip.min(kept.len());
+            skip -= skipped;
+            items.extend(kept.drain(skipped..));
             start = page.last_key;
             if start.is_none() {
                 break;
@@ -309,6 +367,32 @@ impl Store {
         }
         items.truncate(enough);
         Ok(items)
+    }
+
+    /// All items of a range, for ranges that are known to be short.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn all(&self, range: &Range) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        self.for_each(range, |item| items.push(item)).await?;
+        Ok(items)
+    }
+
+    /// Hands out all items of a range, a page of which is in memory at a time.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn for_each(&self, range: &Range, mut look: impl FnMut(Item)) -> Result<()> {
+        let mut start = None;
+        loop {
+            let page = self.query(range, start, MAX_ITEMS_A_QUERY).await?;
+            page.items.into_iter().for_each(&mut look);
+            start = page.last_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads one page of all of an index, in no order: at most 1 MB. Of each item

@@ -27,12 +27,14 @@ pub async fn run_counts(command: CountsCommand) -> Result<(), Failure> {
     let recount = prepare(&args, &table).await?;
     let bar = progress_bar();
     let progress = |progress| show(&bar, progress);
-    let report = match mends {
-        false => recount.verify(&table.store, &progress).await,
-        true => recount.rebuild(&table.store, &progress).await,
-    };
+    let found = recount.verify(&table.store, &progress).await?;
+    if !mends {
+        bar.finish_and_clear();
+        return tell_found(&found);
+    }
+    let left = recount.rebuild(&table.store, &progress).await?;
     bar.finish_and_clear();
-    tell(&report?, mends)
+    tell_mended(&found, &left)
 }
 
 /// A table that is this process's own is quiet, once its stream is counted.
@@ -49,12 +51,8 @@ async fn prepare(args: &CountsArgs, table: &OpenTable) -> Result<Recount, Failur
     })
 }
 
-fn tell(report: &Report, mends: bool) -> Result<(), Failure> {
-    let lines: Vec<_> = report
-        .differences
-        .iter()
-        .flat_map(Difference::lines)
-        .collect();
+fn tell_found(report: &Report) -> Result<(), Failure> {
+    let lines = lines_of(report);
     for line in lines.iter().take(MAX_LINES) {
         terminal::print(line);
     }
@@ -62,24 +60,47 @@ fn tell(report: &Report, mends: bool) -> Result<(), Failure> {
     if more > 0 {
         terminal::print(format_args!("… and {more} more"));
     }
-    if report.moving > 0 {
-        terminal::print(format_args!(
-            "{} numbers kept changing and were left out. Run it again when the table is quieter.",
-            report.moving
-        ));
-    }
-    let (executions, scopes) = (report.executions, report.scopes);
-    let counted = format!("Counted {executions} executions in {scopes} scopes");
-    match (lines.len(), mends) {
-        (0, _) => terminal::print(format_args!("{counted}: every number is right.")),
-        (wrong, true) => terminal::print(format_args!("{counted}: put {wrong} numbers right.")),
-        (wrong, false) => {
-            return Err(Failure(format!(
-                "{counted}: {wrong} numbers are wrong. Mend them with: flowtrail counts rebuild"
-            )));
+    let counted = counted(report);
+    match (lines.len(), report.moving) {
+        (0, 0) => {
+            terminal::print(format_args!("{counted}: every number is right."));
+            Ok(())
         }
+        (0, moving) => Err(Failure(format!(
+            "{counted}: {moving} numbers kept changing and could not be judged. Run it again when \
+             the table is quieter, or with a longer --settle."
+        ))),
+        (wrong, _) => Err(Failure(format!(
+            "{counted}: {wrong} numbers are wrong. Mend them with: flowtrail counts rebuild"
+        ))),
     }
+}
+
+fn tell_mended(found: &Report, left: &Report) -> Result<(), Failure> {
+    let (wrong, still) = (lines_of(found).len(), lines_of(left).len());
+    if still > 0 || left.moving > 0 {
+        let still = still as u64 + left.moving;
+        return Err(Failure(format!(
+            "{}: {still} numbers are not right yet, as they keep changing. Run it again when the \
+             table is quieter.",
+            counted(left)
+        )));
+    }
+    terminal::print(match wrong {
+        0 => format!("{}: every number is right.", counted(found)),
+        wrong => format!("{}: put {wrong} numbers right.", counted(found)),
+    });
     Ok(())
+}
+
+fn lines_of(report: &Report) -> Vec<String> {
+    let lines = report.differences.iter().flat_map(Difference::lines);
+    lines.collect()
+}
+
+fn counted(report: &Report) -> String {
+    let (executions, scopes) = (report.executions, report.scopes);
+    format!("Counted {executions} executions in {scopes} scopes")
 }
 
 fn progress_bar() -> ProgressBar {

@@ -23,8 +23,9 @@ const TRIM_STREAM: &str = "DELETE FROM _stream_records
      AND created_at < unixepoch() - 86400";
 
 /// Of some records, those of the counters' own items.
+/// Never the last of all, as the engine numbers the next after it.
 const TRIM_COUNTERS: &str = r#"DELETE FROM _stream_records WHERE id > ?1 AND id <= ?1 + 1000
-     AND (keys_json LIKE '%"COUNT#%' OR keys_json LIKE '%"DURATION#%'
+     AND id < ?2 AND (keys_json LIKE '%"COUNT#%' OR keys_json LIKE '%"DURATION#%'
           OR keys_json LIKE '%"CHECKPOINT#%')"#;
 
 /// Opens a second connection to the engine's file, checks the file, and adds
@@ -76,10 +77,11 @@ pub(super) fn trim_counters(connection: &Connection, from: i64) -> rusqlite::Res
     let first: i64 = connection.query_row(first, [], |row| row.get(0))?;
     let mut from = from.max(first - 1);
     while from < last {
-        connection.execute(TRIM_COUNTERS, [from])?;
+        connection.execute(TRIM_COUNTERS, [from, last])?;
         from += 1_000;
     }
-    Ok(last)
+    // The last one may be ours, and go the next time.
+    Ok((last - 1).max(0))
 }
 
 #[cfg(test)]
@@ -150,7 +152,7 @@ mod tests {
     async fn the_counters_own_records_are_trimmed_and_no_others() {
         let (_folder, embedded) = with_records(3).await;
         let client = embedded.client();
-        for pk in ["COUNT#t#*", "DURATION#t#*", "CHECKPOINT#shard"] {
+        for pk in ["COUNT#t#*", "DURATION#t#*", "CHECKPOINT#shard", "EXEC#last"] {
             let item = shared::store::key(pk, "x");
             let put = client.put_item().table_name("history").set_item(Some(item));
             put.send().await.expect("written");
@@ -159,7 +161,7 @@ mod tests {
         let left: i64 = connection(&embedded)
             .query_row("SELECT COUNT(*) FROM _stream_records", [], |row| row.get(0))
             .expect("a count");
-        assert_eq!((left, reached), (3, 6));
-        assert_eq!(embedded.trim_counters(reached).await.expect("trimmed"), 3);
+        assert_eq!((left, reached), (4, 6));
+        assert_eq!(embedded.trim_counters(reached).await.expect("trimmed"), 6);
     }
 }

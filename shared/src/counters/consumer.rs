@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem, Update};
-use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::cells::{Attribute, Counted, CounterKey, Numbers, number};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{Item, TeamId, Timestamp};
-use crate::store::{self, Range, Store, from_sdk};
+use crate::store::{self, MAX_ITEMS_A_BATCH, Store, from_sdk};
 use crate::table::{TIME_TO_LIVE, text};
 
 /// The most actions of a DynamoDB transaction, less the checkpoint.
@@ -41,10 +39,6 @@ const CHECKPOINT_KEPT_SECONDS: i64 = 7 * 24 * 3_600;
 
 /// How many scopes a consumer remembers to have registered.
 const MAX_REMEMBERED_SCOPES: usize = 100_000;
-
-/// How often a transaction is tried that meets another one on the same items,
-/// or a table at its limit. Together some ten seconds.
-const MAX_ATTEMPTS: usize = 12;
 
 /// One change of an item, as the table's stream has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -349,7 +343,7 @@ impl Counter {
         self.register(&batch.scopes).await?;
         let mut checkpoint = self.read_checkpoint(shard_id).await?;
         applied.repeated = batch.applied(checkpoint.whole.as_deref());
-        let mut backoff = backoff();
+        let mut backoff = store::backoff();
         let mut by_parts = false;
         while let Some((sums, advance)) = next_transaction(&batch, &checkpoint, &mut by_parts) {
             let written = self.write(shard_id, &checkpoint, advance, &batch, sums);
@@ -361,7 +355,7 @@ impl Counter {
                         applied.changes += batch.steps.len() - before;
                     }
                     checkpoint.advance(advance);
-                    backoff = self::backoff();
+                    backoff = store::backoff();
                     continue;
                 }
                 Outcome::Overtaken => {}
@@ -391,13 +385,23 @@ impl Counter {
         Ok(item.as_ref().map(Checkpoint::of).unwrap_or_default())
     }
 
-    /// Whether anything was ever counted in this table.
+    /// Whether the counters have all runs of the table: those, too, that were
+    /// there before them.
     ///
     /// # Errors
     /// Those of the table.
-    pub async fn has_counted(&self) -> Result<bool> {
-        let register = Range::of_partition(keys::SCOPE_REGISTER.to_owned(), " ", None);
-        Ok(!self.store.query(&register, None, 1).await?.items.is_empty())
+    pub async fn is_complete(&self) -> Result<bool> {
+        let mark = self.store.get_latest(keys::SCOPE_REGISTER, keys::COMPLETE);
+        Ok(mark.await?.is_some())
+    }
+
+    /// Notes that they do.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn set_complete(&self) -> Result<()> {
+        let mark = store::key(keys::SCOPE_REGISTER, keys::COMPLETE);
+        self.store.put(mark).await
     }
 
     async fn write(
@@ -430,30 +434,25 @@ impl Counter {
         if let Ok(registered) = self.registered.lock() {
             scopes.retain(|scope| !registered.contains(scope));
         }
-        for (team_id, scope) in &scopes {
-            let entry = store::key(
-                keys::SCOPE_REGISTER,
-                keys::scope_register_entry(team_id, scope),
-            );
-            self.store.put(entry).await?;
-        }
-        if let Ok(mut registered) = self.registered.lock() {
-            if registered.len() + scopes.len() > MAX_REMEMBERED_SCOPES {
-                registered.clear();
+        for some in scopes
+            .into_iter()
+            .collect::<Vec<_>>()
+            .chunks(MAX_ITEMS_A_BATCH)
+        {
+            let entries = some.iter().map(|(team_id, scope)| {
+                let entry = keys::scope_register_entry(team_id, scope);
+                store::key(keys::SCOPE_REGISTER, entry)
+            });
+            self.store.put_all(entries.collect()).await?;
+            if let Ok(mut registered) = self.registered.lock() {
+                if registered.len() >= MAX_REMEMBERED_SCOPES {
+                    registered.clear();
+                }
+                registered.extend(some.iter().cloned());
             }
-            registered.extend(scopes);
         }
         Ok(())
     }
-}
-
-fn backoff() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(20))
-        .with_max_delay(Duration::from_secs(2))
-        .with_max_times(MAX_ATTEMPTS)
-        .with_jitter()
-        .build()
 }
 
 /// What is to be written next: everything that is left, if one transaction takes

@@ -93,14 +93,14 @@ impl Hour {
         Timestamp::from_milliseconds(end).unwrap_or_else(Timestamp::now)
     }
 
-    /// The next hour.
-    pub fn next(self) -> Self {
-        Self((self.0 + 1).min(Self::LAST.0))
+    /// The next hour. `None` after the last.
+    pub fn next(self) -> Option<Self> {
+        (self < Self::LAST).then(|| Self(self.0 + 1))
     }
 
-    /// The hour before.
-    pub fn previous(self) -> Self {
-        Self((self.0 - 1).max(Self::FIRST.0))
+    /// The hour before. `None` before the first.
+    pub fn previous(self) -> Option<Self> {
+        (self > Self::FIRST).then(|| Self(self.0 - 1))
     }
 
     /// The lowest `createdAt` of the hour. `None` for the first hour, to which
@@ -112,12 +112,9 @@ impl Hour {
     /// The highest `createdAt` of the hour. `None` for the last hour, to which
     /// all higher texts belong.
     pub fn highest(self) -> Option<String> {
-        if self == Self::LAST {
-            return None;
-        }
         // Right below the next hour: its last digit, one less, and then the
         // highest of characters.
-        let mut text = Self(self.0 + 1).text();
+        let mut text = self.next()?.text();
         if let Some(digit) = text.pop() {
             text.push(char::from(digit as u8 - 1));
         }

@@ -63,29 +63,32 @@ impl Cut {
             };
         }
         let mut edges = Vec::new();
-        let first = begin.map(|(hour, starts)| {
+        let mut is_empty = false;
+        let first = begin.and_then(|(hour, starts)| {
             if starts {
-                return hour;
+                return Some(hour);
             }
             edges.push(Edge {
                 hour,
                 from: lowest,
                 to: hour.highest(),
             });
+            is_empty |= hour.next().is_none();
             hour.next()
         });
-        let last = end.map(|(hour, ends)| {
+        let last = end.and_then(|(hour, ends)| {
             if ends {
-                return hour;
+                return Some(hour);
             }
             edges.push(Edge {
                 hour,
                 from: hour.lowest(),
                 to: highest,
             });
+            is_empty |= hour.previous().is_none();
             hour.previous()
         });
-        let is_empty = matches!((first, last), (Some(first), Some(last)) if first > last);
+        is_empty |= matches!((first, last), (Some(first), Some(last)) if first > last);
         Self {
             full: (!is_empty).then_some(FullHours { first, last }),
             edges,
@@ -170,6 +173,14 @@ mod tests {
         ));
         assert_eq!(cut.full, None);
         assert_eq!(cut.edges.len(), 2);
+    }
+
+    #[test]
+    fn the_first_and_the_last_hour_are_never_in_two_parts() {
+        let late = Cut::of(&range(Some("9999-12-30T21:30:00Z"), None));
+        assert_eq!((late.full, late.edges.len()), (None, 1));
+        let early = Cut::of(&range(None, Some("0000-01-01T00:30:00Z")));
+        assert_eq!((early.full, early.edges.len()), (None, 1));
     }
 
     proptest! {

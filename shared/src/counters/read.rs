@@ -8,8 +8,8 @@ use super::durations::Durations;
 use super::hours::FullHours;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Item, TeamId};
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
+use crate::model::TeamId;
+use crate::store::{Range, Store};
 
 /// Runs by the hour in which they were created, and by kind.
 pub type HourlyCounts = BTreeMap<(Hour, Kind), u64>;
@@ -50,7 +50,8 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
         let mut items = Vec::new();
         for (first, last) in &parts {
             let (from, to) = (block_of(*first), block_of(*last));
-            items.extend(read(store, &Range::of_partition(pk.clone(), &from, Some(&to))).await?);
+            let range = Range::of_partition(pk.clone(), &from, Some(&to));
+            items.extend(store.all(&range).await?);
         }
         Ok(items)
     };
@@ -61,7 +62,7 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
     };
     let is_part = |day: &str| parts.iter().any(|(hour, _)| hour.day() == day);
     for (_, numbers) in days.iter().filter(|(day, _)| !is_part(day)) {
-        tally.add(durations_of(numbers.cells(), |hour| hour.is_none()));
+        tally.add_durations(durations_of(numbers.cells(), |hour| hour.is_none()));
     }
     for block in blocks {
         let Some(day) = keys::sort_key(&block).and_then(|sk| sk.split('T').next()) else {
@@ -71,7 +72,7 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
             let hour = hour.and_then(|hour| Hour::of_day(day, hour));
             hour.is_some_and(|hour| full.contains(hour))
         };
-        tally.add(durations_of(Numbers::of(&block).cells(), is_inside));
+        tally.add_durations(durations_of(Numbers::of(&block).cells(), is_inside));
     }
     Ok(tally)
 }
@@ -80,10 +81,18 @@ impl Tally {
     /// Adds a run that no counter has told of.
     pub fn add_run(&mut self, run: &Counted) {
         *self.counts.entry((run.hour, run.kind)).or_default() += 1;
-        self.add(durations_of(run.duration_cells(None), |_| true));
+        self.add_durations(durations_of(run.duration_cells(None), |_| true));
     }
 
-    fn add(&mut self, durations: BTreeMap<Kind, Durations>) {
+    /// Adds the runs of another tally.
+    pub fn add(&mut self, other: &Self) {
+        for (place, count) in &other.counts {
+            *self.counts.entry(*place).or_default() += count;
+        }
+        self.add_durations(other.durations.clone());
+    }
+
+    fn add_durations(&mut self, durations: BTreeMap<Kind, Durations>) {
         for (kind, more) in durations {
             *self.durations.entry(kind).or_default() += &more;
         }
@@ -118,24 +127,12 @@ async fn days(
     // Every sort key of the partition is a day.
     let from = full.first.unwrap_or(Hour::FIRST).day();
     let to = full.last.map(Hour::day);
-    let items = read(store, &Range::of_partition(pk, &from, to.as_deref())).await?;
+    let range = Range::of_partition(pk, &from, to.as_deref());
+    let items = store.all(&range).await?;
     Ok(items
         .iter()
         .filter_map(|item| Some((keys::sort_key(item)?.to_owned(), Numbers::of(item))))
         .collect())
-}
-
-async fn read(store: &Store, range: &Range) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
-    let mut start = None;
-    loop {
-        let page = store.query(range, start, MAX_ITEMS_A_QUERY).await?;
-        items.extend(page.items);
-        start = page.last_key;
-        if start.is_none() {
-            return Ok(items);
-        }
-    }
 }
 
 fn hourly(days: &[(String, Numbers)], full: FullHours) -> HourlyCounts {

@@ -19,7 +19,7 @@ use crate::cursor::StartKey;
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{Item, TeamId};
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, from_sdk};
+use crate::store::{MAX_ITEMS_A_BATCH, MAX_ITEMS_A_QUERY, Range, Store, from_sdk};
 use crate::table::BY_TEAM;
 
 /// How often numbers that move are looked at again.
@@ -29,8 +29,9 @@ const MAX_LOOKS: usize = 5;
 const SCOPES_AT_A_TIME: usize = 8;
 
 /// The most numbers that are mended at once: each stands in the update and in
-/// its condition, and an expression ends at 4 KB.
-const MAX_NUMBERS_A_MEND: usize = 100;
+/// its condition, and a condition ends at 4 KB and at 300 operators, of which a
+/// number takes up to four.
+const MAX_NUMBERS_A_MEND: usize = 60;
 
 /// What is counted again, and how patiently.
 #[derive(Debug, Clone)]
@@ -154,8 +155,9 @@ impl Recount {
         Ok(report)
     }
 
-    /// Counts every execution again, and puts right what is wrong. Returns what
-    /// was wrong; what kept moving is left as it is.
+    /// Counts every execution again, and puts right what is wrong, until a last
+    /// look finds nothing. Returns that look: what it found moves, or is wrong
+    /// again because the stream's consumer was too far behind.
     ///
     /// # Errors
     /// Those of the table.
@@ -164,23 +166,25 @@ impl Recount {
         store: &Store,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Report> {
-        let mut report = self.verify(store, progress).await?;
-        let mut items: BTreeMap<(String, String), Vec<&Difference>> = BTreeMap::new();
-        for difference in &report.differences {
-            let key = (difference.pk.clone(), difference.sk.clone());
-            items.entry(key).or_default().push(difference);
-        }
-        let mut moving = 0;
-        for differences in items.values() {
-            for some in differences.chunks(MAX_NUMBERS_A_MEND) {
-                if !mend(store, some).await? {
-                    moving += some.len() as u64;
-                }
+        for _ in 0..MAX_LOOKS {
+            let report = self.verify(store, progress).await?;
+            if report.differences.is_empty() {
+                return Ok(report);
             }
+            let mut items: BTreeMap<(String, String), Vec<&Difference>> = BTreeMap::new();
+            for difference in &report.differences {
+                let key = (difference.pk.clone(), difference.sk.clone());
+                items.entry(key).or_default().push(difference);
+            }
+            for some in items
+                .values()
+                .flat_map(|all| all.chunks(MAX_NUMBERS_A_MEND))
+            {
+                mend(store, some).await?;
+            }
+            register(store, &report).await?;
         }
-        report.moving += moving;
-        register(store, &report).await?;
-        Ok(report)
+        self.verify(store, progress).await
     }
 
     /// What the counters should be.
@@ -230,7 +234,7 @@ impl Recount {
         let from = prefix.clone().unwrap_or_else(|| " ".to_owned());
         let to = prefix.map(|prefix| format!("{prefix}{}", keys::LAST));
         let range = Range::of_partition(keys::SCOPE_REGISTER.to_owned(), &from, to.as_deref());
-        let entries = store.take(&range, None, usize::MAX, |_| true).await?;
+        let entries = store.all(&range).await?;
         let registered = entries.iter().filter_map(|entry| {
             let (team_id, scope) = keys::scope_of_register_entry(keys::sort_key(entry)?)?;
             Some((team_id.parse().ok()?, scope.to_owned()))
@@ -310,7 +314,7 @@ async fn read_scope(store: &Store, team_id: TeamId, scope: String) -> Result<Cou
     ];
     for pk in partitions {
         let range = Range::of_partition(pk.clone(), &Hour::FIRST.day(), None);
-        for item in store.take(&range, None, usize::MAX, |_| true).await? {
+        for item in store.all(&range).await? {
             if let Some(sk) = keys::sort_key(&item) {
                 let key = CounterKey {
                     pk: pk.clone(),
@@ -339,17 +343,12 @@ async fn recount_places(store: &Store, places: &Differences) -> Result<Differenc
                 hour(23).and_then(Hour::highest),
             )
             .only(COUNTED_ATTRIBUTES);
-        let mut start = None;
-        loop {
-            let page = store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
-            for counted in page.items.iter().filter_map(Counted::of) {
+        let look = |item| {
+            if let Some(counted) = Counted::of(&item) {
                 counted.add_to(&mut expected, 1);
             }
-            start = page.last_key;
-            if start.is_none() {
-                break;
-            }
-        }
+        };
+        store.for_each(&range, look).await?;
     }
     let mut again = Differences::new();
     let keys: BTreeSet<_> = places.keys().map(|(key, _)| key).collect();
@@ -367,11 +366,10 @@ async fn recount_places(store: &Store, places: &Differences) -> Result<Differenc
     Ok(again)
 }
 
-/// Adds what is missing to one counter item. `false` when one of its numbers
-/// has moved.
-async fn mend(store: &Store, differences: &[&Difference]) -> Result<bool> {
+/// Adds what is missing to one counter item, unless one of its numbers has moved.
+async fn mend(store: &Store, differences: &[&Difference]) -> Result<()> {
     let Some(first) = differences.first() else {
-        return Ok(true);
+        return Ok(());
     };
     let key = CounterKey {
         pk: first.pk.clone(),
@@ -412,11 +410,11 @@ async fn mend(store: &Store, differences: &[&Difference]) -> Result<bool> {
         .map_err(Error::internal)?;
     let action = TransactWriteItem::builder().update(update).build();
     match store.transact(vec![action]).await {
-        Ok(()) => Ok(true),
+        Ok(()) => Ok(()),
         Err(error) => {
             use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
             match error.as_service_error() {
-                Some(E::TransactionCanceledException(_)) => Ok(false),
+                Some(E::TransactionCanceledException(_)) => Ok(()),
                 _ => Err(from_sdk(error)),
             }
         }
@@ -430,14 +428,15 @@ async fn register(store: &Store, report: &Report) -> Result<()> {
         .iter()
         .filter_map(|difference| keys::scope_of_counter(&difference.pk))
         .collect();
-    for (team_id, scope) in scopes {
-        let Ok(team_id) = team_id.parse() else {
-            continue;
-        };
-        let entry = keys::scope_register_entry(&team_id, scope);
-        store
-            .put(crate::store::key(keys::SCOPE_REGISTER, entry))
-            .await?;
+    let entries: Vec<_> = scopes
+        .into_iter()
+        .filter_map(|(team_id, scope)| {
+            let entry = keys::scope_register_entry(&team_id.parse().ok()?, scope);
+            Some(crate::store::key(keys::SCOPE_REGISTER, entry))
+        })
+        .collect();
+    for some in entries.chunks(MAX_ITEMS_A_BATCH) {
+        store.put_all(some.to_vec()).await?;
     }
     Ok(())
 }

@@ -214,3 +214,50 @@ fn a_summary_shows_the_counts_that_can_be_read() {
         r#"{"total":null,"passed":4,"failed":null}"#
     );
 }
+
+#[test]
+fn a_bound_of_time_is_a_moment_or_the_beginning_or_end_of_a_day() {
+    let bounds = |text: &str| {
+        let text_of = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
+        (
+            text_of(Timestamp::first_of(text)),
+            text_of(Timestamp::last_of(text)),
+        )
+    };
+    let both = |first: &str, last: &str| (Some(first.to_owned()), Some(last.to_owned()));
+    for (text, expected) in [
+        (
+            "2026-02-17",
+            both("2026-02-17T00:00:00.000Z", "2026-02-17T23:59:59.999Z"),
+        ),
+        (
+            "2026-02-17T10:30:00+01:00",
+            both("2026-02-17T09:30:00.000Z", "2026-02-17T09:30:00.000Z"),
+        ),
+        // A part of a millisecond: the first moment not before it, the last not after.
+        (
+            "2026-02-17T10:30:00.0005Z",
+            both("2026-02-17T10:30:00.001Z", "2026-02-17T10:30:00.000Z"),
+        ),
+        (
+            "0000-01-01",
+            both("0000-01-01T00:00:00.000Z", "0000-01-01T23:59:59.999Z"),
+        ),
+        (
+            "9999-12-31",
+            both("9999-12-30T21:59:59.999Z", "9999-12-30T21:59:59.999Z"),
+        ),
+    ] {
+        assert_eq!(bounds(text), expected, "{text}");
+    }
+    for text in [
+        "",
+        "2026-02",
+        "20260217",
+        "2026-02-30",
+        "-000001-01-01T00:00:00Z",
+        "noon",
+    ] {
+        assert_eq!(bounds(text), (None, None), "{text}");
+    }
+}

@@ -148,7 +148,7 @@ impl NumberedList<'_> {
     async fn first_page(&self, size: usize) -> Result<ExecutionPage> {
         let first = self
             .store
-            .take(&self.range, None, size + 1, keys::is_execution);
+            .take(&self.range, None, 0, size + 1, keys::is_execution);
         let (hours, mut items) = tokio::try_join!(self.hours(), first)?;
         if items.len() <= size {
             let mut page = self.shown(items, 0, 0);
@@ -156,8 +156,8 @@ impl NumberedList<'_> {
             return Ok(page);
         }
         items.truncate(size);
-        let total = hours.iter().map(|hour| hour.count).sum();
-        Ok(self.shown(items, 0, total))
+        let total: u64 = hours.iter().map(|hour| hour.count).sum();
+        Ok(self.shown(items, 0, total.max(size as u64 + 1)))
     }
 
     fn shown(&self, mut items: Vec<Item>, offset: u64, total: u64) -> ExecutionPage {
@@ -265,12 +265,10 @@ impl NumberedList<'_> {
     /// `enough` items of a range after the first `skip`.
     async fn part(&self, range: Range, mut skip: usize, enough: usize) -> Result<Vec<Item>> {
         if range.has_filters() {
-            let mut items = self
+            let take = self
                 .store
-                .take(&range, None, skip + enough, keys::is_execution)
-                .await?;
-            items.drain(..skip.min(items.len()));
-            return Ok(items);
+                .take(&range, None, skip, enough, keys::is_execution);
+            return take.await;
         }
         let mut start = None;
         let skipped = counted_alone(range.clone());
@@ -283,7 +281,7 @@ impl NumberedList<'_> {
             }
         }
         self.store
-            .take(&range, start, enough, keys::is_execution)
+            .take(&range, start, 0, enough, keys::is_execution)
             .await
     }
 }
@@ -331,7 +329,7 @@ fn stretches(
         found += count;
         let is_near = gap.is_some_and(|gap| gap <= MAX_GAP);
         match stretches.last_mut() {
-            Some(last) if is_exact || is_near || hour.next() == last.oldest => {
+            Some(last) if is_exact || is_near || hour.next() == Some(last.oldest) => {
                 last.oldest = *hour;
                 last.count += count;
             }

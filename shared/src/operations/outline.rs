@@ -30,7 +30,6 @@ const SHOWN: &[&str] = &[
     "startTime",
     "endTime",
     "durationMs",
-    "errorMessage",
     "expiresAt",
 ];
 

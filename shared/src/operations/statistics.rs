@@ -94,25 +94,27 @@ pub async fn execution_statistics(
         .map(|edge| read_edge(store, caller, filter, edge));
     let edges = futures_util::future::try_join_all(edges);
     let (mut tally, edges) = tokio::try_join!(counted, edges)?;
-    for counted in edges.into_iter().flatten() {
-        tally.add_run(&counted);
+    for edge in &edges {
+        tally.add(edge);
     }
     Ok(sum_up(&tally, filter, options))
 }
 
-/// The runs of a part of an hour.
+/// The runs of a part of an hour, summed up.
 async fn read_edge(
     store: &Store,
     caller: &Caller,
     filter: &ExecutionFilter,
     edge: Edge,
-) -> Result<Vec<Counted>> {
+) -> Result<Tally> {
     let range = filter
         .range(caller)
         .between(edge.from, edge.to)
         .only(COUNTED_ATTRIBUTES);
-    let items = store.take(&range, None, usize::MAX, |_| true).await?;
-    Ok(items.iter().filter_map(Counted::of).collect())
+    let mut tally = Tally::default();
+    let look = |item| Counted::of(&item).iter().for_each(|run| tally.add_run(run));
+    store.for_each(&range, look).await?;
+    Ok(tally)
 }
 
 fn sum_up(tally: &Tally, filter: &ExecutionFilter, options: StatisticsOptions) -> Statistics {
@@ -157,7 +159,10 @@ fn series(
                 break;
             }
             periods.entry(hour).or_default();
-            hour = interval.next(hour);
+            match interval.next(hour) {
+                Some(next) => hour = next,
+                None => break,
+            }
         }
     }
     let period = |(hour, counts): (Hour, StatusCounts)| Period {
@@ -167,7 +172,7 @@ fn series(
     periods.into_iter().map(period).collect()
 }
 
-/// The most periods that a series is filled up with: a month of hours, or ten
+/// The most periods that a series is filled up with: five months of hours, or ten
 /// years of days.
 pub const MAX_PERIODS: usize = 3_700;
 
@@ -179,10 +184,10 @@ impl Interval {
         }
     }
 
-    fn next(self, hour: Hour) -> Hour {
+    fn next(self, hour: Hour) -> Option<Hour> {
         match self {
             Self::Hour => hour.next(),
-            Self::Day => (0..24).fold(hour, |hour, _| hour.next()),
+            Self::Day => (0..24).try_fold(hour, |hour, _| hour.next()),
         }
     }
 }
