@@ -380,6 +380,40 @@ fn counts_are_right_a_moment_after_the_last_write_and_after_kills_and_restarts()
 }
 
 #[test]
+fn a_table_from_before_its_counters_is_counted_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let created = run(folder.path(), &["table", "create"]);
+    assert!(created.status.success(), "{}", stderr(&created));
+    let file = folder.path().join(".flowtrail/flowtrail.db");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let embedded = local::embedded::Embedded::open(&file).expect("opens");
+        let store = Store::new(embedded.client(), "flowtrail");
+        let runs = (0..120).map(|number| {
+            let attributes = json!({"teamId": "default", "createdAt": time(number * 600_000)});
+            execution(&format!("run-{number}"), attributes)
+        });
+        crate::support::records::write(&store, runs).await;
+    });
+    // Their changes have left the stream long ago.
+    let sqlite = rusqlite::Connection::open(&file).expect("opens");
+    let emptied = sqlite.execute("DELETE FROM _stream_records", []);
+    assert_eq!(emptied.expect("emptied"), 120);
+    drop(sqlite);
+    for _ in 0..2 {
+        let server = Server::start(folder.path(), &["--no-demo"]);
+        let page = get(
+            &server,
+            server.token(),
+            "/api/executions/team/default?page=5",
+        );
+        assert_eq!(page["totalElements"], 120);
+        assert_eq!(page["content"].as_array().map(Vec::len), Some(20));
+        server.kill();
+    }
+}
+
+#[test]
 fn counts_that_are_wrong_are_told_and_mended() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
