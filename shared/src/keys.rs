@@ -11,6 +11,7 @@
 //! | counts of a day | `COUNT#<teamId>#<scope>` | `<yyyy-mm-dd>` | their scope and days: one range |
 //! | durations of six hours | `DURATION#<teamId>#<scope>` | `<yyyy-mm-dd>T<hh>` | their scope and hours |
 //! | register of scopes | `SCOPES` | `<teamId>#<scope>` | all, or a team's |
+//! | mark that all runs are counted | `SCOPES` | `#COMPLETE` | itself |
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
