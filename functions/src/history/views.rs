@@ -65,9 +65,10 @@ struct ListFilters<'a> {
     lite: bool,
 }
 
+/// What lists and details say of a run alike, and first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ExecutionView<'a> {
+struct Head<'a> {
     id: &'a str,
     flow_id: Option<&'a str>,
     device_id: Option<&'a str>,
@@ -78,6 +79,13 @@ struct ExecutionView<'a> {
     duration_ms: Option<u64>,
     duration_formatted: Option<String>,
     step_summary: Option<StepSummary>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionView<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
     #[serde(flatten)]
     steps: Option<StepsView<'a>>,
     flow: FlowView<'a>,
@@ -149,9 +157,10 @@ pub(super) fn list<'a>(
     }
 }
 
-fn execution<'a>(execution: &'a Execution, steps: Option<&'a StepOutline>) -> ExecutionView<'a> {
+/// `summary` is what the steps in hand say, where the writer has not said it.
+fn head(execution: &Execution, summary: Option<StepSummary>) -> Head<'_> {
     let duration_ms = execution.duration_ms();
-    ExecutionView {
+    Head {
         id: &execution.execution_id,
         flow_id: execution.flow_id.as_deref(),
         device_id: execution.device_id.as_deref(),
@@ -161,13 +170,21 @@ fn execution<'a>(execution: &'a Execution, steps: Option<&'a StepOutline>) -> Ex
         end_time: execution.end_time,
         duration_ms,
         duration_formatted: duration_ms.map(format::duration),
-        step_summary: execution
-            .step_summary
-            .or_else(|| steps.and_then(StepOutline::summary)),
+        step_summary: execution.step_summary.or(summary),
+    }
+}
+
+fn flow(execution: &Execution) -> FlowView<'_> {
+    FlowView {
+        name: execution.flow_name.as_deref(),
+    }
+}
+
+fn execution<'a>(execution: &'a Execution, steps: Option<&'a StepOutline>) -> ExecutionView<'a> {
+    ExecutionView {
+        head: head(execution, steps.and_then(StepOutline::summary)),
         steps: steps.map(steps_of),
-        flow: FlowView {
-            name: execution.flow_name.as_deref(),
-        },
+        flow: flow(execution),
         created_at: execution.created_at,
     }
 }
@@ -249,9 +266,7 @@ fn flow_execution<'a>(execution: &'a Execution, steps: &'a StepOutline) -> FlowE
         duration_ms,
         duration_formatted: duration_ms.map(format::duration),
         steps: steps_of(steps),
-        flow: FlowView {
-            name: execution.flow_name.as_deref(),
-        },
+        flow: flow(execution),
     }
 }
 
@@ -271,16 +286,8 @@ pub(super) struct DetailsView<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DetailedExecution<'a> {
-    id: &'a str,
-    flow_id: Option<&'a str>,
-    device_id: Option<&'a str>,
-    status: Option<&'static str>,
-    execution_type: ExecutionType,
-    start_time: Option<Timestamp>,
-    end_time: Option<Timestamp>,
-    duration_ms: Option<u64>,
-    duration_formatted: Option<String>,
-    step_summary: Option<StepSummary>,
+    #[serde(flatten)]
+    head: Head<'a>,
     steps: Vec<DetailedStep<'a>>,
     execution_data: Option<&'a Value>,
     error_message: Option<&'a str>,
@@ -300,26 +307,14 @@ struct DetailedStep<'a> {
 
 pub(super) fn details(details: &ExecutionDetails) -> DetailsView<'_> {
     let execution = &details.execution;
-    let duration_ms = execution.duration_ms();
     DetailsView {
         success: true,
         execution: DetailedExecution {
-            id: &execution.execution_id,
-            flow_id: execution.flow_id.as_deref(),
-            device_id: execution.device_id.as_deref(),
-            status: execution.status.map(status_word),
-            execution_type: execution.execution_type,
-            start_time: execution.start_time,
-            end_time: execution.end_time,
-            duration_ms,
-            duration_formatted: duration_ms.map(format::duration),
-            step_summary: execution.step_summary.or_else(|| details.step_summary()),
+            head: head(execution, details.step_summary()),
             steps: details.steps.iter().map(step).collect(),
             execution_data: details.payload.as_ref(),
             error_message: execution.error_message.as_deref(),
-            flow: FlowView {
-                name: execution.flow_name.as_deref(),
-            },
+            flow: flow(execution),
             created_at: execution.created_at,
             updated_at: execution.last_change(),
         },
