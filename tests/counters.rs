@@ -11,10 +11,10 @@ use shared::counters::{Applied, Change, Counter};
 use shared::model::Item;
 use shared::store::{Store, key};
 
-use crate::support::TestApp;
 use crate::support::faults::{Fault, Faulty};
 use crate::support::process::DEADLINE;
 use crate::support::records::{execution, step, time};
+use crate::support::{TestApp, is_embedded};
 
 const MINUTE: i64 = 60_000;
 
@@ -308,8 +308,17 @@ async fn exactly_once(writes: Vec<Write>, batches: Vec<Batch>) {
     }
 }
 
+/// Fewer where the engine is slow.
+fn property() -> ProptestConfig {
+    ProptestConfig {
+        cases: if is_embedded() { 24 } else { 6 },
+        max_shrink_iters: 40,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(property())]
 
     /// Whatever is written, and whatever batches of it are repeated, split,
     /// overlapping or cut off before or after their transaction.

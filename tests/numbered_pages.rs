@@ -161,7 +161,9 @@ async fn every_mix_of_filters_gives_the_runs_that_a_plain_filter_gives_with_thei
     let token = app.viewer("team-a").await;
     let runs = runs();
     write(&app, &runs).await;
-    for filter in filters() {
+    // DynamoDB Local takes ten times as long: there, some of all.
+    let stride = if app.embedded.is_some() { 1 } else { 7 };
+    for filter in filters().into_iter().step_by(stride) {
         let mut expected: Vec<_> = runs.iter().filter(|run| filter.keeps(run)).collect();
         expected.sort_by_key(|run| std::cmp::Reverse(run.created));
         let path = format!(

@@ -27,6 +27,11 @@ pub mod runtime;
 /// The variable with the address of the DynamoDB to test on.
 const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";
 
+/// Whether the tests run on the embedded engine.
+pub fn is_embedded() -> bool {
+    std::env::var_os(ENDPOINT_VARIABLE).is_none()
+}
+
 /// Flowtrail over a fresh table.
 pub struct TestApp {
     pub store: Store,
