@@ -56,29 +56,6 @@ pub fn read_units(bytes: usize) -> f64 {
     bytes.div_ceil(4_096) as f64 / 2.0
 }
 
-/// The embedded table goes with its test. DynamoDB Local keeps all tables, and
-/// slows with what they hold.
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        let Ok(url) = std::env::var(ENDPOINT_VARIABLE) else {
-            return;
-        };
-        let table = self.store.table().to_owned();
-        // A runtime of its own: that of the test may be at its end.
-        let deletion = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(async {
-                let client = shared::config::client(Some(&url)).await;
-                let unlock = client.update_table().table_name(&table);
-                let _ = unlock.deletion_protection_enabled(false).send().await;
-                // A test may have deleted it.
-                let _ = client.delete_table().table_name(&table).send().await;
-            });
-        });
-        let _ = deletion.join();
-    }
-}
-
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body)
