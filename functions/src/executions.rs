@@ -11,9 +11,10 @@ use shared::auth::Caller;
 use shared::operations::{self, Window};
 use shared::store::Store;
 
+use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{GetParameters, ListParameters};
+use parameters::ListParameters;
 
 /// `GET /api/executions/team/{teamId}`: a team's executions, newest first.
 ///
@@ -61,7 +62,7 @@ pub async fn get_execution(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = GetParameters::of(request)?;
+    let parameters = DetailsParameters::of(request, "id")?;
     let whole = operations::get_whole_execution(
         store,
         caller,

@@ -12,9 +12,10 @@ use shared::operations::{self, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
+use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{BranchStepsParameters, GetParameters, ListParameters};
+use parameters::{BranchStepsParameters, ListParameters};
 
 /// `GET /flow-executions`: a flow's executions, newest first.
 ///
@@ -47,7 +48,7 @@ pub async fn get_flow_execution(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = GetParameters::of(request)?;
+    let parameters = DetailsParameters::of(request, "flowExecutionId")?;
     let details = operations::get_execution(
         store,
         caller,
@@ -70,14 +71,14 @@ pub async fn get_flow_execution_branch_steps(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = BranchStepsParameters::of(request)?;
+    let BranchStepsParameters { fork, page } = BranchStepsParameters::of(request)?;
     let branches = operations::list_branch_steps(
         store,
         caller,
-        &parameters.execution_id,
-        &parameters.fork,
-        parameters.limit,
-        parameters.next_token,
+        &page.execution_id,
+        &fork,
+        page.limit,
+        page.next_token,
     )
     .await?;
     reply::json(&views::branch_steps(&branches))

@@ -13,9 +13,10 @@ use shared::operations::{self, StepOutline, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
+use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{FlowListParameters, GetParameters, ListParameters, StatisticsParameters};
+use parameters::{FlowListParameters, ListParameters, StatisticsParameters};
 
 /// `GET /api/history/executions`: the team's executions, newest first.
 ///
@@ -71,7 +72,7 @@ pub async fn get_history_execution(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = GetParameters::of(request)?;
+    let parameters = DetailsParameters::of(request, "executionId")?;
     let details = operations::get_execution(
         store,
         caller,
@@ -96,8 +97,8 @@ pub async fn get_history_statistics(
 ) -> Result<Reply, Problem> {
     let parameters = StatisticsParameters::of(request)?;
     let StatisticsParameters {
-        filter, options, ..
+        filter, interval, ..
     } = &parameters;
-    let statistics = operations::execution_statistics(store, caller, filter, *options).await?;
+    let statistics = operations::execution_statistics(store, caller, filter, *interval).await?;
     reply::json(&views::statistics(&statistics, &parameters))
 }

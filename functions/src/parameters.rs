@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
-use shared::model::{InvalidId, MAX_ID_LENGTH, TimeRange, Timestamp};
+use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, TimeRange, Timestamp};
 use shared::operations::PageSize;
 
 use crate::problem::Problem;
@@ -216,6 +216,31 @@ impl<'a> Parameters<'a> {
         with_plus(self.required(name)?).parse().map_err(|_| {
             let form = "It is a time of RFC 3339, such as 2026-02-17T10:30:00.000Z.";
             invalid(name, form)
+        })
+    }
+}
+
+/// What asks for one execution, with a page of its steps.
+pub struct DetailsParameters<'a> {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// How many steps; all that fit where it is absent.
+    pub limit: Option<PageSize>,
+    /// From the page before.
+    pub next_token: Option<&'a str>,
+}
+
+impl<'a> DetailsParameters<'a> {
+    /// Those of a request whose path has the execution's id under that name.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn of(request: &'a Request, id: &'static str) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id(id)?,
+            limit: parameters.page_size("limit")?,
+            next_token: parameters.text("nextToken")?,
         })
     }
 }

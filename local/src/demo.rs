@@ -98,7 +98,7 @@ async fn put_state(store: &Store, state: &str, anchor: Timestamp) -> Result<(), 
     let mut item = key(keys::DEMO, keys::DEMO);
     item.insert(STATE.to_owned(), text(state));
     item.insert("anchor".to_owned(), text(anchor.to_string()));
-    write::put(store, item).await?;
+    store.put(item).await?;
     Ok(())
 }
 
@@ -117,7 +117,7 @@ async fn write_history(store: &Store, anchor: Timestamp) -> Result<(), Failure> 
         .try_for_each_concurrent(BATCHES_AT_A_TIME, |(batch, runs)| {
             let bar = &bar;
             async move {
-                write::batch(store, batch).await?;
+                store.put_all(batch).await?;
                 bar.inc(runs);
                 Ok(())
             }

@@ -25,8 +25,7 @@ pub use get::{ExecutionDetails, get_execution};
 pub use list::{ExecutionPage, Window, list_executions};
 pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{
-    Interval, MAX_PERIODS, Period, Statistics, StatisticsOptions, StatusCounts,
-    execution_statistics,
+    Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,
 };
 pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
 pub use whole::{WholeExecution, get_whole_execution};

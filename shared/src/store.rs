@@ -205,6 +205,9 @@ impl Store {
             Ok(WriteRequest::builder().put_request(put).build())
         };
         let mut requests: Vec<_> = items.into_iter().map(put).collect::<Result<_>>()?;
+        if requests.is_empty() {
+            return Ok(());
+        }
         for wait in backoff() {
             let answer = self
                 .client

@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{ExecutionId, Status, TeamId};
+use shared::model::{Status, TeamId};
 use shared::operations::{ExecutionFilter, PageSize};
 
 use super::views::status_word;
@@ -51,24 +51,6 @@ impl ListParameters {
             },
             page: parameters.whole_number("page")?.unwrap_or_default(),
             size: parameters.page_size("size")?.unwrap_or(DEFAULT_SIZE),
-        })
-    }
-}
-
-/// Of `GET /api/executions/{id}`.
-pub(super) struct GetParameters<'a> {
-    pub(super) execution_id: ExecutionId,
-    pub(super) limit: Option<PageSize>,
-    pub(super) next_token: Option<&'a str>,
-}
-
-impl<'a> GetParameters<'a> {
-    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            execution_id: parameters.path_id("id")?,
-            limit: parameters.page_size("limit")?,
-            next_token: parameters.text("nextToken")?,
         })
     }
 }

@@ -1,10 +1,10 @@
 //! The words of the flow-executions API on the way in.
 
 use lambda_http::Request;
-use shared::model::{ExecutionId, Status};
+use shared::model::Status;
 use shared::operations::{ExecutionFilter, Fork, PageSize};
 
-use crate::parameters::Parameters;
+use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
 
 /// The page size where `limit` is absent, as the API's document has it.
@@ -36,43 +36,22 @@ impl<'a> ListParameters<'a> {
     }
 }
 
-/// Of `GET /flow-executions/{flowExecutionId}`.
-pub(super) struct GetParameters<'a> {
-    pub(super) execution_id: ExecutionId,
-    pub(super) limit: Option<PageSize>,
-    pub(super) next_token: Option<&'a str>,
-}
-
-impl<'a> GetParameters<'a> {
-    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            execution_id: parameters.path_id("flowExecutionId")?,
-            limit: parameters.page_size("limit")?,
-            next_token: parameters.text("nextToken")?,
-        })
-    }
-}
-
 /// Of `GET /flow-executions/{flowExecutionId}/branch-steps`.
 pub(super) struct BranchStepsParameters<'a> {
-    pub(super) execution_id: ExecutionId,
     pub(super) fork: Fork,
-    pub(super) limit: Option<PageSize>,
-    pub(super) next_token: Option<&'a str>,
+    pub(super) page: DetailsParameters<'a>,
 }
 
 impl<'a> BranchStepsParameters<'a> {
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
+        let page = DetailsParameters::of(request, "flowExecutionId")?;
         Ok(Self {
-            execution_id: parameters.path_id("flowExecutionId")?,
             fork: Fork {
                 step_instance_id: parameters.required_id("parentStepInstanceId")?,
                 start_time: parameters.required_timestamp("parentStepStartTime")?,
             },
-            limit: parameters.page_size("limit")?,
-            next_token: parameters.text("nextToken")?,
+            page,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The words of the history API on the way in.
 
 use lambda_http::Request;
-use shared::model::{DeviceId, ExecutionId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
-use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize, StatisticsOptions};
+use shared::model::{DeviceId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
+use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize};
 
 use super::views::status_word;
 use crate::parameters::{Parameters, invalid};
@@ -69,28 +69,10 @@ impl FlowListParameters {
     }
 }
 
-/// Of `GET /api/history/executions/{executionId}`.
-pub(super) struct GetParameters<'a> {
-    pub(super) execution_id: ExecutionId,
-    pub(super) limit: Option<PageSize>,
-    pub(super) next_token: Option<&'a str>,
-}
-
-impl<'a> GetParameters<'a> {
-    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            execution_id: parameters.path_id("executionId")?,
-            limit: parameters.page_size("limit")?,
-            next_token: parameters.text("nextToken")?,
-        })
-    }
-}
-
 /// Of `GET /api/history/execution-stats`.
 pub(super) struct StatisticsParameters {
     pub(super) filter: ExecutionFilter,
-    pub(super) options: StatisticsOptions,
+    pub(super) interval: Option<Interval>,
     /// How many days back it looks; `None` where `startDate` says from when.
     pub(super) days: Option<u64>,
     /// The bounds that the caller named.
@@ -112,7 +94,7 @@ impl StatisticsParameters {
         require_few_periods(interval, &created)?;
         Ok(Self {
             filter: filter(&parameters, created)?,
-            options: StatisticsOptions { interval },
+            interval,
             days,
             named,
         })

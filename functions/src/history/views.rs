@@ -395,7 +395,7 @@ pub(super) fn statistics<'a>(
     let completed_or_failed = statistics.completed_or_failed();
     let StatisticsParameters {
         filter,
-        options,
+        interval,
         days,
         named,
     } = parameters;
@@ -413,9 +413,7 @@ pub(super) fn statistics<'a>(
                 p95_ms: durations.quantile_ms(0.95),
                 p99_ms: durations.quantile_ms(0.99),
             }),
-            series: options
-                .interval
-                .map(|_| statistics.series.iter().map(period).collect()),
+            series: interval.map(|_| statistics.series.iter().map(period).collect()),
         },
         filters: StatisticsFilters {
             flow_id: filter.flow_id.as_ref().map(FlowId::as_str),

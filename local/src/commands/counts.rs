@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::counters::recount::{Difference, Progress, Recount, Report};
+use shared::counters::recount::{Difference, Progress, Rebuilt, Recount, Report};
 
 use super::{OpenTable, open_existing};
 use crate::cli::{CountsArgs, CountsCommand};
@@ -27,14 +27,14 @@ pub async fn run_counts(command: CountsCommand) -> Result<(), Failure> {
     let recount = prepare(&args, &table).await?;
     let bar = progress_bar();
     let progress = |progress| show(&bar, progress);
-    let found = recount.verify(&table.store, &progress).await?;
-    if !mends {
+    if mends {
+        let rebuilt = recount.rebuild(&table.store, &progress).await?;
         bar.finish_and_clear();
-        return tell_found(&found);
+        return tell_mended(&rebuilt);
     }
-    let left = recount.rebuild(&table.store, &progress).await?;
+    let found = recount.verify(&table.store, &progress).await?;
     bar.finish_and_clear();
-    tell_mended(&found, &left)
+    tell_found(&found)
 }
 
 /// A table that is this process's own is quiet, once its stream is counted.
@@ -76,7 +76,8 @@ fn tell_found(report: &Report) -> Result<(), Failure> {
     }
 }
 
-fn tell_mended(found: &Report, left: &Report) -> Result<(), Failure> {
+fn tell_mended(rebuilt: &Rebuilt) -> Result<(), Failure> {
+    let Rebuilt { found, left } = rebuilt;
     let (wrong, still) = (lines_of(found).len(), lines_of(left).len());
     if still > 0 || left.moving > 0 {
         let still = still as u64 + left.moving;

@@ -87,7 +87,7 @@ async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
         return Ok(false);
     }
     for item in others {
-        write::put(store, item.clone()).await?;
+        store.put(item.clone()).await?;
     }
     if !is_new && !put_all_unless_ended(store, &executions).await? {
         return Ok(false);

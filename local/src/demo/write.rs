@@ -1,33 +1,24 @@
 //! Writing records, as a flow engine does it.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use shared::model::Item;
-use shared::store::{Store, from_sdk};
+use shared::store::{MAX_ITEMS_A_BATCH, Store, from_sdk};
 use shared::table::text;
 
 use crate::terminal::Failure;
 
-/// The most items that DynamoDB takes in one BatchWriteItem.
-const ITEMS_A_BATCH: usize = 25;
-
-/// How often what a batch left unwritten is sent again.
-const ATTEMPTS: u32 = 8;
-
 /// Packs the items of runs into batches, each with the number of runs that end
 /// in it.
 pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
-    let mut batches = vec![(Vec::with_capacity(ITEMS_A_BATCH), 0)];
+    let mut batches = vec![(Vec::with_capacity(MAX_ITEMS_A_BATCH), 0)];
     for run in runs {
         for item in run {
             let is_full = batches
                 .last()
-                .is_none_or(|(items, _)| items.len() == ITEMS_A_BATCH);
+                .is_none_or(|(items, _)| items.len() == MAX_ITEMS_A_BATCH);
             if is_full {
-                batches.push((Vec::with_capacity(ITEMS_A_BATCH), 0));
+                batches.push((Vec::with_capacity(MAX_ITEMS_A_BATCH), 0));
             }
             if let Some((items, _)) = batches.last_mut() {
                 items.push(item);
@@ -38,39 +29,6 @@ pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
         }
     }
     batches
-}
-
-/// Writes a batch, and again what the table has not taken.
-pub(super) async fn batch(store: &Store, items: Vec<Item>) -> Result<(), Failure> {
-    let mut requests: Vec<_> = items
-        .into_iter()
-        .map(put_request)
-        .collect::<Result<_, _>>()?;
-    for attempt in 0..ATTEMPTS {
-        if requests.is_empty() {
-            return Ok(());
-        }
-        if attempt > 0 {
-            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
-        }
-        let answer = store
-            .client()
-            .batch_write_item()
-            .request_items(store.table(), requests)
-            .send()
-            .await
-            .map_err(from_sdk)?;
-        let mut unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
-        requests = unprocessed.remove(store.table()).unwrap_or_default();
-    }
-    Err(Failure("The table does not take the demo data.".to_owned()))
-}
-
-/// Writes one item.
-pub(super) async fn put(store: &Store, item: Item) -> Result<(), Failure> {
-    let put = store.client().put_item().table_name(store.table());
-    put.set_item(Some(item)).send().await.map_err(from_sdk)?;
-    Ok(())
 }
 
 /// Writes an execution unless it has ended: a terminal state is final. `false`
@@ -122,12 +80,4 @@ pub(super) async fn end_if_open(
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
         Err(error) => Err(from_sdk(error).into()),
     }
-}
-
-fn put_request(item: Item) -> Result<WriteRequest, Failure> {
-    let put = PutRequest::builder()
-        .set_item(Some(item))
-        .build()
-        .map_err(|error| Failure(error.to_string()))?;
-    Ok(WriteRequest::builder().put_request(put).build())
 }

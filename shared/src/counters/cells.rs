@@ -43,13 +43,14 @@ pub struct Kind {
     pub execution_type: ExecutionType,
 }
 
-/// The states with their letters.
+/// The states with their letters, in the order of their lanes: four to a number.
+/// Both are stored, so they must never change.
 const STATUSES: [(char, Option<Status>); 6] = [
-    ('P', Some(Status::Pending)),
     ('R', Some(Status::Running)),
     ('C', Some(Status::Completed)),
     ('F', Some(Status::Failed)),
     ('X', Some(Status::Cancelled)),
+    ('P', Some(Status::Pending)),
     ('U', None),
 ];
 
@@ -67,16 +68,7 @@ impl Kind {
         ];
         letters.into_iter().flatten().collect()
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.map_or("UNKNOWN", Status::as_str);
-        write!(formatter, "{status} {}", self.execution_type.as_str())
-    }
-}
-
-impl Kind {
     fn parse(text: &str) -> Option<(Self, &str)> {
         let mut letters = text.chars();
         let (status, kind) = (letters.next()?, letters.next()?);
@@ -87,6 +79,13 @@ impl Kind {
             execution_type: *execution_type,
         };
         Some((kind, letters.as_str()))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.map_or("UNKNOWN", Status::as_str);
+        write!(formatter, "{status} {}", self.execution_type.as_str())
     }
 }
 
@@ -147,17 +146,6 @@ const LANES: usize = 4;
 /// Nine digits for each, of which one half is for negative counts.
 const LANE: i128 = 1_000_000_000;
 
-/// The states whose counts share an hour's first number, and its second.
-const STATUS_LANES: [[Option<Option<Status>>; LANES]; 2] = [
-    [
-        Some(Some(Status::Running)),
-        Some(Some(Status::Completed)),
-        Some(Some(Status::Failed)),
-        Some(Some(Status::Cancelled)),
-    ],
-    [Some(Some(Status::Pending)), Some(None), None, None],
-];
-
 /// One attribute of a counter item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Attribute {
@@ -182,19 +170,15 @@ impl Cell {
     fn place(self) -> (Attribute, usize) {
         match self {
             Self::Count { hour, kind } => {
-                let lane = |lanes: &[_; LANES]| lanes.iter().position(|l| *l == Some(kind.status));
-                // Every state has its lane.
-                let first = lane(&STATUS_LANES[0]).map(|lane| (0, lane));
-                let (group, lane) = first
-                    .or_else(|| Some((1, lane(&STATUS_LANES[1])?)))
-                    .unwrap_or((1, 1));
-                let execution_type = kind.execution_type;
+                let of_kind = |(_, status): &(char, _)| *status == kind.status;
+                // Every state is there.
+                let position = STATUSES.iter().position(of_kind).unwrap_or_default();
                 let counts = Attribute::Counts {
                     hour,
-                    execution_type,
-                    group,
+                    execution_type: kind.execution_type,
+                    group: (position / LANES) as u8,
                 };
-                (counts, lane)
+                (counts, position % LANES)
             }
             Self::DurationSum { hour, kind } => (Attribute::DurationSum { hour, kind }, 0),
             Self::DurationBucket { hour, kind, bucket } => {
@@ -275,16 +259,15 @@ impl Attribute {
                 execution_type,
                 group,
             } => {
-                let statuses = STATUS_LANES[usize::from(group)];
-                let lanes = statuses.into_iter().zip(Lanes::of(number).0);
-                let cell = |(status, count): (Option<_>, i128)| {
+                let statuses = STATUSES.iter().skip(usize::from(group) * LANES);
+                let cell = |((_, status), count): (&(char, Option<Status>), i128)| {
                     let kind = Kind {
-                        status: status?,
+                        status: *status,
                         execution_type,
                     };
-                    Some((Cell::Count { hour, kind }, count))
+                    (Cell::Count { hour, kind }, count)
                 };
-                lanes.filter_map(cell).collect()
+                statuses.zip(Lanes::of(number).0).map(cell).collect()
             }
             Self::DurationBuckets { hour, kind, group } => {
                 let cell = |(lane, count): (usize, i128)| {
@@ -429,20 +412,18 @@ impl Counted {
         }
         let created_at = item.get(CREATED_AT)?.as_s().ok()?;
         let execution = Execution::from_item(item.clone())?;
-        let id = |text: Option<&str>| text.map(str::to_owned);
+        let ended = execution.status.filter(|status| status.is_terminal());
+        let duration_ms = ended.and_then(|_| execution.duration_ms());
         Some(Self {
-            team_id: execution.team_id.as_deref()?.parse().ok()?,
-            flow_id: id(execution.flow_id.as_deref()).and_then(|id| id.parse().ok()),
-            device_id: id(execution.device_id.as_deref()).and_then(|id| id.parse().ok()),
+            team_id: execution.team_id?.parse().ok()?,
+            flow_id: execution.flow_id.and_then(|id| id.parse().ok()),
+            device_id: execution.device_id.and_then(|id| id.parse().ok()),
             hour: Hour::of(created_at),
             kind: Kind {
                 status: execution.status,
                 execution_type: execution.execution_type,
             },
-            duration_ms: execution
-                .status
-                .filter(|status| status.is_terminal())
-                .and_then(|_| execution.duration_ms()),
+            duration_ms,
         })
     }
 

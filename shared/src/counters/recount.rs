@@ -107,6 +107,16 @@ pub struct Report {
     pub moving: u64,
 }
 
+/// What putting right has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What was wrong before.
+    pub found: Report,
+    /// What the last look found: numbers that move, or are wrong again because the
+    /// stream's consumer was too far behind.
+    pub left: Report,
+}
+
 type Counters = BTreeMap<CounterKey, Numbers>;
 
 /// A number's place: its item and its attribute.
@@ -156,8 +166,7 @@ impl Recount {
     }
 
     /// Counts every execution again, and puts right what is wrong, until a last
-    /// look finds nothing. Returns that look: what it found moves, or is wrong
-    /// again because the stream's consumer was too far behind.
+    /// look finds nothing.
     ///
     /// # Errors
     /// Those of the table.
@@ -165,15 +174,16 @@ impl Recount {
         &self,
         store: &Store,
         progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Report> {
+    ) -> Result<Rebuilt> {
+        let found = self.verify(store, progress).await?;
+        let mut left = found.clone();
         for _ in 0..MAX_LOOKS {
-            let report = self.verify(store, progress).await?;
-            if report.differences.is_empty() {
-                return Ok(report);
+            if left.differences.is_empty() {
+                break;
             }
-            let mut items: BTreeMap<(String, String), Vec<&Difference>> = BTreeMap::new();
-            for difference in &report.differences {
-                let key = (difference.pk.clone(), difference.sk.clone());
+            let mut items: BTreeMap<(&str, &str), Vec<&Difference>> = BTreeMap::new();
+            for difference in &left.differences {
+                let key = (difference.pk.as_str(), difference.sk.as_str());
                 items.entry(key).or_default().push(difference);
             }
             for some in items
@@ -182,9 +192,10 @@ impl Recount {
             {
                 mend(store, some).await?;
             }
-            register(store, &report).await?;
+            register(store, &left).await?;
+            left = self.verify(store, progress).await?;
         }
-        self.verify(store, progress).await
+        Ok(Rebuilt { found, left })
     }
 
     /// What the counters should be.
@@ -375,22 +386,18 @@ async fn mend(store: &Store, differences: &[&Difference]) -> Result<()> {
         pk: first.pk.clone(),
         sk: first.sk.clone(),
     };
-    let mut missing = Numbers::default();
-    for difference in differences {
-        if let Some(attribute) = Attribute::parse(&difference.attribute) {
-            let number = difference.should_be - difference.is;
-            missing.0.insert(attribute, number);
-        }
-    }
-    let mut update = addition(store.table(), &key, &missing);
+    let by_attribute: BTreeMap<_, _> = differences
+        .iter()
+        .filter_map(|difference| Some((Attribute::parse(&difference.attribute)?, difference)))
+        .collect();
+    let missing = by_attribute
+        .iter()
+        .map(|(attribute, difference)| (*attribute, difference.should_be - difference.is));
+    let mut update = addition(store.table(), &key, &Numbers(missing.collect()));
     let mut conditions = Vec::new();
     // In the order of the numbers, which is that of the update's names.
-    for (position, attribute) in missing.0.keys().enumerate() {
-        let name = attribute.to_string();
-        let is = differences
-            .iter()
-            .find(|difference| difference.attribute == name);
-        match is.map_or(0, |difference| difference.is) {
+    for (position, difference) in by_attribute.values().enumerate() {
+        match difference.is {
             0 => conditions.push(format!(
                 "(attribute_not_exists(#{position}) OR #{position} = :z)"
             )),

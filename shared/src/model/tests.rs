@@ -101,6 +101,8 @@ proptest! {
 
     #[test]
     fn a_step_is_read_whatever_its_attributes_hold(value in any_value(), name in "[a-zA-Z]{2,20}") {
+        // A step's key is text, as of every item.
+        prop_assume!(name != "sk");
         let sk = text("STEP#2026-02-17T10:30:00.000Z#step-1");
         let step = Step::from_item(item(&[("sk", sk), (&name, value.clone()), ("input", value)]));
         prop_assert_eq!(step.expect("a step").id().is_some(), true);

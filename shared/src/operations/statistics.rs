@@ -18,13 +18,6 @@ pub enum Interval {
     Day,
 }
 
-/// What of the statistics is wanted beside the totals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StatisticsOptions {
-    /// A time series with periods of this length.
-    pub interval: Option<Interval>,
-}
-
 /// Executions by their state. `None` stands for a word that is none of the
 /// record format.
 pub type StatusCounts = BTreeMap<Option<Status>, u64>;
@@ -70,6 +63,7 @@ impl Statistics {
 /// begins or ends within a day, up to four more; where it begins or ends within
 /// an hour, the runs of that part of the hour.
 ///
+/// With an `interval`, a time series with periods of that length as well.
 /// `filter.flow_version` is no part of the counters, and has to be absent.
 ///
 /// # Errors
@@ -78,7 +72,7 @@ pub async fn execution_statistics(
     store: &Store,
     caller: &Caller,
     filter: &ExecutionFilter,
-    options: StatisticsOptions,
+    interval: Option<Interval>,
 ) -> Result<Statistics> {
     filter.require(caller)?;
     debug_assert!(filter.flow_version.is_none(), "no counter has versions");
@@ -97,7 +91,7 @@ pub async fn execution_statistics(
     for edge in &edges {
         tally.add(edge);
     }
-    Ok(sum_up(&tally, filter, options))
+    Ok(sum_up(&tally, filter, interval))
 }
 
 /// The runs of a part of an hour, summed up.
@@ -117,7 +111,7 @@ async fn read_edge(
     Ok(tally)
 }
 
-fn sum_up(tally: &Tally, filter: &ExecutionFilter, options: StatisticsOptions) -> Statistics {
+fn sum_up(tally: &Tally, filter: &ExecutionFilter, interval: Option<Interval>) -> Statistics {
     let mut statistics = Statistics::default();
     let mut periods: BTreeMap<Hour, StatusCounts> = BTreeMap::new();
     for ((hour, kind), count) in &tally.counts {
@@ -125,7 +119,7 @@ fn sum_up(tally: &Tally, filter: &ExecutionFilter, options: StatisticsOptions) -
             continue;
         }
         *statistics.counts.entry(kind.status).or_default() += count;
-        if let Some(interval) = options.interval {
+        if let Some(interval) = interval {
             let counts = periods.entry(interval.first_hour_of(*hour)).or_default();
             *counts.entry(kind.status).or_default() += count;
         }
@@ -136,7 +130,7 @@ fn sum_up(tally: &Tally, filter: &ExecutionFilter, options: StatisticsOptions) -
             statistics.durations += durations;
         }
     }
-    if let Some(interval) = options.interval {
+    if let Some(interval) = interval {
         statistics.series = series(periods, filter, interval);
     }
     statistics
