@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Execution, ExecutionId, Item, Timestamp};
 
 mod branches;
+mod export;
 mod filter;
 mod get;
 mod list;
@@ -20,6 +21,7 @@ mod steps;
 mod whole;
 
 pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
+pub use export::{ExportPiece, export_executions};
 pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, get_execution};
 pub use list::{ExecutionPage, Window, list_executions};

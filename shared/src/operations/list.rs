@@ -87,17 +87,19 @@ async fn after(
 ) -> Result<ExecutionPage> {
     let now = Timestamp::now();
     let listing = store
-        .list(range, token, size.get(), |item| {
-            // An item of another kind can be in the index, if its writer gave
-            // it an execution's attributes. It is not in the list.
-            keys::is_execution(item) && !is_expired(item, now)
-        })
+        .list(range, token, size.get(), |item| is_listed(item, now))
         .await?;
     Ok(ExecutionPage {
         executions: executions(listing.items),
         next_token: listing.next_token,
         total: None,
     })
+}
+
+/// Whether an item of an index is in the list. One of another kind can be in the
+/// index, if its writer gave it an execution's attributes.
+pub(super) fn is_listed(item: &Item, now: Timestamp) -> bool {
+    keys::is_execution(item) && !is_expired(item, now)
 }
 
 fn executions(items: Vec<Item>) -> Vec<Execution> {

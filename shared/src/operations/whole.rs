@@ -161,7 +161,7 @@ async fn read_rest(
 
 /// The place of a step in the order of time: when it began, as its key says,
 /// and its key.
-fn place_of(sk: &str) -> (String, String) {
+pub(super) fn place_of(sk: &str) -> (String, String) {
     let start_time = keys::step_of(sk).map_or("", |key| key.start_time);
     (start_time.to_owned(), sk.to_owned())
 }
