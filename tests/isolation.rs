@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use functions::route::ROUTES;
+use functions::route::{ROUTES, Route};
 use serde_json::json;
-use shared::auth::{self, Role};
+use shared::auth::{self, Permission, Role};
 
 use crate::support::TestApp;
 use crate::support::records::{ForkKey, branch_step, execution, step, time};
@@ -48,6 +48,14 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
         (
             "list_team_executions",
             "/api/executions/team/team-a?workflowId=flow-1".to_owned(),
+            Expected {
+                other_team: (403, "FORBIDDEN"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "export_team_executions",
+            "/api/executions/team/team-a/export?workflowId=flow-1&from=2026-02-01".to_owned(),
             Expected {
                 other_team: (403, "FORBIDDEN"),
                 other_flow: (403, "FORBIDDEN"),
@@ -146,8 +154,9 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
 
     let viewer = app.viewer("team-a").await;
     let other_team = app.token("team-b", Role::Admin, None).await;
+    let operator = app.token("team-a", Role::Operator, None).await;
     let own_flow = app
-        .token("team-a", Role::Viewer, Some(&["flow-0", "flow-1"]))
+        .token("team-a", Role::Operator, Some(&["flow-0", "flow-1"]))
         .await;
     let other_flow = app.token("team-a", Role::Admin, Some(&["flow-2"])).await;
     let expired = app.expired_token("team-a").await;
@@ -166,9 +175,14 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
     let unknown = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
 
     for (name, path, expected) in &paths {
-        for token in [&viewer, &own_flow] {
+        for token in [&operator, &own_flow] {
             let answer = app.get(token, path).await;
             assert_eq!(answer.status.as_u16(), 200, "{name}: {}", answer.body);
+        }
+        let answer = app.get(&viewer, path).await;
+        match Route::named(name).expect("a route").permission {
+            Permission::ExecutionsRead => assert_eq!(answer.status.as_u16(), 200, "{name}"),
+            _ => assert_eq!(answer.problem(), (403, "FORBIDDEN".to_owned()), "{name}"),
         }
         for token in [&expired, &revoked, &wrong_secret, &unknown] {
             let answer = app.get(token, path).await;

@@ -88,7 +88,7 @@ fn url_of(event: &Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
     let app = with_sample_run().await;
-    let token = app.viewer("default").await;
+    let token = app.token("default", Role::Admin, None).await;
     app.count().await;
     for route in ROUTES {
         let event = event(route.name);
@@ -107,10 +107,9 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
         let mut local = app.get(&token, &url_of(&event)).await.ok();
         // When the answer was made.
         for answer in [&mut body, &mut local] {
-            answer
-                .as_object_mut()
-                .expect("an object")
-                .remove("timestamp");
+            if let Some(members) = answer.as_object_mut() {
+                members.remove("timestamp");
+            }
         }
         assert_eq!(body, local, "{}", route.name);
         let asked = [
@@ -122,6 +121,8 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
             "stats",
         ];
         let found = asked.iter().find_map(|name| body.get(*name));
+        // The export is an array.
+        let found = found.or(body.is_array().then_some(&body));
         let is_empty = [json!({}), json!([])].contains(found.expect("an answer"));
         assert!(!is_empty, "{}: the event asks for something", route.name);
     }

@@ -3,10 +3,14 @@
 //! Its words are workflow and node, `SUCCESS` for a run that completed, and
 //! bare objects for answers. Pages have numbers, and totals.
 
+pub mod export;
 mod parameters;
 mod views;
 
+use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderValue, VARY};
 use lambda_http::Request;
+use shared::Error;
 use shared::auth::Caller;
 use shared::operations::{self, Window};
 use shared::store::Store;
@@ -14,12 +18,14 @@ use shared::store::Store;
 use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::ListParameters;
+use crate::route::request_id;
+use export::Encoding;
+use parameters::{ExportParameters, ListParameters};
 
 /// `GET /api/executions/team/{teamId}`: a team's executions, newest first.
 ///
 /// # Errors
-/// [`shared::Error::Forbidden`] for another team, those of the parameters and
+/// [`Error::Forbidden`] for another team, those of the parameters and
 /// of [`operations::list_executions`].
 pub async fn list_team_executions(
     store: &Store,
@@ -72,4 +78,105 @@ pub async fn get_execution(
     )
     .await?;
     reply::json(&views::details(&whole))
+}
+
+/// `GET /api/executions/team/{teamId}/export`: a team's executions with their
+/// nodes as a file, which leaves while it is read.
+///
+/// # Errors
+/// [`Error::Forbidden`] for another team, those of the parameters and of
+/// [`operations::export_executions`]. A failure after the first rows ends the
+/// body with an error.
+pub async fn export_team_executions(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let ExportParameters { filter, format } = ExportParameters::of(caller, request)?;
+    let encoding = encoding(request.headers());
+    let pieces = operations::export_executions(store, caller, &filter).await?;
+    let masker = export::masker(store, &caller.team_id).await?;
+    let file = export::render(pieces, masker, format, encoding);
+    let file = export::logged(file, store.clone(), request_id(request));
+    let mut reply = reply::stream(format.content_type(), file);
+    let name = export::file_name(&caller.team_id, &filter.created, format);
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = reply.headers_mut();
+    headers.insert(
+        CONTENT_DISPOSITION,
+        disposition.parse().map_err(Error::internal)?,
+    );
+    headers.insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
+    if encoding == Encoding::Gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(reply)
+}
+
+/// Gzip where the client takes it and likes nothing better, as RFC 9110 has it:
+/// each coding with a weight from 0, which is a refusal, to 1.
+fn encoding(headers: &HeaderMap) -> Encoding {
+    let (mut gzip, mut any, mut identity) = (None, None, None);
+    let values = headers.get_all(ACCEPT_ENCODING).iter();
+    for coding in values.flat_map(|value| value.to_str().unwrap_or_default().split(',')) {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let weight = weight.trim().strip_prefix(['q', 'Q']).map(str::trim_start);
+        let weight = weight.and_then(|weight| weight.strip_prefix('=')?.trim().parse::<f32>().ok());
+        let weight = weight.unwrap_or_default();
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(weight),
+            "*" => any = Some(weight),
+            "identity" => identity = Some(weight),
+            _ => {}
+        }
+    }
+    let gzip = gzip.or(any).unwrap_or_default();
+    match gzip > 0.0 && gzip >= identity.unwrap_or_default() {
+        true => Encoding::Gzip,
+        false => Encoding::Identity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding_of(values: &[&'static str]) -> Encoding {
+        let values = values
+            .iter()
+            .map(|value| (ACCEPT_ENCODING, HeaderValue::from_static(value)));
+        encoding(&values.collect())
+    }
+
+    #[test]
+    fn gzip_is_for_clients_that_take_it() {
+        for accepted in [
+            "gzip",
+            "GZIP",
+            "x-gzip",
+            "deflate, gzip, br",
+            "gzip;q=0.5",
+            "gzip; q=1.0, identity; q=0.5",
+            "br;q=1, *;q=0.1",
+            "*",
+        ] {
+            assert_eq!(encoding_of(&[accepted]), Encoding::Gzip, "{accepted}");
+        }
+        assert_eq!(encoding_of(&["br", "gzip"]), Encoding::Gzip);
+        for refused in [
+            "",
+            "identity",
+            "br",
+            "gzip;q=0",
+            "gzip; q=0.0",
+            "gzip;q=0, *",
+            "*;q=0",
+            "gzip;q=x",
+            "gzip;q=0.2, identity",
+            "gzipped",
+        ] {
+            assert_eq!(encoding_of(&[refused]), Encoding::Identity, "{refused}");
+        }
+        assert_eq!(encoding_of(&[]), Encoding::Identity);
+    }
 }

@@ -4,8 +4,12 @@ use std::convert::Infallible;
 use std::pin::Pin;
 
 use aws_lambda_events::event::dynamodb::TimeWindowEvent;
-use lambda_http::{Request, service_fn};
-use lambda_runtime::{Error, LambdaEvent};
+use http::header::ACCEPT_ENCODING;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
+use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
 use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
 use shared::store::Store;
@@ -13,9 +17,14 @@ use tracing::Level;
 
 use crate::app::App;
 use crate::authorizer::{self, AuthorizerEvent};
-use crate::reply::Reply;
-use crate::route::{Route, Transfer};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use crate::route::{Route, Transfer, request_id};
 use crate::stream;
+
+/// The most bytes of a stream that are sent whole: with its quotes and ends of
+/// lines escaped in Lambda's JSON it has to stay below 6 MB.
+pub const MAX_WHOLE_BYTES: usize = 3 * 1024 * 1024;
 
 /// Boxed, because the future of a whole request is too deep a type to stand in
 /// that of `main`.
@@ -33,12 +42,61 @@ pub async fn serve_route(name: &str) -> Result<(), Error> {
     let answer = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(route.answer(app, &request).await) })
     };
-    match route.transfer {
-        Transfer::Streamed if gateway_streams() => {
-            lambda_http::run_with_streaming_response(service_fn(answer)).await
-        }
-        _ => lambda_http::run(service_fn(answer)).await,
+    let answer_whole = |request: Request| -> Answer<'_> {
+        Box::pin(async move { Ok(answer_whole(route, app, request).await) })
+    };
+    if route.transfer == Transfer::Buffered || !gateway_streams() {
+        return lambda_http::run(service_fn(answer_whole)).await;
     }
+    let serve = |event: LambdaEvent<LambdaRequest>| async move {
+        if wants_whole(&event.payload) {
+            let mut service = Adapter::from(service_fn(answer_whole));
+            let whole = service.call(event).await;
+            return whole.map(FunctionResponse::BufferedResponse);
+        }
+        let mut service = StreamAdapter::from(service_fn(answer));
+        let stream = service.call(event).await;
+        stream.map(FunctionResponse::StreamingResponse)
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
+
+/// Answers with a body that is in hand.
+///
+/// A gateway that wants an answer whole has it from Lambda as a text, and packs
+/// what is none into base64, which not every gateway unpacks. So nothing is
+/// compressed for it.
+async fn answer_whole(route: &Route, app: &App, mut request: Request) -> Reply {
+    request.headers_mut().remove(ACCEPT_ENCODING);
+    let reply = route.answer(app, &request).await;
+    match collect(reply).await {
+        Ok(reply) => reply,
+        // The stream has logged its failure.
+        Err(problem) => reply::logged_problem(&problem, &request_id(&request)),
+    }
+}
+
+/// The same answer with its body in hand.
+///
+/// # Errors
+/// [`Problem::ExportTooLarge`] for a stream of more than [`MAX_WHOLE_BYTES`], and
+/// those of the stream.
+pub async fn collect(reply: Reply) -> Result<Reply, Problem> {
+    if reply.size_hint().exact().is_some() {
+        return Ok(reply);
+    }
+    let (parts, mut body) = reply.into_parts();
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(chunk) = frame?.into_data() else {
+            continue;
+        };
+        if whole.len() + chunk.len() > MAX_WHOLE_BYTES {
+            return Err(Problem::ExportTooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(Reply::from_parts(parts, reply::whole(whole)))
 }
 
 /// Serves the authorizer on the Lambda Runtime API.
@@ -90,4 +148,14 @@ async fn store() -> Store {
 /// `sam local` sets this variable, and does not know streamed answers.
 fn gateway_streams() -> bool {
     std::env::var_os("AWS_SAM_LOCAL").is_none()
+}
+
+/// An HTTP API buffers every answer, and does not read the form of a streamed one.
+/// A function's own URL, whose events look the same, does.
+fn wants_whole(event: &LambdaRequest) -> bool {
+    let LambdaRequest::ApiGatewayV2(event) = event else {
+        return false;
+    };
+    let domain = event.request_context.domain_name.as_deref();
+    !domain.is_some_and(|domain| domain.contains(".lambda-url."))
 }

@@ -194,6 +194,23 @@ impl<'a> Parameters<'a> {
             .ok_or_else(|| invalid(from, format!("It lies after the parameter {to}.")))
     }
 
+    /// The time that `days` means, from 1 to [`MAX_DAYS`] of them: those before
+    /// the end that is named, or before now. Where a beginning is named, `days` is
+    /// left aside.
+    ///
+    /// # Errors
+    /// Those of [`Self::time_range`] and of [`Self::number`].
+    pub fn days_back(&self, from: &'static str, to: &'static str) -> Result<DaysBack, Problem> {
+        let named = self.time_range(from, to)?;
+        let days = self.number("days", 1, MAX_DAYS)?;
+        let days = named.from().is_none().then(|| days.unwrap_or(DEFAULT_DAYS));
+        Ok(DaysBack {
+            created: days.map_or(named, |days| back(days, named.to())),
+            days,
+            named,
+        })
+    }
+
     fn bound(
         &self,
         name: &'static str,
@@ -220,6 +237,25 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// What [`Parameters::days_back`] reads.
+pub struct DaysBack {
+    /// The time itself.
+    pub created: TimeRange,
+    /// How many days back it looks; `None` where the beginning is named.
+    pub days: Option<u64>,
+    /// The bounds that the caller named.
+    pub named: TimeRange,
+}
+
+/// So many days before an end, or before now.
+pub fn back(days: u64, end: Option<Timestamp>) -> TimeRange {
+    let from = end.unwrap_or_else(Timestamp::now).milliseconds() - days as i64 * DAY_MS;
+    // With an end, the days end with it: the moment that many days ago is not
+    // among them, or a date as an end would begin on one day more.
+    let from = from + i64::from(end.is_some());
+    TimeRange::new(Timestamp::from_milliseconds(from), end).unwrap_or_default()
+}
+
 /// What asks for one execution, with a page of its steps.
 pub struct DetailsParameters<'a> {
     /// The execution.
@@ -244,6 +280,14 @@ impl<'a> DetailsParameters<'a> {
         })
     }
 }
+
+/// How many days back a request looks that names none.
+pub const DEFAULT_DAYS: u64 = 30;
+
+/// The most days that one does: ten years.
+pub const MAX_DAYS: u64 = 3_660;
+
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// The largest whole number of [`Parameters::whole_number`]: more than any table
 /// has, and small enough that a page's number times its size is a number.

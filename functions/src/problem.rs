@@ -31,6 +31,8 @@ pub enum Problem {
     },
     /// The request's body is larger than any endpoint takes.
     BodyTooLarge,
+    /// The export is larger than a gateway takes that wants it whole.
+    ExportTooLarge,
     /// The operation failed.
     Operation(Error),
 }
@@ -71,7 +73,7 @@ impl Problem {
                 StatusCode::NOT_FOUND
             }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Operation(Error::Throttled(_) | Error::Unavailable(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -126,6 +128,13 @@ impl Problem {
                 "The body is too large",
                 "BODY_TOO_LARGE",
                 "Send at most 1 MB.".to_owned(),
+            ),
+            Self::ExportTooLarge => (
+                "The export is too large for this gateway",
+                "EXPORT_TOO_LARGE",
+                "Ask for less at a time: fewer days, a narrower from and to, one workflow or one \
+                 status. Behind a gateway that streams there is no such limit."
+                    .to_owned(),
             ),
             Self::Operation(error) => operation_texts(error, request_id),
         }

@@ -1,19 +1,23 @@
 //! Answers.
 
 use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use http_body::Frame;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
 use serde::Serialize;
 use shared::Error;
 use shared::payload::UnreadablePayload;
 
 use crate::problem::Problem;
 
-/// The body of an answer.
-pub type Body = Full<Bytes>;
+/// The body of an answer: whole, or a stream that can fail on the way. What then
+/// carries it cuts the connection, so that nobody takes a part for the whole.
+pub type Body = UnsyncBoxBody<Bytes, Error>;
 
 /// An answer.
 pub type Reply = Response<Body>;
@@ -30,6 +34,15 @@ pub fn json(view: &impl Serialize) -> Result<Reply, Problem> {
     Ok(reply(StatusCode::OK, body))
 }
 
+/// A success whose body follows piece by piece.
+pub fn stream(
+    content_type: &'static str,
+    chunks: impl Stream<Item = shared::Result<Bytes>> + Send + 'static,
+) -> Reply {
+    let body = StreamBody::new(chunks.map_ok(Frame::data)).boxed_unsync();
+    reply_of(StatusCode::OK, HeaderValue::from_static(content_type), body)
+}
+
 /// What an answer says of payloads that are there and cannot be shown.
 pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
     unreadable
@@ -41,12 +54,17 @@ pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
 /// The answer that tells of a problem. The log has it too, with its cause when
 /// it is ours.
 pub fn problem(problem: &Problem, request_id: &str) -> Reply {
-    let status = problem.status();
     if let Problem::Operation(error) = problem
-        && status.is_server_error()
+        && problem.status().is_server_error()
     {
         tracing::error!(request_id, error = error.with_causes(), "request failed");
     }
+    logged_problem(problem, request_id)
+}
+
+/// The same of a problem that the log has already.
+pub fn logged_problem(problem: &Problem, request_id: &str) -> Reply {
+    let status = problem.status();
     let body = serde_json::to_vec(&problem.view(request_id)).unwrap_or_default();
     let mut reply = reply(status, body);
     let headers = reply.headers_mut();
@@ -68,10 +86,22 @@ pub fn problem(problem: &Problem, request_id: &str) -> Reply {
 }
 
 fn reply(status: StatusCode, body: Vec<u8>) -> Reply {
-    let mut reply = Response::new(Full::from(body));
+    let content_type = HeaderValue::from_static("application/json");
+    reply_of(status, content_type, whole(body))
+}
+
+/// A body that is in hand.
+pub fn whole(body: Vec<u8>) -> Body {
+    Full::from(body)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+fn reply_of(status: StatusCode, content_type: HeaderValue, body: Body) -> Reply {
+    let mut reply = Response::new(body);
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, content_type);
     // What a token may see is not for a shared cache, and changes by the second.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply

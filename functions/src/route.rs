@@ -94,6 +94,14 @@ pub static ROUTES: &[Route] = &[
         handler: handler!(executions::list_team_executions),
     },
     Route {
+        name: "export_team_executions",
+        method: Method::GET,
+        path: "/api/executions/team/{teamId}/export",
+        permission: Permission::ExecutionsExport,
+        transfer: Transfer::Streamed,
+        handler: handler!(executions::export_team_executions),
+    },
+    Route {
         name: "list_workflow_executions",
         method: Method::GET,
         path: "/api/executions",

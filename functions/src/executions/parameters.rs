@@ -3,9 +3,10 @@
 use lambda_http::Request;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{Status, TeamId};
+use shared::model::{Status, TeamId, TimeRange};
 use shared::operations::{ExecutionFilter, PageSize};
 
+use super::export::Format;
 use super::views::status_word;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -25,11 +26,7 @@ impl ListParameters {
     /// Of `GET /api/executions/team/{teamId}`.
     pub(super) fn of_team(caller: &Caller, request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
-        let team_id: TeamId = parameters.path_id("teamId")?;
-        if team_id != caller.team_id {
-            let message = format!("The token belongs to another team than {team_id}.");
-            return Err(Error::Forbidden(message).into());
-        }
+        require_team(caller, &parameters)?;
         Self::of(&parameters)
     }
 
@@ -41,16 +38,51 @@ impl ListParameters {
     }
 
     fn of(parameters: &Parameters<'_>) -> Result<Self, Problem> {
-        let words = Status::ALL.map(|status| (status_word(status), status));
+        let created = parameters.time_range("from", "to")?;
         Ok(Self {
-            filter: ExecutionFilter {
-                flow_id: parameters.id("workflowId")?,
-                status: parameters.one_of("status", &words)?,
-                created: parameters.time_range("from", "to")?,
-                ..ExecutionFilter::default()
-            },
+            filter: filter(parameters, created)?,
             page: parameters.whole_number("page")?.unwrap_or_default(),
             size: parameters.page_size("size")?.unwrap_or(DEFAULT_SIZE),
         })
     }
+}
+
+/// Of `GET /api/executions/team/{teamId}/export`.
+pub(super) struct ExportParameters {
+    pub(super) filter: ExecutionFilter,
+    pub(super) format: Format,
+}
+
+impl ExportParameters {
+    pub(super) fn of(caller: &Caller, request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        require_team(caller, &parameters)?;
+        let created = parameters.days_back("from", "to")?.created;
+        let words = Format::ALL.map(|format| (format.as_str(), format));
+        Ok(Self {
+            filter: filter(&parameters, created)?,
+            format: parameters.one_of("format", &words)?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Refuses the path of another team.
+fn require_team(caller: &Caller, parameters: &Parameters<'_>) -> Result<(), Problem> {
+    let team_id: TeamId = parameters.path_id("teamId")?;
+    if team_id == caller.team_id {
+        return Ok(());
+    }
+    let message = format!("The token belongs to another team than {team_id}.");
+    Err(Error::Forbidden(message).into())
+}
+
+/// The conditions that the lists and the export share.
+fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFilter, Problem> {
+    let words = Status::ALL.map(|status| (status_word(status), status));
+    Ok(ExecutionFilter {
+        flow_id: parameters.id("workflowId")?,
+        status: parameters.one_of("status", &words)?,
+        created,
+        ..ExecutionFilter::default()
+    })
 }

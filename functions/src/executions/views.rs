@@ -15,7 +15,7 @@ pub(super) fn status_word(status: Status) -> &'static str {
 }
 
 /// This surface's word for the state of a node.
-fn node_status_word(status: StepStatus) -> &'static str {
+pub(super) fn node_status_word(status: StepStatus) -> &'static str {
     match status {
         StepStatus::Completed => "SUCCESS",
         other => other.as_str(),

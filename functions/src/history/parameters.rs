@@ -5,7 +5,7 @@ use shared::model::{DeviceId, ExecutionType, FlowId, Status, TimeRange, Timestam
 use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize};
 
 use super::views::status_word;
-use crate::parameters::{Parameters, invalid};
+use crate::parameters::{DaysBack, Parameters, invalid};
 use crate::problem::Problem;
 
 /// The page size of the list, as the API's document has it.
@@ -13,12 +13,6 @@ const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
 
 /// That of the list of a flow.
 const DEFAULT_FLOW_LIMIT: PageSize = PageSize::of::<20>();
-
-/// How many days statistics look back.
-const DEFAULT_DAYS: u64 = 30;
-
-/// The most days that they do: ten years.
-const MAX_DAYS: u64 = 3_660;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -82,13 +76,11 @@ pub(super) struct StatisticsParameters {
 impl StatisticsParameters {
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
-        let named = parameters.time_range("startDate", "endDate")?;
-        let days = parameters.number("days", 1, MAX_DAYS)?;
-        let days = named.from().is_none().then(|| days.unwrap_or(DEFAULT_DAYS));
-        let created = match days {
-            None => named,
-            Some(days) => back(days, named.to()),
-        };
+        let DaysBack {
+            created,
+            days,
+            named,
+        } = parameters.days_back("startDate", "endDate")?;
         let words = [("hour", Interval::Hour), ("day", Interval::Day)];
         let interval = parameters.one_of("interval", &words)?;
         require_few_periods(interval, &created)?;
@@ -99,15 +91,6 @@ impl StatisticsParameters {
             named,
         })
     }
-}
-
-/// So many days before an end, or before now.
-fn back(days: u64, end: Option<Timestamp>) -> TimeRange {
-    let from = end.unwrap_or_else(Timestamp::now).milliseconds() - days as i64 * DAY_MS;
-    // With an end, the days end with it: the moment that many days ago is not
-    // among them, or a date as an end would begin on one day more.
-    let from = from + i64::from(end.is_some());
-    TimeRange::new(Timestamp::from_milliseconds(from), end).unwrap_or_default()
 }
 
 fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Result<(), Problem> {

@@ -205,10 +205,7 @@ fn steps(items: Vec<Item>, execution: &Execution) -> Vec<Step> {
 }
 
 fn ended_with(step: &mut Step, execution: &Execution) {
-    let is_open = matches!(
-        step.status,
-        Some(StepStatus::Pending | StepStatus::Running)
-    );
+    let is_open = matches!(step.status, Some(StepStatus::Pending | StepStatus::Running));
     if is_open && execution.status == Some(Status::Cancelled) {
         step.status = Some(StepStatus::Cancelled);
     }

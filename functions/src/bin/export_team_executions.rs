@@ -1,0 +1,6 @@
+//! The Lambda function of the route `export_team_executions`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    functions::lambda::serve_route("export_team_executions").await
+}

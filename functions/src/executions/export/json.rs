@@ -1,0 +1,135 @@
+//! The rows of a JSON export: an array of runs, each on a line of its own.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use shared::model::{Execution, Step, Timestamp};
+use shared::{Error, Result};
+
+use super::{CHUNK_BYTES, Masker};
+use crate::executions::views::{node_status_word, status_word};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionView<'a> {
+    execution_id: &'a str,
+    workflow_id: Option<&'a str>,
+    workflow_name: Option<Cow<'a, str>>,
+    status: Option<&'static str>,
+    trigger: Option<Cow<'a, str>>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NodeView<'a> {
+    node_id: Option<&'a str>,
+    node_type: Option<Cow<'a, str>>,
+    node_name: Option<Cow<'a, str>>,
+    status: Option<&'static str>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    error: Option<Cow<'a, str>>,
+}
+
+/// Rows that wait to leave.
+pub(super) struct JsonRows {
+    masker: Masker,
+    out: Vec<u8>,
+    /// What has been written last.
+    last: Last,
+}
+
+/// What a JSON text can stand behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// The beginning of the array.
+    Nothing,
+    /// A run, whose nodes may follow.
+    Execution,
+    /// A node, after which others may.
+    Node,
+}
+
+impl JsonRows {
+    pub(super) fn new(masker: Masker) -> Self {
+        Self {
+            masker,
+            out: Vec::new(),
+            last: Last::Nothing,
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.out.push(b'[');
+        Ok(())
+    }
+
+    pub(super) fn execution(&mut self, execution: &Execution) -> Result<()> {
+        let before: &[u8] = match self.last {
+            Last::Nothing => b"\n",
+            Last::Execution | Last::Node => b"]},\n",
+        };
+        self.out.extend(before);
+        let view = ExecutionView {
+            execution_id: &execution.execution_id,
+            workflow_id: execution.flow_id.as_deref(),
+            workflow_name: execution.flow_name.as_deref().map(self.masker),
+            status: execution.status.map(status_word),
+            trigger: execution.trigger.as_deref().map(self.masker),
+            started_at: execution.start_time,
+            completed_at: execution.end_time,
+            duration_ms: execution.duration_ms(),
+        };
+        self.write(&view)?;
+        // The object goes on with its nodes, however many there are.
+        self.out.pop();
+        self.out.extend(b",\"nodeExecutions\":[");
+        self.last = Last::Execution;
+        Ok(())
+    }
+
+    pub(super) fn step(&mut self, step: &Step) -> Result<()> {
+        if self.last == Last::Node {
+            self.out.push(b',');
+        }
+        let view = NodeView {
+            node_id: step.step_id.as_deref(),
+            node_type: step.step_type.as_deref().map(self.masker),
+            node_name: step.step_name.as_deref().map(self.masker),
+            status: step.status.map(node_status_word),
+            started_at: step.start_time(),
+            completed_at: step.end_time,
+            duration_ms: step.duration_ms(),
+            error: step.error_message.as_deref().map(self.masker),
+        };
+        self.write(&view)?;
+        self.last = Last::Node;
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self) -> Result<()> {
+        let end: &[u8] = match self.last {
+            Last::Nothing => b"]\n",
+            Last::Execution | Last::Node => b"]}\n]\n",
+        };
+        self.out.extend(end);
+        Ok(())
+    }
+
+    fn write(&mut self, view: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.out, view).map_err(Error::internal)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let empty = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
+        std::mem::replace(&mut self.out, empty)
+    }
+}
