@@ -9,6 +9,7 @@ mod details;
 mod documents;
 mod errors;
 mod executions;
+mod export;
 mod history;
 mod isolation;
 mod lambda;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use functions::app::App;
 use http_body_util::BodyExt;
 use local::embedded::Embedded;
@@ -208,14 +208,14 @@ impl TestApp {
             .await
     }
 
+    /// Sends a request, and returns the answer when it begins.
+    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+        let router = self.router.clone();
+        router.oneshot(request).await.expect("infallible")
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .expect("infallible");
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.open(request).await.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         Answer {
             status: parts.status,

@@ -35,6 +35,31 @@ pub struct Faulty {
     inner: SharedHttpClient,
     faults: Arc<Mutex<VecDeque<Fault>>>,
     crashed: Arc<Notify>,
+    queries: Arc<Mutex<Queries>>,
+}
+
+/// What becomes of Queries.
+#[derive(Debug, Default)]
+struct Queries {
+    /// How many are answered before the connection breaks; all without it.
+    left: Option<usize>,
+    /// How many are under way.
+    open: usize,
+    /// The most that were, at any moment.
+    most_open: usize,
+}
+
+impl Queries {
+    /// Takes a Query in; `false` where it breaks.
+    fn begin(&mut self) -> bool {
+        if self.left == Some(0) {
+            return false;
+        }
+        self.left = self.left.map(|left| left - 1);
+        self.open += 1;
+        self.most_open = self.most_open.max(self.open);
+        true
+    }
 }
 
 impl Faulty {
@@ -48,6 +73,7 @@ impl Faulty {
             inner,
             faults: Arc::default(),
             crashed: Arc::default(),
+            queries: Arc::default(),
         };
         let config = client
             .config()
@@ -61,6 +87,16 @@ impl Faulty {
     /// What the next transactions meet.
     pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().expect("a lock") = faults.into_iter().collect();
+    }
+
+    /// Breaks the connection for every Query after so many.
+    pub fn break_after_queries(&self, queries: usize) {
+        self.queries.lock().expect("a lock").left = Some(queries);
+    }
+
+    /// The most Queries that were under way at any moment.
+    pub fn most_queries_at_a_time(&self) -> usize {
+        self.queries.lock().expect("a lock").most_open
     }
 
     /// Ends when the process would have.
@@ -95,10 +131,20 @@ impl HttpConnector for FaultyConnector {
             true => self.faulty.faults.lock().expect("a lock").pop_front(),
             false => None,
         };
+        let is_query = target.ends_with(".Query");
         let inner = self.inner.clone();
         let crashed = self.faulty.crashed.clone();
+        let queries = self.faulty.queries.clone();
         HttpConnectorFuture::new(async move {
             let broken = || Err(ConnectorError::io("the connection is broken".into()));
+            if is_query {
+                if !queries.lock().expect("a lock").begin() {
+                    return broken();
+                }
+                let answer = inner.call(request).await;
+                queries.lock().expect("a lock").open -= 1;
+                return answer;
+            }
             match fault.unwrap_or(Fault::None) {
                 Fault::None => inner.call(request).await,
                 Fault::Unsent => broken(),
