@@ -5,9 +5,10 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, header};
+use axum::http::{Request, StatusCode, header};
 use flate2::read::GzDecoder;
 use functions::app::App;
 use functions::problem::Problem;
@@ -20,8 +21,8 @@ use shared::store::Store;
 
 use crate::support::TestApp;
 use crate::support::faults::Faulty;
-use crate::support::process::DEADLINE;
-use crate::support::records::{ForkKey, branch_step, execution, payload, step, time};
+use crate::support::process::{DEADLINE, Server, run};
+use crate::support::records::{ForkKey, branch_step, execution, payload, step, time, write};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -970,4 +971,145 @@ async fn a_gateway_that_wants_the_answer_whole_gets_a_clear_refusal_of_what_is_t
         .expect("in hand")
         .to_bytes();
     assert_eq!(rows(std::str::from_utf8(&body).expect("UTF-8")).len(), 1);
+}
+
+/// The files in a folder that an export may have left.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name != ".flowtrail")
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_writes_the_endpoints_file_beside_a_server_and_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = Server::start(folder, &["--no-demo"]);
+    let url = format!("http://127.0.0.1:{}", server.table_port);
+    let store = Store::new(shared::config::client(Some(&url)).await, "flowtrail");
+    let mut items = Vec::new();
+    for n in 0..50 {
+        let id = format!("run-{n}");
+        let status = if n % 2 == 0 { "COMPLETED" } else { "FAILED" };
+        let attributes = json!({"teamId": "default", "createdAt": time(n), "status": status});
+        items.push(execution(&id, attributes));
+        items.push(step(&id, "step", 0, json!({"stepName": "=1+1, or \"so\""})));
+    }
+    write(&store, items).await;
+    let query = "from=2026-02-01&to=2026-02-17&status=FAILED";
+    let path = "/api/executions/team/default/export";
+    let url = format!("http://127.0.0.1:{}{path}?{query}", server.port);
+    let (status, expected, _) = download(&url, server.token(), "");
+    assert_eq!(status, 200);
+    assert_eq!(
+        rows(std::str::from_utf8(&expected).expect("UTF-8")).len(),
+        25
+    );
+    let select = "--from 2026-02-01 --to 2026-02-17 --status FAILED";
+    let export = |more: &str| {
+        let arguments = format!("export {select} {more}");
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        run(folder, &arguments)
+    };
+    assert_eq!(export("").stdout, expected, "beside the server");
+    drop(server);
+    assert_eq!(export("--output -").stdout, expected, "alone");
+    assert!(export("--output a.csv").status.success());
+    assert_eq!(
+        std::fs::read(folder.join("a.csv")).expect("a file"),
+        expected
+    );
+    assert!(export("--output . --gzip").status.success());
+    let named = "flowtrail-default-2026-02-01-to-2026-02-17.csv.gz";
+    assert_eq!(files(folder), ["a.csv", named]);
+    let mut unpacked = Vec::new();
+    GzDecoder::new(std::fs::File::open(folder.join(named)).expect("a file"))
+        .read_to_end(&mut unpacked)
+        .expect("gzip");
+    assert_eq!(unpacked, expected);
+
+    let refused = export("--output a.csv --format json");
+    assert_eq!(refused.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        text.contains("a.csv is there already") && text.contains("--force"),
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::read(folder.join("a.csv")).expect("a file"),
+        expected
+    );
+    assert!(
+        export("--output a.csv --format json --force")
+            .status
+            .success()
+    );
+    let replaced = std::fs::read(folder.join("a.csv")).expect("a file");
+    let replaced: Value = serde_json::from_slice(&replaced).expect("JSON");
+    assert_eq!(replaced.as_array().map(Vec::len), Some(25));
+    assert_eq!(files(folder), ["a.csv", named], "nothing else is left");
+}
+
+/// The address of this app's table, which fails for every Query after so many.
+async fn breaking_endpoint(app: &TestApp, queries: usize) -> String {
+    use axum::response::IntoResponse;
+
+    let inner = local::embedded::wire::router(app.embedded.clone().expect("embedded"));
+    let left = Arc::new(AtomicUsize::new(queries));
+    let router = inner.layer(axum::middleware::from_fn(
+        move |request: Request<Body>, next: axum::middleware::Next| {
+            let target = request.headers().get("x-amz-target").cloned();
+            let is_query = target.is_some_and(|target| target.as_bytes().ends_with(b".Query"));
+            let count_down = |left: usize| left.checked_sub(1);
+            let is_broken = is_query
+                && left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count_down)
+                    .is_err();
+            async move {
+                if is_broken {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                }
+                next.run(request).await
+            }
+        },
+    ));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_cut_off_is_not_left_behind() {
+    let app = with_runs().await;
+    if app.embedded.is_none() {
+        eprintln!("not run: the table's endpoint is another program");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let endpoint = breaking_endpoint(&app, 60).await;
+    let table = app.store.table().to_owned();
+    let path = folder.path().to_owned();
+    let export = tokio::task::spawn_blocking(move || {
+        let select = ["export", "--team", "team-a", "--days", "3660"];
+        let place = ["--endpoint-url", &endpoint, "--table", &table];
+        let to_file = run(
+            &path,
+            &[&select[..], &place, &["--output", "a.csv"]].concat(),
+        );
+        let to_stdout = run(&path, &[&select[..], &place].concat());
+        [to_file, to_stdout]
+    });
+    for output in export.await.expect("no panic") {
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("The table has failed"), "{text}");
+    }
+    assert_eq!(files(folder.path()), Vec::<String>::new());
 }

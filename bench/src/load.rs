@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use local::embedded::Embedded;
 use local::follow::Follower;
-use local::terminal::Failure;
+use local::terminal::{Failure, progress_bar};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -40,7 +39,7 @@ pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failur
     shared::table::create(&client, TABLE).await?;
     let mut random = StdRng::seed_from_u64(executions);
     let begin = Instant::now();
-    let bar = progress_bar("Loading", executions);
+    let bar = progress_bar("Loading", executions, "executions");
     let now = Timestamp::now().milliseconds();
     for first in (0..executions).step_by(ITEMS_AT_ONCE as usize) {
         let items = (first..executions.min(first + ITEMS_AT_ONCE))
@@ -54,7 +53,7 @@ pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failur
     let loading = begin.elapsed();
 
     let begin = Instant::now();
-    let bar = progress_bar("Counting", executions);
+    let bar = progress_bar("Counting", executions, "executions");
     let store = Store::new(client, TABLE);
     let mut follower = Follower::new(embedded.streams_client(), store);
     follower.drain(|records| bar.inc(records as u64)).await?;
@@ -107,14 +106,4 @@ fn execution(random: &mut StdRng, number: u64, of: u64, now: i64) -> Value {
         record["deviceId"] = format!("device-{:02}", random.random_range(0..50)).into();
     }
     record
-}
-
-fn progress_bar(what: &str, executions: u64) -> ProgressBar {
-    let bar = ProgressBar::new(executions);
-    let template = format!("{what} {{wide_bar}} {{pos}}/{{len}} {{eta}}");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
+use functions::executions::export::{Format, status_named};
+use functions::parameters::{DEFAULT_DAYS, MAX_DAYS};
 use jiff::{Span, Timestamp as Moment};
 use shared::auth::Role;
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
-use shared::model::{FlowId, InvalidId, TeamId};
+use shared::model::{FlowId, InvalidId, Status, TeamId, Timestamp};
 
 /// The execution history of any workflow engine, on one machine or on AWS.
 #[derive(Debug, Parser)]
@@ -35,6 +37,8 @@ pub enum Command {
     /// Check the kept counts against the runs, and mend them
     #[command(subcommand)]
     Counts(CountsCommand),
+    /// Write a team's executions with their nodes into a file, or print them
+    Export(Box<ExportArgs>),
 }
 
 /// Which table.
@@ -118,6 +122,63 @@ pub struct CountsArgs {
     /// Which table.
     #[command(flatten)]
     pub table: TableArgs,
+}
+
+/// Which executions to export, and where to.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The team whose executions these are
+    #[arg(long, value_name = "TEAM", default_value = "default")]
+    pub team: TeamId,
+    /// One row for each node, or an array of executions
+    #[arg(long, value_name = "csv|json", default_value = "csv")]
+    pub format: Format,
+    /// How many days to look back, from now or from --to; not used with --from
+    #[arg(long, default_value_t = DEFAULT_DAYS,
+          value_parser = clap::value_parser!(u64).range(1..=MAX_DAYS))]
+    pub days: u64,
+    /// Only executions created since then: a date, or a time of RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = first_moment)]
+    pub from: Option<Timestamp>,
+    /// Only executions created until then; of a date until its end
+    #[arg(long, value_name = "TIME", value_parser = last_moment)]
+    pub to: Option<Timestamp>,
+    /// Only executions in this state
+    #[arg(long, value_name = "PENDING|RUNNING|SUCCESS|FAILED|CANCELLED", value_parser = status)]
+    pub status: Option<Status>,
+    /// Only executions of this flow
+    #[arg(long, value_name = "FLOW")]
+    pub flow: Option<FlowId>,
+    /// Pack it with gzip
+    #[arg(long)]
+    pub gzip: bool,
+    /// Where to write it: a file, a folder for a file with a telling name, or -
+    /// for standard output
+    #[arg(long, short, value_name = "FILE|-", default_value = "-")]
+    pub output: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+fn first_moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::first_of(text).ok_or_else(no_moment)
+}
+
+fn last_moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::last_of(text).ok_or_else(no_moment)
+}
+
+fn no_moment() -> String {
+    "it is a date or a time such as 2026-02-17 or 2026-02-17T10:30:00Z".to_owned()
+}
+
+fn status(word: &str) -> Result<Status, String> {
+    let words = "it is one of PENDING, RUNNING, SUCCESS, FAILED and CANCELLED";
+    status_named(word).ok_or_else(|| words.to_owned())
 }
 
 /// What a new token is to be.
@@ -226,6 +287,30 @@ mod tests {
         assert!(endpoint_url("https://dynamodb.eu-west-1.amazonaws.com").is_ok());
         assert!(name("on\ncall").is_err());
         assert_eq!(flow(" flow-1"), "flow-1".parse());
+    }
+
+    #[test]
+    fn an_export_is_of_30_days_as_csv_to_standard_output_where_nothing_is_said() {
+        let cli = Cli::try_parse_from(["flowtrail", "export"]).expect("accepted");
+        let Some(Command::Export(args)) = cli.command else {
+            panic!("expected export");
+        };
+        assert_eq!(args.team.as_str(), "default");
+        assert_eq!((args.format, args.days), (Format::Csv, 30));
+        assert_eq!(args.output, PathBuf::from("-"));
+        assert!(!args.gzip && !args.force);
+        for wrong in [
+            ["--days", "0"],
+            ["--days", "3661"],
+            ["--format", "xml"],
+            ["--status", "COMPLETED"],
+            ["--from", "yesterday"],
+            ["--to", "2026-02-30"],
+            ["--flow", "a#b"],
+        ] {
+            let arguments = ["flowtrail", "export", wrong[0], wrong[1]];
+            assert!(Cli::try_parse_from(arguments).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::embedded::Embedded;
 use crate::terminal::{self, Failure};
 
 mod counts;
+mod export;
 
 pub use counts::run_counts;
+pub use export::run_export;
 
 /// Who made a token that was made here.
 const CREATED_BY: &str = "command line";

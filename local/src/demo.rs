@@ -5,10 +5,8 @@
 //! through an ordinary SDK client. Its records expire, so that a server left
 //! running does not grow for ever.
 
-use std::time::Duration;
-
 use futures_util::{TryStreamExt, stream};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use shared::keys;
@@ -16,7 +14,7 @@ use shared::model::{Item, TeamId, Timestamp};
 use shared::store::{Store, from_sdk, key};
 use shared::table::{BY_TEAM, text};
 
-use crate::terminal::Failure;
+use crate::terminal::{self, Failure};
 
 mod engine;
 mod flows;
@@ -154,12 +152,7 @@ fn moments(random: &mut StdRng, anchor: Timestamp) -> Vec<(&'static flows::Flow,
 }
 
 fn progress_bar(runs: usize) -> ProgressBar {
-    let bar = ProgressBar::new(runs as u64);
-    let style = ProgressStyle::with_template("Loading demo data {wide_bar} {pos}/{len} runs");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let bar = terminal::progress_bar("Loading demo data", runs as u64, "runs");
     if bar.is_hidden() {
         // Not a terminal: one line says why nothing happens for a while.
         eprintln!("Loading demo data …");

@@ -39,6 +39,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Table(command)) => commands::run_table(command).await,
         Some(Command::Token(command)) => commands::run_token(command).await,
         Some(Command::Counts(command)) => commands::run_counts(command).await,
+        Some(Command::Export(args)) => commands::run_export(&args).await,
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,12 +13,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, Stream, StreamExt};
-use shared::model::{Step, TeamId, TimeRange, Timestamp};
+use shared::model::{Execution, Status, Step, TeamId, TimeRange, Timestamp};
 use shared::operations::ExportPiece;
 use shared::store::Store;
 use shared::{Error, Result};
 use tokio::time::{Instant, timeout_at};
 
+use super::views::status_word;
 use csv::CsvRows;
 use json::JsonRows;
 
@@ -71,6 +73,22 @@ impl Format {
             Self::Json => "application/json",
         }
     }
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
+        let is_named = |format: &Self| format.as_str() == name;
+        let format = Self::ALL.into_iter().find(is_named);
+        format.ok_or("a format is csv or json")
+    }
+}
+
+/// The state that a file means by a word.
+pub fn status_named(word: &str) -> Option<Status> {
+    let is_named = |status: &Status| status_word(*status) == word;
+    Status::ALL.into_iter().find(is_named)
 }
 
 /// How the file is packed.
@@ -219,7 +237,7 @@ impl Rows {
         }
     }
 
-    fn execution(&mut self, execution: &shared::model::Execution) -> Result<()> {
+    fn execution(&mut self, execution: &Execution) -> Result<()> {
         match self {
             Self::Csv(rows) => rows.execution(execution),
             Self::Json(rows) => rows.execution(execution),

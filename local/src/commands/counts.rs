@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use shared::counters::recount::{Difference, Progress, Rebuilt, Recount, Report};
 
 use super::{OpenTable, open_existing};
@@ -25,7 +25,7 @@ pub async fn run_counts(command: CountsCommand) -> Result<(), Failure> {
     };
     let table = open_existing(&args.table).await?;
     let recount = prepare(&args, &table).await?;
-    let bar = progress_bar();
+    let bar = terminal::spinner();
     let progress = |progress| show(&bar, progress);
     if mends {
         let rebuilt = recount.rebuild(&table.store, &progress).await?;
@@ -104,12 +104,6 @@ fn counted(report: &Report) -> String {
     format!("Counted {executions} executions in {scopes} scopes")
 }
 
-fn progress_bar() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
 fn show(bar: &ProgressBar, progress: Progress) {
     match progress {
         Progress::Counted { executions } => {
@@ -117,12 +111,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
         }
         Progress::Compared { scopes, of } => {
             if bar.length().is_none() {
-                if let Ok(style) =
-                    ProgressStyle::with_template("Comparing {wide_bar} {pos}/{len} scopes")
-                {
-                    bar.set_style(style);
-                }
-                bar.set_length(of);
+                terminal::measure(bar, "Comparing", of, "scopes");
             }
             bar.set_position(scopes);
         }
