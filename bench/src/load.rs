@@ -20,6 +20,9 @@ pub const TEAM: &str = "default";
 /// How many items are imported in one transaction.
 const ITEMS_AT_ONCE: u64 = 5_000;
 
+/// How many steps an execution has where it has any.
+pub const STEPS: u64 = 8;
+
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -64,6 +67,53 @@ pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failur
         counting: begin.elapsed(),
         counted: applied.changes,
         transactions: applied.transactions,
+    })
+}
+
+/// Makes a table with so many executions of [`STEPS`] steps each. Nothing counts
+/// them, so they leave no records in the stream.
+pub async fn load_with_steps(embedded: &Embedded, executions: u64) -> Result<(), Failure> {
+    shared::table::create(&embedded.client(), TABLE).await?;
+    let mut random = StdRng::seed_from_u64(executions);
+    let bar = progress_bar("Loading", executions, "executions");
+    let now = Timestamp::now().milliseconds();
+    let at_once = ITEMS_AT_ONCE / (STEPS + 1);
+    for first in (0..executions).step_by(at_once as usize) {
+        let numbers = first..executions.min(first + at_once);
+        let items = numbers.flat_map(|number| {
+            let execution = execution(&mut random, number, executions, now);
+            let steps: Vec<_> = (0..STEPS).map(|step| step_of(&execution, step)).collect();
+            steps.into_iter().chain([execution])
+        });
+        let imported = embedded.import_silently(TABLE, items.collect()).await;
+        imported.map_err(|error| Failure(error.to_string()))?;
+        bar.inc(at_once);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// The n-th step of an execution.
+fn step_of(execution: &Value, number: u64) -> Value {
+    let start = execution["startTime"].as_str().unwrap_or_default();
+    let is_last = number + 1 == STEPS;
+    let failed = is_last && execution["status"] == "FAILED";
+    json!({
+        "pk": execution["pk"],
+        "sk": format!("STEP#{start}#step-{number}"),
+        "stepInstanceId": format!("step-{number}"),
+        "stepId": format!("definition-{number}"),
+        "stepName": format!("Step number {number}"),
+        "stepType": "HTTP_REQUEST",
+        "sequenceNumber": number,
+        "status": if failed { "FAILED" } else { "COMPLETED" },
+        "startTime": start,
+        "endTime": start,
+        "durationMs": 120,
+        "retryCount": 0,
+        "errorMessage": if failed { json!("The server answered 503 to customer@example.com") } else { Value::Null },
+        "input": {"orderId": number, "items": ["A", "B", "C"]},
+        "output": {"accepted": true, "total": 129.5},
     })
 }
 

@@ -1,14 +1,17 @@
 //! Measures what must not grow with the number of executions: the first page of
 //! a list, a page in its middle, and statistics of 30 days, on two embedded
-//! tables side by side, a small one and a large one.
+//! tables side by side, a small one and a large one. `export` does the same with
+//! the export.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use local::embedded::Embedded;
 use local::terminal::Failure;
 
+mod export;
 mod load;
 mod measure;
 
@@ -16,7 +19,39 @@ use measure::{Measured, Table};
 
 /// Measures Flowtrail on a small and on a large table, side by side.
 #[derive(Debug, Parser)]
-struct Args {
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures exports: first byte, rows a second and memory, and the same at ten
+    /// times the size
+    Export(ExportArgs),
+    /// What the export is measured on: a server in a process of its own
+    #[command(hide = true)]
+    Serve {
+        /// The table's file
+        file: PathBuf,
+    },
+}
+
+/// How exports are measured.
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// The executions of the small table, each with 8 steps; the large one has ten
+    /// times as many
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=2_000_000))]
+    executions: u64,
+}
+
+/// How pages and statistics are measured.
+#[derive(Debug, Args)]
+struct PageArgs {
     /// The executions of the large table, over 30 days
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=20_000_000))]
     executions: u64,
@@ -30,7 +65,13 @@ const SMALL: u64 = 10_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Args::parse()).await {
+    let cli = Cli::parse();
+    let measured = match &cli.command {
+        None => run(&cli.pages).await,
+        Some(Command::Export(args)) => export::run(args.executions).await,
+        Some(Command::Serve { file }) => export::serve(file).await,
+    };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("bench: {failure}");
@@ -39,7 +80,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> Result<(), Failure> {
+async fn run(args: &PageArgs) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure(error.to_string()))?;
     let mut tables = Vec::new();
     for executions in [SMALL, args.executions] {

@@ -71,18 +71,10 @@ pub struct Table {
 impl Table {
     pub async fn new(embedded: &Embedded, executions: u64) -> Result<Self, Failure> {
         let store = Store::new(embedded.client(), TABLE);
-        let new = NewToken {
-            team_id: TEAM.parse().map_err(|error| Failure(format!("{error}")))?,
-            role: Role::Viewer,
-            name: None,
-            flows: None,
-            expires_at: None,
-            created_by: "bench".to_owned(),
-        };
-        let (_, secret) = auth::create_token(&store, &new).await?;
+        let token = token(&store).await?;
         Ok(Self {
             router: local::server::router(Arc::new(App::new(store))),
-            token: secret.reveal().to_owned(),
+            token,
             executions,
         })
     }
@@ -114,4 +106,18 @@ impl Table {
         let usage = parts.extensions.get().copied().unwrap_or_default();
         Ok(Measured { usage })
     }
+}
+
+/// A token that reads and exports.
+pub async fn token(store: &Store) -> Result<String, Failure> {
+    let new = NewToken {
+        team_id: TEAM.parse().map_err(|error| Failure(format!("{error}")))?,
+        role: Role::Operator,
+        name: None,
+        flows: None,
+        expires_at: None,
+        created_by: "bench".to_owned(),
+    };
+    let (_, secret) = auth::create_token(store, &new).await?;
+    Ok(secret.reveal().to_owned())
 }

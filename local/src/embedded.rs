@@ -144,6 +144,23 @@ impl Embedded {
     /// # Errors
     /// Those of the engine, and of values that are no items.
     pub async fn import(&self, table: &str, items: Vec<Value>) -> Result<(), ImportError> {
+        self.import_with(table, items, true).await
+    }
+
+    /// The same without records in the stream, so that nothing counts them.
+    ///
+    /// # Errors
+    /// Those of [`Self::import`].
+    pub async fn import_silently(&self, table: &str, items: Vec<Value>) -> Result<(), ImportError> {
+        self.import_with(table, items, false).await
+    }
+
+    async fn import_with(
+        &self,
+        table: &str,
+        items: Vec<Value>,
+        record_streams: bool,
+    ) -> Result<(), ImportError> {
         let items = items
             .into_iter()
             .map(|item| {
@@ -154,7 +171,7 @@ impl Embedded {
             .collect::<Result<Vec<_>, ImportError>>()?;
         let (database, table) = (self.database.clone(), table.to_owned());
         let options = ImportOptions {
-            record_streams: true,
+            record_streams,
             ..ImportOptions::default()
         };
         let imported = self.blocking(move || database.import_items(&table, items, options));
