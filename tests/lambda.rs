@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use functions::route::{ROUTES, Transfer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::auth::Role;
 
 use crate::support::TestApp;
@@ -64,6 +64,7 @@ async fn function(app: &TestApp, binary: &'static str) -> Function {
         binary,
         endpoint_url: app.endpoint_url().await,
         table: app.store.table().to_owned(),
+        variables: Vec::new(),
     }
 }
 
@@ -125,6 +126,88 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
         let found = found.or(body.is_array().then_some(&body));
         let is_empty = [json!({}), json!([])].contains(found.expect("an answer"));
         assert!(!is_empty, "{}: the event asks for something", route.name);
+    }
+}
+
+/// The event of an HTTP API, which takes answers whole, for an export.
+fn http_api_event(token: &str, query: &str) -> Value {
+    let path = "/api/executions/team/default/export";
+    let parameters: Map<String, Value> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect();
+    json!({
+        "version": "2.0",
+        "routeKey": "GET /api/executions/team/{teamId}/export",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"authorization": format!("Bearer {token}"), "accept-encoding": "gzip"},
+        "queryStringParameters": parameters,
+        "pathParameters": {"teamId": "default"},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+            "http": {
+                "method": "GET", "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.24", "userAgent": "curl/8.5.0",
+            },
+            "requestId": "00000000-4c1d-4f6a-9b2e-000000000000",
+            "stage": "$default",
+            "time": "17/Feb/2026:10:31:07 +0000",
+            "timeEpoch": 1_771_324_267_482_i64,
+        },
+        "isBase64Encoded": false,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_takes_answers_whole_gets_an_export_whole_or_a_clear_refusal() {
+    let app = with_sample_run().await;
+    let token = app.token("default", Role::Operator, None).await;
+    let path = "/api/executions/team/default/export?from=2026-02-01";
+    let csv = app.get(&token, path).await.body;
+    let error = "x".repeat(300_000);
+    for n in 0..12 {
+        let id = format!("large-{n}");
+        let large = json!({"teamId": "default", "createdAt": time(-86_400_000)});
+        app.write([
+            execution(&id, large),
+            step(&id, "step", 0, json!({"errorMessage": error})),
+        ])
+        .await;
+    }
+    let mut export = function(&app, "export_team_executions").await;
+    let mut sam_event = event("export_team_executions");
+    let mut ask = async |event: Value, variables: &[(&'static str, &'static str)]| -> Value {
+        export.variables = variables.to_vec();
+        serde_json::from_slice(&export.invoke(&event).await).expect("an answer that is whole")
+    };
+    let answer = ask(http_api_event(&token, "from=2026-02-17"), &[]).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert_eq!(
+        (&answer["body"], &answer["isBase64Encoded"]),
+        (&json!(csv), &json!(false))
+    );
+    assert_eq!(answer["headers"].get("content-encoding"), None);
+    let too_large = ask(http_api_event(&token, "from=2026-02-01"), &[]).await;
+
+    let sam = [("AWS_SAM_LOCAL", "true")];
+    sam_event["multiValueQueryStringParameters"] = json!({"from": ["2026-02-17"]});
+    let answer = ask(sam_event.clone(), &sam).await;
+    assert_eq!(
+        (&answer["statusCode"], &answer["body"]),
+        (&json!(200), &json!(csv))
+    );
+    sam_event["multiValueQueryStringParameters"] = json!({"from": ["2026-02-01"]});
+    for refused in [too_large, ask(sam_event, &sam).await] {
+        assert_eq!(refused["statusCode"], 413);
+        let body: Value =
+            serde_json::from_str(refused["body"].as_str().expect("a body")).expect("a problem");
+        assert_eq!(body["code"], "EXPORT_TOO_LARGE");
+        let message = body["message"].as_str().expect("a text");
+        assert!(message.contains("fewer days"), "{message}");
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Function {
     pub binary: &'static str,
     pub endpoint_url: String,
     pub table: String,
+    /// Set besides those of every function.
+    pub variables: Vec<(&'static str, &'static str)>,
 }
 
 /// Ends a process with the test.
@@ -67,6 +69,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_NAME", self.binary)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .envs(self.variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
