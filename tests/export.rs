@@ -5,10 +5,9 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, header};
 use flate2::read::GzDecoder;
 use functions::app::App;
 use functions::problem::Problem;
@@ -20,7 +19,7 @@ use shared::operations::{ExecutionFilter, ExportPiece, export_executions};
 use shared::store::Store;
 
 use crate::support::TestApp;
-use crate::support::faults::Faulty;
+use crate::support::faults::{Faulty, breaking_endpoint};
 use crate::support::process::{DEADLINE, Server, run};
 use crate::support::records::{ForkKey, branch_step, execution, payload, step, time, write};
 
@@ -879,10 +878,16 @@ async fn a_failure_in_the_middle_cuts_the_connection_and_leaves_no_file_that_loo
             }
             _ => String::from_utf8(bytes).expect("UTF-8"),
         };
+        let text = match format {
+            "csv" => text
+                .strip_suffix("EXPORT CUT OFF: the rows above are not all\r\n")
+                .unwrap_or_else(|| panic!("it does not say so: {text:?}")),
+            _ => &text,
+        };
         assert!(!text.is_empty() && text.len() < whole.len());
-        assert!(whole.starts_with(&text), "{format} {encoding}");
+        assert!(whole.starts_with(text), "{format} {encoding}");
         if format == "json" {
-            assert!(serde_json::from_str::<Value>(&text).is_err());
+            assert!(serde_json::from_str::<Value>(text).is_err());
         }
     }
 }
@@ -1053,36 +1058,6 @@ async fn the_program_writes_the_endpoints_file_beside_a_server_and_alone() {
     let replaced: Value = serde_json::from_slice(&replaced).expect("JSON");
     assert_eq!(replaced.as_array().map(Vec::len), Some(25));
     assert_eq!(files(folder), ["a.csv", named], "nothing else is left");
-}
-
-/// The address of this app's table, which fails for every Query after so many.
-async fn breaking_endpoint(app: &TestApp, queries: usize) -> String {
-    use axum::response::IntoResponse;
-
-    let inner = local::embedded::wire::router(app.embedded.clone().expect("embedded"));
-    let left = Arc::new(AtomicUsize::new(queries));
-    let router = inner.layer(axum::middleware::from_fn(
-        move |request: Request<Body>, next: axum::middleware::Next| {
-            let target = request.headers().get("x-amz-target").cloned();
-            let is_query = target.is_some_and(|target| target.as_bytes().ends_with(b".Query"));
-            let count_down = |left: usize| left.checked_sub(1);
-            let is_broken = is_query
-                && left
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count_down)
-                    .is_err();
-            async move {
-                if is_broken {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                }
-                next.run(request).await
-            }
-        },
-    ));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
 }
 
 #[tokio::test(flavor = "multi_thread")]

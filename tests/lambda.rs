@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use shared::auth::Role;
 
 use crate::support::TestApp;
+use crate::support::faults::breaking_endpoint;
 use crate::support::records::{ForkKey, branch_step, execution, payload, step, time};
-use crate::support::runtime::{Function, http_answer};
+use crate::support::runtime::{CUT_OFF, Function, http_answer};
 
 /// The event of `events/<name>.json`.
 fn event(name: &str) -> Value {
@@ -208,6 +209,40 @@ async fn a_gateway_that_takes_answers_whole_gets_an_export_whole_or_a_clear_refu
         assert_eq!(body["code"], "EXPORT_TOO_LARGE");
         let message = body["message"].as_str().expect("a text");
         assert!(message.contains("fewer days"), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lambda_binary_that_fails_in_the_middle_of_an_export_does_not_end_its_answer() {
+    if std::env::var_os("FLOWTRAIL_TEST_EMULATOR").is_some() {
+        eprintln!("not run: the emulator does not stream");
+        return;
+    }
+    let app = TestApp::new().await;
+    if app.embedded.is_none() {
+        eprintln!("not run: the table's endpoint is another program");
+        return;
+    }
+    for n in 0..60 {
+        let attributes = json!({"teamId": "default", "flowId": "order-pipeline"});
+        app.write([execution(&format!("run-{n}"), attributes)])
+            .await;
+    }
+    let mut export = function(&app, "export_team_executions").await;
+    for format in ["csv", "json"] {
+        export.endpoint_url = breaking_endpoint(&app, 30).await;
+        let mut event = event("export_team_executions");
+        event["multiValueQueryStringParameters"]["format"] = json!([format]);
+        let answer = export.invoke(&event).await;
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.contains("\"statusCode\":200"), "{text}");
+        assert!(answer.ends_with(CUT_OFF), "{text}");
+        assert!(!text.contains("Lambda-Runtime"), "{text}");
+        assert_eq!(
+            text.contains("\r\nEXPORT CUT OFF"),
+            format == "csv",
+            "{text}"
+        );
     }
 }
 

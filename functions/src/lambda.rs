@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::TimeWindowEvent;
+use futures_util::StreamExt;
 use http::header::ACCEPT_ENCODING;
 use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
@@ -18,13 +20,16 @@ use tracing::Level;
 use crate::app::App;
 use crate::authorizer::{self, AuthorizerEvent};
 use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
 use crate::stream;
 
 /// The most bytes of a stream that are sent whole: with its quotes and ends of
 /// lines escaped in Lambda's JSON it has to stay below 6 MB.
 pub const MAX_WHOLE_BYTES: usize = 3 * 1024 * 1024;
+
+/// How long what was written before a failure has to leave.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Boxed, because the future of a whole request is too deep a type to stand in
 /// that of `main`.
@@ -40,7 +45,7 @@ pub async fn serve_route(name: &str) -> Result<(), Error> {
     let app = App::new(store().await);
     let app = &app;
     let answer = |request: Request| -> Answer<'_> {
-        Box::pin(async move { Ok(route.answer(app, &request).await) })
+        Box::pin(async move { Ok(route.answer(app, &request).await.map(or_exit)) })
     };
     let answer_whole = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(answer_whole(route, app, request).await) })
@@ -59,6 +64,22 @@ pub async fn serve_route(name: &str) -> Result<(), Error> {
         stream.map(FunctionResponse::StreamingResponse)
     };
     lambda_runtime::run(service_fn(serve)).await
+}
+
+/// A body whose failure ends the process, and with it the invocation.
+///
+/// Lambda's runtime crate (1.5) would write a failure into the body itself, in the
+/// form of trailers, and end the body well: the gateway would take it for whole. A
+/// process that ends cuts it off, and Lambda counts an error.
+fn or_exit(body: Body) -> Body {
+    let frames = BodyStream::new(body).then(async |frame| {
+        if frame.is_err() {
+            tokio::time::sleep(LAST_WORDS).await;
+            std::process::exit(1);
+        }
+        frame
+    });
+    StreamBody::new(frames.boxed()).boxed_unsync()
 }
 
 /// Answers with a body that is in hand.

@@ -1,6 +1,7 @@
 //! A connection to the table that breaks when it is told to.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
@@ -12,6 +13,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
 use tokio::sync::Notify;
 
 /// What happens to one transaction.
@@ -164,4 +169,32 @@ impl HttpConnector for FaultyConnector {
             }
         })
     }
+}
+
+/// The address of this app's table, which fails for every Query after so many.
+pub async fn breaking_endpoint(app: &super::TestApp, queries: usize) -> String {
+    let inner = local::embedded::wire::router(app.embedded.clone().expect("embedded"));
+    let left = Arc::new(AtomicUsize::new(queries));
+    let router = inner.layer(middleware::from_fn(
+        move |request: Request<Body>, next: Next| {
+            let target = request.headers().get("x-amz-target").cloned();
+            let is_query = target.is_some_and(|target| target.as_bytes().ends_with(b".Query"));
+            let count_down = |left: usize| left.checked_sub(1);
+            let is_broken = is_query
+                && left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, count_down)
+                    .is_err();
+            async move {
+                if is_broken {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                }
+                next.run(request).await
+            }
+        },
+    ));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
@@ -24,6 +25,9 @@ const EMULATOR_VARIABLE: &str = "FLOWTRAIL_TEST_EMULATOR";
 /// What separates the head of a streamed answer from its body, as Lambda's
 /// response streaming defines it.
 const STREAM_SEPARATOR: &[u8] = &[0; 8];
+
+/// What stands at the end of an answer that a function did not end.
+pub const CUT_OFF: &[u8] = b"<cut off>";
 
 /// A Lambda function: its binary, and the table it works on.
 pub struct Function {
@@ -189,13 +193,19 @@ async fn next(State(runtime): State<Runtime>) -> Response {
 async fn answered(
     State(runtime): State<Runtime>,
     UrlPath((_, kind)): UrlPath<(String, String)>,
-    body: Bytes,
+    body: Body,
 ) -> StatusCode {
-    let body = if kind == "response" {
-        body.to_vec()
-    } else {
-        [b"error: ", &body[..]].concat()
+    let mut answer = match kind.as_str() {
+        "response" => Vec::new(),
+        _ => b"error: ".to_vec(),
     };
-    let _ = runtime.answers.send(body).await;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        match chunk {
+            Ok(chunk) => answer.extend_from_slice(&chunk),
+            Err(_) => answer.extend_from_slice(CUT_OFF),
+        }
+    }
+    let _ = runtime.answers.send(answer).await;
     StatusCode::ACCEPTED
 }

@@ -121,7 +121,9 @@ pub fn file_name(team_id: &TeamId, created: &TimeRange, format: Format) -> Strin
 /// bytes, then some 64 KB at a time, or what there is after half a second.
 ///
 /// It ends with the first error of the pieces, and then without what ends a whole
-/// file: the closing bracket of JSON, the trailer of gzip.
+/// file: the closing bracket of JSON, the trailer of gzip. CSV has no such end, so
+/// its last row says that it was cut off, for whoever does not see the connection
+/// break: not every gateway hands that on.
 pub fn render(
     pieces: BoxStream<'static, Result<ExportPiece>>,
     masker: Masker,
@@ -139,6 +141,7 @@ pub fn render(
         // repeats a run in each of its rows, shrinks to a tenth even so.
         gzip: (encoding == Encoding::Gzip).then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         has_begun: false,
+        failure: None,
     };
     stream::try_unfold(file, |mut file| {
         async move { Ok(file.next().await?.map(|chunk| (chunk, file))) }.boxed()
@@ -154,6 +157,8 @@ struct File {
     rows: Rows,
     gzip: Option<GzEncoder<Vec<u8>>>,
     has_begun: bool,
+    /// What ends the file, once it has said so.
+    failure: Option<Error>,
 }
 
 impl File {
@@ -166,6 +171,9 @@ impl File {
         // A server sends what it has once its task has nothing to do, and a table
         // near by can keep it busy for a while: here it gets to send each chunk.
         tokio::task::yield_now().await;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let mut deadline = Instant::now() + MAX_WAIT;
         while let Some(pieces) = &mut self.pieces {
             for step in self.steps.by_ref() {
@@ -182,7 +190,12 @@ impl File {
                     self.rows.execution(&execution)?;
                 }
                 Ok(Some(Ok(ExportPiece::Steps(steps)))) => self.steps = steps.into_iter(),
-                Ok(Some(Err(error))) => return Err(error),
+                Ok(Some(Err(error))) => {
+                    self.pieces = None;
+                    self.failure = Some(error);
+                    self.rows.cut_off()?;
+                    return self.chunk().map(Some);
+                }
                 Ok(None) => {
                     self.pieces = None;
                     return self.last_chunk().map(Some);
@@ -255,6 +268,13 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.end(),
             Self::Json(rows) => rows.end(),
+        }
+    }
+
+    fn cut_off(&mut self) -> Result<()> {
+        match self {
+            Self::Csv(rows) => rows.cut_off(),
+            Self::Json(_) => Ok(()),
         }
     }
 

@@ -38,6 +38,9 @@ const NODE_COLUMNS: [&str; 8] = [
     "node_error",
 ];
 
+/// The one cell of the last row of a file that was cut off.
+const CUT_OFF: &str = "EXPORT CUT OFF: the rows above are not all";
+
 /// What makes a formula of a cell, in one spreadsheet or another: with OWASP's
 /// list the full-width forms, which Asian editions take for the plain ones.
 const FORMULA_BEGINNINGS: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠'];
@@ -106,6 +109,11 @@ impl CsvRows {
         Ok(())
     }
 
+    /// Says that the rows are not all of them.
+    pub(super) fn cut_off(&mut self) -> Result<()> {
+        self.writer.write_record([CUT_OFF]).map_err(Error::internal)
+    }
+
     fn row(&mut self, node: &[Cow<'_, str>; 8]) -> Result<()> {
         let execution = self.execution.iter().flatten().map(String::as_str);
         let cells = execution.chain(node.iter().map(AsRef::as_ref));
@@ -137,6 +145,8 @@ impl CsvRows {
 fn writer() -> Writer<Vec<u8>> {
     WriterBuilder::new()
         .terminator(Terminator::CRLF)
+        // A file that was cut off has a last row of one cell.
+        .flexible(true)
         .from_writer(Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4))
 }
 
