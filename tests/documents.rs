@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use shared::auth::Role;
 use shared::model::Item;
 
 use crate::support::TestApp;
@@ -181,6 +182,12 @@ async fn each_sample_of_the_executions_document_is_answered_in_its_form() {
     }
     let details = app.get(&token, "/api/executions/run-1").await.ok();
     matches_sample(&details, &sample_file("executions-details.json"), "details");
+    let operator = app.token("team-a", Role::Operator, None).await;
+    // A run of its own, which has every attribute.
+    let path = "/api/executions/team/team-a/export?format=json";
+    let path = format!("{path}&from={0}&to={0}", time(0));
+    let export = app.get(&operator, &path).await.ok();
+    matches_sample(&export, &sample_file("executions-export.json"), "export");
 }
 
 #[tokio::test]

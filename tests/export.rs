@@ -1,18 +1,20 @@
 //! The export: the list's own rows, as CSV and as JSON, whole or visibly not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
 use flate2::read::GzDecoder;
 use functions::app::App;
 use functions::problem::Problem;
+use functions::route::{RequestId, Route};
 use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
+use lambda_http::RequestExt;
 use serde_json::{Value, json};
 use shared::auth::{Caller, Permission, Role};
 use shared::operations::{ExecutionFilter, ExportPiece, export_executions};
@@ -921,6 +923,97 @@ async fn a_failure_before_the_first_byte_is_an_ordinary_problem() {
     assert!(is_whole);
 }
 
+/// What the log gets, line by line.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a lock").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().expect("a lock").clone()).expect("UTF-8");
+        let line = |line: &str| serde_json::from_str(line).expect("JSON");
+        text.lines().map(line).collect()
+    }
+}
+
+/// A request of the export's route, as API Gateway hands it over.
+fn route_request(token: &str, query: &[(&str, &str)]) -> lambda_http::Request {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), vec![(*value).to_owned()]);
+    let path: HashMap<_, _> = [owned(&("teamId", "team-a"))].into();
+    let query: HashMap<_, _> = query.iter().map(owned).collect();
+    let request = Request::get("/")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .body(lambda_http::Body::Empty)
+        .expect("a request");
+    let request = request.with_path_parameters(path);
+    let mut request = request.with_query_string_parameters(query);
+    request
+        .extensions_mut()
+        .insert(RequestId("request-1".to_owned()));
+    request
+}
+
+fn export_route() -> &'static Route {
+    Route::named("export_team_executions").expect("a route")
+}
+
+#[tokio::test]
+async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
+    let app = with_runs().await;
+    let token = operator(&app).await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let request = route_request(&token, &[("from", "2026-02-01")]);
+    let reply = export_route()
+        .answer(&App::new(app.store.clone()), &request)
+        .await;
+    reply.into_body().collect().await.expect("a whole body");
+    let (faulty, client) = Faulty::client(app.store.client());
+    faulty.break_after_queries(60);
+    let broken = App::new(Store::new(client, app.store.table()));
+    let reply = export_route().answer(&broken, &request).await;
+    assert!(reply.into_body().collect().await.is_err());
+    faulty.break_after_queries(60);
+    let reply = export_route().answer(&broken, &request).await;
+    let collected = functions::lambda::collect(reply).await;
+    assert!(matches!(
+        collected,
+        Err(Problem::Operation(shared::Error::Unavailable(_)))
+    ));
+    let lines = log.lines();
+    let ends: Vec<_> = lines
+        .iter()
+        .filter(|line| line["request_id"] == "request-1" && line["message"] != "answered")
+        .collect();
+    let outline: Vec<_> = ends
+        .iter()
+        .map(|line| (line["level"].as_str(), line["message"].as_str()))
+        .collect();
+    let cut_off = (Some("ERROR"), Some("the export was cut off"));
+    assert_eq!(
+        outline,
+        [(Some("INFO"), Some("exported")), cut_off, cut_off]
+    );
+    assert_eq!(ends[0]["table_requests"], 121);
+    let cause = ends[1]["error"].as_str().expect("a text");
+    assert!(cause.contains("the connection is broken"), "{cause}");
+}
+
 /// An app whose export is some 4 MB; that of the flow `small` is not.
 async fn with_large_export() -> (TestApp, String) {
     let app = TestApp::new().await;
@@ -942,30 +1035,15 @@ async fn with_large_export() -> (TestApp, String) {
 #[tokio::test]
 async fn a_gateway_that_wants_the_answer_whole_gets_a_clear_refusal_of_what_is_too_large() {
     let (app, token) = with_large_export().await;
-    let store = &app.store;
-    let reply = async |query: &str| {
-        let route = functions::route::Route::named("export_team_executions").expect("a route");
-        let request = Request::get("/")
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .body(lambda_http::Body::Empty)
-            .expect("a request");
-        use lambda_http::RequestExt;
-        let path = [("teamId".to_owned(), vec!["team-a".to_owned()])];
-        let query = query.split('&').map(|pair| {
-            let (name, value) = pair.split_once('=').expect("a pair");
-            (name.to_owned(), vec![value.to_owned()])
-        });
-        let request = request
-            .with_path_parameters(
-                path.into_iter()
-                    .collect::<std::collections::HashMap<_, _>>(),
-            )
-            .with_query_string_parameters(query.collect::<std::collections::HashMap<_, _>>());
-        route.answer(&App::new(store.clone()), &request).await
+    let app = App::new(app.store.clone());
+    let reply = async |query: &[(&str, &str)]| {
+        let request = route_request(&token, query);
+        export_route().answer(&app, &request).await
     };
-    let large = functions::lambda::collect(reply("from=2026-02-01").await).await;
+    let all = ("from", "2026-02-01");
+    let large = functions::lambda::collect(reply(&[all]).await).await;
     assert!(matches!(large, Err(Problem::ExportTooLarge)));
-    let small = reply("from=2026-02-01&workflowId=small").await;
+    let small = reply(&[all, ("workflowId", "small")]).await;
     let small = functions::lambda::collect(small)
         .await
         .expect("small enough");
