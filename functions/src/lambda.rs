@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::time::Duration;
 
 use aws_lambda_events::event::dynamodb::TimeWindowEvent;
 use futures_util::StreamExt;
@@ -27,9 +26,6 @@ use crate::stream;
 /// The most bytes of a stream that are sent whole: with its quotes and ends of
 /// lines escaped in Lambda's JSON it has to stay below 6 MB.
 pub const MAX_WHOLE_BYTES: usize = 3 * 1024 * 1024;
-
-/// How long what was written before a failure has to leave.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Boxed, because the future of a whole request is too deep a type to stand in
 /// that of `main`.
@@ -72,14 +68,12 @@ pub async fn serve_route(name: &str) -> Result<(), Error> {
 /// form of trailers, and end the body well: the gateway would take it for whole. A
 /// process that ends cuts it off, and Lambda counts an error.
 fn or_exit(body: Body) -> Body {
-    let frames = BodyStream::new(body).then(async |frame| {
+    let frames = BodyStream::new(body).inspect(|frame| {
         if frame.is_err() {
-            tokio::time::sleep(LAST_WORDS).await;
             std::process::exit(1);
         }
-        frame
     });
-    StreamBody::new(frames.boxed()).boxed_unsync()
+    StreamBody::new(frames).boxed_unsync()
 }
 
 /// Answers with a body that is in hand.

@@ -33,6 +33,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// How long rows wait for company.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
+/// How long the last rows before a failure have to leave.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// What hides personal data and credentials in a text.
 pub type Masker = fn(&str) -> Cow<'_, str>;
 
@@ -172,6 +175,8 @@ impl File {
         // near by can keep it busy for a while: here it gets to send each chunk.
         tokio::task::yield_now().await;
         if let Some(failure) = self.failure.take() {
+            // Whoever is told of a failure drops what has not been sent.
+            tokio::time::sleep(LAST_WORDS).await;
             return Err(failure);
         }
         let mut deadline = Instant::now() + MAX_WAIT;
