@@ -13,6 +13,10 @@ use crate::words::Words;
 /// What stands for the value of a secret key.
 pub const REDACTED_KEY: &str = "[REDACTED:secret]";
 
+/// How often a text is read at most. The second reading finds next to nothing,
+/// and a third has never been seen to.
+const MOST_READINGS: usize = 4;
+
 static BUILTIN: LazyLock<Masker> = LazyLock::new(|| Masker {
     settings: Arc::new(Compiled::default()),
 });
@@ -55,10 +59,28 @@ impl Masker {
 
     /// The text with a mark for each value that a rule finds, and the text
     /// itself where none finds any. What was masked before stays as it is.
+    ///
+    /// What a team's pattern masks can be what kept a built-in rule from seeing
+    /// its number end, so that with own patterns the masked text is read again.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.settings.patterns.is_empty() && !scan::can_hold(text) {
+        let has_patterns = !self.settings.patterns.is_empty();
+        if !has_patterns && !scan::can_hold(text) {
             return Cow::Borrowed(text);
         }
+        let mut masked = self.mask_once(text);
+        for _ in 1..MOST_READINGS {
+            if !has_patterns || matches!(masked, Cow::Borrowed(_)) {
+                break;
+            }
+            match self.mask_once(&masked) {
+                Cow::Borrowed(_) => break,
+                Cow::Owned(again) => masked = Cow::Owned(again),
+            }
+        }
+        masked
+    }
+
+    fn mask_once<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let facts = Facts::default();
         let mut search = Search::new(&self.settings, Text::new(text, &facts));
         let mut masked = String::new();

@@ -171,6 +171,10 @@ pub(crate) const TOKENS: &[TokenRule] = &[
     token("launchdarkly-key", "a LaunchDarkly SDK or API key", "LaunchDarkly documents, keys", &[exactly("sdk-", Body::HexDash, 36),]),
 ];
 
+/// How much of a run is read to see whether it is random. Only one that is gets
+/// read to its end, so that no text is read over and over.
+const JUDGED: usize = 128;
+
 /// The forms that begin with a byte, longest prefix first, so that `sk-ant-`
 /// is not taken for another `sk-`.
 type ByFirstByte = Vec<Vec<(&'static str, &'static Format)>>;
@@ -206,13 +210,18 @@ pub(crate) fn find(
 
 fn end_of(text: Text<'_>, at: usize, format: &Format) -> Option<usize> {
     let start = at + format.prefix.len();
-    let most = format.most.saturating_add(1);
-    let run = text.rest(start).iter().take(most);
-    let length = run.take_while(|&&byte| format.body.holds(byte)).count();
-    let end = trimmed(text, start, start + length);
-    let fits = (format.least..=format.most).contains(&(end - start));
-    let is_whole = !text.byte(end).is_ascii_alphanumeric();
-    (fits && is_whole && is_random(&text.rest(start)[..end - start])).then_some(end)
+    let run = |most: usize| {
+        let bytes = text.rest(start).iter().take(most);
+        let length = bytes.take_while(|&&byte| format.body.holds(byte)).count();
+        trimmed(text, start, start + length)
+    };
+    let judged = run(JUDGED.max(format.least));
+    if judged - start < format.least || !is_random(&text.rest(start)[..judged - start]) {
+        return None;
+    }
+    let end = run(format.most.saturating_add(1));
+    let is_whole = end - start <= format.most && !text.byte(end).is_ascii_alphanumeric();
+    is_whole.then_some(end)
 }
 
 /// A dot at the end is the sentence's.

@@ -175,12 +175,11 @@ fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
     };
     let start = match extent {
         Extent::Quoted { slashes, .. } => at + slashes + 1,
-        Extent::Line | Extent::Bare => at,
+        Extent::Line | Extent::Parameters | Extent::Bare => at,
     };
-    if (name.ends_with("authorization") || name.ends_with("auth"))
-        && let Some(found) = credential(text, start, extent)
-    {
-        return Some(found);
+    let is_header = name.ends_with("authorization") || name.ends_with("auth");
+    if is_header && let Some(credential) = credential(text, start, extent) {
+        return credential.judged(text);
     }
     let judged = extent.end(text, start, JUDGED);
     let value = text.text.get(start..judged)?;
@@ -203,6 +202,8 @@ enum Extent {
     },
     /// To the end of its line: a cookie holds spaces.
     Line,
+    /// To the end of its line, with quotes in it.
+    Parameters,
     /// To where nobody would go on without a quote.
     Bare,
 }
@@ -214,11 +215,8 @@ impl Extent {
         let limit = text.text.len().min(start.saturating_add(most));
         let mut end = match self {
             Self::Quoted { quote, slashes } => closing_quote(text, start, limit, quote, slashes),
-            Self::Line => {
-                let rest = &text.text.as_bytes()[start..limit];
-                let length = rest.iter().take_while(|&&byte| !ends_line(byte));
-                start + length.count()
-            }
+            Self::Line => line_end(text, start, limit, ends_line),
+            Self::Parameters => line_end(text, start, limit, |byte| byte == b'\n'),
             Self::Bare => bare_end(text, start, limit),
         };
         while !text.text.is_char_boundary(end) {
@@ -230,6 +228,11 @@ impl Extent {
 
 fn ends_line(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r') || is_quote(byte)
+}
+
+fn line_end(text: Text<'_>, start: usize, limit: usize, ends: impl Fn(u8) -> bool) -> usize {
+    let rest = &text.text.as_bytes()[start..limit];
+    start + rest.iter().take_while(|&&byte| !ends(byte)).count()
 }
 
 /// A quote, and how many backslashes stand before it in JSON inside of JSON.
@@ -271,6 +274,7 @@ fn bare_end(text: Text<'_>, at: usize, limit: usize) -> usize {
             b'\\' => matches!(text.byte(end + 1), b'n' | b'r' | b't' | b'"' | b'\\'),
             b'&' | b',' => begins_next(text, end + 1),
             b')' | b']' | b'}' => ends_clause(text, end),
+            b'[' => text.mark_end(end).is_some(),
             _ => false,
         };
         if ends {
@@ -301,38 +305,68 @@ fn ends_clause(text: Text<'_>, at: usize) -> bool {
     next <= b' ' || is_quote(next) || next == b'\\'
 }
 
-/// The credential behind the scheme in the value of an `Authorization` header.
-fn credential(text: Text<'_>, start: usize, extent: Extent) -> Option<Value> {
-    let end_from = |at: usize, most| match extent {
-        Extent::Quoted { .. } => extent.end(text, at, most),
-        Extent::Line | Extent::Bare => Extent::Bare.end(text, at, most),
-    };
-    let scheme_end = text.run(start, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let space = text.run(scheme_end, |byte| byte == b' ');
-    if scheme_end == start || space == scheme_end || space > scheme_end + MOST_SPACES {
-        return None;
-    }
-    let rule = match text.text[start..scheme_end].to_ascii_lowercase().as_str() {
-        "bearer" => BEARER,
-        "basic" => BASIC,
-        "aws4-hmac-sha256" | "digest" | "oauth" | "hawk" => {
-            let is_line = |byte: u8| !ends_line(byte) || byte == b'"';
-            let end = match extent {
-                Extent::Quoted { .. } => extent.end(text, space, usize::MAX),
-                Extent::Line | Extent::Bare => text.run(space, is_line),
-            };
-            return (end > space && !is_mark(text, space)).then_some((space, end, SECRET));
-        }
-        "apikey" | "dpop" | "jwt" | "negotiate" | "ntlm" | "ssws" | "token" => SECRET,
-        _ => return None,
-    };
-    let judged = text.text.get(space..end_from(space, JUDGED))?;
-    let is_value = !judged.is_empty() && !stands_for_a_value(judged);
-    is_value.then(|| (space, end_from(space, usize::MAX), rule))
+/// What stands behind the scheme in the value of an `Authorization` header.
+struct Credential {
+    start: usize,
+    extent: Extent,
+    rule: &'static str,
 }
 
-fn is_mark(text: Text<'_>, at: usize) -> bool {
-    text.rest(at).starts_with(MARK.as_bytes())
+impl Credential {
+    fn judged(&self, text: Text<'_>) -> Option<Value> {
+        let judged = self.extent.end(text, self.start, JUDGED);
+        let value = text.text.get(self.start..judged)?;
+        let is_value = !value.is_empty() && !stands_for_a_value(value);
+        is_value.then(|| {
+            let end = self.extent.end(text, self.start, usize::MAX);
+            (self.start, end, self.rule)
+        })
+    }
+}
+
+/// The credential behind the scheme that begins at a place, if one does.
+fn credential(text: Text<'_>, at: usize, extent: Extent) -> Option<Credential> {
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let scheme_end = at + run.take_while(|&&byte| is_scheme(byte)).count();
+    let start = skip_spaces(text, scheme_end);
+    if scheme_end == at || start == scheme_end {
+        return None;
+    }
+    let inner = match extent {
+        Extent::Quoted { .. } => extent,
+        Extent::Line | Extent::Parameters | Extent::Bare => Extent::Bare,
+    };
+    let to = |extent, rule| {
+        Some(Credential {
+            start,
+            extent,
+            rule,
+        })
+    };
+    let scheme = &text.text[at..scheme_end];
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => to(inner, BEARER),
+        "basic" => to(inner, BASIC),
+        "aws4-hmac-sha256" | "digest" | "oauth" | "hawk" => match extent {
+            Extent::Quoted { .. } => to(extent, SECRET),
+            Extent::Line | Extent::Parameters | Extent::Bare => to(Extent::Parameters, SECRET),
+        },
+        "apikey" | "dpop" | "jwt" | "negotiate" | "ntlm" | "ssws" | "token" => to(inner, SECRET),
+        _ => {
+            // A scheme of one's own is a word, and no word stands behind it.
+            let is_word = !scheme.contains(|character: char| character.is_ascii_digit());
+            let next = inner.end(text, start, JUDGED);
+            let is_credential = text.rest(start)[..next - start]
+                .iter()
+                .any(u8::is_ascii_digit);
+            if is_word && is_credential {
+                to(inner, SECRET)
+            } else {
+                None
+            }
+        }
+    }
 }
 
 /// The signature behind the `=` at a place in the URL of a shared access
