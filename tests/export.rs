@@ -558,6 +558,44 @@ async fn what_has_expired_is_left_out_and_open_nodes_of_a_cancelled_run_are_canc
     );
 }
 
+#[tokio::test]
+async fn every_free_text_is_masked_and_no_id_is() {
+    let app = TestApp::new().await;
+    let token = operator(&app).await;
+    let text = "of anna@example.com";
+    app.write([
+        execution(
+            "anna@example.com",
+            json!({"flowName": text, "trigger": text, "flowId": "bob@example.com"}),
+        ),
+        step(
+            "anna@example.com",
+            "step",
+            0,
+            json!({
+                "stepName": text, "stepType": text, "errorMessage": text,
+                "stepId": "carl@example.com",
+            }),
+        ),
+    ])
+    .await;
+    let csv = app.get(&token, ALL).await;
+    let json = app.get(&token, &format!("{ALL}&format=json")).await.ok();
+    for rows in [rows(&csv.body), rows_of_json(&json)] {
+        for (column, cell) in COLUMNS.iter().zip(&rows[0]) {
+            match *column {
+                "workflow_name" | "trigger" | "node_name" | "node_type" | "node_error" => {
+                    assert_eq!(cell, "of [REDACTED:email]", "{column}");
+                }
+                "execution_id" => assert_eq!(cell, "anna@example.com"),
+                "workflow_id" => assert_eq!(cell, "bob@example.com"),
+                "node_id" => assert_eq!(cell, "carl@example.com"),
+                _ => assert!(!cell.contains("REDACTED"), "{column}"),
+            }
+        }
+    }
+}
+
 /// Texts that break a careless writer or reader of CSV.
 const HOSTILE: [&str; 16] = [
     "=1+1",

@@ -8,10 +8,11 @@
 use std::borrow::Cow;
 
 use csv::{Terminator, Writer, WriterBuilder};
+use masking::Masker;
 use shared::model::{Execution, Step};
 use shared::{Error, Result};
 
-use super::{CHUNK_BYTES, Masker};
+use super::CHUNK_BYTES;
 use crate::executions::views::{node_status_word, status_word};
 
 /// The columns of a run, as the API's document has them.
@@ -123,7 +124,7 @@ impl CsvRows {
     }
 
     fn masked<'t>(&self, text: Option<&'t str>) -> Cow<'t, str> {
-        match (self.masker)(text.unwrap_or_default()) {
+        match self.masker.mask(text.unwrap_or_default()) {
             Cow::Borrowed(text) => cell(text),
             Cow::Owned(text) => Cow::Owned(cell(&text).into_owned()),
         }

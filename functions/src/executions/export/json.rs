@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use masking::Masker;
 use serde::Serialize;
 use shared::model::{Execution, Step, Timestamp};
 use shared::{Error, Result};
 
-use super::{CHUNK_BYTES, Masker};
+use super::CHUNK_BYTES;
 use crate::executions::views::{node_status_word, status_word};
 
 #[derive(Serialize)]
@@ -77,9 +78,9 @@ impl JsonRows {
         let view = ExecutionView {
             execution_id: &execution.execution_id,
             workflow_id: execution.flow_id.as_deref(),
-            workflow_name: execution.flow_name.as_deref().map(self.masker),
+            workflow_name: self.masked(execution.flow_name.as_deref()),
             status: execution.status.map(status_word),
-            trigger: execution.trigger.as_deref().map(self.masker),
+            trigger: self.masked(execution.trigger.as_deref()),
             started_at: execution.start_time,
             completed_at: execution.end_time,
             duration_ms: execution.duration_ms(),
@@ -98,13 +99,13 @@ impl JsonRows {
         }
         let view = NodeView {
             node_id: step.step_id.as_deref(),
-            node_type: step.step_type.as_deref().map(self.masker),
-            node_name: step.step_name.as_deref().map(self.masker),
+            node_type: self.masked(step.step_type.as_deref()),
+            node_name: self.masked(step.step_name.as_deref()),
             status: step.status.map(node_status_word),
             started_at: step.start_time(),
             completed_at: step.end_time,
             duration_ms: step.duration_ms(),
-            error: step.error_message.as_deref().map(self.masker),
+            error: self.masked(step.error_message.as_deref()),
         };
         self.write(&view)?;
         self.last = Last::Node;
@@ -118,6 +119,10 @@ impl JsonRows {
         };
         self.out.extend(end);
         Ok(())
+    }
+
+    fn masked<'t>(&self, text: Option<&'t str>) -> Option<Cow<'t, str>> {
+        text.map(|text| self.masker.mask(text))
     }
 
     fn write(&mut self, view: &impl Serialize) -> Result<()> {
