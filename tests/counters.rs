@@ -7,9 +7,10 @@ use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::counters::recount::Recount;
-use shared::counters::{Applied, Change, Counter};
+use shared::counters::{Applied, Counter};
 use shared::model::Item;
 use shared::store::{Store, key};
+use shared::stream::Change;
 
 use crate::support::faults::{Fault, Faulty};
 use crate::support::process::DEADLINE;

@@ -108,7 +108,7 @@ impl TestApp {
 
     /// Counts what was written, as `serve` and the Lambda function do.
     pub async fn count(&self) {
-        let mut follower = Follower::new(self.streams.clone(), self.store.clone());
+        let mut follower = Follower::counting(self.streams.clone(), self.store.clone());
         let deadline = Instant::now() + DEADLINE;
         loop {
             let mut read = 0;

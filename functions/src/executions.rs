@@ -8,13 +8,13 @@ mod views;
 
 use lambda_http::Request;
 use shared::auth::Caller;
-use shared::operations::{self, Window};
+use shared::operations::{self, Cancelled, Window};
 use shared::store::Store;
 
 use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::ListParameters;
+use parameters::{CancelParameters, ListParameters};
 
 /// `GET /api/executions/team/{teamId}`: a team's executions, newest first.
 ///
@@ -72,4 +72,28 @@ pub async fn get_execution(
     )
     .await?;
     reply::json(&views::details(&whole))
+}
+
+/// `POST /api/executions/{id}/cancel`: cancels a run that is pending or running,
+/// and the open runs below it.
+///
+/// # Errors
+/// [`Problem::NotCancellable`], those of the parameters and of
+/// [`operations::cancel_execution`].
+pub async fn cancel_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let CancelParameters {
+        execution_id,
+        reason,
+    } = CancelParameters::of(request)?;
+    match operations::cancel_execution(store, caller, &execution_id, reason.as_deref()).await? {
+        Cancelled::Now => Ok(reply::empty()),
+        Cancelled::EndedBefore(status) => Err(Problem::NotCancellable {
+            execution_id,
+            status: status.map_or("in an unknown state", views::status_word),
+        }),
+    }
 }

@@ -4,6 +4,7 @@
 use http::StatusCode;
 use serde::Serialize;
 use shared::Error;
+use shared::model::ExecutionId;
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -21,6 +22,24 @@ pub enum Problem {
         parameter: &'static str,
         /// What it can have.
         message: String,
+    },
+    /// The history API's own words for an id that is not there.
+    MissingId {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// A short sentence.
+        error: &'static str,
+        /// A word for programs.
+        code: &'static str,
+        /// What to send.
+        message: &'static str,
+    },
+    /// The run has ended in another way, and stays as it is.
+    NotCancellable {
+        /// The run.
+        execution_id: ExecutionId,
+        /// The state that won, in the surface's word.
+        status: &'static str,
     },
     /// No route has this path.
     NoSuchPath,
@@ -63,7 +82,9 @@ impl Problem {
         match self {
             Self::MissingParameter { .. }
             | Self::InvalidParameter { .. }
+            | Self::MissingId { .. }
             | Self::Operation(Error::InvalidNextToken(_)) => StatusCode::BAD_REQUEST,
+            Self::NotCancellable { .. } => StatusCode::CONFLICT,
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchPath
@@ -84,9 +105,9 @@ impl Problem {
     pub fn view<'a>(&self, request_id: &'a str) -> ProblemView<'a> {
         let (error, code, message) = self.texts(request_id);
         let parameter = match self {
-            Self::MissingParameter { parameter, .. } | Self::InvalidParameter { parameter, .. } => {
-                Some(*parameter)
-            }
+            Self::MissingParameter { parameter, .. }
+            | Self::InvalidParameter { parameter, .. }
+            | Self::MissingId { parameter, .. } => Some(*parameter),
             Self::Operation(Error::InvalidNextToken(_)) => Some("nextToken"),
             _ => None,
         };
@@ -111,6 +132,23 @@ impl Problem {
                 "A parameter has an invalid value",
                 "INVALID_PARAMETER",
                 message.clone(),
+            ),
+            Self::MissingId {
+                error,
+                code,
+                message,
+                ..
+            } => (error, code, (*message).to_owned()),
+            Self::NotCancellable {
+                execution_id,
+                status,
+            } => (
+                "The execution has ended",
+                "EXECUTION_NOT_CANCELLABLE",
+                format!(
+                    "Execution {execution_id} is {status}. Only one that is PENDING or RUNNING \
+                     can be cancelled."
+                ),
             ),
             Self::NoSuchPath => (
                 "Nothing is at this path",

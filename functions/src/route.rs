@@ -110,6 +110,14 @@ pub static ROUTES: &[Route] = &[
         handler: handler!(executions::get_execution),
     },
     Route {
+        name: "cancel_execution",
+        method: Method::POST,
+        path: "/api/executions/{id}/cancel",
+        permission: Permission::ExecutionsCancel,
+        transfer: Transfer::Buffered,
+        handler: handler!(executions::cancel_execution),
+    },
+    Route {
         name: "list_history_executions",
         method: Method::GET,
         path: "/api/history/executions",
@@ -140,6 +148,22 @@ pub static ROUTES: &[Route] = &[
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(history::get_history_statistics),
+    },
+    Route {
+        name: "delete_history_execution",
+        method: Method::DELETE,
+        path: "/api/history/executions/{executionId}",
+        permission: Permission::ExecutionsDelete,
+        transfer: Transfer::Buffered,
+        handler: handler!(history::delete_history_execution),
+    },
+    Route {
+        name: "delete_history_flow_executions",
+        method: Method::DELETE,
+        path: "/api/history/executions/flows/{flowId}",
+        permission: Permission::ExecutionsDelete,
+        transfer: Transfer::Buffered,
+        handler: handler!(history::delete_history_flow_executions),
     },
 ];
 

@@ -15,7 +15,9 @@ pub mod keys;
 pub mod model;
 pub mod operations;
 pub mod payload;
+pub mod reap;
 pub mod store;
+pub mod stream;
 pub mod table;
 
 pub use error::{Error, Result};

@@ -1,13 +1,14 @@
 //! The words of the executions API on the way in.
 
 use lambda_http::Request;
+use serde::Deserialize;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{Status, TeamId};
-use shared::operations::{ExecutionFilter, PageSize};
+use shared::model::{ExecutionId, Status, TeamId};
+use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH, PageSize};
 
 use super::views::status_word;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, invalid, json_body};
 use crate::problem::Problem;
 
 /// The page size where `size` is absent, as the API's document has it.
@@ -51,6 +52,37 @@ impl ListParameters {
             },
             page: parameters.whole_number("page")?.unwrap_or_default(),
             size: parameters.page_size("size")?.unwrap_or(DEFAULT_SIZE),
+        })
+    }
+}
+
+/// Of `POST /api/executions/{id}/cancel`.
+pub(super) struct CancelParameters {
+    pub(super) execution_id: ExecutionId,
+    pub(super) reason: Option<String>,
+}
+
+/// The body of a cancel, which may be left out.
+#[derive(Default, Deserialize)]
+struct CancelBody {
+    reason: Option<String>,
+}
+
+impl CancelParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let execution_id = Parameters::of(request).path_id("id")?;
+        let CancelBody { reason } = json_body(request)?.unwrap_or_default();
+        let is_fitting = |reason: &String| {
+            let length = reason.chars().count();
+            (1..=MAX_REASON_LENGTH).contains(&length) && !reason.trim().is_empty()
+        };
+        if !reason.as_ref().is_none_or(is_fitting) {
+            let message = format!("It is a text of 1 to {MAX_REASON_LENGTH} characters.");
+            return Err(invalid("reason", message));
+        }
+        Ok(Self {
+            execution_id,
+            reason,
         })
     }
 }

@@ -81,7 +81,7 @@ pub async fn list_branch_steps(
     )?;
     let mut items = head.items.into_iter();
     let execution_item = items.next();
-    visible_execution(caller, execution_id, execution_item, Timestamp::now())?;
+    let execution = visible_execution(caller, execution_id, execution_item, Timestamp::now())?;
 
     let mut payloads = PayloadReader::new(store, execution_id);
     payloads.take_in(items, head.last_key.as_ref().and_then(keys::sort_key));
@@ -91,7 +91,8 @@ pub async fn list_branch_steps(
         in_hand: first.items.into(),
         rest: Rest::after(first.last_key),
     };
-    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    let mut page = reader.page(execution_id, &mut payloads, limits).await?;
+    page.ended_with(&execution);
     Ok(BranchSteps {
         branches: by_branch(page.steps),
         next_token: page.next_token,

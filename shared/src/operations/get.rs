@@ -144,7 +144,8 @@ async fn first_page(
         bytes: bytes_beside(limits.bytes, [&payload]),
         ..limits
     };
-    let page = head.steps.page(execution_id, &mut payloads, limits).await?;
+    let mut page = head.steps.page(execution_id, &mut payloads, limits).await?;
+    page.ended_with(&head.execution);
     Ok(ExecutionDetails {
         execution: head.execution,
         steps: page.steps,
@@ -177,7 +178,8 @@ async fn next_page(
         .await?;
     let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
     let mut payloads = PayloadReader::new(store, execution_id);
-    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    let mut page = reader.page(execution_id, &mut payloads, limits).await?;
+    page.ended_with(&execution);
     Ok(ExecutionDetails {
         execution,
         steps: page.steps,

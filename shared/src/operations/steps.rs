@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{ExecutionId, Item, Step, Timestamp, Value, is_expired};
+use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
 use crate::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 
@@ -40,6 +40,15 @@ pub(super) struct StepPage {
     pub(super) steps: Vec<Step>,
     pub(super) next_token: Option<String>,
     pub(super) unreadable: Vec<UnreadablePayload>,
+}
+
+impl StepPage {
+    /// Shows the steps as they stand in their run.
+    pub(super) fn ended_with(&mut self, execution: &Execution) {
+        for step in &mut self.steps {
+            step.ended_with(execution);
+        }
+    }
 }
 
 /// How much of the steps one page may hold.

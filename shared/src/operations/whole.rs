@@ -94,7 +94,8 @@ pub async fn get_whole_execution(
     }
     let steps = earliest.steps.into_values().map(|(step, _)| step).collect();
     let filled = payloads.fill(steps, earliest.most_bytes).await?;
-    let page = filled.into_page(execution_id, &all, earliest.is_cut)?;
+    let mut page = filled.into_page(execution_id, &all, earliest.is_cut)?;
+    page.ended_with(&execution);
     unreadable.extend(page.unreadable);
     Ok(WholeExecution {
         execution,
