@@ -259,7 +259,7 @@ async fn exactly_once(writes: Vec<Write>, batches: Vec<Batch>) {
         let pk = image["pk"].as_s().expect("a text").clone();
         shards[pk.len() % SHARDS].push(change);
     }
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &["TransactWriteItems"]);
     let store = Store::new(client, app.store.table());
     let mut reached = [0_usize; SHARDS];
     for Batch {
@@ -344,7 +344,7 @@ async fn a_batch_of_a_thousand_flows_is_counted_in_pieces_and_goes_on_where_it_b
         .collect();
     app.write(runs).await;
     let changes = changes(&app).await;
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &["TransactWriteItems"]);
     let store = Store::new(client, app.store.table());
     faulty.plan([Fault::None, Fault::None, Fault::CrashAfter]);
     hand_over(&faulty, &store, 0, &changes).await;

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::Notify;
 
-/// What happens to one transaction.
+/// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: it is written, and its answer arrives.
@@ -29,23 +29,26 @@ pub enum Fault {
     CrashAfter,
 }
 
-/// A connection whose transactions meet faults, one after another.
+/// A connection whose requests of some kinds meet faults, one after another.
 #[derive(Debug, Clone)]
 pub struct Faulty {
     inner: SharedHttpClient,
+    operations: &'static [&'static str],
     faults: Arc<Mutex<VecDeque<Fault>>>,
     crashed: Arc<Notify>,
 }
 
 impl Faulty {
-    /// A client like another, over such a connection, that tries nothing twice
+    /// A client like another, over a connection on which these operations meet
+    /// faults, that tries nothing twice
     /// by itself.
-    pub fn client(client: &Client) -> (Self, Client) {
+    pub fn client(client: &Client, operations: &'static [&'static str]) -> (Self, Client) {
         // The default client is not in the configuration.
         let default = || aws_smithy_http_client::Builder::new().build_http();
         let inner = client.config().http_client().unwrap_or_else(default);
         let faulty = Self {
             inner,
+            operations,
             faults: Arc::default(),
             crashed: Arc::default(),
         };
@@ -58,7 +61,7 @@ impl Faulty {
         (faulty, Client::from_conf(config))
     }
 
-    /// What the next transactions meet.
+    /// What the next requests of these kinds meet.
     pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().expect("a lock") = faults.into_iter().collect();
     }
@@ -91,7 +94,8 @@ struct FaultyConnector {
 impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let fault = match target.ends_with(".TransactWriteItems") {
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let fault = match self.faulty.operations.contains(&operation) {
             true => self.faulty.faults.lock().expect("a lock").pop_front(),
             false => None,
         };
