@@ -327,8 +327,7 @@ async fn of_a_completion_and_a_cancel_exactly_one_wins_a_thousand_times() {
             async move {
                 // Neither is always the first.
                 for _ in 0..number % 6 {
-                    let read = app.store.get(&format!("EXEC#{id}"), "EXECUTION");
-                    read.await.expect("read");
+                    app.item(&id).await;
                 }
                 complete(&app, &id).await
             }
