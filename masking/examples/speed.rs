@@ -1,0 +1,133 @@
+//! Prints how fast masking is: on short texts, on a megabyte of log, and on
+//! texts that are made to be slow, of which four times as much must not take
+//! much more than four times as long.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use masking::Masker;
+
+const SHORT: [&str; 6] = [
+    "Validate Order",
+    "Send confirmation mail",
+    "ORD-2024-001234 confirmed",
+    "Connection to inventory-service:8080 timed out after 30000 ms (attempt 3 of 5), next attempt in 1.5 s",
+    "java.lang.IllegalStateException: Order 1234567 not found at com.acme.orders.OrderService.find(OrderService.java:42)",
+    "Mail to anna.schmidt@example.com failed: 550 mailbox unavailable, customer phone +49 30 901820",
+];
+
+const LOG: &str = "2024-05-17T09:12:44.120Z INFO  [order-worker-3] com.acme.orders.OrderService - Order 8412093 validated in 34 ms, items=3, total=129.90 EUR, requestId=0b5f6a0e-1f7e-4f0e-9a55-2c1b0a6f7d11\n\
+2024-05-17T09:12:44.377Z WARN  [http-nio-8080-exec-7] c.a.inventory.Client - GET https://inventory.internal/api/v2/items?sku=AB-1200&limit=50 took 812 ms, status=200\n\
+2024-05-17T09:12:45.002Z ERROR [order-worker-1] c.a.payments.Gateway - Declined: code=51 reason=\"insufficient funds\" attempt=2/5 trace=4bf92f3577b34da6a3ce929d0e0e4736\n\
+\tat com.acme.payments.Gateway.charge(Gateway.java:118)\n";
+
+const HOSTILE: &[&str] = &[
+    "a@",
+    "a.",
+    "a@a.",
+    "1 ",
+    "1.",
+    "1-",
+    "1",
+    "eyJ",
+    "eyJ.",
+    "eyJhbGciOiJI.",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\n\"",
+    ":",
+    "::",
+    "a:",
+    "=",
+    "a=",
+    "password=",
+    "password=a(",
+    "password=\"",
+    "password=\"{",
+    "password=\\\"{\\\"",
+    "--password ",
+    "<password>",
+    "://",
+    "://a:",
+    "http://a:b",
+    "+1",
+    "(1) ",
+    "bearer ",
+    "basic+",
+    "Basic YWFh",
+    "ghp_",
+    "sk-ant-",
+    "hvs.",
+    "[REDACTED:",
+    "[REDACTED:a]",
+    "\\",
+    "\\n",
+    "%40",
+    "%2B1",
+    "AKIA",
+    "token: token: ",
+    "authorization: digest ",
+    "ab12 ",
+    "DE89 ",
+    "GB29NWBK",
+    "é",
+    "电话1",
+    "cookie:",
+    "aaaa bbbb:",
+    "xoxb-",
+    "dp.pt.",
+    "00000000-0000-",
+    "password=a.b",
+];
+
+const MEGABYTE: usize = 1 << 20;
+
+fn main() {
+    let masker = Masker::builtin();
+    println!("{:>10}  {:>5}  text", "ns a text", "bytes");
+    for text in SHORT {
+        let time = per_call(|| masker.mask(text).len());
+        println!("{:>10}  {:>5}  {text:.60}", time.as_nanos(), text.len());
+    }
+
+    let log = LOG.repeat(MEGABYTE / LOG.len());
+    let time = per_call(|| masker.mask(&log).len());
+    let speed = log.len() as f64 / time.as_secs_f64() / 1e6;
+    println!("\n{speed:.0} MB/s of log without a match");
+
+    println!("\n{:>10}  {:>6}  a megabyte of", "ms", "ratio");
+    let mut worst: f64 = 0.0;
+    for piece in HOSTILE {
+        let quarter = once(&masker, &piece.repeat(MEGABYTE / 4 / piece.len()));
+        let whole = once(&masker, &piece.repeat(MEGABYTE / piece.len()));
+        let ratio = whole.as_secs_f64() / quarter.as_secs_f64();
+        worst = worst.max(ratio);
+        eprintln!(
+            "{:>10.1}  {ratio:>6.1}  {piece:?}",
+            whole.as_secs_f64() * 1e3
+        );
+    }
+    println!("\nFour times as much takes {worst:.1} times as long at worst.");
+    assert!(worst <= 8.0, "masking is not linear");
+}
+
+/// The time of one call, measured over enough of them.
+fn per_call(mut call: impl FnMut() -> usize) -> Duration {
+    let start = Instant::now();
+    let mut calls = 0;
+    while start.elapsed() < Duration::from_millis(300) {
+        black_box(call());
+        calls += 1;
+    }
+    start.elapsed() / calls
+}
+
+/// The least of three runs: what else the machine does only adds.
+fn once(masker: &Masker, text: &str) -> Duration {
+    let run = || {
+        let start = Instant::now();
+        black_box(masker.mask(text).len());
+        start.elapsed()
+    };
+    run().min(run()).min(run())
+}

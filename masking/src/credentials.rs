@@ -1,0 +1,8 @@
+//! Credentials: what lets whoever holds it in.
+
+pub(crate) mod assignment;
+pub(crate) mod header;
+pub(crate) mod jwt;
+pub(crate) mod private_key;
+pub(crate) mod special;
+pub(crate) mod url;

@@ -1,0 +1,489 @@
+//! Values behind the name of a secret: `password=hunter2`, `"apiKey": "…"`,
+//! `?token=…&`, `Authorization: Bearer …`, `--password …`, `<password>…`.
+//!
+//! The name is read backwards from the sign between the two, and has to be one
+//! that [`crate::keys`] says holds a secret. The value ends at its quote, or
+//! where nobody would go on without one.
+
+use crate::rules::{BASIC, BEARER, SECRET};
+use crate::text::{MARK, Text};
+
+/// More of a name than decides.
+const LONGEST_NAME: usize = 64;
+
+/// How many words a name in prose has at most, as in `secret access key: …`.
+const MOST_WORDS: usize = 4;
+
+/// Spaces between a name, the sign and the value.
+const MOST_SPACES: usize = 8;
+
+/// How much of a value is read to see whether it is one. Only a value that is
+/// one is read to its end, so that no text is read over and over.
+const JUDGED: usize = 256;
+
+/// A signature of Azure is 44 characters of base64.
+const SHORTEST_SIGNATURE: usize = 40;
+
+/// A password: where it begins and ends, and its rule.
+pub(crate) type Value = (usize, usize, &'static str);
+
+/// Whether a name holds a secret, as the built-in rules and the team's settings
+/// say.
+pub(crate) type IsSecret<'a> = &'a dyn Fn(&str) -> bool;
+
+/// The value behind the `=` or `:` at a place.
+pub(crate) fn find(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
+    let byte = text.byte(at);
+    let next = text.byte(at + 1);
+    let before = text.byte_before(at);
+    let compares = next == b'=' || (next == b':' || before == b':') && byte == b':';
+    if compares && !(byte == b':' && next == b'=') {
+        return None;
+    }
+    if byte == b'=' && matches!(before, b'!' | b'<' | b'>' | b'=') {
+        return None;
+    }
+    let name = name_before(text, at)?;
+    let written = &text.text[name.start..name.end];
+    if !is_secret(written) {
+        return None;
+    }
+    let start = at + 1 + usize::from(next == b'>' || (byte == b':' && next == b'='));
+    let gap_end = skip_spaces(text, start);
+    let scene = Scene {
+        name,
+        is_prose: byte == b':' && gap_end > start && !name.is_quoted,
+        is_spaced: gap_end > start,
+    };
+    value(text, gap_end, scene)
+}
+
+/// The value behind `--password ` that begins at a place.
+pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
+    if !text.rest(at).starts_with(b"--") || text.byte_before(at) == b'-' {
+        return None;
+    }
+    let run = text.rest(at + 2).iter().take(LONGEST_NAME);
+    let end = at + 2 + run.take_while(|&&byte| is_name(byte)).count();
+    let name = Name {
+        start: at + 2,
+        end,
+        is_quoted: false,
+    };
+    let is_option = text.byte(end) == b' ' && text.byte(end + 1) != b'-';
+    if !is_option || !is_secret(&text.text[name.start..end]) {
+        return None;
+    }
+    let scene = Scene {
+        name,
+        is_prose: false,
+        is_spaced: false,
+    };
+    value(text, skip_spaces(text, end), scene)
+}
+
+/// The text of the element whose tag ends at the `>` at a place.
+pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
+    let start = text.run_back(at, LONGEST_NAME, is_name);
+    if text.byte_before(start) != b'<' || !is_secret(&text.text[start..at]) {
+        return None;
+    }
+    let end = text.run(at + 1, |byte| !matches!(byte, b'<' | b'\n'));
+    let is_closed = text.rest(end).starts_with(b"</");
+    let written = &text.text[at + 1..end];
+    (is_closed && !stands_for_a_value(written)).then_some((at + 1, end, SECRET))
+}
+
+/// The name of a value, and where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    start: usize,
+    end: usize,
+    is_quoted: bool,
+}
+
+/// What stands around a value.
+#[derive(Debug, Clone, Copy)]
+struct Scene {
+    name: Name,
+    /// Whether this can be a sentence: `Invalid token: expired`.
+    is_prose: bool,
+    /// Whether a space stands before the value, as in code.
+    is_spaced: bool,
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || !byte.is_ascii()
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+fn skip_spaces(text: Text<'_>, at: usize) -> usize {
+    let spaces = text.rest(at).iter().take(MOST_SPACES);
+    at + spaces
+        .take_while(|&&byte| matches!(byte, b' ' | b'\t'))
+        .count()
+}
+
+fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
+    let mut end = text.run_back(at, MOST_SPACES, |byte| matches!(byte, b' ' | b'\t'));
+    let mut is_quoted = false;
+    if is_quote(text.byte_before(end)) {
+        is_quoted = true;
+        end = text.run_back(end - 1, MOST_SPACES, |byte| byte == b'\\');
+    } else if text.byte_before(end) == b']' {
+        end -= 1;
+        if is_quote(text.byte_before(end)) {
+            end -= 1;
+        }
+    } else if text.byte_before(end) == b')' || text.byte_before(end) == b'>' {
+        return None;
+    }
+    let mut start = text.run_back(end, LONGEST_NAME, is_name);
+    while !text.text.is_char_boundary(start) {
+        start += 1;
+    }
+    if start == end {
+        return None;
+    }
+    let is_one_word = is_quoted || text.byte(at) == b'=';
+    for _ in 1..MOST_WORDS {
+        let is_word =
+            text.byte_before(start) == b' ' && text.byte_before(start - 1).is_ascii_alphanumeric();
+        if is_one_word || !is_word {
+            break;
+        }
+        start = text.run_back(start - 1, LONGEST_NAME, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+        });
+    }
+    Some(Name {
+        start,
+        end,
+        is_quoted,
+    })
+}
+
+fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
+    let name = text.text[scene.name.start..scene.name.end].to_ascii_lowercase();
+    let extent = match opening_quote(text, at) {
+        Some((quote, slashes)) => Extent::Quoted { quote, slashes },
+        None if name.ends_with("cookie") => Extent::Line,
+        None => Extent::Bare,
+    };
+    let start = match extent {
+        Extent::Quoted { slashes, .. } => at + slashes + 1,
+        Extent::Line | Extent::Parameters | Extent::Bare => at,
+    };
+    let is_header = name.ends_with("authorization") || name.ends_with("auth");
+    if is_header && let Some(credential) = credential(text, start, extent) {
+        return credential.judged(text);
+    }
+    let judged = extent.end(text, start, JUDGED);
+    let value = text.text.get(start..judged)?;
+    let is_bare = matches!(extent, Extent::Bare);
+    let is_text = is_bare && reads_as_text(text, judged, value, scene);
+    let is_short = is_bare && value.len() < 2;
+    let is_value = !value.is_empty() && !is_short && !is_text && !stands_for_a_value(value);
+    is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
+}
+
+/// How far a value goes.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// To the quote that closes it.
+    Quoted {
+        /// The quote.
+        quote: u8,
+        /// The backslashes before it.
+        slashes: usize,
+    },
+    /// To the end of its line: a cookie holds spaces.
+    Line,
+    /// To the end of its line, with quotes in it.
+    Parameters,
+    /// To where nobody would go on without a quote.
+    Bare,
+}
+
+impl Extent {
+    /// Where the value ends that begins at a place, of which at most so many
+    /// bytes are read.
+    fn end(self, text: Text<'_>, start: usize, most: usize) -> usize {
+        let limit = text.text.len().min(start.saturating_add(most));
+        let mut end = match self {
+            Self::Quoted { quote, slashes } => closing_quote(text, start, limit, quote, slashes),
+            Self::Line => line_end(text, start, limit, ends_line),
+            Self::Parameters => line_end(text, start, limit, |byte| byte == b'\n'),
+            Self::Bare => bare_end(text, start, limit),
+        };
+        while !text.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        end
+    }
+}
+
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r') || is_quote(byte)
+}
+
+fn line_end(text: Text<'_>, start: usize, limit: usize, ends: impl Fn(u8) -> bool) -> usize {
+    let rest = &text.text.as_bytes()[start..limit];
+    start + rest.iter().take_while(|&&byte| !ends(byte)).count()
+}
+
+/// A quote, and how many backslashes stand before it in JSON inside of JSON.
+fn opening_quote(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
+    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let slashes = rest.take_while(|&&byte| byte == b'\\').count();
+    let quote = text.byte(at + slashes);
+    is_quote(quote).then_some((quote, slashes))
+}
+
+/// Where the quote stands that closes the value, or where its line ends.
+///
+/// At each level of JSON inside of JSON a quote has one backslash more than
+/// twice as many as at the level above. A quote inside of the value stands one
+/// level deeper than the one that closes it.
+fn closing_quote(text: Text<'_>, start: usize, limit: usize, quote: u8, slashes: usize) -> usize {
+    let mut before = 0;
+    let mut end = start;
+    for &byte in &text.text.as_bytes()[start..limit] {
+        if byte == b'\n' {
+            return end;
+        }
+        if byte == quote && before % (2 * (slashes + 1)) == slashes {
+            return end - slashes;
+        }
+        before = if byte == b'\\' { before + 1 } else { 0 };
+        end += 1;
+    }
+    end
+}
+
+/// Where a value without quotes ends.
+fn bare_end(text: Text<'_>, at: usize, limit: usize) -> usize {
+    let mut end = at;
+    while end < limit {
+        let byte = text.byte(end);
+        let ends = match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b';' | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
+            b'\\' => matches!(text.byte(end + 1), b'n' | b'r' | b't' | b'"' | b'\\'),
+            b'&' | b',' => begins_next(text, end + 1),
+            b')' | b']' | b'}' => ends_clause(text, end),
+            b'[' => text.mark_end(end).is_some(),
+            _ => false,
+        };
+        if ends {
+            break;
+        }
+        end += 1;
+    }
+    while end > at && matches!(text.byte(end - 1), b'.' | b',' | b':') {
+        end -= 1;
+    }
+    end
+}
+
+/// Whether the next name, or nothing, stands behind an `&` or a comma.
+fn begins_next(text: Text<'_>, at: usize) -> bool {
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let end = at + run.take_while(|&&byte| is_name(byte)).count();
+    let next = text.byte(end);
+    matches!(next, b'=' | b':' | b'[') || end == at && (next <= b' ' || is_quote(next))
+}
+
+/// Whether only punctuation stands behind a closing bracket.
+fn ends_clause(text: Text<'_>, at: usize) -> bool {
+    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let is_mark = |byte: u8| matches!(byte, b')' | b']' | b'}' | b'.' | b',' | b';' | b':');
+    let end = at + rest.take_while(|&&byte| is_mark(byte)).count();
+    let next = text.byte(end);
+    next <= b' ' || is_quote(next) || next == b'\\'
+}
+
+/// What stands behind the scheme in the value of an `Authorization` header.
+struct Credential {
+    start: usize,
+    extent: Extent,
+    rule: &'static str,
+}
+
+impl Credential {
+    fn judged(&self, text: Text<'_>) -> Option<Value> {
+        let judged = self.extent.end(text, self.start, JUDGED);
+        let value = text.text.get(self.start..judged)?;
+        let is_value = !value.is_empty() && !stands_for_a_value(value);
+        is_value.then(|| {
+            let end = self.extent.end(text, self.start, usize::MAX);
+            (self.start, end, self.rule)
+        })
+    }
+}
+
+/// The credential behind the scheme that begins at a place, if one does.
+fn credential(text: Text<'_>, at: usize, extent: Extent) -> Option<Credential> {
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let scheme_end = at + run.take_while(|&&byte| is_scheme(byte)).count();
+    let start = skip_spaces(text, scheme_end);
+    if scheme_end == at || start == scheme_end {
+        return None;
+    }
+    let inner = match extent {
+        Extent::Quoted { .. } => extent,
+        Extent::Line | Extent::Parameters | Extent::Bare => Extent::Bare,
+    };
+    let to = |extent, rule| {
+        Some(Credential {
+            start,
+            extent,
+            rule,
+        })
+    };
+    let scheme = &text.text[at..scheme_end];
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => to(inner, BEARER),
+        "basic" => to(inner, BASIC),
+        "aws4-hmac-sha256" | "digest" | "oauth" | "hawk" => match extent {
+            Extent::Quoted { .. } => to(extent, SECRET),
+            Extent::Line | Extent::Parameters | Extent::Bare => to(Extent::Parameters, SECRET),
+        },
+        "apikey" | "dpop" | "jwt" | "negotiate" | "ntlm" | "ssws" | "token" => to(inner, SECRET),
+        _ => {
+            // A scheme of one's own is a word, and no word stands behind it.
+            let is_word = !scheme.contains(|character: char| character.is_ascii_digit());
+            let next = inner.end(text, start, JUDGED);
+            let is_credential = text.rest(start)[..next - start]
+                .iter()
+                .any(u8::is_ascii_digit);
+            if is_word && is_credential {
+                to(inner, SECRET)
+            } else {
+                None
+            }
+        }
+    }
+}
+
+/// The signature behind the `=` at a place in the URL of a shared access
+/// signature.
+pub(crate) fn find_signature(text: Text<'_>, equals: usize) -> Option<(usize, usize)> {
+    if text.before(equals, 3) != "sig" || text.byte_before(equals - 3).is_ascii_alphanumeric() {
+        return None;
+    }
+    let at = equals + 1;
+    let is_base64 = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'+' | b'/' | b'=' | b'-' | b'_')
+    };
+    let end = text.run(at, is_base64);
+    (end - at >= SHORTEST_SIGNATURE).then_some((at, end))
+}
+
+/// Words that stand where a value would, and say that it is none.
+#[rustfmt::skip]
+const NO_VALUES: [&str; 50] = [
+    "<nil>", "any", "array", "bool", "boolean", "bytes", "configured", "denied", "disabled",
+    "empty", "enabled", "expired", "failed", "false", "found", "hidden", "int", "integer",
+    "invalid", "it", "masked", "mismatch", "missing", "must", "nil", "no", "none", "not",
+    "null", "number", "object", "ok", "optional", "provided", "read", "redacted", "refused",
+    "rejected", "required", "revoked", "set", "str", "string", "true", "undefined",
+    "unexpected", "unknown", "unset", "write", "yes",
+];
+
+/// Whether what stands there is no value, but stands for one: a mark, a
+/// variable, stars, `null`.
+fn stands_for_a_value(value: &str) -> bool {
+    let bare = value.trim_matches([',', '.', ';', '!', '?', '(', ')']);
+    let is_masked = value.starts_with(MARK);
+    let is_filler = |character: char| {
+        matches!(
+            character,
+            '*' | '•' | '.' | '-' | '_' | 'x' | 'X' | '…' | '?' | '#'
+        )
+    };
+    let is_variable = ["${", "{{", "$(", "%(", "#{"]
+        .iter()
+        .any(|start| value.starts_with(start))
+        || value.strip_prefix('$').is_some_and(is_variable_name)
+        || (value.starts_with('<') && value.ends_with('>'))
+        || (value.starts_with('{') || value.starts_with('['))
+        || (value.starts_with('%') && value.len() == 2);
+    let has_character = value.chars().any(char::is_alphanumeric) || value.chars().count() >= 4;
+    let is_word = NO_VALUES
+        .binary_search(&bare.to_ascii_lowercase().as_str())
+        .is_ok();
+    is_masked || value.chars().all(is_filler) || is_variable || !has_character || is_word
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9');
+    !name.is_empty() && name.bytes().all(is_part)
+}
+
+/// Whether a value without quotes is a piece of code or of a sentence.
+fn reads_as_text(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic();
+    let is_path = |byte: u8| {
+        is_letter(byte) || matches!(byte, b'_' | b'.' | b':' | b'?' | b'&' | b'!' | b'$')
+    };
+    let path_length = value.bytes().take_while(|&byte| is_path(byte)).count();
+    let rest = &value[path_length..];
+    let is_call = path_length > 1 && matches!(rest.as_bytes().first(), Some(b'(' | b'[' | b'<'));
+    let is_call = is_call || (rest.is_empty() && text.byte(end) == b'<');
+    let is_member = rest.is_empty() && value.trim_matches('.').contains(['.', ':']);
+    let is_identifier = rest.is_empty() && scene.is_spaced && value.contains('_');
+    let name = &text.text[scene.name.start..scene.name.end];
+    let names_itself = name
+        .to_ascii_lowercase()
+        .ends_with(&value.to_ascii_lowercase());
+    let is_location = value.starts_with('/') && name.eq_ignore_ascii_case("pwd");
+    let is_reference = value.starts_with("process.env") || value.starts_with("os.environ");
+    is_call
+        || is_member
+        || is_identifier
+        || names_itself
+        || is_location
+        || is_reference
+        || reads_as_prose(text, end, value, scene)
+}
+
+/// `Invalid token: expired`, `Password: at least eight characters`,
+/// `token: AuthToken`: words, where a name's value could stand.
+fn reads_as_prose(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool {
+    let is_word = |byte: u8| {
+        byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-' | b'!' | b'?' | b')' | b'(')
+    };
+    if !scene.is_prose || !value.bytes().all(is_word) {
+        return false;
+    }
+    let goes_on = matches!(text.byte(end), b' ' | b',') && text.byte(end + 1).is_ascii_alphabetic();
+    let is_type = value.starts_with(|first: char| first.is_ascii_uppercase())
+        && value.bytes().skip(1).any(|byte| byte.is_ascii_lowercase());
+    goes_on || is_type || !is_field(text, scene.name.start)
+}
+
+/// Whether a name stands where a field begins: at a line's start, or behind an
+/// opening bracket or a comma.
+fn is_field(text: Text<'_>, start: usize) -> bool {
+    let before = text.run_back(start, LONGEST_NAME, |byte| {
+        matches!(byte, b' ' | b'\t' | b'-' | b'*')
+    });
+    matches!(
+        text.byte_before(before),
+        0 | b'\n' | b'{' | b'[' | b'(' | b',' | b';' | b'|' | b'&' | b'?'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_sorted() {
+        assert!(NO_VALUES.is_sorted());
+    }
+}

@@ -1,0 +1,81 @@
+//! Credentials behind the name of their scheme: `Bearer …`, `Basic …`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::rules::{BASIC, BEARER};
+use crate::text::{MARK, Text};
+
+/// A bearer token that nothing else announces is no shorter.
+const SHORTEST: usize = 8;
+
+/// A run of letters of this length is no word.
+const LONGEST_WORD: usize = 24;
+
+/// How much of basic credentials is decoded to see what they are.
+const DECODED: usize = 400;
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b':')
+}
+
+/// The credential behind the scheme that begins at a place where a word begins:
+/// where it begins and ends, and its rule.
+pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize, &'static str)> {
+    let (start, rule) = scheme(text, at)?;
+    let mut end = text.run(start, is_token);
+    while end > start && matches!(text.byte(end - 1), b'.' | b':') {
+        end -= 1;
+    }
+    let credential = &text.text[start..end];
+    let is_credential = match rule {
+        BASIC => is_basic(credential),
+        _ => is_bearer(credential),
+    };
+    is_credential.then_some((start, end, rule))
+}
+
+/// Where the credential begins behind `Bearer ` or `Basic `.
+fn scheme(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
+    let rest = text.rest(at);
+    let schemes: [(&[u8], &'static str); 2] = [(b"bearer", BEARER), (b"basic", BASIC)];
+    for (name, rule) in schemes {
+        let begins = rest.len() > name.len() && rest[..name.len()].eq_ignore_ascii_case(name);
+        if !begins {
+            continue;
+        }
+        let start = match &rest[name.len()..] {
+            [b'%', b'2', b'0', ..] => at + name.len() + 3,
+            [b' ', ..] => at + name.len() + 1,
+            _ => continue,
+        };
+        let start = text.run(start, |byte| byte == b' ').min(start + 3);
+        return (!text.rest(start).starts_with(MARK.as_bytes())).then_some((start, rule));
+    }
+    None
+}
+
+/// `Bearer of good news` has no digit and no capital inside.
+fn is_bearer(credential: &str) -> bool {
+    let bytes = credential.as_bytes();
+    let has_digit = bytes.iter().any(u8::is_ascii_digit);
+    let has_inner_capital = bytes.iter().skip(1).any(u8::is_ascii_uppercase);
+    bytes.len() >= SHORTEST && (has_digit || has_inner_capital || bytes.len() > LONGEST_WORD)
+}
+
+/// What decodes to a user, a colon and a password.
+fn is_basic(credential: &str) -> bool {
+    let credential = credential.trim_end_matches('=');
+    let whole = credential.len().min(DECODED) / 4 * 4;
+    let cut = if whole < DECODED {
+        credential.len()
+    } else {
+        whole
+    };
+    let Ok(decoded) = STANDARD_NO_PAD.decode(&credential[..cut]) else {
+        return false;
+    };
+    let is_text = std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains(char::is_control));
+    is_text && decoded.contains(&b':')
+}

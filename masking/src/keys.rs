@@ -1,0 +1,350 @@
+//! Which names of fields say that the field holds a secret.
+//!
+//! A name is compared by its words, and its last words decide: what stands
+//! before them says whose secret it is (`dbPassword`), what stands behind them
+//! makes it something else (`passwordResetUrl`, `tokenCount`, `secretName`).
+//! Four refinements:
+//! - Words that only say how the secret is written are left off at the end:
+//!   `passwordHash`, `tokenValue`, `password2`.
+//! - A first word that asks a question makes it a yes or no: `hasPassword`.
+//! - A token that leads through a list or that a model counts is no secret:
+//!   `nextToken`, `maxToken`.
+//! - `key` is a secret with some words before it only (`apiKey`), and `sessionId`
+//!   is none, because it says which rows belong together in most histories.
+
+use crate::words::Words;
+
+/// Words that are a secret whatever stands before them.
+const SECRETS: [&str; 25] = [
+    "authorization",
+    "bearer",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "csc",
+    "cvc",
+    "cvv",
+    "jsessionid",
+    "jwt",
+    "mnemonic",
+    "otp",
+    "passcode",
+    "passphrase",
+    "passphrases",
+    "passwd",
+    "password",
+    "passwords",
+    "phpsessid",
+    "pwd",
+    "secret",
+    "secrets",
+    "ssn",
+    "totp",
+];
+
+/// Ends of names that are a secret, without what stands between their words:
+/// `apikey` is `apiKey`, `api_key` and `APIKEY`.
+const PHRASES: [&str; 78] = [
+    "accesskey",
+    "accesskeys",
+    "accesstoken",
+    "accesstokens",
+    "accountkey",
+    "amzsignature",
+    "apikey",
+    "apikeys",
+    "apitoken",
+    "apitokens",
+    "atmpin",
+    "authkey",
+    "authtoken",
+    "authtokens",
+    "backupcode",
+    "backupcodes",
+    "basicauth",
+    "bearertoken",
+    "bearertokens",
+    "bottoken",
+    "cardnumber",
+    "cardpin",
+    "cardsecuritycode",
+    "clientkey",
+    "clientsecret",
+    "connectionstring",
+    "creditcard",
+    "creditcardnumber",
+    "csrftoken",
+    "databaseurl",
+    "decryptionkey",
+    "deploykey",
+    "devicetoken",
+    "encryptionkey",
+    "encryptionkeys",
+    "functionkey",
+    "githubtoken",
+    "googsignature",
+    "hmackey",
+    "idtoken",
+    "jwttoken",
+    "licensekey",
+    "masterkey",
+    "mfacode",
+    "newpin",
+    "oauthtoken",
+    "oldpin",
+    "otpcode",
+    "passportnumber",
+    "pincode",
+    "privatekey",
+    "privatekeys",
+    "recoverycode",
+    "recoverycodes",
+    "recoveryphrase",
+    "refreshtoken",
+    "refreshtokens",
+    "secretaccesskey",
+    "secretkey",
+    "secretkeys",
+    "securitycode",
+    "securitytoken",
+    "seedphrase",
+    "servicekey",
+    "sessionkey",
+    "sessiontoken",
+    "sharedaccesskey",
+    "sharedkey",
+    "signingkey",
+    "signingsecret",
+    "simpin",
+    "smscode",
+    "socialsecuritynumber",
+    "sshkey",
+    "storagekey",
+    "subscriptionkey",
+    "userpin",
+    "verificationcode",
+];
+
+/// Words before `token` that make it one that is no secret.
+const HARMLESS_TOKENS: [&str; 31] = [
+    "best",
+    "bos",
+    "cancel",
+    "cancellation",
+    "completion",
+    "concurrency",
+    "continuation",
+    "cursor",
+    "end",
+    "eos",
+    "idempotency",
+    "input",
+    "last",
+    "max",
+    "next",
+    "output",
+    "pad",
+    "page",
+    "pagination",
+    "paging",
+    "per",
+    "previous",
+    "prompt",
+    "request",
+    "resume",
+    "skip",
+    "start",
+    "stop",
+    "sync",
+    "total",
+    "unexpected",
+];
+
+/// First words that make a name a question, or the name of an action.
+const QUESTIONS: [&str; 18] = [
+    "allow", "can", "change", "enable", "forgot", "has", "hide", "is", "missing", "needs", "no",
+    "require", "required", "requires", "should", "show", "use", "uses",
+];
+
+/// Last words that only say how the secret is written, or which of two it is.
+const WRITINGS: [&str; 18] = [
+    "again",
+    "base64",
+    "confirm",
+    "confirmation",
+    "current",
+    "encoded",
+    "encrypted",
+    "hash",
+    "hashed",
+    "header",
+    "new",
+    "old",
+    "plain",
+    "plaintext",
+    "raw",
+    "string",
+    "text",
+    "value",
+];
+
+/// How many words the longest phrase has.
+pub(crate) const MOST_WORDS: usize = 4;
+
+/// Whether a field whose name has these words holds a secret.
+pub(crate) fn holds_secret(mut words: Words) -> bool {
+    let asks = words.get(0).is_some_and(|first| listed(&QUESTIONS, first));
+    if asks && words.count() > 1 {
+        return false;
+    }
+    if words.endings(MOST_WORDS).any(|end| listed(&PHRASES, end)) {
+        return true;
+    }
+    while words.count() > 1 && words.last().is_some_and(is_writing) {
+        words.pop();
+    }
+    match words.last() {
+        None => false,
+        Some("token") => !words
+            .count()
+            .checked_sub(2)
+            .and_then(|index| words.get(index))
+            .is_some_and(|before| listed(&HARMLESS_TOKENS, before)),
+        Some("pin") => words.count() == 1,
+        Some(last) => {
+            listed(&SECRETS, last)
+                || last.ends_with("password")
+                || last.ends_with("passwd")
+                || words.endings(MOST_WORDS).any(|end| listed(&PHRASES, end))
+        }
+    }
+}
+
+fn is_writing(word: &str) -> bool {
+    listed(&WRITINGS, word) || word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn listed(sorted: &[&str], word: &str) -> bool {
+    sorted.binary_search(&word).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_secret(name: &str) -> bool {
+        holds_secret(Words::of(name))
+    }
+
+    #[test]
+    fn names_whose_last_words_are_a_secret_hold_one() {
+        for name in [
+            "password",
+            "Password",
+            "dbPassword",
+            "PGPASSWORD",
+            "password2",
+            "passwordHash",
+            "new_password_confirmation",
+            "passwd",
+            "pwd",
+            "passphrase",
+            "authorization",
+            "Proxy-Authorization",
+            "apiKey",
+            "api_key",
+            "APIKEY",
+            "X-Api-Key",
+            "x-api-key",
+            "token",
+            "accessToken",
+            "access_tokens",
+            "refresh_token",
+            "taskToken",
+            "secret",
+            "clientSecret",
+            "STRIPE_SECRET_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "aws.secretAccessKey",
+            "privateKey",
+            "Cookie",
+            "set-cookie",
+            "credential",
+            "credentials",
+            "otp",
+            "pin",
+            "cvv",
+            "cvv2",
+            "ssn",
+            "socialSecurityNumber",
+            "connectionString",
+            "Ocp-Apim-Subscription-Key",
+            "PHPSESSID",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_speak_of_a_secret_hold_none() {
+        for name in [
+            "",
+            "-",
+            "tokenCount",
+            "tokens",
+            "max_tokens",
+            "promptTokens",
+            "total_tokens",
+            "nextToken",
+            "nextPageToken",
+            "pageToken",
+            "continuation_token",
+            "clientRequestToken",
+            "passwordless",
+            "secretary",
+            "tokenizer",
+            "keyboard",
+            "pinned",
+            "mappin",
+            "passwordResetUrl",
+            "password_expires_at",
+            "hasPassword",
+            "isSecret",
+            "secretName",
+            "secretArn",
+            "tokenType",
+            "token_expiry",
+            "expires_in",
+            "monkey",
+            "author",
+            "authorId",
+            "authorizationStatus",
+            "publicKey",
+            "primaryKey",
+            "partition_key",
+            "key",
+            "keyId",
+            "accessKeyId",
+            "sessionId",
+            "cookieConsent",
+            "otpLength",
+            "spinner",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_lists_are_sorted() {
+        for list in [
+            &SECRETS[..],
+            &PHRASES,
+            &HARMLESS_TOKENS,
+            &QUESTIONS,
+            &WRITINGS,
+        ] {
+            assert!(list.is_sorted(), "{list:?}");
+        }
+    }
+}

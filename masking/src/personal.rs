@@ -1,0 +1,9 @@
+//! Personal data: what identifies a person, or leads to one.
+
+pub(crate) mod address;
+pub(crate) mod card;
+pub(crate) mod email;
+pub(crate) mod iban;
+pub(crate) mod national;
+pub(crate) mod number;
+pub(crate) mod phone;

@@ -1,0 +1,159 @@
+//! Every built-in rule: its name, what it finds, and who says that it looks so.
+
+use crate::tokens::TOKENS;
+
+/// What a reader should know about one built-in rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// The name that stands in the mask, and that a team switches off.
+    pub name: &'static str,
+    /// What the rule finds.
+    pub finds: &'static str,
+    /// Where the form of what it finds is laid down.
+    pub source: &'static str,
+}
+
+pub(crate) const SECRET: &str = "secret";
+pub(crate) const BEARER: &str = "bearer-token";
+pub(crate) const BASIC: &str = "basic-credentials";
+pub(crate) const URL_PASSWORD: &str = "url-password";
+pub(crate) const PRIVATE_KEY: &str = "private-key";
+pub(crate) const JWT: &str = "jwt";
+pub(crate) const AWS_SECRET: &str = "aws-secret-key";
+pub(crate) const AZURE_SAS: &str = "azure-sas";
+pub(crate) const TELEGRAM: &str = "telegram-token";
+pub(crate) const DISCORD: &str = "discord-token";
+pub(crate) const MAILCHIMP: &str = "mailchimp-key";
+pub(crate) const EMAIL: &str = "email";
+pub(crate) const PHONE: &str = "phone";
+pub(crate) const CARD: &str = "payment-card";
+pub(crate) const IBAN: &str = "iban";
+pub(crate) const NATIONAL_ID: &str = "national-id";
+pub(crate) const IP_ADDRESS: &str = "ip-address";
+
+const fn rule(name: &'static str, finds: &'static str, source: &'static str) -> RuleInfo {
+    RuleInfo {
+        name,
+        finds,
+        source,
+    }
+}
+
+/// The rules that are more than a known prefix.
+const OTHERS: [RuleInfo; 17] = [
+    rule(
+        SECRET,
+        "the value behind a key name that says it holds a secret: `password=…`, `\"apiKey\": \"…\"`, `?token=…`, `--password …`, `<password>…`",
+        "OWASP Logging Cheat Sheet, data to exclude",
+    ),
+    rule(
+        BEARER,
+        "the credential behind `Bearer` or another scheme of an `Authorization` header",
+        "RFC 6750; RFC 9110, section 11",
+    ),
+    rule(
+        BASIC,
+        "the credential behind `Basic`: user and password in base64",
+        "RFC 7617",
+    ),
+    rule(
+        URL_PASSWORD,
+        "the password in `scheme://user:password@host`",
+        "RFC 3986, section 3.2.1",
+    ),
+    rule(
+        PRIVATE_KEY,
+        "a private key in PEM or PGP armour, also cut off, also with `\\n` for its line ends",
+        "RFC 7468; RFC 9580, section 6.2",
+    ),
+    rule(
+        JWT,
+        "a JSON Web Token: its header, its payload and its signature",
+        "RFC 7519; RFC 7515, section 7.1; RFC 7516, section 7.1",
+    ),
+    rule(
+        AWS_SECRET,
+        "an AWS secret access key in a text with an access key id or with a setting such as `aws_region`",
+        "AWS IAM guide, access keys; gitleaks `aws-access-token`",
+    ),
+    rule(
+        AZURE_SAS,
+        "the signature of an Azure shared access signature: `sig=…`",
+        "Azure Storage documents, service SAS",
+    ),
+    rule(
+        TELEGRAM,
+        "a Telegram bot token: the bot's number, a colon, 35 characters",
+        "Telegram Bot API, authorizing your bot; gitleaks `telegram-bot-api-token`",
+    ),
+    rule(
+        DISCORD,
+        "a Discord bot token: three parts, the first begins with M, N or O",
+        "Discord developer documents, reference; detect-secrets `discord`",
+    ),
+    rule(
+        MAILCHIMP,
+        "a Mailchimp API key: 32 hex digits, `-us`, the data centre's number",
+        "Mailchimp Marketing API, quick start; gitleaks `mailchimp-api-key`",
+    ),
+    rule(
+        EMAIL,
+        "an e-mail address, also with `%40` for its `@`; not `git@…:`, not `logo@2x.png`",
+        "RFC 5321, section 4.1.2; RFC 6531",
+    ),
+    rule(
+        PHONE,
+        "a phone number with its country code, or in the usual groups of its country, or of bare digits behind a word such as `phone`",
+        "ITU-T E.164; ITU-T E.123; NANP",
+    ),
+    rule(
+        CARD,
+        "a payment card's number: an issuer's prefix, a length it has, the Luhn digit; also in groups",
+        "ISO/IEC 7812; the issuers' BIN ranges",
+    ),
+    rule(
+        IBAN,
+        "an IBAN with its country's length and its check digits, also in groups",
+        "ISO 13616; SWIFT IBAN registry",
+    ),
+    rule(
+        NATIONAL_ID,
+        "a national identification or tax number with its check digits, see the list of countries",
+        "the issuers' rules; python-stdnum, in whose documents they are collected",
+    ),
+    rule(
+        IP_ADDRESS,
+        "an IPv4 or IPv6 address; not loopback, unspecified or a net mask, and not a version",
+        "RFC 791; RFC 4291; RFC 5952",
+    ),
+];
+
+/// Every built-in rule: credentials first, then personal data.
+pub fn rules() -> impl Iterator<Item = &'static RuleInfo> {
+    let (credentials, personal) = OTHERS.split_at(11);
+    let tokens = TOKENS.iter().map(|token| &token.info);
+    credentials.iter().chain(tokens).chain(personal)
+}
+
+/// Whether a built-in rule has this name.
+pub(crate) fn is_rule(name: &str) -> bool {
+    rules().any(|rule| rule.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_that_fits_a_mark() {
+        let names: BTreeSet<_> = rules().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), rules().count());
+        for name in names {
+            let mark = format!("{}{name}]", crate::text::MARK);
+            let length = crate::text::mark_length(mark.as_bytes());
+            assert_eq!(length, Some(mark.len()), "{name}");
+        }
+    }
+}

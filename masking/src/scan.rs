@@ -1,0 +1,239 @@
+//! One walk over a text that asks each detector where it can begin.
+
+use crate::credentials::{assignment, header, jwt, private_key, special, url};
+use crate::personal::{address, card, email, iban, national, number, phone};
+use crate::rules::{
+    AZURE_SAS, CARD, EMAIL, IBAN, IP_ADDRESS, JWT, NATIONAL_ID, PHONE, PRIVATE_KEY, SECRET,
+    URL_PASSWORD,
+};
+use crate::text::Text;
+use crate::tokens;
+
+/// Something to mask, and the rule that found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found<'n> {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) rule: &'n str,
+}
+
+/// What a team's settings change about the built-in rules.
+pub(crate) trait Choice {
+    /// Whether a rule is on.
+    fn is_on(&self, rule: &str) -> bool;
+    /// Whether a field of this name holds a secret.
+    fn is_secret(&self, key: &str) -> bool;
+}
+
+/// What can begin at a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Letter,
+    Digit,
+    Sign,
+}
+
+static KINDS: [Kind; 256] = kinds();
+
+const fn kinds() -> [Kind; 256] {
+    let mut kinds = [Kind::Nothing; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        let character = byte as u8;
+        kinds[byte] = match character {
+            b'0'..=b'9' => Kind::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
+            b':' | b'=' | b'>' | b'-' | b'+' | b'(' | b'[' | b'%' => Kind::Sign,
+            _ => Kind::Nothing,
+        };
+        byte += 1;
+    }
+    kinds
+}
+
+/// Whether a text can hold anything that the built-in rules find: each needs a
+/// digit, or one of these signs.
+pub(crate) fn can_hold(text: &str) -> bool {
+    text.bytes().any(|byte| {
+        matches!(
+            byte,
+            b'0'..=b'9' | b'@' | b':' | b'=' | b'-' | b'>' | b'.' | b'_' | b'%' | b'+'
+        )
+    }) || has_scheme(text)
+}
+
+/// `Bearer` and `Basic` need none of them.
+fn has_scheme(text: &str) -> bool {
+    text.len() > 12
+        && (text.as_bytes().windows(6)).any(|window| {
+            matches!(window[0], b'B' | b'b')
+                && (window.eq_ignore_ascii_case(b"bearer")
+                    || window.eq_ignore_ascii_case(b"basic "))
+        })
+}
+
+/// The first thing that the rules find from a place on, and no farther than to
+/// `until`, other than an address of e-mail, which is looked for from its `@`.
+pub(crate) fn next(
+    text: Text<'_>,
+    from: usize,
+    until: usize,
+    choice: &dyn Choice,
+) -> Option<Found<'static>> {
+    let mut text = text;
+    text.floor = from;
+    let bytes = text.text.as_bytes();
+    let mut at = from;
+    while at < bytes.len() && at <= until {
+        let byte = bytes[at];
+        if byte == b'[' {
+            if let Some(end) = text.mark_end(at) {
+                text.floor = end;
+                at = end;
+                continue;
+            }
+        }
+        let found = match KINDS[usize::from(byte)] {
+            Kind::Nothing => None,
+            Kind::Sign => at_sign(text, at, byte, choice),
+            Kind::Letter | Kind::Digit if !text.starts_word(at) => None,
+            Kind::Letter => at_letter(text, at, choice),
+            Kind::Digit => at_digit(text, at, choice),
+        };
+        if found.is_some() {
+            return found;
+        }
+        at += uuid_length(text, at).max(1);
+    }
+    None
+}
+
+/// A UUID is skipped as a whole: its runs of digits mean nothing.
+fn uuid_length(text: Text<'_>, at: usize) -> usize {
+    let rest = text.rest(at);
+    let is_dashed = rest.len() >= 36 && [8, 13, 18, 23].iter().all(|&dash| rest[dash] == b'-');
+    let is_uuid = is_dashed
+        && text.starts_word(at)
+        && (0..36).all(|place| rest[place].is_ascii_hexdigit() || rest[place] == b'-')
+        && !rest.get(36).is_some_and(u8::is_ascii_alphanumeric);
+    if is_uuid { 36 } else { 0 }
+}
+
+fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<Found<'static>> {
+    let is_secret = |key: &str| choice.is_secret(key);
+    let on = |(start, end, rule): (usize, usize, &'static str)| {
+        choice.is_on(rule).then_some(Found { start, end, rule })
+    };
+    let to = |end: usize, rule| on((at, end, rule));
+    match byte {
+        b':' => url::find(text, at)
+            .and_then(|(start, end)| on((start, end, URL_PASSWORD)))
+            .or_else(|| assigned(text, at, choice))
+            .or_else(|| address::find_v6(text, at).and_then(|end| to(end, IP_ADDRESS))),
+        b'=' => assigned(text, at, choice).or_else(|| {
+            let (start, end) = assignment::find_signature(text, at)?;
+            on((start, end, AZURE_SAS))
+        }),
+        b'>' => assignment::find_element(text, at, &is_secret).and_then(on),
+        b'-' => private_key::find(text, at)
+            .and_then(|end| to(end, PRIVATE_KEY))
+            .or_else(|| assignment::find_option(text, at, &is_secret).and_then(on)),
+        b'+' => phone::find_international(text, at).and_then(|end| to(end, PHONE)),
+        b'%' if text.rest(at).starts_with(b"%2B") => {
+            phone::find_international(text, at).and_then(|end| to(end, PHONE))
+        }
+        b'(' => phone::find_parenthesised(text, at).and_then(|end| to(end, PHONE)),
+        _ => None,
+    }
+}
+
+/// The value of a secret key. Where the rule is off it is not even looked for,
+/// so that a value that stays is not read once for each sign in it.
+fn assigned(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    if !choice.is_on(SECRET) {
+        return None;
+    }
+    let (start, end, rule) = assignment::find(text, at, &|key| choice.is_secret(key))?;
+    choice.is_on(rule).then_some(Found { start, end, rule })
+}
+
+fn credential(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    let on = |(end, rule): (usize, &'static str)| {
+        choice.is_on(rule).then_some(Found {
+            start: at,
+            end,
+            rule,
+        })
+    };
+    tokens::find(text, at, |rule| choice.is_on(rule))
+        .and_then(on)
+        .or_else(|| jwt::find(text, at).and_then(|end| on((end, JWT))))
+        .or_else(|| special::find(text, at).and_then(on))
+}
+
+fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    let to = |end: usize, rule| {
+        choice.is_on(rule).then_some(Found {
+            start: at,
+            end,
+            rule,
+        })
+    };
+    if let Some(found) = credential(text, at, choice) {
+        return Some(found);
+    }
+    if let Some((start, end, rule)) = header::find(text, at)
+        && choice.is_on(rule)
+    {
+        return Some(Found { start, end, rule });
+    }
+    let start = number::start(text, at)?;
+    iban::find(text, at)
+        .and_then(|end| to(end, IBAN))
+        .or_else(|| national::find(text, at, start).and_then(|end| to(end, NATIONAL_ID)))
+        .or_else(|| address::find_v6(text, at).and_then(|end| to(end, IP_ADDRESS)))
+}
+
+fn at_digit(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    let to = |end: usize, rule| {
+        choice.is_on(rule).then_some(Found {
+            start: at,
+            end,
+            rule,
+        })
+    };
+    if let Some(found) = credential(text, at, choice) {
+        return Some(found);
+    }
+    if uuid_length(text, at) > 0 {
+        return None;
+    }
+    if let Some(found) = address::find_v6(text, at).and_then(|end| to(end, IP_ADDRESS)) {
+        return Some(found);
+    }
+    if let Some(found) = address::find_v4(text, at).and_then(|end| to(end, IP_ADDRESS)) {
+        return Some(found);
+    }
+    let start = number::start(text, at)?;
+    let groups = number::Groups::read(text, at);
+    if groups.digits(usize::MAX).len() < 7 {
+        return None;
+    }
+    card::find(text, at, start, &groups)
+        .and_then(|end| to(end, CARD))
+        .or_else(|| national::find(text, at, start).and_then(|end| to(end, NATIONAL_ID)))
+        .or_else(|| phone::find_national(text, at, start, &groups).and_then(|end| to(end, PHONE)))
+}
+
+/// The first address of e-mail from a place on that stands in no mark.
+pub(crate) fn next_email(text: Text<'_>, from: usize) -> Option<Found<'static>> {
+    let mut text = text;
+    text.floor = from;
+    let (start, end) = email::find(text, from)?;
+    Some(Found {
+        start,
+        end,
+        rule: EMAIL,
+    })
+}

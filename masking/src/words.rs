@@ -1,0 +1,182 @@
+//! Words: what names are split into, and which of them stand before a value.
+
+/// How much of a name is read: its end, which decides.
+const LONGEST_NAME: usize = 128;
+
+/// How far before a value a word still speaks of it.
+const REACH: usize = 40;
+
+/// How many words before a value can speak of it.
+const WORDS: usize = 4;
+
+/// Words that say what the number behind them is, and that it is no personal
+/// data, whatever stands before them: `call id 12345678901`.
+const OTHER_THINGS: [&str; 26] = [
+    "amount",
+    "build",
+    "bytes",
+    "code",
+    "commit",
+    "count",
+    "duration",
+    "epoch",
+    "execution",
+    "id",
+    "index",
+    "invoice",
+    "item",
+    "items",
+    "length",
+    "offset",
+    "order",
+    "port",
+    "product",
+    "ref",
+    "reference",
+    "size",
+    "sku",
+    "ticket",
+    "timestamp",
+    "version",
+];
+
+/// A name's words in lower case, one after the other, and where each begins.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    joined: String,
+    starts: Vec<usize>,
+}
+
+impl Words {
+    /// Splits at all that is no letter or digit, between letters and digits,
+    /// and where a capital begins a word, as in `dbPassword` and `APIKey`.
+    pub(crate) fn of(name: &str) -> Self {
+        let mut words = Self::default();
+        let mut before = ' ';
+        let mut characters = tail(name).chars().peekable();
+        while let Some(character) = characters.next() {
+            if character.is_alphanumeric() {
+                let after = characters.peek().copied().unwrap_or(' ');
+                if begins_word(before, character, after) {
+                    words.starts.push(words.joined.len());
+                }
+                words.joined.extend(character.to_lowercase());
+            }
+            before = character;
+        }
+        words
+    }
+
+    /// All words without what stood between them.
+    pub(crate) fn joined(&self) -> &str {
+        &self.joined
+    }
+
+    /// How many words there are.
+    pub(crate) fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// One word.
+    pub(crate) fn get(&self, index: usize) -> Option<&str> {
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).copied();
+        Some(&self.joined[start..end.unwrap_or(self.joined.len())])
+    }
+
+    /// The last word.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.get(self.count().checked_sub(1)?)
+    }
+
+    /// Drops the last word.
+    pub(crate) fn pop(&mut self) {
+        if let Some(start) = self.starts.pop() {
+            self.joined.truncate(start);
+        }
+    }
+
+    /// The last word, the last two words joined, and so on to `most`.
+    pub(crate) fn endings(&self, most: usize) -> impl Iterator<Item = &str> {
+        let starts = self.starts.iter().rev().take(most);
+        starts.map(|&start| &self.joined[start..])
+    }
+}
+
+fn tail(name: &str) -> &str {
+    let mut from = name.len().saturating_sub(LONGEST_NAME);
+    while !name.is_char_boundary(from) {
+        from += 1;
+    }
+    &name[from..]
+}
+
+fn begins_word(before: char, character: char, after: char) -> bool {
+    if !before.is_alphanumeric() || before.is_numeric() != character.is_numeric() {
+        return true;
+    }
+    character.is_uppercase() && (!before.is_uppercase() || after.is_lowercase())
+}
+
+/// Whether one of the words before a value speaks of what is looked for, and
+/// none behind it of something else.
+pub(crate) fn speaks_of(before: &str, wanted: &[&str]) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let words = Words::of(line);
+    for index in (0..words.count()).rev().take(WORDS) {
+        let word = words.get(index).unwrap_or_default();
+        if wanted.iter().any(|&wanted| means(word, wanted)) {
+            return true;
+        }
+        if OTHER_THINGS.binary_search(&word).is_ok() {
+            return false;
+        }
+    }
+    false
+}
+
+/// A word of a script without spaces is part of what stands around it.
+fn means(word: &str, wanted: &str) -> bool {
+    word == wanted || (!wanted.is_ascii() && word.contains(wanted))
+}
+
+/// Whether the text right before `at` speaks of what is looked for.
+pub(crate) fn named(text: crate::text::Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    speaks_of(text.before(at, REACH), wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(name: &str) -> Vec<String> {
+        let words = Words::of(name);
+        let word = |index| words.get(index).unwrap().to_owned();
+        (0..words.count()).map(word).collect()
+    }
+
+    #[test]
+    fn names_of_every_style_split_into_the_same_words() {
+        for name in ["xApiKey2", "X-Api-Key-2", "x_api_key2", "X_API_KEY_2"] {
+            assert_eq!(words(name), ["x", "api", "key", "2"], "{name}");
+        }
+        assert_eq!(words("APIKey"), ["api", "key"]);
+        assert_eq!(words("größeÄndern"), ["größe", "ändern"]);
+        assert_eq!(words("--"), [""; 0]);
+    }
+
+    #[test]
+    fn words_in_between_can_speak_of_something_else() {
+        assert!(speaks_of("phone number: ", &["phone"]));
+        assert!(speaks_of("\"mobilePhone\":\"", &["phone"]));
+        assert!(speaks_of("他的电话是", &["电话"]));
+        assert!(!speaks_of("phone order ", &["phone"]));
+        assert!(!speaks_of("phone\n", &["phone"]));
+        assert!(!speaks_of("phone of the man who called us ", &["phone"]));
+    }
+
+    #[test]
+    fn the_words_for_other_things_are_sorted() {
+        assert!(OTHER_THINGS.is_sorted());
+    }
+}
