@@ -204,6 +204,37 @@ async fn the_open_runs_below_are_cancelled_on_all_levels() {
 }
 
 #[tokio::test]
+async fn a_sub_flow_without_room_for_it_does_not_keep_the_others_from_being_cancelled() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Operator, None).await;
+    let mut full = subflow("full", "root");
+    let room = 409_600 - 400;
+    full.insert("errorMessage".to_owned(), text("x".repeat(room)));
+    let others = (0..40).map(|number| subflow(&format!("sub-{number}"), "root"));
+    app.write([open("root", json!({}))]).await;
+    app.store.put(full).await.expect("written");
+    app.write(others).await;
+    let reason = format!(r#"{{"reason": "{}"}}"#, "r".repeat(500));
+    assert_eq!(cancel(&app, &token, "root", &reason).await.status, 200);
+    for number in 0..40 {
+        let item = app.item(&format!("sub-{number}")).await;
+        assert_eq!(item["status"], "CANCELLED", "{number}");
+    }
+    assert_eq!(app.item("full").await["status"], "RUNNING");
+    // Nor does it stop what follows the stream.
+    app.reap().await;
+}
+
+#[tokio::test]
+async fn a_token_limited_to_a_runs_flow_cancels_what_that_run_has_started_in_others() {
+    let app = with_tree().await;
+    let token = app.token("team-a", Role::Operator, Some(&["flow-1"])).await;
+    assert_eq!(cancel(&app, &token, "root", "").await.status, 200);
+    assert_eq!(app.item("a").await["status"], "CANCELLED");
+    assert_eq!(app.item("a").await["flowId"], "flow-2");
+}
+
+#[tokio::test]
 async fn a_cancel_that_was_cut_off_is_finished_by_the_stream_or_by_a_second_call() {
     for is_asked_again in [false, true] {
         let app = with_tree().await;
@@ -348,6 +379,7 @@ async fn of_a_completion_and_a_cancel_exactly_one_wins_a_thousand_times() {
         assert_eq!(app.item(&id).await["status"], expected, "{id}");
     }
     println!("of {RUNS} races the cancel won {cancelled}");
+    assert!((1..RUNS).contains(&cancelled), "a race has two ends");
     app.count().await;
     assert_eq!(app.verify().await.differences, []);
     let path = "/api/history/execution-stats?startDate=2026-02-01";

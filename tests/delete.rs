@@ -8,9 +8,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 use shared::auth::{Caller, Role};
-use shared::model::{FlowId, Item, Timestamp};
-use shared::operations::{self, FlowDeletion};
+use shared::model::{FlowId, Item, Status, Timestamp};
+use shared::operations::{self, Cancelled, FlowDeletion};
+use shared::reap::Reaper;
 use shared::store::{Store, key};
+use shared::stream::Change;
 
 use crate::support::TestApp;
 use crate::support::faults::{Fault, Faulty};
@@ -207,26 +209,58 @@ async fn runs_below_stay_unless_the_deletion_cascades() {
 }
 
 #[tokio::test]
-async fn a_cascade_that_was_cut_off_does_not_reach_into_a_later_deletion() {
-    let app = TestApp::new().await;
-    let token = app.token("team-a", Role::Admin, None).await;
-    app.write(tree()).await;
-    let (faulty, client) = Faulty::client(app.store.client(), &["DeleteItem"]);
-    let store = Store::new(client, app.store.table());
-    faulty.plan([Fault::CrashBefore]);
-    let (caller, root) = (admin(), "root".parse().expect("an id"));
-    tokio::select! {
-        _ = operations::delete_execution(&store, &caller, &root, true) => panic!("it crashes"),
-        () = faulty.crash() => {}
+async fn a_cascade_that_failed_does_not_reach_into_a_later_deletion() {
+    for (fault, path) in [
+        (Fault::CrashBefore, "root"),
+        (Fault::CrashBefore, "flows/flow-1"),
+        (Fault::CrashAfter, ""),
+    ] {
+        let app = TestApp::new().await;
+        let token = app.token("team-a", Role::Admin, None).await;
+        app.write(tree()).await;
+        let (faulty, client) = Faulty::client(app.store.client(), &["TransactWriteItems"]);
+        let store = Store::new(client, app.store.table());
+        faulty.plan([fault]);
+        let (caller, root) = (admin(), "root".parse().expect("an id"));
+        tokio::select! {
+            _ = operations::delete_execution(&store, &caller, &root, true) => panic!("it crashes"),
+            () = faulty.crash() => {}
+        }
+        let is_gone = fault == Fault::CrashAfter;
+        let details = app.get(&token, "/flow-executions/root").await;
+        assert_eq!(details.status, if is_gone { 404 } else { 200 });
+        if !is_gone {
+            let path = format!("/api/history/executions/{path}");
+            app.delete(&token, &path).await.ok();
+        }
+        app.reap().await;
+        assert_eq!(app.records_of("root").await, NOTHING);
+        let left = if is_gone { 0 } else { 4 };
+        assert_eq!(app.records_of("a").await.len(), left, "{fault:?} {path}");
     }
-    assert_eq!(app.records_of("root").await.len(), 5, "with the mark");
-    assert_eq!(app.get(&token, "/flow-executions/root").await.status, 200);
-    app.delete(&token, "/api/history/executions/root")
-        .await
-        .ok();
-    app.reap().await;
-    assert_eq!(app.records_of("root").await, NOTHING);
-    assert_eq!(app.records_of("a").await.len(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_asked_for_again_and_is_a_success() {
+    let app = TestApp::new().await;
+    app.write([
+        execution("delete", json!({})),
+        execution("cancel", json!({"status": "RUNNING"})),
+    ])
+    .await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem", "BatchWriteItem"]);
+    let store = Store::new(Faulty::persistent(&client), app.store.table());
+    faulty.plan([Fault::Unanswered]);
+    let id = "delete".parse().expect("an id");
+    let deleted = operations::delete_execution(&store, &admin(), &id, false).await;
+    deleted.expect("deleted");
+    faulty.plan([Fault::Unanswered]);
+    let id = "cancel".parse().expect("an id");
+    let cancelled = operations::cancel_execution(&store, &admin(), &id, Some("why")).await;
+    assert_eq!(cancelled.expect("cancelled"), Cancelled::Now);
+    let again = operations::cancel_execution(&store, &admin(), &id, Some("why")).await;
+    let ended = Cancelled::EndedBefore(Some(Status::Cancelled));
+    assert_eq!(again.expect("answered"), ended);
 }
 
 #[tokio::test]
@@ -251,7 +285,7 @@ async fn what_another_hand_removed_leaves_nothing_either_and_a_run_written_anew_
     for id in ["by-hand", "anew"] {
         app.write(run(id, json!({}))).await;
         let removed = app.store.delete(&format!("EXEC#{id}"), "EXECUTION").await;
-        assert!(removed.expect("removed"));
+        removed.expect("removed");
     }
     app.write([execution("anew", json!({"status": "RUNNING"}))])
         .await;
@@ -262,6 +296,59 @@ async fn what_another_hand_removed_leaves_nothing_either_and_a_run_written_anew_
     assert_eq!(app.reap().await.removed, 2);
     assert_eq!(app.records_of("by-hand").await, NOTHING);
     assert_eq!(app.records_of("anew").await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_run_that_is_written_anew_while_its_old_records_go_stays() {
+    let app = TestApp::new().await;
+    let fork = ForkKey {
+        execution_id: "run-1",
+        id: "fork",
+        offset: 0,
+    };
+    let old = execution("run-1", json!({}));
+    let branches = (0..600).map(|number| {
+        let id = format!("step-{number}");
+        branch_step(&fork, "branch", &id, number, json!({"input": null}))
+    });
+    app.write(branches).await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
+    let store = Store::new(client, app.store.table());
+    let change = Change {
+        sequence_number: "1".to_owned(),
+        old: Some(old.clone()),
+        new: None,
+    };
+    faulty.plan([Fault::None, Fault::None, Fault::CrashBefore]);
+    let (reaper, changes) = (Reaper::new(store), [change]);
+    tokio::select! {
+        _ = reaper.follow(&changes) => panic!("it crashes"),
+        () = faulty.crash() => {}
+    }
+    let half = app.records_of("run-1").await.len();
+    assert!((1..600).contains(&half), "{half}");
+    app.write([old, step("run-1", "new", 1, json!({}))]).await;
+    faulty.plan([]);
+    reaper.follow(&changes).await.expect("followed");
+    assert_eq!(app.records_of("run-1").await.len(), half + 2);
+}
+
+#[tokio::test]
+async fn a_run_whose_id_is_none_goes_with_its_flow_all_the_same() {
+    let app = TestApp::new().await;
+    let long = "x".repeat(200);
+    for id in ["a#b", long.as_str()] {
+        app.write([
+            execution(id, json!({"flowId": "flow-x"})),
+            step(id, "a", 1, json!({})),
+        ])
+        .await;
+    }
+    let told = delete_flow(&app.store, Duration::from_secs(18)).await;
+    assert_eq!((told.deleted, told.is_done), (2, true));
+    app.reap().await;
+    assert_eq!(app.records_of("a#b").await, NOTHING);
+    assert_eq!(app.records_of(&long).await, NOTHING);
 }
 
 #[tokio::test]
@@ -343,31 +430,25 @@ async fn all_runs_of_a_flow_are_deleted_and_counted_exactly() {
 #[tokio::test]
 async fn a_flow_too_large_for_a_request_says_so_and_its_deletion_goes_on_by_itself() {
     let app = TestApp::new().await;
-    app.write(runs("flow-x", 900)).await;
-    let first = delete_flow(&app.store, Duration::from_millis(600)).await;
-    assert!(!first.is_done && first.deleted < 900, "{first:?}");
+    app.write(runs("flow-x", 1_300)).await;
+    let first = delete_flow(&app.store, Duration::from_millis(1_400)).await;
+    assert!(
+        !first.is_done && (1..1_300).contains(&first.deleted),
+        "{first:?}"
+    );
     // Nobody asks again, until it is over.
     let reaped = app.reap().await;
-    assert!(reaped.turns >= 1 && reaped.removed == 900, "{reaped:?}");
+    assert!(reaped.turns >= 1 && reaped.removed == 1_300, "{reaped:?}");
     assert_eq!(left_of(&app, "flow-x").await, (0, 0));
-    // Whoever asks then is told of all of it, once, and what came later goes too.
+    // Whoever asks then is told of all of it, once. What came later is another
+    // deletion's.
     app.write(runs("flow-x", 7)).await;
-    let told = delete_flow(&app.store, Duration::from_secs(18)).await;
-    assert_eq!(
-        told,
-        FlowDeletion {
-            deleted: 907,
-            is_done: true
-        }
-    );
-    let told = delete_flow(&app.store, Duration::from_secs(18)).await;
-    assert_eq!(
-        told,
-        FlowDeletion {
-            deleted: 0,
-            is_done: true
-        }
-    );
+    for (deleted, left) in [(1_300, 7), (7, 0), (0, 0)] {
+        let told = delete_flow(&app.store, Duration::from_secs(18)).await;
+        let is_done = true;
+        assert_eq!(told, FlowDeletion { deleted, is_done });
+        assert_eq!(left_of(&app, "flow-x").await.0, left);
+    }
 }
 
 async fn delete_flow(store: &Store, time: Duration) -> FlowDeletion {
@@ -377,25 +458,104 @@ async fn delete_flow(store: &Store, time: Duration) -> FlowDeletion {
         .expect("deleted")
 }
 
+/// A deletion that another has in its hands.
+fn held(version: i64) -> Item {
+    let number = |value: i64| AttributeValue::N(value.to_string());
+    let leased_until = Timestamp::now().milliseconds() + 10_000;
+    let mut item = key("DELETION#team-a", "F#flow-x");
+    item.extend(HashMap::from([
+        ("version".to_owned(), number(version)),
+        ("deleted".to_owned(), number(1_200)),
+        ("leasedUntil".to_owned(), number(leased_until)),
+    ]));
+    item
+}
+
+#[tokio::test]
+async fn a_cascade_begins_also_where_a_deletion_without_it_is_under_way() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Admin, None).await;
+    app.write(tree()).await;
+    let mut item = held(5);
+    item.insert("sk".to_owned(), AttributeValue::S("F#flow-1".to_owned()));
+    app.store.put(item).await.expect("written");
+    let path = "/api/history/executions/flows/flow-1?cascade=true";
+    let body = app.delete(&token, path).await.ok();
+    assert_eq!(body["deletedCount"], 1_201, "with what the other has done");
+    app.reap().await;
+    for id in ["root", "a", "a-a", "a-a-a", "b"] {
+        assert_eq!(app.records_of(id).await, NOTHING, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_a_wrong_clock_gave_is_none() {
+    let app = TestApp::new().await;
+    app.write(runs("flow-x", 3)).await;
+    let mut item = held(5);
+    let ahead = Timestamp::now().milliseconds() + 3_600_000;
+    item.insert(
+        "leasedUntil".to_owned(),
+        AttributeValue::N(ahead.to_string()),
+    );
+    app.store.put(item).await.expect("written");
+    let told = delete_flow(&app.store, Duration::from_secs(18)).await;
+    assert_eq!((told.deleted, told.is_done), (1_203, true));
+}
+
+#[tokio::test]
+async fn a_note_that_another_release_wrote_does_not_stop_a_deletion() {
+    let app = TestApp::new().await;
+    app.write(runs("flow-x", 3)).await;
+    let mut item = held(5);
+    item.insert("leasedUntil".to_owned(), AttributeValue::N("0".to_owned()));
+    item.insert("after".to_owned(), AttributeValue::S("nonsense".to_owned()));
+    item.insert("unknown".to_owned(), AttributeValue::Bool(true));
+    app.store.put(item).await.expect("written");
+    app.reap().await;
+    assert_eq!(left_of(&app, "flow-x").await, (0, 0));
+}
+
+#[tokio::test]
+async fn what_the_table_does_not_take_at_once_is_deleted_and_counted_once() {
+    let app = TestApp::new().await;
+    app.write(runs("flow-x", 60)).await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
+    let store = Store::new(client, app.store.table());
+    faulty.plan([
+        Fault::Unprocessed,
+        Fault::Throttled,
+        Fault::None,
+        Fault::Unprocessed,
+        Fault::Throttled,
+    ]);
+    let told = delete_flow(&store, Duration::from_secs(18)).await;
+    assert_eq!((told.deleted, told.is_done), (60, true));
+    assert_eq!(left_of(&app, "flow-x").await.0, 0);
+}
+
 #[tokio::test]
 async fn the_answer_of_a_deletion_that_goes_on_is_202_with_the_count_so_far() {
     let app = TestApp::new().await;
     let token = app.token("team-a", Role::Admin, None).await;
-    // As another request has it in its hands.
-    let mut item = key("DELETION#team-a", "F#flow-x");
-    let number = |value: i64| AttributeValue::N(value.to_string());
-    let leased_until = Timestamp::now().milliseconds() + 60_000;
-    item.extend(HashMap::from([
-        ("version".to_owned(), number(5)),
-        ("deleted".to_owned(), number(1_200)),
-        ("pending".to_owned(), AttributeValue::L(Vec::new())),
-        ("pendingCount".to_owned(), number(0)),
-        ("isRead".to_owned(), AttributeValue::Bool(false)),
-        ("isDone".to_owned(), AttributeValue::Bool(false)),
-        ("isTold".to_owned(), AttributeValue::Bool(false)),
-        ("leasedUntil".to_owned(), number(leased_until)),
-    ]));
-    app.store.put(item).await.expect("written");
+    app.write(runs("flow-x", 3)).await;
+    // As another request has it in its hands, and keeps it.
+    let store = app.store.clone();
+    let holder = tokio::spawn(async move {
+        for version in 5.. {
+            store.put(held(version)).await.expect("written");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    while app
+        .store
+        .get("DELETION#team-a", "F#flow-x")
+        .await
+        .expect("read")
+        .is_none()
+    {
+        tokio::task::yield_now().await;
+    }
     let answer = app
         .delete(&token, "/api/history/executions/flows/flow-x")
         .await;
@@ -414,6 +574,7 @@ async fn the_answer_of_a_deletion_that_goes_on_is_202_with_the_count_so_far() {
             "timestamp": null,
         })
     );
+    holder.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -453,6 +614,9 @@ async fn end_lease(app: &TestApp) {
     let _ = update.send().await;
 }
 
+/// Of a deletion of 430 runs: two notes, 16 batches, a note, 2 batches, a note.
+const LAST_NOTE: usize = 21;
+
 /// Deletes a flow with a process that meets this fault after so many writes, and
 /// then goes on, by a second request alone or by the stream before it.
 async fn end_in_the_middle(fault: Fault, position: usize, goes_on_by_itself: bool) {
@@ -485,12 +649,10 @@ async fn end_in_the_middle(fault: Fault, position: usize, goes_on_by_itself: boo
         assert_eq!(left_of(&app, "flow-x").await.0, left, "{at}");
     }
     let told = delete_flow(&app.store, Duration::from_secs(18)).await;
-    // A last note that was written and not answered has told.
-    let was_told = told.deleted == 0 && position >= 19;
-    assert!(
-        told.is_done && (told.deleted == RUNS as u64 || was_told),
-        "{told:?} after {at}"
-    );
+    // The last note says as well that the one who asked was told.
+    let was_told = position == LAST_NOTE && fault != Fault::CrashBefore;
+    let deleted = if was_told { 0 } else { RUNS as u64 };
+    assert_eq!((told.deleted, told.is_done), (deleted, true), "{at}");
     assert_eq!(left_of(&app, "flow-x").await.0, 0, "{at}");
 }
 
@@ -498,8 +660,7 @@ async fn end_in_the_middle(fault: Fault, position: usize, goes_on_by_itself: boo
 async fn wherever_the_process_ends_a_flows_deletion_ends_too_with_its_exact_count() {
     let mut cases = Vec::new();
     for fault in [Fault::CrashBefore, Fault::CrashAfter, Fault::Unanswered] {
-        // One step is 16 batches and a note; there are two.
-        for position in [0, 1, 9, 18, 19, 20] {
+        for position in [0, 1, 2, 9, 17, 18, 19, 20, LAST_NOTE] {
             let goes_on_by_itself = cases.len() % 2 == 0;
             cases.push(end_in_the_middle(fault, position, goes_on_by_itself).boxed());
         }

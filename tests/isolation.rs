@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{Method, Request, header};
 use functions::route::{ROUTES, Route};
 use serde_json::json;
 use shared::auth::{self, Permission, Role};
@@ -125,7 +125,31 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
                 other_flow: (403, "FORBIDDEN"),
             },
         ),
+        (
+            "get_masking_settings",
+            "/api/settings/masking".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (200, ""),
+            },
+        ),
+        (
+            "update_masking_settings",
+            "/api/settings/masking".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
     ]
+}
+
+/// A body with which a route answers 200.
+fn body_of(route: &Route) -> &'static str {
+    match route.method {
+        Method::PUT => "{}",
+        _ => "",
+    }
 }
 
 struct Expected {
@@ -199,10 +223,17 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
 
     for (name, path, expected) in &paths {
         let route = Route::named(name).expect("a route");
-        let ask = async |token| app.call(route.method.clone(), token, path, "").await;
+        let ask = async |token| {
+            app.call(route.method.clone(), token, path, body_of(route))
+                .await
+        };
         for token in [&viewer, &own_flow, &admin] {
             let answer = ask(token).await;
-            let may = token != &viewer || route.permission == Permission::ExecutionsRead;
+            // Settings are those of all flows.
+            let may = match *name {
+                "update_masking_settings" => token == &admin,
+                _ => token != &viewer || route.permission == Permission::ExecutionsRead,
+            };
             let status = if may { 200 } else { 403 };
             assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
             write_run(&app).await;

@@ -17,6 +17,7 @@ mod lambda;
 mod large;
 mod lists;
 mod malformed;
+mod masking;
 mod numbered_pages;
 mod serve;
 mod support;

@@ -240,6 +240,13 @@ impl TestApp {
         self.call(Method::DELETE, token, path, "").await
     }
 
+    /// Reads how a team masks, which is then remembered for a minute.
+    pub async fn remember_masking(&self, team: &str) {
+        let team = team.parse().expect("a team");
+        let masker = shared::masking::masker_of(&self.store, &team).await;
+        masker.expect("a masker");
+    }
+
     /// The execution item of a run, as JSON.
     pub async fn item(&self, execution_id: &str) -> Value {
         let pk = format!("EXEC#{execution_id}");
@@ -250,8 +257,8 @@ impl TestApp {
 
     /// The sort keys of all that lies in a run's partition.
     pub async fn records_of(&self, execution_id: &str) -> Vec<String> {
-        let id = execution_id.parse().expect("an id");
-        let items = self.store.all(&Range::keys_of_execution(&id)).await;
+        let range = Range::keys_of_run(&format!("EXEC#{execution_id}"));
+        let items = self.store.all(&range).await;
         let items = items.expect("read");
         let sort_key = |item: &Item| shared::keys::sort_key(item).map(str::to_owned);
         items.iter().filter_map(sort_key).collect()

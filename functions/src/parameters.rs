@@ -239,7 +239,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The JSON in a request's body, if it has one.
+/// The JSON object in a request's body, if it has one.
 ///
 /// # Errors
 /// [`Problem::InvalidParameter`], naming `body` and the place in it.
@@ -247,6 +247,10 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<Option<T>, Pr
     let body: &[u8] = request.body();
     if body.trim_ascii().is_empty() {
         return Ok(None);
+    }
+    // Serde would take an array for the members of an object in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("body", "Send a JSON object."));
     }
     let value = serde_json::from_slice(body);
     value.map(Some).map_err(|error| {

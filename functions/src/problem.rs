@@ -2,6 +2,7 @@
 //! of codes on every surface.
 
 use http::StatusCode;
+use masking::InvalidSettings;
 use serde::Serialize;
 use shared::Error;
 use shared::model::ExecutionId;
@@ -72,7 +73,7 @@ pub struct ProblemView<'a> {
     /// What to do.
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<&'static str>,
+    parameter: Option<&'a str>,
     request_id: &'a str,
 }
 
@@ -83,7 +84,9 @@ impl Problem {
             Self::MissingParameter { .. }
             | Self::InvalidParameter { .. }
             | Self::MissingId { .. }
-            | Self::Operation(Error::InvalidNextToken(_)) => StatusCode::BAD_REQUEST,
+            | Self::Operation(Error::InvalidNextToken(_) | Error::InvalidSettings(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::NotCancellable { .. } => StatusCode::CONFLICT,
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
@@ -96,19 +99,22 @@ impl Problem {
             Self::Operation(Error::Throttled(_) | Error::Unavailable(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Operation(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Operation(Error::Internal(_) | Error::TooLarge(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
     /// The body. Of a fault's cause it holds nothing but the id under which the
     /// log has it.
-    pub fn view<'a>(&self, request_id: &'a str) -> ProblemView<'a> {
+    pub fn view<'a>(&'a self, request_id: &'a str) -> ProblemView<'a> {
         let (error, code, message) = self.texts(request_id);
         let parameter = match self {
             Self::MissingParameter { parameter, .. }
             | Self::InvalidParameter { parameter, .. }
             | Self::MissingId { parameter, .. } => Some(*parameter),
             Self::Operation(Error::InvalidNextToken(_)) => Some("nextToken"),
+            Self::Operation(Error::InvalidSettings(invalid)) => Some(invalid.field.as_str()),
             _ => None,
         };
         ProblemView {
@@ -180,6 +186,11 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
                  parameters, or leave it out to begin at the first page."
             ),
         ),
+        Error::InvalidSettings(InvalidSettings { field, reason }) => (
+            "A parameter has an invalid value",
+            "INVALID_PARAMETER",
+            format!("The setting {field} is not valid. {reason}"),
+        ),
         Error::Unauthenticated(message) => (
             "The caller is not known",
             "UNAUTHENTICATED",
@@ -206,7 +217,7 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
             "UNAVAILABLE",
             "Try again after the seconds that the Retry-After header names.".to_owned(),
         ),
-        Error::Internal(_) => (
+        Error::Internal(_) | Error::TooLarge(_) => (
             "Something went wrong here",
             "INTERNAL",
             format!("The fault is in the log under the request id {request_id}."),

@@ -10,6 +10,7 @@ use shared::Error;
 use shared::auth::{Caller, Permission};
 use shared::store::{Store, Usage};
 
+use crate::admin;
 use crate::app::App;
 use crate::authorizer;
 use crate::executions;
@@ -164,6 +165,22 @@ pub static ROUTES: &[Route] = &[
         permission: Permission::ExecutionsDelete,
         transfer: Transfer::Buffered,
         handler: handler!(history::delete_history_flow_executions),
+    },
+    Route {
+        name: "get_masking_settings",
+        method: Method::GET,
+        path: "/api/settings/masking",
+        permission: Permission::SettingsManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::get_masking_settings),
+    },
+    Route {
+        name: "update_masking_settings",
+        method: Method::PUT,
+        path: "/api/settings/masking",
+        permission: Permission::SettingsManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::update_masking_settings),
     },
 ];
 

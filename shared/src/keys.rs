@@ -15,7 +15,8 @@
 //! | mark that all runs are counted | `SCOPES` | `#COMPLETE` | itself |
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
 //! | how far a shard's removals are followed | `CHECKPOINT#<shardId>` | `REAP` | its shard |
-//! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>`, or that and `#CASCADE` | its flow |
+//! | a team's settings of masking | `SETTINGS#<teamId>` | `MASKING` | its team |
+//! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
 //! A scope is `*` (the team), `F#<flowId>`, `D#<deviceId>` or
@@ -50,6 +51,8 @@ pub const COMPLETE: &str = "#COMPLETE";
 pub const CHECKPOINT: &str = "CHECKPOINT";
 /// The sort key of the item that says up to where a shard's removals were followed.
 pub const REAP: &str = "REAP";
+/// The sort key of a team's settings of masking.
+pub const MASKING: &str = "MASKING";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 
@@ -168,6 +171,11 @@ pub fn checkpoint_partition(shard_id: &str) -> String {
     format!("CHECKPOINT#{shard_id}")
 }
 
+/// The partition of a team's settings.
+pub fn settings_partition(team_id: &TeamId) -> String {
+    format!("SETTINGS#{team_id}")
+}
+
 const DELETION_PREFIX: &str = "DELETION#";
 
 /// The partition of a team's deletions.
@@ -175,22 +183,17 @@ pub fn deletion_partition(team_id: &TeamId) -> String {
     format!("{DELETION_PREFIX}{team_id}")
 }
 
-/// The entry of a flow's deletion, with the sub-flows of its runs or without.
-pub fn deletion_entry(flow_id: &FlowId, cascade: bool) -> String {
-    let with_subflows = if cascade { "#CASCADE" } else { "" };
-    format!("F#{flow_id}{with_subflows}")
+/// The entry of a flow's deletion.
+pub fn deletion_entry(flow_id: &FlowId) -> String {
+    format!("F#{flow_id}")
 }
 
-/// The team, the flow and whether sub-flows go with it, of a deletion's keys.
-pub fn deletion_of(item: &Item) -> Option<(TeamId, FlowId, bool)> {
+/// The team and the flow of a deletion's keys.
+pub fn deletion_of(item: &Item) -> Option<(TeamId, FlowId)> {
     let pk = item.get("pk")?.as_s().ok()?;
     let team_id = pk.strip_prefix(DELETION_PREFIX)?.parse().ok()?;
-    let flow = sort_key(item)?.strip_prefix("F#")?;
-    let (flow_id, cascade) = match flow.strip_suffix("#CASCADE") {
-        Some(flow_id) => (flow_id, true),
-        None => (flow, false),
-    };
-    Some((team_id, flow_id.parse().ok()?, cascade))
+    let flow_id = sort_key(item)?.strip_prefix("F#")?.parse().ok()?;
+    Some((team_id, flow_id))
 }
 
 /// Whether a change of the item with these keys can be one that the reaper
@@ -316,14 +319,12 @@ mod tests {
         }
 
         #[test]
-        fn the_keys_of_a_deletion_say_what_is_deleted(
-            team in ID, flow in ID, cascade in any::<bool>(),
-        ) {
+        fn the_keys_of_a_deletion_say_what_is_deleted(team in ID, flow in ID) {
             let team_id: TeamId = team.parse().expect("an id");
             let flow_id: FlowId = flow.parse().expect("an id");
-            let entry = deletion_entry(&flow_id, cascade);
+            let entry = deletion_entry(&flow_id);
             let item = crate::store::key(deletion_partition(&team_id), entry);
-            prop_assert_eq!(deletion_of(&item), Some((team_id, flow_id, cascade)));
+            prop_assert_eq!(deletion_of(&item), Some((team_id, flow_id)));
         }
 
         #[test]

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod cursor;
 pub mod error;
 pub mod keys;
+pub mod masking;
 pub mod model;
 pub mod operations;
 pub mod payload;

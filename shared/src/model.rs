@@ -102,7 +102,9 @@ pub struct Timestamp(jiff::Timestamp);
 impl Timestamp {
     /// Now, by the clock of this machine.
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now())
+        let now = jiff::Timestamp::now();
+        // Equal to what it is written as.
+        Self::from_milliseconds(now.as_millisecond()).unwrap_or(Self(now))
     }
 
     /// The moment that many milliseconds after 1970 began.

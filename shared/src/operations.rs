@@ -22,9 +22,9 @@ mod steps;
 mod whole;
 
 pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
-pub(crate) use cancel::{Cancellation, children_of};
+pub(crate) use cancel::{Cancellation, Child, children_of};
 pub use cancel::{Cancelled, MAX_REASON_LENGTH, cancel_execution};
-pub(crate) use delete::{Deletion, delete_executions, delete_in_batches, mark_cascades};
+pub(crate) use delete::{Deletion, delete_items, delete_runs};
 pub use delete::{FlowDeletion, delete_execution, delete_flow_executions};
 pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, get_execution};

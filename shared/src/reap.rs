@@ -12,20 +12,22 @@ use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp, is_expired};
-use crate::operations::{
-    Cancellation, Deletion, children_of, delete_executions, delete_in_batches, mark_cascades,
-};
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
+use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp};
+use crate::operations::{Cancellation, Child, Deletion, children_of, delete_items, delete_runs};
+use crate::store::{Range, Store, key};
 use crate::stream::Change;
-use crate::table::{TIME_TO_LIVE, text};
+use crate::table::{PARTITION_KEY, TIME_TO_LIVE, text};
 
 /// How many runs are followed at a time.
 const RUNS_AT_A_TIME: usize = 8;
+
+/// How many records of a run are removed before it is looked again whether the run
+/// was written anew.
+const KEYS_A_PAGE: usize = 500;
 
 /// How long a flow's deletion is worked on at a time. Then the children of the runs
 /// that it has removed have their turn, which are behind it in the stream.
@@ -65,8 +67,8 @@ impl AddAssign for Reaped {
 /// What there is to do for a change.
 enum Task<'a> {
     RemoveChildren {
-        execution_id: ExecutionId,
-        team_id: Option<TeamId>,
+        pk: &'a str,
+        old: &'a Item,
     },
     CancelBelow {
         execution_id: ExecutionId,
@@ -125,22 +127,24 @@ impl Reaper {
             .map(|task| self.perform(task).boxed())
             .collect();
         let mut reaped = Reaped::default();
+        let mut failure = None;
         let mut tasks = stream::iter(tasks).buffer_unordered(RUNS_AT_A_TIME);
-        while let Some(done) = tasks.try_next().await? {
-            reaped += done;
+        // One that fails does not keep the others from their end.
+        while let Some(done) = tasks.next().await {
+            match done {
+                Ok(done) => reaped += done,
+                Err(error) => failure = Some(error),
+            }
         }
-        Ok(reaped)
+        failure.map_or(Ok(reaped), Err)
     }
 
     async fn perform(&self, task: Task<'_>) -> Result<Reaped> {
         let mut reaped = Reaped::default();
         match task {
-            Task::RemoveChildren {
-                execution_id,
-                team_id,
-            } => {
-                self.remove_children(&execution_id, team_id.as_ref())
-                    .await?;
+            Task::RemoveChildren { pk, old } => {
+                self.remove_subflows(pk, old).await?;
+                self.remove_children(pk).await?;
                 reaped.removed = 1;
             }
             Task::CancelBelow {
@@ -163,27 +167,19 @@ impl Reaper {
         Ok(reaped)
     }
 
-    /// Removes what is left of a run that is gone.
-    async fn remove_children(
-        &self,
-        execution_id: &ExecutionId,
-        team_id: Option<&TeamId>,
-    ) -> Result<()> {
-        let pk = keys::execution_partition(execution_id);
-        // A run that was written anew under its id keeps its records.
-        if self.store.get_latest(&pk, keys::EXECUTION).await?.is_some() {
-            return Ok(());
-        }
-        if let Some(team_id) = team_id
-            && self.cascades(&pk).await?
-        {
-            self.remove_subflows(execution_id, team_id).await?;
-        }
-        let range = Range::keys_of_execution(execution_id);
+    /// Removes what is left of a run that is gone. A run that was written anew under
+    /// its id keeps what it has from then on.
+    async fn remove_children(&self, pk: &str) -> Result<()> {
+        let range = Range::keys_of_run(pk);
         let mut start = None;
         loop {
-            let page = self.store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
-            delete_in_batches(&self.store, page.items).await?;
+            let page = self.store.query(&range, start, KEYS_A_PAGE).await?;
+            if self.store.get_latest(pk, keys::EXECUTION).await?.is_some() {
+                return Ok(());
+            }
+            let is_child = |item: &Item| keys::sort_key(item) != Some(keys::EXECUTION);
+            let children: Vec<_> = page.items.into_iter().filter(is_child).collect();
+            delete_items(&self.store, &children).await?;
             start = page.last_key;
             if start.is_none() {
                 return Ok(());
@@ -191,32 +187,33 @@ impl Reaper {
         }
     }
 
-    /// Whether the run's sub-flows were to go with it.
-    async fn cascades(&self, pk: &str) -> Result<bool> {
-        let mark = self.store.get_latest(pk, keys::CASCADE).await?;
-        Ok(mark.is_some_and(|mark| !is_expired(&mark, Timestamp::now())))
-    }
-
-    /// Removes the runs that a run started; what these started follows from that.
-    async fn remove_subflows(&self, execution_id: &ExecutionId, team_id: &TeamId) -> Result<()> {
-        let children = children_of(&self.store, team_id, execution_id).await?;
-        let ids: Vec<_> = children
-            .into_iter()
-            .map(|child| child.execution_id)
-            .collect();
-        mark_cascades(&self.store, &ids).await?;
-        delete_executions(&self.store, &ids).await
+    /// Removes the runs that a run started, if they were to go with it. What these
+    /// started follows from that.
+    async fn remove_subflows(&self, pk: &str, old: &Item) -> Result<()> {
+        if self.store.get_latest(pk, keys::CASCADE).await?.is_none() {
+            return Ok(());
+        }
+        let execution = Execution::from_item(old.clone());
+        let ids = execution.and_then(|execution| {
+            let team_id: TeamId = execution.team_id?.parse().ok()?;
+            Some((team_id, execution.execution_id.parse().ok()?))
+        });
+        if let Some((team_id, execution_id)) = ids {
+            let children = children_of(&self.store, &team_id, &execution_id, None).await?;
+            let pk_of = |child: Child| keys::execution_partition(&child.execution_id);
+            let pks: Vec<_> = children.into_iter().map(pk_of).collect();
+            delete_runs(&self.store, &pks, true).await?;
+        }
+        // Also where the run is there again: its next deletion is another one.
+        self.store.delete(pk, keys::CASCADE).await
     }
 }
 
 fn task_of(change: &Change) -> Option<Task<'_>> {
     match (&change.old, &change.new) {
         (Some(old), None) if keys::is_execution(old) => {
-            let execution = Execution::from_item(old.clone())?;
-            Some(Task::RemoveChildren {
-                execution_id: execution.execution_id.parse().ok()?,
-                team_id: execution.team_id.and_then(|team_id| team_id.parse().ok()),
-            })
+            let pk = old.get(PARTITION_KEY)?.as_s().ok()?;
+            Some(Task::RemoveChildren { pk, old })
         }
         (old, Some(new)) if keys::is_execution(new) => {
             let is_cancelled = |item: &Item| {

@@ -13,13 +13,14 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, DeleteRequest, PutRequest, ReturnConsumedCapacity, Select,
-    TransactWriteItem, Update, WriteRequest,
+    AttributeValue, ConsumedCapacity, Delete, DeleteRequest, Put, PutRequest,
+    ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
+use crate::masking::Maskers;
 use crate::model::Item;
 use crate::table::{Index, PARTITION_KEY, SORT_KEY, text};
 
@@ -103,6 +104,7 @@ pub struct Store {
     client: Client,
     table: Arc<str>,
     meter: Arc<Meter>,
+    maskers: Arc<Maskers>,
 }
 
 impl Store {
@@ -112,7 +114,13 @@ impl Store {
             client,
             table: table.into(),
             meter: Arc::default(),
+            maskers: Arc::default(),
         }
+    }
+
+    /// What was made of the settings in the table lately, shared by all clones.
+    pub(crate) fn maskers(&self) -> &Maskers {
+        &self.maskers
     }
 
     /// The same store with a meter of its own that begins at nothing.
@@ -228,7 +236,7 @@ impl Store {
     /// Changes one item, if the update's condition holds. Returns whether it did.
     ///
     /// # Errors
-    /// Those of the engine.
+    /// [`Error::TooLarge`], and those of the engine.
     pub async fn update(&self, update: Update) -> Result<bool> {
         let answer = self
             .client
@@ -245,29 +253,31 @@ impl Store {
         if fails_its_condition(&answer) {
             return Ok(false);
         }
-        self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
+        let answer = answer.map_err(|error| match error.code() {
+            // The update is ours, so it is the item that is too large for it.
+            Some("ValidationException") => Error::TooLarge(error.into()),
+            _ => from_sdk(error),
+        });
+        self.count(answer?.consumed_capacity(), 0);
         Ok(true)
     }
 
-    /// Removes one item. Returns whether it was there.
+    /// Removes one item, if it is there.
     ///
     /// # Errors
     /// Those of the engine.
-    pub async fn delete(&self, pk: &str, sk: &str) -> Result<bool> {
+    pub async fn delete(&self, pk: &str, sk: &str) -> Result<()> {
         let answer = self
             .client
             .delete_item()
             .table_name(self.table())
             .set_key(Some(key(pk, sk)))
-            .condition_expression("attribute_exists(pk)")
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
-            .await;
-        if fails_its_condition(&answer) {
-            return Ok(false);
-        }
-        self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
-        Ok(true)
+            .await
+            .map_err(from_sdk)?;
+        self.count(answer.consumed_capacity(), 0);
+        Ok(())
     }
 
     /// Writes up to [`MAX_ITEMS_A_BATCH`] items, each in place of the one with its
@@ -309,20 +319,60 @@ impl Store {
             let answer = self
                 .client
                 .batch_write_item()
-                .request_items(self.table(), requests)
+                .request_items(self.table(), requests.clone())
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
-                .await
-                .map_err(from_sdk)?;
-            self.count(answer.consumed_capacity().first(), 0);
-            let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
-            requests = unprocessed.remove(self.table()).unwrap_or_default();
-            if requests.is_empty() {
-                return Ok(());
+                .await;
+            match answer.map_err(from_sdk) {
+                Ok(answer) => {
+                    self.count(answer.consumed_capacity().first(), 0);
+                    let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
+                    requests = unprocessed.remove(self.table()).unwrap_or_default();
+                    if requests.is_empty() {
+                        return Ok(());
+                    }
+                }
+                // So it says that it takes nothing of it for now.
+                Err(Error::Throttled(_)) => {}
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(wait).await;
         }
         Err(Error::Throttled("the table takes a part of a batch".into()))
+    }
+
+    /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and writes up to as
+    /// many others: all of it or nothing.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::Throttled`] when others go on writing to these
+    /// items.
+    pub async fn replace_all(&self, removed: Vec<Item>, written: Vec<Item>) -> Result<()> {
+        let delete = |key| {
+            let delete = Delete::builder().table_name(self.table());
+            let delete = delete.set_key(Some(key)).build().map_err(Error::internal)?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        };
+        let put = |item| {
+            let put = Put::builder().table_name(self.table());
+            let put = put.set_item(Some(item)).build().map_err(Error::internal)?;
+            Ok(TransactWriteItem::builder().put(put).build())
+        };
+        let deletes = removed.into_iter().map(delete);
+        let puts = written.into_iter().map(put);
+        let actions: Vec<_> = deletes.chain(puts).collect::<Result<_>>()?;
+        for wait in backoff() {
+            match self.transact(actions.clone()).await {
+                Ok(()) => return Ok(()),
+                // Nothing here has a condition: another write was in the way.
+                Err(error) if error.code() == Some("TransactionCanceledException") => {}
+                Err(error) => return Err(from_sdk(error)),
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(Error::Throttled(
+            "others keep writing to these items".into(),
+        ))
     }
 
     /// Writes all of these or none.

@@ -9,9 +9,11 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 /// What happens to one request.
@@ -19,6 +21,10 @@ use tokio::sync::Notify;
 pub enum Fault {
     /// Nothing: it is written, and its answer arrives.
     None,
+    /// The table takes nothing of a batch.
+    Unprocessed,
+    /// The table refuses it for now.
+    Throttled,
     /// The connection breaks before it is sent.
     Unsent,
     /// The connection breaks after it was written.
@@ -59,6 +65,12 @@ impl Faulty {
             .retry_config(RetryConfig::disabled())
             .build();
         (faulty, Client::from_conf(config))
+    }
+
+    /// The same client, which tries again by itself, as those in production do.
+    pub fn persistent(client: &Client) -> Client {
+        let config = client.config().to_builder();
+        Client::from_conf(config.retry_config(RetryConfig::standard()).build())
     }
 
     /// What the next requests of these kinds meet.
@@ -105,6 +117,11 @@ impl HttpConnector for FaultyConnector {
             let broken = || Err(ConnectorError::io("the connection is broken".into()));
             match fault.unwrap_or(Fault::None) {
                 Fault::None => inner.call(request).await,
+                Fault::Unprocessed => Ok(unprocessed(&request)),
+                Fault::Throttled => Ok(response(
+                    400,
+                    json!({"__type": "ProvisionedThroughputExceededException"}),
+                )),
                 Fault::Unsent => broken(),
                 Fault::Unanswered => {
                     inner.call(request).await?;
@@ -122,4 +139,19 @@ impl HttpConnector for FaultyConnector {
             }
         })
     }
+}
+
+/// The answer of a table that takes nothing of a batch.
+fn unprocessed(request: &HttpRequest) -> HttpResponse {
+    let body = request.body().bytes().expect("a body in hand");
+    let mut body: Value = serde_json::from_slice(body).expect("JSON");
+    response(
+        200,
+        json!({"UnprocessedItems": body["RequestItems"].take()}),
+    )
+}
+
+fn response(status: u16, body: Value) -> HttpResponse {
+    let status = status.try_into().expect("a status");
+    HttpResponse::new(status, SdkBody::from(body.to_string()))
 }

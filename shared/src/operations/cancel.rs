@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp};
-use crate::store::{Range, Store, key};
+use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 use crate::table::{BY_PARENT, text};
 
 /// The longest reason, in characters. An execution stands whole in every index,
@@ -62,13 +62,17 @@ pub async fn cancel_execution(
     let cancellation = Cancellation {
         by: caller.principal.clone(),
         reason: reason.map(str::to_owned),
+        at: Some(Timestamp::now()),
     };
     let (outcome, cancellation) = cancel_one(store, caller, execution_id, cancellation).await?;
     if let Some(cancellation) = cancellation {
-        let until = Instant::now() + SUBFLOW_TIME;
-        cancellation
-            .apply_below(store, &caller.team_id, execution_id, Some(until))
-            .await?;
+        let until = Some(Instant::now() + SUBFLOW_TIME);
+        let below = cancellation.apply_below(store, &caller.team_id, execution_id, until);
+        if let Err(error) = below.await {
+            // The run itself is cancelled, so the stream's consumer does the rest.
+            let error = error.with_causes();
+            tracing::warn!(%execution_id, error, "sub-flows are cancelled later");
+        }
     }
     Ok(outcome)
 }
@@ -86,8 +90,13 @@ async fn cancel_one(
         let item = store.get_latest(&pk, keys::EXECUTION).await?;
         let execution = own_execution(caller, execution_id, item, Timestamp::now())?;
         if !execution.status.is_some_and(Status::is_open) {
-            let earlier = Cancellation::of(&execution);
-            return Ok((Cancelled::EndedBefore(execution.status), earlier));
+            let found = Cancellation::of(&execution);
+            // The answer to our own write may have been lost, and the SDK repeats it.
+            let outcome = match found.as_ref() == Some(&cancellation) {
+                true => Cancelled::Now,
+                false => Cancelled::EndedBefore(execution.status),
+            };
+            return Ok((outcome, found));
         }
         if cancellation.apply(store, execution_id).await? {
             return Ok((Cancelled::Now, Some(cancellation)));
@@ -96,11 +105,12 @@ async fn cancel_one(
     Err(Error::Unavailable("the run keeps changing".into()))
 }
 
-/// Who cancels, and why.
+/// Who cancels, why, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cancellation {
     by: String,
     reason: Option<String>,
+    at: Option<Timestamp>,
 }
 
 impl Cancellation {
@@ -111,11 +121,13 @@ impl Cancellation {
         Some(Self {
             by: execution.cancelled_by.clone()?,
             reason: execution.cancel_reason.clone(),
+            at: execution.end_time,
         })
     }
 
     /// Cancels a run if it is open. Returns whether it was.
     async fn apply(&self, store: &Store, execution_id: &ExecutionId) -> Result<bool> {
+        let at = self.at.unwrap_or_else(Timestamp::now);
         // A duration that was written before the end is no longer right.
         let mut changes = "SET #status = :cancelled, cancelledBy = :by, endTime = :now".to_owned();
         let mut update = Update::builder()
@@ -130,7 +142,7 @@ impl Cancellation {
             .expression_attribute_values(":running", text(Status::Running.as_str()))
             .expression_attribute_values(":cancelled", text(Status::Cancelled.as_str()))
             .expression_attribute_values(":by", text(&self.by))
-            .expression_attribute_values(":now", text(Timestamp::now().to_string()));
+            .expression_attribute_values(":now", text(at.to_string()));
         if let Some(reason) = &self.reason {
             changes.push_str(", cancelReason = :reason");
             update = update.expression_attribute_values(":reason", text(reason));
@@ -138,6 +150,19 @@ impl Cancellation {
         changes.push_str(" REMOVE durationMs");
         let update = update.update_expression(changes).build();
         store.update(update.map_err(Error::internal)?).await
+    }
+
+    /// The same of a run whose neighbours are cancelled too: one that has no room
+    /// for it stays open, and does not keep them from their end.
+    async fn apply_if_possible(&self, store: &Store, execution_id: &ExecutionId) -> Result<bool> {
+        match self.apply(store, execution_id).await {
+            Err(error @ Error::TooLarge(_)) => {
+                let error = error.with_causes();
+                tracing::error!(%execution_id, error, "a sub-flow could not be cancelled");
+                Ok(false)
+            }
+            other => other,
+        }
     }
 
     /// Cancels the open runs below a run, on all levels, until a moment.
@@ -155,6 +180,7 @@ impl Cancellation {
         until: Option<Instant>,
     ) -> Result<()> {
         let below = Self {
+            at: Some(Timestamp::now()),
             by: self.by.clone(),
             reason: Some(self.reason.clone().unwrap_or_else(|| {
                 format!("The run {execution_id}, to which this one belongs, was cancelled.")
@@ -167,11 +193,11 @@ impl Cancellation {
         let is_time = || until.is_none_or(|until| Instant::now() < until);
         while !parents.is_empty() && is_time() {
             let some = parents.split_off(parents.len().saturating_sub(RUNS_AT_A_TIME));
-            let children = children_of_all(store, team_id, some).await?;
+            let children = children_of_all(store, team_id, some, until).await?;
             let cancels: Vec<_> = children
                 .iter()
                 .filter(|child| child.is_open)
-                .map(|child| below.apply(store, &child.execution_id).boxed())
+                .map(|child| below.apply_if_possible(store, &child.execution_id).boxed())
                 .collect();
             {
                 let mut cancels = stream::iter(cancels).buffer_unordered(RUNS_AT_A_TIME);
@@ -194,10 +220,11 @@ async fn children_of_all(
     store: &Store,
     team_id: &TeamId,
     parents: Vec<ExecutionId>,
+    until: Option<Instant>,
 ) -> Result<Vec<Child>> {
     let reads: Vec<_> = parents
         .into_iter()
-        .map(|parent| async move { children_of(store, team_id, &parent).await }.boxed())
+        .map(|parent| async move { children_of(store, team_id, &parent, until).await }.boxed())
         .collect();
     stream::iter(reads)
         .buffer_unordered(RUNS_AT_A_TIME)
@@ -205,18 +232,24 @@ async fn children_of_all(
         .await
 }
 
-/// The runs that a run started itself.
+/// The runs that a run started itself: all that are read until a moment.
 pub(crate) async fn children_of(
     store: &Store,
     team_id: &TeamId,
     parent: &ExecutionId,
+    until: Option<Instant>,
 ) -> Result<Vec<Child>> {
     let range = Range::index(&BY_PARENT, [team_id.to_string(), parent.to_string()])
         .only(&["pk", "sk", "status"]);
-    let mut children = Vec::new();
-    let look = |item: Item| children.extend(child(&item));
-    store.for_each(&range, look).await?;
-    Ok(children)
+    let (mut children, mut start) = (Vec::new(), None);
+    loop {
+        let page = store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
+        children.extend(page.items.iter().filter_map(child));
+        start = page.last_key;
+        if start.is_none() || until.is_some_and(|until| Instant::now() >= until) {
+            return Ok(children);
+        }
+    }
 }
 
 fn child(item: &Item) -> Option<Child> {

@@ -12,8 +12,10 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout_at;
 
 use super::own_execution;
 use crate::auth::Caller;
@@ -22,16 +24,16 @@ use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{ExecutionId, FlowId, Item, TeamId, Timestamp, is_expired};
 use crate::store::{MAX_ITEMS_A_BATCH, Range, Store, key};
-use crate::table::{BY_FLOW, TIME_TO_LIVE};
+use crate::table::{BY_FLOW, CREATED_AT, PARTITION_KEY};
 
 /// How many runs are removed between two notes of how far a deletion is. Their ids
 /// stand in the note, and an item ends at 400 KB.
 const RUNS_A_STEP: usize = 400;
 
-/// The most runs that a deletion removes in a second. One value of an index's
-/// partition key takes 1,000 writes a second, and the flow's writers need their
-/// part of it.
-const RUNS_A_SECOND: u32 = 700;
+/// The most write units that a deletion takes of an index in a second: a run of up
+/// to 1 KB is one. One value of an index's partition key takes 1,000, and the flow's
+/// writers need their part of it.
+const UNITS_A_SECOND: u32 = 700;
 
 /// How many batches are under way at a time.
 const BATCHES_AT_A_TIME: usize = 4;
@@ -43,9 +45,12 @@ const LEASE_MS: i64 = 10_000;
 /// How long to wait before looking again at a deletion that another works on.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// How long what a deletion has removed is remembered for whoever asks, and how
-/// long the mark of a cascade lasts, in seconds.
-const REMEMBERED_SECONDS: i64 = 24 * 3_600;
+/// How long what a deletion has removed by itself is remembered for whoever asks, in
+/// seconds.
+const REMEMBERED_SECONDS: i64 = 3_600;
+
+/// How long a step may take that a request began before its time was over.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// Deletes one run. With `cascade` the runs that it started, on all levels, are
 /// deleted too, a moment later.
@@ -62,24 +67,9 @@ pub async fn delete_execution(
 ) -> Result<()> {
     require_cascade(caller, cascade)?;
     let pk = keys::execution_partition(execution_id);
-    let range = Range::of_execution(execution_id, keys::CASCADE, Some(keys::EXECUTION)).latest();
-    let mut items = store.all(&range).await?;
-    let is = |sk: &'static str| move |item: &Item| keys::sort_key(item) == Some(sk);
-    let is_marked = items.iter().any(is(keys::CASCADE));
-    let item = items.pop_if(|item| is(keys::EXECUTION)(item));
+    let item = store.get_latest(&pk, keys::EXECUTION).await?;
     own_execution(caller, execution_id, item, Timestamp::now())?;
-    match (cascade, is_marked) {
-        (true, _) => mark_cascades(store, &[execution_id.clone()]).await?,
-        // Of a deletion that did not come to its end.
-        (false, true) => {
-            store.delete(&pk, keys::CASCADE).await?;
-        }
-        (false, false) => {}
-    }
-    match store.delete(&pk, keys::EXECUTION).await? {
-        true => Ok(()),
-        false => Err(Error::ExecutionNotFound(execution_id.clone())),
-    }
+    delete_runs(store, &[pk], cascade).await
 }
 
 /// A cascade reaches runs of any flow.
@@ -90,24 +80,36 @@ fn require_cascade(caller: &Caller, cascade: bool) -> Result<()> {
     Ok(())
 }
 
-/// Notes of runs that their sub-flows are deleted with them.
-pub(crate) async fn mark_cascades(store: &Store, execution_ids: &[ExecutionId]) -> Result<()> {
-    for some in execution_ids.chunks(MAX_ITEMS_A_BATCH) {
-        let marks = some.iter().map(|execution_id| {
-            let mut mark = key(keys::execution_partition(execution_id), keys::CASCADE);
-            mark.insert(
-                TIME_TO_LIVE.to_owned(),
-                AttributeValue::N(expiry().to_string()),
-            );
-            mark
-        });
-        store.put_all(marks.collect()).await?;
-    }
-    Ok(())
+/// Removes the execution items in these partitions. The rest of each follows by the
+/// stream; with `cascade` so do the runs that these have started.
+pub(crate) async fn delete_runs(store: &Store, pks: &[String], cascade: bool) -> Result<()> {
+    let deletes = pks.chunks(MAX_ITEMS_A_BATCH).map(|some| {
+        let executions = some.iter().map(|pk| key(pk, keys::EXECUTION)).collect();
+        match cascade {
+            false => store.delete_all(executions).boxed(),
+            // Together, or the mark of a deletion that failed would reach into a
+            // later one, which does not cascade.
+            true => {
+                let marks = some.iter().map(|pk| key(pk, keys::CASCADE)).collect();
+                store.replace_all(executions, marks).boxed()
+            }
+        }
+    });
+    run_batches(deletes.collect()).await
 }
 
-fn expiry() -> i64 {
-    Timestamp::now().seconds() + REMEMBERED_SECONDS
+/// Removes items by their keys.
+pub(crate) async fn delete_items(store: &Store, keys: &[Item]) -> Result<()> {
+    let batches = keys.chunks(MAX_ITEMS_A_BATCH);
+    let deletes = batches.map(|some| store.delete_all(some.to_vec()).boxed());
+    run_batches(deletes.collect()).await
+}
+
+async fn run_batches(batches: Vec<BoxFuture<'_, Result<()>>>) -> Result<()> {
+    stream::iter(batches)
+        .buffer_unordered(BATCHES_AT_A_TIME)
+        .try_collect()
+        .await
 }
 
 /// How far the deletion of a flow's runs is.
@@ -140,23 +142,20 @@ pub async fn delete_flow_executions(
     let id = DeletionId {
         team_id: caller.team_id.clone(),
         flow_id: flow_id.clone(),
-        cascade,
     };
     let mut joined = false;
     loop {
         let found = id.read(store).await?;
-        let state = match &found {
-            Some(state) if state.is_done && joined => {
-                let mut deletion = Deletion {
-                    store,
-                    id,
-                    state: state.clone(),
-                };
+        let mut state = match found {
+            Some(state) if state.is_done && (joined || state.is_to_be_told()) => {
+                let told = state.told();
+                let mut deletion = Deletion::new(store, id, state);
                 deletion.state.is_told = true;
                 deletion.note(false).await?;
-                return Ok(state.told());
+                return Ok(told);
             }
-            Some(state) if state.is_leased() => {
+            // Another works on it, which does not keep a cascade from beginning.
+            Some(state) if state.is_leased() && (state.cascade || !cascade) => {
                 if Instant::now() >= until {
                     return Ok(state.told());
                 }
@@ -164,16 +163,28 @@ pub async fn delete_flow_executions(
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
             }
-            Some(state) => state.resumed(),
+            Some(state) if state.is_done => State {
+                version: state.version,
+                ..State::default()
+            },
+            Some(state) => state,
             None => State::default(),
         };
-        let mut deletion = Deletion {
-            store,
-            id: id.clone(),
-            state,
-        };
-        if deletion.note(true).await? && deletion.run(until, true).await? {
-            return Ok(deletion.state.told());
+        state.cascade |= cascade;
+        let mut deletion = Deletion::new(store, id.clone(), state);
+        if deletion.note(true).await? {
+            let ran = timeout_at((until + GRACE).into(), deletion.run(until, true)).await;
+            let Ok(is_ours) = ran else {
+                // A table that hardly answers. Whoever sees that nobody works on it
+                // goes on from the last note.
+                return Ok(FlowDeletion {
+                    deleted: deletion.noted,
+                    is_done: false,
+                });
+            };
+            if is_ours? {
+                return Ok(deletion.state.told());
+            }
         }
         // Another has taken it up.
         joined = true;
@@ -185,18 +196,17 @@ pub async fn delete_flow_executions(
 struct DeletionId {
     team_id: TeamId,
     flow_id: FlowId,
-    cascade: bool,
 }
 
 impl DeletionId {
     fn key(&self) -> Item {
-        let entry = keys::deletion_entry(&self.flow_id, self.cascade);
+        let entry = keys::deletion_entry(&self.flow_id);
         key(keys::deletion_partition(&self.team_id), entry)
     }
 
     async fn read(&self, store: &Store) -> Result<Option<State>> {
         let pk = keys::deletion_partition(&self.team_id);
-        let sk = keys::deletion_entry(&self.flow_id, self.cascade);
+        let sk = keys::deletion_entry(&self.flow_id);
         let item = store.get_latest(&pk, &sk).await?;
         item.map(State::of).transpose()
     }
@@ -204,17 +214,22 @@ impl DeletionId {
 
 /// How far a deletion is, as its item says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 struct State {
     /// Grows with each note, so that of two who work on it only one goes on.
     version: u64,
     /// Runs that were removed.
     deleted: u64,
-    /// The runs that are being removed. They were noted before, so that whoever goes
-    /// on after a crash removes and counts them, and no other.
+    /// Whether the runs that these started go too.
+    cascade: bool,
+    /// The partitions of the runs that are being removed. They were noted before, so
+    /// that whoever goes on after a crash removes and counts them, and no other.
     pending: Vec<String>,
     /// How many of them are not expired, and so are counted.
     pending_count: u64,
+    /// When the newest was created of the runs that there were at the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<String>,
     /// After which item of the index the next are found, as a page token; from the
     /// newest on where it is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,22 +253,15 @@ impl State {
     }
 
     fn is_leased(&self) -> bool {
-        !self.is_done && Timestamp::now().milliseconds() < self.leased_until
+        let left_ms = self.leased_until - Timestamp::now().milliseconds();
+        // One that ends later was taken by a clock that is wrong.
+        !self.is_done && (1..=LEASE_MS).contains(&left_ms)
     }
 
-    /// What a request goes on from: of a deletion that was done without anyone being
-    /// told, once more from the beginning, and with its count.
-    fn resumed(&self) -> Self {
-        if !self.is_done {
-            return self.clone();
-        }
+    /// Whether it was done without anyone being told, lately.
+    fn is_to_be_told(&self) -> bool {
         let now = Timestamp::now().seconds();
-        let is_over = self.is_told || self.expires_at.is_some_and(|second| second <= now);
-        Self {
-            version: self.version,
-            deleted: if is_over { 0 } else { self.deleted },
-            ..Self::default()
-        }
+        !self.is_told && self.expires_at.is_some_and(|second| second > now)
     }
 
     fn told(&self) -> FlowDeletion {
@@ -269,24 +277,38 @@ pub(crate) struct Deletion<'a> {
     store: &'a Store,
     id: DeletionId,
     state: State,
+    /// How many runs were removed by its last note.
+    noted: u64,
 }
 
 impl<'a> Deletion<'a> {
+    fn new(store: &'a Store, id: DeletionId, state: State) -> Self {
+        Self {
+            store,
+            id,
+            noted: state.deleted,
+            state,
+        }
+    }
+
     /// The deletion that a change of its item tells of, once nobody else works on
     /// it. `None` when the change is not its last: a later one tells of it.
     ///
     /// # Errors
     /// Those of the table.
     pub(crate) async fn of_change(store: &'a Store, new: &Item) -> Result<Option<Self>> {
-        let Some((team_id, flow_id, cascade)) = keys::deletion_of(new) else {
+        let Some((team_id, flow_id)) = keys::deletion_of(new) else {
             return Ok(None);
         };
-        let seen = State::of(new.clone())?;
-        let id = DeletionId {
-            team_id,
-            flow_id,
-            cascade,
+        let seen = match State::of(new.clone()) {
+            Ok(seen) => seen,
+            Err(error) => {
+                let error = error.with_causes();
+                tracing::error!(%team_id, %flow_id, error, "a deletion cannot be read");
+                return Ok(None);
+            }
         };
+        let id = DeletionId { team_id, flow_id };
         loop {
             let found = id.read(store).await?;
             let Some(state) = found.filter(|state| state.version == seen.version) else {
@@ -300,7 +322,7 @@ impl<'a> Deletion<'a> {
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
             }
-            let mut deletion = Self { store, id, state };
+            let mut deletion = Self::new(store, id, state);
             return Ok(deletion.note(true).await?.then_some(deletion));
         }
     }
@@ -315,14 +337,15 @@ impl<'a> Deletion<'a> {
         loop {
             let began = Instant::now();
             self.remove_pending().await?;
-            self.find_pending().await?;
+            let units = self.find_pending().await?;
             if self.state.pending.is_empty() && self.state.is_read {
                 self.state.is_done = true;
                 self.state.is_told = told;
-                self.state.expires_at = Some(expiry());
+                let remembered_until = Timestamp::now().seconds() + REMEMBERED_SECONDS;
+                self.state.expires_at = Some(remembered_until);
                 return self.note(false).await;
             }
-            let pace = Duration::from_secs(1) * self.state.pending.len() as u32 / RUNS_A_SECOND;
+            let pace = Duration::from_secs(1) * units / UNITS_A_SECOND;
             let is_time = Instant::now() + pace < until;
             if !self.note(is_time).await? {
                 return Ok(false);
@@ -347,70 +370,54 @@ impl<'a> Deletion<'a> {
         let mut item = self.id.key();
         item.extend(state);
         let before = (before > 0).then(|| AttributeValue::N(before.to_string()));
-        self.store.put_if(item, "version", before).await
+        let is_ours = self.store.put_if(item, "version", before).await?;
+        if is_ours {
+            self.noted = self.state.deleted;
+        }
+        Ok(is_ours)
     }
 
     async fn remove_pending(&mut self) -> Result<()> {
-        let ids = self.state.pending.iter().map(|id| id.parse());
-        let ids: Vec<ExecutionId> = ids.collect::<std::result::Result<_, _>>().map_err(
-            // They were ids when they were noted.
-            |_| Error::internal("the item of a deletion names a run by what is no id"),
-        )?;
-        if self.id.cascade {
-            mark_cascades(self.store, &ids).await?;
-        }
-        delete_executions(self.store, &ids).await?;
+        delete_runs(self.store, &self.state.pending, self.state.cascade).await?;
         self.state.pending.clear();
         self.state.deleted += std::mem::take(&mut self.state.pending_count);
         Ok(())
     }
 
-    async fn find_pending(&mut self) -> Result<()> {
+    /// Finds the runs that are removed next. Returns about how many write units that
+    /// takes in each index.
+    async fn find_pending(&mut self) -> Result<u32> {
         if self.state.is_read {
-            return Ok(());
+            return Ok(0);
         }
         let (team_id, flow_id) = (&self.id.team_id, &self.id.flow_id);
-        let range = Range::index(&BY_FLOW, [team_id.to_string(), flow_id.to_string()]);
+        let range = Range::index(&BY_FLOW, [team_id.to_string(), flow_id.to_string()])
+            .between(None, self.state.newest.clone());
         let start = match &self.state.after {
-            Some(token) => Some(cursor::read(&range, token)?),
+            // One of another release cannot be read. What it stands behind is gone.
+            Some(token) => cursor::read(&range, token).ok(),
             None => None,
         };
         let page = self.store.query(&range, start, RUNS_A_STEP).await?;
         let now = Timestamp::now();
+        let mut units = 0;
         for item in page.items.iter().filter(|item| keys::is_execution(item)) {
-            let pk = item.get("pk").and_then(|pk| pk.as_s().ok());
-            let Some(id) = pk.and_then(|pk| keys::execution_id_of(pk)) else {
-                continue;
-            };
-            // Its run could not be asked for by that.
-            if id.parse::<ExecutionId>().is_err() {
-                continue;
-            }
-            self.state.pending.push(id.to_owned());
+            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+            self.state.newest = self.state.newest.take().or_else(|| text(CREATED_AT));
+            self.state.pending.extend(text(PARTITION_KEY));
             self.state.pending_count += u64::from(!is_expired(item, now));
+            units += write_units(item);
         }
         let mint = |key: &StartKey| cursor::mint(&range, key);
         self.state.after = page.last_key.as_ref().map(mint).transpose()?;
         self.state.is_read = page.last_key.is_none();
-        Ok(())
+        Ok(units)
     }
 }
 
-/// Removes the execution items of runs. The rest of each follows by the stream.
-pub(crate) async fn delete_executions(store: &Store, execution_ids: &[ExecutionId]) -> Result<()> {
-    let key = |id: &ExecutionId| key(keys::execution_partition(id), keys::EXECUTION);
-    let keys = execution_ids.iter().map(key).collect();
-    delete_in_batches(store, keys).await
-}
-
-/// Removes items by their keys, some batches at a time.
-pub(crate) async fn delete_in_batches(store: &Store, keys: Vec<Item>) -> Result<()> {
-    let batches: Vec<_> = keys
-        .chunks(MAX_ITEMS_A_BATCH)
-        .map(|some| store.delete_all(some.to_vec()).boxed())
-        .collect();
-    stream::iter(batches)
-        .buffer_unordered(BATCHES_AT_A_TIME)
-        .try_collect()
-        .await
+/// About how many units an item takes in each index that it is removed from.
+fn write_units(item: &Item) -> u32 {
+    let value = AttributeValue::M(item.clone());
+    let bytes = crate::model::Value::Native(value).approximate_size();
+    u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX)
 }

@@ -160,8 +160,8 @@ impl Range {
 
     /// All records of one run as they are now, and of each its keys alone: for who
     /// removes them.
-    pub fn keys_of_execution(execution_id: &ExecutionId) -> Self {
-        let all = Self::of_execution(execution_id, " ", None);
+    pub fn keys_of_run(pk: &str) -> Self {
+        let all = Self::of_partition(pk.to_owned(), " ", None);
         all.latest().only(&[PARTITION_KEY, SORT_KEY])
     }
 
