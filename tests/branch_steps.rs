@@ -150,6 +150,7 @@ async fn fifty_branches_of_ten_steps_are_one_query_beside_that_of_the_run() {
         branch_step(&FORK, &branch, &format!("step-{n}"), 200 + n, json!({}))
     });
     app.write(steps).await;
+    app.remember_masking("team-a").await;
     let answer = app.get(&token, &FORK.branch_steps_path()).await;
     let body = answer.ok();
     let outline = outline(&body["data"]);

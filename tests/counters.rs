@@ -7,9 +7,10 @@ use aws_sdk_dynamodbstreams::types::ShardIteratorType;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::counters::recount::Recount;
-use shared::counters::{Applied, Change, Counter};
+use shared::counters::{Applied, Counter};
 use shared::model::Item;
 use shared::store::{Store, key};
+use shared::stream::Change;
 
 use crate::support::faults::{Fault, Faulty};
 use crate::support::process::DEADLINE;
@@ -258,7 +259,7 @@ async fn exactly_once(writes: Vec<Write>, batches: Vec<Batch>) {
         let pk = image["pk"].as_s().expect("a text").clone();
         shards[pk.len() % SHARDS].push(change);
     }
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &["TransactWriteItems"]);
     let store = Store::new(client, app.store.table());
     let mut reached = [0_usize; SHARDS];
     for Batch {
@@ -343,7 +344,7 @@ async fn a_batch_of_a_thousand_flows_is_counted_in_pieces_and_goes_on_where_it_b
         .collect();
     app.write(runs).await;
     let changes = changes(&app).await;
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &["TransactWriteItems"]);
     let store = Store::new(client, app.store.table());
     faulty.plan([Fault::None, Fault::None, Fault::CrashAfter]);
     hand_over(&faulty, &store, 0, &changes).await;

@@ -142,6 +142,7 @@ async fn details_of_twenty_steps_are_one_request_and_cost_their_bytes() {
         )
     }))
     .await;
+    app.remember_masking("team-a").await;
     let answer = app.get(&token, "/flow-executions/run-1").await;
     let body = answer.ok();
     assert_eq!(body["data"]["steps"].as_array().map(Vec::len), Some(20));

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use shared::auth::Role;
 use shared::model::Item;
@@ -355,6 +356,28 @@ async fn the_complete_example_of_the_record_format_writes_a_run_that_reads_back_
         .await
         .expect("boto3 was there a moment ago");
     assert_eq!(printed.trim(), "COMPLETED 3 42");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_learns_of_a_cancel_in_the_three_ways_of_the_record_format() {
+    let app = TestApp::new().await;
+    let program = example("docs/record-format.md", "# Learning of a cancel");
+    let token = app.token("team-a", Role::Operator, None).await;
+    let by = format!("token:{}", token.split('_').nth(1).expect("an id"));
+    app.write([
+        execution("run-1", json!({"status": "RUNNING"})),
+        execution("run-2", json!({"status": "RUNNING"})),
+    ])
+    .await;
+    let Some(printed) = run_example(&app, &program).await else {
+        return;
+    };
+    assert_eq!(printed, "False\nset()\n", "it goes on");
+    let path = "/api/executions/run-1/cancel";
+    let answer = app.call(Method::POST, &token, path, "").await;
+    assert_eq!(answer.status, 200);
+    let printed = run_example(&app, &program).await.expect("boto3");
+    assert_eq!(printed, format!("CANCELLED by {by}\nTrue\n{{'run-1'}}\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

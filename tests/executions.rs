@@ -82,6 +82,7 @@ async fn with_forks() -> (TestApp, String) {
 #[tokio::test]
 async fn an_executions_nodes_are_those_of_all_branches_in_order_of_time() {
     let (app, token) = with_forks().await;
+    app.remember_masking("team-a").await;
     let answer = app.get(&token, "/api/executions/run-1").await;
     assert_eq!(answer.usage.requests, 1, "all of it is one range");
     let body = answer.ok();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, header};
+use axum::http::{Method, Request, header};
 use flate2::read::GzDecoder;
 use functions::app::App;
 use functions::problem::Problem;
@@ -429,7 +429,7 @@ async fn runs_are_read_many_at_a_time_and_come_in_order() {
     // The newest has the most to read.
     app.write((0..200).map(|n| step("run-00", &format!("step-{n:03}"), n, json!({}))))
         .await;
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &[]);
     let runs = pieces(&Store::new(client, app.store.table())).await;
     let expected: Vec<_> = (0..60).map(|n| format!("run-{n:02}")).collect();
     assert!(runs.iter().map(|(id, _)| id).eq(&expected));
@@ -594,6 +594,21 @@ async fn every_free_text_is_masked_and_no_id_is() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_teams_own_patterns_are_masked_as_well() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Admin, None).await;
+    let settings = json!({"patterns": [{"name": "customer", "pattern": "C-[0-9]+"}]});
+    let path = "/api/settings/masking";
+    app.call(Method::PUT, &token, path, &settings.to_string())
+        .await
+        .ok();
+    app.write([execution("run-1", json!({"flowName": "For C-42"}))])
+        .await;
+    let csv = app.get(&token, ALL).await;
+    assert_eq!(rows(&csv.body)[0][2], "For [REDACTED:customer]");
 }
 
 /// Texts that break a careless writer or reader of CSV.
@@ -870,7 +885,7 @@ async fn what_cannot_be_asked_for_is_refused_before_anything_is_sent() {
 
 /// A server over a table whose connection breaks after so many Queries.
 async fn serve_breaking(app: &TestApp, queries: usize) -> String {
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &[]);
     faulty.break_after_queries(queries);
     let store = Store::new(client, app.store.table());
     let router = local::server::router(Arc::new(App::new(store)));
@@ -1021,7 +1036,7 @@ async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
         .answer(&App::new(app.store.clone()), &request)
         .await;
     reply.into_body().collect().await.expect("a whole body");
-    let (faulty, client) = Faulty::client(app.store.client());
+    let (faulty, client) = Faulty::client(app.store.client(), &[]);
     faulty.break_after_queries(60);
     let broken = App::new(Store::new(client, app.store.table()));
     let reply = export_route().answer(&broken, &request).await;
@@ -1047,7 +1062,7 @@ async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
         outline,
         [(Some("INFO"), Some("exported")), cut_off, cut_off]
     );
-    assert_eq!(ends[0]["table_requests"], 121);
+    assert_eq!(ends[0]["table_requests"], 122);
     let cause = ends[1]["error"].as_str().expect("a text");
     assert!(cause.contains("the connection is broken"), "{cause}");
 }

@@ -163,6 +163,7 @@ async fn details_hold_the_documented_fields_with_data_and_errors() {
         payload("run-1", "data", 0, json!({"value": {"app": "1.2"}})),
     ])
     .await;
+    app.remember_masking("team-a").await;
     let answer = app.get(&token, "/api/history/executions/run-1").await;
     assert_eq!(answer.usage.requests, 1);
     let mut body = answer.ok();

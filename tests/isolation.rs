@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{Method, Request, header};
 use functions::route::{ROUTES, Route};
 use serde_json::json;
 use shared::auth::{self, Permission, Role};
@@ -78,6 +78,14 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
             },
         ),
         (
+            "cancel_execution",
+            "/api/executions/run-1/cancel".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
             "list_history_executions",
             "/api/history/executions?flowId=flow-1".to_owned(),
             Expected {
@@ -109,7 +117,47 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
                 other_flow: (403, "FORBIDDEN"),
             },
         ),
+        (
+            "delete_history_execution",
+            "/api/history/executions/run-1".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "delete_history_flow_executions",
+            "/api/history/executions/flows/flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "get_masking_settings",
+            "/api/settings/masking".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (200, ""),
+            },
+        ),
+        (
+            "update_masking_settings",
+            "/api/settings/masking".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
     ]
+}
+
+/// A body with which a route answers 200.
+fn body_of(route: &Route) -> &'static str {
+    match route.method {
+        Method::PUT => "{}",
+        _ => "",
+    }
 }
 
 struct Expected {
@@ -119,13 +167,21 @@ struct Expected {
 
 async fn with_run() -> TestApp {
     let app = TestApp::new().await;
+    write_run(&app).await;
+    app
+}
+
+async fn write_run(app: &TestApp) {
     let fork = ForkKey {
         execution_id: "run-1",
         id: "fork-1",
         offset: 100,
     };
     app.write([
-        execution("run-1", json!({"errorMessage": "SECRET of team-a"})),
+        execution(
+            "run-1",
+            json!({"status": "RUNNING", "errorMessage": "SECRET of team-a"}),
+        ),
         step(
             "run-1",
             "fork-1",
@@ -141,7 +197,6 @@ async fn with_run() -> TestApp {
         ),
     ])
     .await;
-    app
 }
 
 #[tokio::test]
@@ -154,10 +209,10 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
 
     let viewer = app.viewer("team-a").await;
     let other_team = app.token("team-b", Role::Admin, None).await;
-    let operator = app.token("team-a", Role::Operator, None).await;
     let own_flow = app
-        .token("team-a", Role::Operator, Some(&["flow-0", "flow-1"]))
+        .token("team-a", Role::Admin, Some(&["flow-0", "flow-1"]))
         .await;
+    let admin = app.token("team-a", Role::Admin, None).await;
     let other_flow = app.token("team-a", Role::Admin, Some(&["flow-2"])).await;
     let expired = app.expired_token("team-a").await;
     let revoked = app.token("team-a", Role::Admin, None).await;
@@ -175,17 +230,24 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
     let unknown = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
 
     for (name, path, expected) in &paths {
-        for token in [&operator, &own_flow] {
-            let answer = app.get(token, path).await;
-            assert_eq!(answer.status.as_u16(), 200, "{name}: {}", answer.body);
-        }
-        let answer = app.get(&viewer, path).await;
-        match Route::named(name).expect("a route").permission {
-            Permission::ExecutionsRead => assert_eq!(answer.status.as_u16(), 200, "{name}"),
-            _ => assert_eq!(answer.problem(), (403, "FORBIDDEN".to_owned()), "{name}"),
+        let route = Route::named(name).expect("a route");
+        let ask = async |token| {
+            app.call(route.method.clone(), token, path, body_of(route))
+                .await
+        };
+        for token in [&viewer, &own_flow, &admin] {
+            let answer = ask(token).await;
+            // Settings are those of all flows.
+            let may = match *name {
+                "update_masking_settings" => token == &admin,
+                _ => token != &viewer || route.permission == Permission::ExecutionsRead,
+            };
+            let status = if may { 200 } else { 403 };
+            assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
+            write_run(&app).await;
         }
         for token in [&expired, &revoked, &wrong_secret, &unknown] {
-            let answer = app.get(token, path).await;
+            let answer = ask(token).await;
             assert_eq!(
                 answer.problem(),
                 (401, "UNAUTHENTICATED".to_owned()),
@@ -202,8 +264,9 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
             (&other_team, expected.other_team),
             (&other_flow, expected.other_flow),
         ] {
-            let answer = app.get(token, path).await;
+            let answer = ask(token).await;
             assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
+            assert_eq!(app.item("run-1").await["status"], "RUNNING", "{name}");
             if status != 200 {
                 assert_eq!(answer.problem().1, code, "{name}");
             }
@@ -278,7 +341,8 @@ async fn a_header_of_another_form_is_refused_without_asking_the_table() {
     let before = app.store.usage().requests;
     for value in headers {
         for (name, path, _) in paths() {
-            let mut request = Request::get(&path);
+            let route = Route::named(name).expect("a route");
+            let mut request = Request::builder().method(route.method.clone()).uri(&path);
             if let Some(value) = &value {
                 request = request.header(header::AUTHORIZATION, value);
             }

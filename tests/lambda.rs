@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use axum::http::Method;
 use functions::route::{ROUTES, Transfer};
 use serde_json::{Map, Value, json};
 use shared::auth::Role;
@@ -24,6 +25,11 @@ fn event(name: &str) -> Value {
 /// The records that the sample events ask for.
 async fn with_sample_run() -> TestApp {
     let app = TestApp::new().await;
+    write_sample(&app).await;
+    app
+}
+
+async fn write_sample(app: &TestApp) {
     let own = |id: &str, offset: i64| {
         let created_at = time(offset);
         execution(
@@ -40,6 +46,12 @@ async fn with_sample_run() -> TestApp {
         own("run-41", 0),
         own("run-42", 1_000),
         own("run-43", 2_000),
+        execution("run-44", json!({"teamId": "default", "status": "RUNNING"})),
+        execution("run-45", json!({"teamId": "default"})),
+        execution(
+            "run-46",
+            json!({"teamId": "default", "flowId": "old-pipeline"}),
+        ),
         step("run-42", "step-1", 50, json!({})),
         step(
             "run-42",
@@ -57,7 +69,6 @@ async fn with_sample_run() -> TestApp {
         ),
     ])
     .await;
-    app
 }
 
 async fn function(app: &TestApp, binary: &'static str) -> Function {
@@ -106,14 +117,31 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
             "{}",
             route.name
         );
-        let mut local = app.get(&token, &url_of(&event)).await.ok();
-        // When the answer was made.
+        if route.method != Method::GET {
+            // What it changed is there again.
+            write_sample(&app).await;
+        }
+        let text = event["body"].as_str().unwrap_or_default();
+        let answer = app
+            .call(route.method.clone(), &token, &url_of(&event), text)
+            .await;
+        assert_eq!(answer.status, 200, "{}: {}", route.name, answer.body);
+        let mut local = match answer.body.as_str() {
+            "" => Value::Null,
+            _ => answer.json(),
+        };
+        // When the answer was made, and for whom.
         for answer in [&mut body, &mut local] {
             if let Some(members) = answer.as_object_mut() {
-                members.remove("timestamp");
+                for name in ["timestamp", "updatedAt", "updatedBy"] {
+                    members.remove(name);
+                }
             }
         }
         assert_eq!(body, local, "{}", route.name);
+        if route.method != Method::GET {
+            continue;
+        }
         let asked = [
             "data",
             "content",
@@ -121,6 +149,7 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
             "executions",
             "execution",
             "stats",
+            "settings",
         ];
         let found = asked.iter().find_map(|name| body.get(*name));
         // The export is an array.
@@ -338,4 +367,29 @@ async fn the_count_binary_counts_its_event_once_however_often_it_comes() {
     event["isFinalInvokeForWindow"] = json!(true);
     let answer: Value = serde_json::from_slice(&function.invoke(&event).await).expect("JSON");
     assert_eq!(answer, json!({"state": {}}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reap_binary_does_what_follows_from_its_event() {
+    let app = with_sample_run().await;
+    app.write([
+        step("run-45", "a", 50, json!({})),
+        execution(
+            "below",
+            json!({"teamId": "default", "status": "RUNNING", "parentExecutionId": "run-44"}),
+        ),
+    ])
+    .await;
+    app.store
+        .delete("EXEC#run-45", "EXECUTION")
+        .await
+        .expect("removed");
+    let function = function(&app, "reap").await;
+    for _ in 0..2 {
+        let answer: Value =
+            serde_json::from_slice(&function.invoke(&event("reap")).await).expect("JSON");
+        assert_eq!(answer, Value::Null);
+        assert_eq!(app.records_of("run-45").await, [] as [String; 0]);
+        assert_eq!(app.item("below").await["status"], "CANCELLED");
+    }
 }

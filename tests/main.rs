@@ -4,7 +4,9 @@
 //! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the one at that address.
 
 mod branch_steps;
+mod cancel;
 mod counters;
+mod delete;
 mod details;
 mod documents;
 mod errors;
@@ -16,6 +18,7 @@ mod lambda;
 mod large;
 mod lists;
 mod malformed;
+mod masking;
 mod numbered_pages;
 mod serve;
 mod support;

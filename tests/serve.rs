@@ -6,12 +6,13 @@ use std::process::Output;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::Select;
 use serde_json::{Value, json};
 use shared::store::Store;
 
 use crate::support::http;
 use crate::support::process::{DEADLINE, Server, flowtrail, free_port, run};
-use crate::support::records::{execution, time};
+use crate::support::records::{self, execution, step, time};
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
@@ -146,7 +147,7 @@ fn ctrl_c_ends_the_server_cleanly_and_the_next_start_has_the_same_data_and_token
     runtime.block_on(async {
         let store = Store::new(client(&server).await, "flowtrail");
         let run = execution("run-1", json!({"teamId": "default"}));
-        crate::support::records::write(&store, [run]).await;
+        records::write(&store, [run]).await;
     });
     assert_eq!(server.end_with("-INT").code(), Some(0));
     let server = Server::start(folder.path(), &[]);
@@ -380,6 +381,65 @@ fn counts_are_right_a_moment_after_the_last_write_and_after_kills_and_restarts()
 }
 
 #[test]
+fn a_flow_whose_deletion_was_killed_twice_is_gone_after_the_next_start_and_counts_are_right() {
+    const RUNS: i64 = 1_500;
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let store = Store::new(runtime.block_on(client(&server)), "flowtrail");
+    let of = |number: i64| {
+        let id = format!("run-{number}");
+        let attributes = json!({"teamId": "default", "createdAt": time(number * 60_000)});
+        [execution(&id, attributes), step(&id, "a", 1, json!({}))]
+    };
+    runtime.block_on(records::write(&store, (0..RUNS).flat_map(of)));
+    let other = execution("other", json!({"teamId": "default", "flowId": "flow-2"}));
+    runtime.block_on(store.put(other)).expect("written");
+
+    let left = |server: &Server| {
+        let client = runtime.block_on(client(server));
+        let scan = client.scan().table_name("flowtrail").select(Select::Count);
+        let scan = scan
+            .filter_expression("begins_with(pk, :runs)")
+            .expression_attribute_values(":runs", shared::table::text("EXEC#run-"));
+        let pages = scan.into_paginator().send().collect::<Result<Vec<_>, _>>();
+        let pages = runtime.block_on(pages).expect("counted");
+        pages.iter().map(|page| page.count()).sum::<i32>()
+    };
+    let path = "/api/history/executions/flows/flow-1";
+    let url = format!("http://127.0.0.1:{}{path}", server.port);
+    let token = server.token().to_owned();
+    let request = std::thread::spawn(move || http::delete(&url, &token));
+    let wait_until = |server: &Server, fewer: i32| {
+        let deadline = Instant::now() + DEADLINE;
+        while left(server) >= fewer {
+            assert!(Instant::now() < deadline, "the deletion does not go on");
+        }
+    };
+    // First in the middle of the request, then in the middle of what follows it.
+    wait_until(&server, 2 * RUNS as i32);
+    server.kill();
+    let answer = request.join().expect("joined");
+    assert!(answer.is_err(), "the request was cut off");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let still = left(&server);
+    assert!(still > 0, "the kill came too late to prove anything");
+    wait_until(&server, still);
+    server.kill();
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    wait_until(&server, 1);
+    let list = "/flow-executions?flowDefinitionId=flow-1";
+    assert_eq!(
+        get(&server, server.token(), list)["data"]["items"],
+        json!([])
+    );
+    let verify = run(folder.path(), &["counts", "verify", "--settle", "1"]);
+    assert!(verify.status.success(), "{}", stderr(&verify));
+    let team = get(&server, server.token(), "/api/executions/team/default");
+    assert_eq!(team["totalElements"], 1);
+}
+
+#[test]
 fn a_table_from_before_its_counters_is_counted_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let created = run(folder.path(), &["table", "create"]);
@@ -393,7 +453,7 @@ fn a_table_from_before_its_counters_is_counted_at_the_next_start() {
             let attributes = json!({"teamId": "default", "createdAt": time(number * 600_000)});
             execution(&format!("run-{number}"), attributes)
         });
-        crate::support::records::write(&store, runs).await;
+        records::write(&store, runs).await;
     });
     // Their changes have left the stream long ago.
     let sqlite = rusqlite::Connection::open(&file).expect("opens");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use functions::app::App;
 use http_body_util::BodyExt;
 use local::embedded::Embedded;
@@ -15,7 +15,8 @@ use serde_json::Value;
 use shared::auth::{self, NewToken, Role};
 use shared::counters::recount::{Recount, Report};
 use shared::model::{Item, Timestamp};
-use shared::store::{Store, Usage};
+use shared::reap::Reaped;
+use shared::store::{Range, Store, Usage};
 use tower::ServiceExt;
 
 pub mod faults;
@@ -108,7 +109,7 @@ impl TestApp {
 
     /// Counts what was written, as `serve` and the Lambda function do.
     pub async fn count(&self) {
-        let mut follower = Follower::new(self.streams.clone(), self.store.clone());
+        let mut follower = Follower::counting(self.streams.clone(), self.store.clone());
         let deadline = Instant::now() + DEADLINE;
         loop {
             let mut read = 0;
@@ -126,6 +127,24 @@ impl TestApp {
                 return;
             }
             assert!(Instant::now() < deadline, "the counters stay behind");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Does what follows from removals and cancels, as `serve` and the Lambda
+    /// function do, until nothing follows any more.
+    pub async fn reap(&self) -> Reaped {
+        let mut follower = Follower::reaping(self.streams.clone(), self.store.clone());
+        let mut silent = 0;
+        loop {
+            let mut read = 0;
+            let look = |records| read += records;
+            follower.drain(look).await.expect("reaped");
+            silent = if read == 0 { silent + 1 } else { 0 };
+            // Elsewhere a stream is a moment behind its table.
+            if self.embedded.is_some() || silent == 5 {
+                return follower.reaped();
+            }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -212,6 +231,43 @@ impl TestApp {
     pub async fn open(&self, request: Request<Body>) -> Response<Body> {
         let router = self.router.clone();
         router.oneshot(request).await.expect("infallible")
+    }
+
+    pub async fn call(&self, method: Method, token: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let body = Body::from(body.to_owned());
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    pub async fn delete(&self, token: &str, path: &str) -> Answer {
+        self.call(Method::DELETE, token, path, "").await
+    }
+
+    /// Reads how a team masks, which is then remembered for a minute.
+    pub async fn remember_masking(&self, team: &str) {
+        let team = team.parse().expect("a team");
+        let masker = shared::masking::masker_of(&self.store, &team).await;
+        masker.expect("a masker");
+    }
+
+    /// The execution item of a run, as JSON.
+    pub async fn item(&self, execution_id: &str) -> Value {
+        let pk = format!("EXEC#{execution_id}");
+        let item = self.store.get_latest(&pk, "EXECUTION").await;
+        let item = item.expect("read").expect("the run is there");
+        serde_dynamo::from_item(item).expect("JSON")
+    }
+
+    /// The sort keys of all that lies in a run's partition.
+    pub async fn records_of(&self, execution_id: &str) -> Vec<String> {
+        let range = Range::keys_of_run(&format!("EXEC#{execution_id}"));
+        let items = self.store.all(&range).await;
+        let items = items.expect("read");
+        let sort_key = |item: &Item| shared::keys::sort_key(item).map(str::to_owned);
+        items.iter().filter_map(sort_key).collect()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -109,7 +109,7 @@ fn there_is_no_function_and_no_sample_event_without_a_route() {
     let names: BTreeSet<_> = ROUTES
         .iter()
         .map(|route| route.name)
-        .chain(["authorize", "count"])
+        .chain(["authorize", "count", "reap"])
         .collect();
     assert_eq!(
         functions,
@@ -143,19 +143,47 @@ fn the_gateway_forgets_a_caller_when_the_local_server_does_and_every_function_kn
     assert_eq!(variables[TABLE_VARIABLE], json!({"Ref": "Table"}));
 }
 
+/// Nothing else looks into a pattern, which is JSON inside a text.
+fn patterns_of(source: &Value) -> Vec<Value> {
+    let filters = source["FilterCriteria"]["Filters"].as_array();
+    filters
+        .expect("filters")
+        .iter()
+        .map(|filter| serde_json::from_str(filter["Pattern"].as_str().expect("a text")))
+        .collect::<Result<_, _>>()
+        .expect("JSON")
+}
+
+#[test]
+fn the_reaper_is_fed_what_it_has_to_do_with_and_nothing_else() {
+    let template = template();
+    let source = &template["Resources"]["ReapEventSource"]["Properties"];
+    let is_execution = json!({"sk": {"S": [keys::EXECUTION]}});
+    let is_deletion = json!({"pk": {"S": [{"prefix": "DELETION#"}]}});
+    let is_cancelled = json!({
+        "status": {"S": ["CANCELLED"]},
+        "cancelledBy": {"S": [{"exists": true}]},
+    });
+    assert_eq!(
+        patterns_of(source),
+        [
+            json!({"eventName": ["REMOVE"], "dynamodb": {"Keys": is_execution}}),
+            json!({"dynamodb": {"Keys": is_execution, "NewImage": is_cancelled}}),
+            json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": is_deletion}}),
+        ]
+    );
+    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(source["BisectBatchOnFunctionError"], true);
+    assert_eq!(source["MaximumRecordAgeInSeconds"], 43_200);
+    let queue = &source["DestinationConfig"]["OnFailure"]["Destination"];
+    assert_eq!(*queue, json!({"Fn::GetAtt": ["UnreapedQueue", "Arn"]}));
+}
+
 #[test]
 fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
     let template = template();
     let source = &template["Resources"]["CountEventSource"]["Properties"];
-    let filters = source["FilterCriteria"]["Filters"]
-        .as_array()
-        .expect("filters");
-    // Nothing else looks into the pattern, which is JSON inside a text.
-    let patterns: Vec<Value> = filters
-        .iter()
-        .map(|filter| serde_json::from_str(filter["Pattern"].as_str().expect("a text")))
-        .collect::<Result<_, _>>()
-        .expect("JSON");
+    let patterns = patterns_of(source);
     let executions = json!({"dynamodb": {"Keys": {"sk": {"S": [keys::EXECUTION]}}}});
     assert_eq!(patterns, [executions]);
     assert!(

@@ -58,7 +58,7 @@ pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failur
     let begin = Instant::now();
     let bar = progress_bar("Counting", executions, "executions");
     let store = Store::new(client, TABLE);
-    let mut follower = Follower::new(embedded.streams_client(), store);
+    let mut follower = Follower::counting(embedded.streams_client(), store);
     follower.drain(|records| bar.inc(records as u64)).await?;
     bar.finish_and_clear();
     let applied = follower.applied();

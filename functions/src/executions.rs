@@ -12,7 +12,8 @@ use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, Heade
 use lambda_http::Request;
 use shared::Error;
 use shared::auth::Caller;
-use shared::operations::{self, Window};
+use shared::masking::masker_of;
+use shared::operations::{self, Cancelled, Window};
 use shared::store::Store;
 
 use crate::parameters::DetailsParameters;
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::route::request_id;
 use export::Encoding;
-use parameters::{ExportParameters, ListParameters};
+use parameters::{CancelParameters, ExportParameters, ListParameters};
 
 /// `GET /api/executions/team/{teamId}`: a team's executions, newest first.
 ///
@@ -80,6 +81,30 @@ pub async fn get_execution(
     reply::json(&views::details(&whole))
 }
 
+/// `POST /api/executions/{id}/cancel`: cancels a run that is pending or running,
+/// and the open runs below it.
+///
+/// # Errors
+/// [`Problem::NotCancellable`], those of the parameters and of
+/// [`operations::cancel_execution`].
+pub async fn cancel_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let CancelParameters {
+        execution_id,
+        reason,
+    } = CancelParameters::of(request)?;
+    match operations::cancel_execution(store, caller, &execution_id, reason.as_deref()).await? {
+        Cancelled::Now => Ok(reply::empty()),
+        Cancelled::EndedBefore(status) => Err(Problem::NotCancellable {
+            execution_id,
+            status: status.map_or("in an unknown state", views::status_word),
+        }),
+    }
+}
+
 /// `GET /api/executions/team/{teamId}/export`: a team's executions with their
 /// nodes as a file, which leaves while it is read.
 ///
@@ -95,7 +120,7 @@ pub async fn export_team_executions(
     let ExportParameters { filter, format } = ExportParameters::of(caller, request)?;
     let encoding = encoding(request.headers());
     let pieces = operations::export_executions(store, caller, &filter).await?;
-    let masker = export::masker(store, &caller.team_id).await?;
+    let masker = masker_of(store, &caller.team_id).await?;
     let file = export::render(pieces, masker, format, encoding);
     let file = export::logged(file, store.clone(), request_id(request));
     let mut reply = reply::stream(format.content_type(), file);

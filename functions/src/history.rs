@@ -7,6 +7,8 @@ mod format;
 mod parameters;
 mod views;
 
+use std::time::{Duration, Instant};
+
 use lambda_http::Request;
 use shared::auth::Caller;
 use shared::operations::{self, StepOutline, Window};
@@ -16,7 +18,14 @@ use shared::store::Store;
 use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{FlowListParameters, ListParameters, StatisticsParameters};
+use parameters::{
+    DeleteParameters, FlowDeleteParameters, FlowListParameters, ListParameters,
+    StatisticsParameters,
+};
+
+/// How long a request waits for a flow's deletion, before it says that it goes on.
+/// Below the 25 seconds that the function has.
+const DELETION_TIME: Duration = Duration::from_secs(18);
 
 /// `GET /api/history/executions`: the team's executions, newest first.
 ///
@@ -101,4 +110,42 @@ pub async fn get_history_statistics(
     } = &parameters;
     let statistics = operations::execution_statistics(store, caller, filter, *interval).await?;
     reply::json(&views::statistics(&statistics, &parameters))
+}
+
+/// `DELETE /api/history/executions/{executionId}`: deletes an execution.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::delete_execution`].
+pub async fn delete_history_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let DeleteParameters {
+        execution_id,
+        cascade,
+    } = DeleteParameters::of(request)?;
+    operations::delete_execution(store, caller, &execution_id, cascade).await?;
+    reply::json(&views::deleted(&execution_id))
+}
+
+/// `DELETE /api/history/executions/flows/{flowId}`: deletes all executions of a
+/// flow.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::delete_flow_executions`].
+pub async fn delete_history_flow_executions(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let until = Instant::now() + DELETION_TIME;
+    let FlowDeleteParameters { flow_id, cascade } = FlowDeleteParameters::of(request)?;
+    let deletion =
+        operations::delete_flow_executions(store, caller, &flow_id, cascade, until).await?;
+    let view = views::flow_deleted(&flow_id, deletion);
+    match deletion.is_done {
+        true => reply::json(&view),
+        false => reply::accepted(&view),
+    }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 
-use aws_lambda_events::event::dynamodb::TimeWindowEvent;
+use aws_lambda_events::event::dynamodb::{Event, TimeWindowEvent};
 use futures_util::StreamExt;
 use http::header::ACCEPT_ENCODING;
 use http_body::Body as _;
@@ -13,6 +13,7 @@ use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
 use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
+use shared::reap::Reaper;
 use shared::store::Store;
 use tracing::Level;
 
@@ -137,6 +138,19 @@ pub async fn serve_count() -> Result<(), Error> {
     let counter = &counter;
     let count = |event: LambdaEvent<TimeWindowEvent>| Box::pin(stream::count(counter, event));
     lambda_runtime::run(service_fn(count)).await
+}
+
+/// Serves the consumer of the table's stream that follows what is removed and
+/// cancelled.
+///
+/// # Errors
+/// Those of the Runtime API.
+pub async fn serve_reap() -> Result<(), Error> {
+    log_as_lambda_reads();
+    let reaper = Reaper::new(store().await);
+    let reaper = &reaper;
+    let reap = |event: LambdaEvent<Event>| Box::pin(stream::reap(reaper, event));
+    lambda_runtime::run(service_fn(reap)).await
 }
 
 /// Logs lines of JSON, each with its time: Lambda takes a line without one for

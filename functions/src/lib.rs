@@ -5,6 +5,7 @@
 //! the operation, render the view. The Lambda binaries in `src/bin` and the
 //! local server call that same function, through [`route::Route::answer`].
 
+pub mod admin;
 pub mod app;
 pub mod authorizer;
 pub mod executions;

@@ -1,11 +1,13 @@
 //! Reading the parameters of a request, strictly: a value that cannot be is
 //! refused with its name and with what it could have been.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
 use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, TimeRange, Timestamp};
 use shared::operations::PageSize;
 
@@ -27,12 +29,29 @@ impl<'a> Parameters<'a> {
     /// # Errors
     /// [`Problem::InvalidParameter`].
     pub fn path_id<T: FromStr<Err = InvalidId>>(&self, name: &'static str) -> Result<T, Problem> {
+        parse_id(name, &self.path_text(name))
+    }
+
+    /// An id in the path that may have been left out: `None` for a blank.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn path_id_if_any<T: FromStr<Err = InvalidId>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        match self.path_text(name).trim() {
+            "" => Ok(None),
+            value => parse_id(name, value).map(Some),
+        }
+    }
+
+    fn path_text(&self, name: &str) -> Cow<'_, str> {
         let parameters = self.request.path_parameters_ref();
         let value = parameters.and_then(|parameters| parameters.first(name));
         // Gateways differ in whether they decode a path. No id has a percent
         // sign, so decoding what is decoded already changes nothing.
-        let value = percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy();
-        parse_id(name, &value)
+        percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy()
     }
 
     /// A parameter of the query, if it is there, and be it empty.
@@ -254,6 +273,26 @@ pub fn back(days: u64, end: Option<Timestamp>) -> TimeRange {
     // among them, or a date as an end would begin on one day more.
     let from = from + i64::from(end.is_some());
     TimeRange::new(Timestamp::from_milliseconds(from), end).unwrap_or_default()
+}
+
+/// The JSON object in a request's body, if it has one.
+///
+/// # Errors
+/// [`Problem::InvalidParameter`], naming `body` and the place in it.
+pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<Option<T>, Problem> {
+    let body: &[u8] = request.body();
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    // Serde would take an array for the members of an object in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("body", "Send a JSON object."));
+    }
+    let value = serde_json::from_slice(body);
+    value.map(Some).map_err(|error| {
+        // Of a body that is no JSON, and of one with another shape.
+        invalid("body", format!("Send JSON: {error}."))
+    })
 }
 
 /// What asks for one execution, with a page of its steps.

@@ -2,8 +2,10 @@
 //! of codes on every surface.
 
 use http::StatusCode;
+use masking::InvalidSettings;
 use serde::Serialize;
 use shared::Error;
+use shared::model::ExecutionId;
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -21,6 +23,24 @@ pub enum Problem {
         parameter: &'static str,
         /// What it can have.
         message: String,
+    },
+    /// The history API's own words for an id that is not there.
+    MissingId {
+        /// The parameter's name.
+        parameter: &'static str,
+        /// A short sentence.
+        error: &'static str,
+        /// A word for programs.
+        code: &'static str,
+        /// What to send.
+        message: &'static str,
+    },
+    /// The run has ended in another way, and stays as it is.
+    NotCancellable {
+        /// The run.
+        execution_id: ExecutionId,
+        /// The state that won, in the surface's word.
+        status: &'static str,
     },
     /// No route has this path.
     NoSuchPath,
@@ -55,7 +75,7 @@ pub struct ProblemView<'a> {
     /// What to do.
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<&'static str>,
+    parameter: Option<&'a str>,
     request_id: &'a str,
 }
 
@@ -65,7 +85,11 @@ impl Problem {
         match self {
             Self::MissingParameter { .. }
             | Self::InvalidParameter { .. }
-            | Self::Operation(Error::InvalidNextToken(_)) => StatusCode::BAD_REQUEST,
+            | Self::MissingId { .. }
+            | Self::Operation(Error::InvalidNextToken(_) | Error::InvalidSettings(_)) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::NotCancellable { .. } => StatusCode::CONFLICT,
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchPath
@@ -77,19 +101,22 @@ impl Problem {
             Self::Operation(Error::Throttled(_) | Error::Unavailable(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Operation(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Operation(Error::Internal(_) | Error::TooLarge(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
     /// The body. Of a fault's cause it holds nothing but the id under which the
     /// log has it.
-    pub fn view<'a>(&self, request_id: &'a str) -> ProblemView<'a> {
+    pub fn view<'a>(&'a self, request_id: &'a str) -> ProblemView<'a> {
         let (error, code, message) = self.texts(request_id);
         let parameter = match self {
-            Self::MissingParameter { parameter, .. } | Self::InvalidParameter { parameter, .. } => {
-                Some(*parameter)
-            }
+            Self::MissingParameter { parameter, .. }
+            | Self::InvalidParameter { parameter, .. }
+            | Self::MissingId { parameter, .. } => Some(*parameter),
             Self::Operation(Error::InvalidNextToken(_)) => Some("nextToken"),
+            Self::Operation(Error::InvalidSettings(invalid)) => Some(invalid.field.as_str()),
             _ => None,
         };
         ProblemView {
@@ -113,6 +140,23 @@ impl Problem {
                 "A parameter has an invalid value",
                 "INVALID_PARAMETER",
                 message.clone(),
+            ),
+            Self::MissingId {
+                error,
+                code,
+                message,
+                ..
+            } => (error, code, (*message).to_owned()),
+            Self::NotCancellable {
+                execution_id,
+                status,
+            } => (
+                "The execution has ended",
+                "EXECUTION_NOT_CANCELLABLE",
+                format!(
+                    "Execution {execution_id} is {status}. Only one that is PENDING or RUNNING \
+                     can be cancelled."
+                ),
             ),
             Self::NoSuchPath => (
                 "Nothing is at this path",
@@ -151,6 +195,11 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
                  parameters, or leave it out to begin at the first page."
             ),
         ),
+        Error::InvalidSettings(InvalidSettings { field, reason }) => (
+            "A parameter has an invalid value",
+            "INVALID_PARAMETER",
+            format!("The setting {field} is not valid. {reason}"),
+        ),
         Error::Unauthenticated(message) => (
             "The caller is not known",
             "UNAUTHENTICATED",
@@ -177,7 +226,7 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
             "UNAVAILABLE",
             "Try again after the seconds that the Retry-After header names.".to_owned(),
         ),
-        Error::Internal(_) => (
+        Error::Internal(_) | Error::TooLarge(_) => (
             "Something went wrong here",
             "INTERNAL",
             format!("The fault is in the log under the request id {request_id}."),

@@ -43,6 +43,23 @@ pub fn stream(
     reply_of(StatusCode::OK, HeaderValue::from_static(content_type), body)
 }
 
+/// A success that has yet to come to its end, with a view as its JSON.
+///
+/// # Errors
+/// Those of [`json`].
+pub fn accepted(view: &impl Serialize) -> Result<Reply, Problem> {
+    let mut reply = json(view)?;
+    *reply.status_mut() = StatusCode::ACCEPTED;
+    Ok(reply)
+}
+
+/// A success with nothing to say.
+pub fn empty() -> Reply {
+    let mut reply = reply(StatusCode::OK, Vec::new());
+    reply.headers_mut().remove(CONTENT_TYPE);
+    reply
+}
+
 /// What an answer says of payloads that are there and cannot be shown.
 pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
     unreadable

@@ -10,6 +10,7 @@ use shared::Error;
 use shared::auth::{Caller, Permission};
 use shared::store::{Store, Usage};
 
+use crate::admin;
 use crate::app::App;
 use crate::authorizer;
 use crate::executions;
@@ -118,6 +119,14 @@ pub static ROUTES: &[Route] = &[
         handler: handler!(executions::get_execution),
     },
     Route {
+        name: "cancel_execution",
+        method: Method::POST,
+        path: "/api/executions/{id}/cancel",
+        permission: Permission::ExecutionsCancel,
+        transfer: Transfer::Buffered,
+        handler: handler!(executions::cancel_execution),
+    },
+    Route {
         name: "list_history_executions",
         method: Method::GET,
         path: "/api/history/executions",
@@ -148,6 +157,38 @@ pub static ROUTES: &[Route] = &[
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(history::get_history_statistics),
+    },
+    Route {
+        name: "delete_history_execution",
+        method: Method::DELETE,
+        path: "/api/history/executions/{executionId}",
+        permission: Permission::ExecutionsDelete,
+        transfer: Transfer::Buffered,
+        handler: handler!(history::delete_history_execution),
+    },
+    Route {
+        name: "delete_history_flow_executions",
+        method: Method::DELETE,
+        path: "/api/history/executions/flows/{flowId}",
+        permission: Permission::ExecutionsDelete,
+        transfer: Transfer::Buffered,
+        handler: handler!(history::delete_history_flow_executions),
+    },
+    Route {
+        name: "get_masking_settings",
+        method: Method::GET,
+        path: "/api/settings/masking",
+        permission: Permission::SettingsManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::get_masking_settings),
+    },
+    Route {
+        name: "update_masking_settings",
+        method: Method::PUT,
+        path: "/api/settings/masking",
+        permission: Permission::SettingsManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::update_masking_settings),
     },
 ];
 

@@ -1,10 +1,12 @@
 //! The consumers of the table's stream, as Lambda functions.
 
-use aws_lambda_events::event::dynamodb::{EventRecord, TimeWindowEvent};
+use aws_lambda_events::event::dynamodb::{Event, EventRecord, TimeWindowEvent};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use shared::counters::{Change, Counter};
+use shared::counters::Counter;
 use shared::model::Item;
+use shared::reap::Reaper;
+use shared::stream::Change;
 
 /// What Lambda is told of a batch in a tumbling window. The counters keep their
 /// state in the table, so the window carries none.
@@ -53,6 +55,33 @@ pub async fn count(
         }
         Err(error) => {
             tracing::error!(shard_id, given, error = error.with_causes(), "not counted");
+            Err(error.into())
+        }
+    }
+}
+
+/// Does what follows from a batch of the stream.
+///
+/// # Errors
+/// Those of the table, after which Lambda hands over the batch again, whole or in
+/// halves.
+pub async fn reap(reaper: &Reaper, event: LambdaEvent<Event>) -> Result<(), Error> {
+    let records = event.payload.records;
+    let changes: Vec<_> = records.into_iter().filter_map(change).collect();
+    let given = changes.len();
+    match reaper.follow(&changes).await {
+        Ok(reaped) => {
+            tracing::info!(
+                given,
+                removed = reaped.removed,
+                cancelled = reaped.cancelled,
+                turns = reaped.turns,
+                "reaped"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            tracing::error!(given, error = error.with_causes(), "not reaped");
             Err(error.into())
         }
     }

@@ -1,8 +1,9 @@
 //! Following the table's stream, as Lambda's event source does on AWS.
 //!
-//! Each shard is read from its checkpoint on, and its changes are handed to the
-//! counters, which know those that they have. A shard's children are begun when
-//! it is at its end.
+//! Each shard is read from its consumer's checkpoint on, and its changes are handed
+//! to the consumer: the counters, which know those that they have, or the reaper,
+//! which can do again what it has done. A shard's children are begun when it is at
+//! its end.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -11,10 +12,12 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIteratorType};
 use shared::counters::recount::{Progress, Recount};
-use shared::counters::{Applied, Change, Counter};
+use shared::counters::{Applied, Counter};
 use shared::keys;
 use shared::model::Item;
+use shared::reap::{Reaped, Reaper};
 use shared::store::Store;
+use shared::stream::Change;
 use tokio::sync::watch;
 
 use crate::serve::until;
@@ -40,6 +43,74 @@ const CHANGES_AT_ONCE: usize = 5_000;
 /// MB; the embedded engine has no such end.
 const BYTES_AT_ONCE: i64 = 4 * 1024 * 1024;
 
+/// How many records are read, at most, before it is noted that nothing follows from
+/// them: after a start they are not read again.
+const RECORDS_A_NOTE: usize = 10_000;
+
+/// Who reads the stream.
+enum Consumer {
+    Count {
+        counter: Counter,
+        applied: Applied,
+    },
+    Reap {
+        reaper: Reaper,
+        reaped: Reaped,
+        /// Records since the last note.
+        unnoted: usize,
+    },
+}
+
+impl Consumer {
+    /// Up to where a shard is done with.
+    async fn checkpoint(&self, shard_id: &str) -> shared::Result<Option<String>> {
+        match self {
+            Self::Count { counter, .. } => counter.checkpoint(shard_id).await,
+            Self::Reap { reaper, .. } => reaper.checkpoint(shard_id).await,
+        }
+    }
+
+    /// The change of a record, if the consumer has to do with it.
+    fn change(&self, record: Record) -> Option<Change> {
+        let is_reaped = |change: &Change| Reaper::concerns(change);
+        match self {
+            Self::Count { .. } => change(record, |_, sk| sk == keys::EXECUTION),
+            Self::Reap { .. } => change(record, keys::concern_the_reaper).filter(is_reaped),
+        }
+    }
+
+    /// Takes in the changes of some records of a shard, of which `last` is the
+    /// last one's sequence number.
+    async fn take_in(
+        &mut self,
+        shard_id: &str,
+        records: usize,
+        changes: &[Change],
+        last: Option<&str>,
+    ) -> shared::Result<()> {
+        match self {
+            Self::Count { counter, applied } => {
+                *applied += counter.apply(shard_id, changes).await?;
+            }
+            Self::Reap {
+                reaper,
+                reaped,
+                unnoted,
+            } => {
+                *reaped += reaper.follow(changes).await?;
+                *unnoted += records;
+                if let Some(last) = last
+                    && (!changes.is_empty() || *unnoted >= RECORDS_A_NOTE)
+                {
+                    reaper.set_checkpoint(shard_id, last).await?;
+                    *unnoted = 0;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Where a shard is being read.
 struct Reading {
     /// `None` until the next look at the checkpoint.
@@ -52,34 +123,61 @@ struct Reading {
 pub struct Follower {
     streams: Client,
     store: Store,
-    counter: Counter,
+    consumer: Consumer,
     shards: BTreeMap<String, Reading>,
     looked_for_shards: Option<Instant>,
     /// How many records are asked for at once.
     limit: i32,
-    applied: Applied,
 }
 
 impl Follower {
-    /// A follower of the stream of this store's table.
-    pub fn new(streams: Client, store: Store) -> Self {
+    /// A follower of the stream of this store's table that keeps the counters.
+    pub fn counting(streams: Client, store: Store) -> Self {
+        let consumer = Consumer::Count {
+            counter: Counter::new(store.clone()),
+            applied: Applied::default(),
+        };
+        Self::new(streams, store, consumer)
+    }
+
+    /// A follower of that stream that does what follows from removals and cancels.
+    pub fn reaping(streams: Client, store: Store) -> Self {
+        let consumer = Consumer::Reap {
+            reaper: Reaper::new(store.clone()),
+            reaped: Reaped::default(),
+            unnoted: 0,
+        };
+        Self::new(streams, store, consumer)
+    }
+
+    fn new(streams: Client, store: Store, consumer: Consumer) -> Self {
         Self {
             streams,
-            counter: Counter::new(store.clone()),
             store,
+            consumer,
             shards: BTreeMap::new(),
             looked_for_shards: None,
             limit: 100,
-            applied: Applied::default(),
         }
     }
 
-    /// What this follower has counted.
+    /// What this follower has counted: nothing, of one that reaps.
     pub fn applied(&self) -> Applied {
-        self.applied
+        match &self.consumer {
+            Consumer::Count { applied, .. } => *applied,
+            Consumer::Reap { .. } => Applied::default(),
+        }
     }
 
-    /// Counts until there is nothing left to count. `look` is told of the
+    /// What this follower has reaped: nothing, of one that counts.
+    pub fn reaped(&self) -> Reaped {
+        match &self.consumer {
+            Consumer::Count { .. } => Reaped::default(),
+            Consumer::Reap { reaped, .. } => *reaped,
+        }
+    }
+
+    /// Follows until there is nothing left to follow. `look` is told of the
     /// records that were read.
     ///
     /// # Errors
@@ -119,7 +217,7 @@ impl Follower {
                     Ok(_) => continue,
                     Err(failure) => {
                         caught_up.send_replace(false);
-                        tracing::warn!(%failure, "the counters wait for the table");
+                        tracing::warn!(%failure, "what follows the stream waits for the table");
                         AFTER_FAILURE
                     }
                 },
@@ -137,7 +235,8 @@ impl Follower {
     /// # Errors
     /// Those of the stream and of the table.
     pub async fn begin(&mut self, has_runs: bool, settle: Duration) -> Result<(), Failure> {
-        if self.counter.is_complete().await? {
+        let counter = Counter::new(self.store.clone());
+        if counter.is_complete().await? {
             return Ok(());
         }
         if has_runs {
@@ -150,7 +249,7 @@ impl Follower {
             recount.rebuild(&self.store, &|_: Progress| {}).await?;
         }
         // Only now: what is interrupted is done again.
-        self.counter.set_complete().await?;
+        counter.set_complete().await?;
         Ok(())
     }
 
@@ -245,7 +344,7 @@ impl Follower {
         Ok(newest.and_then(|stream| stream.stream_arn))
     }
 
-    /// Reads a shard until nothing is left, or much is in hand, and counts it.
+    /// Reads a shard until nothing is left, or much is in hand, and hands it over.
     async fn read(&mut self, shard_id: &str) -> Result<usize, Failure> {
         let shard = self.shards.get(shard_id);
         let mut next = match shard.and_then(|shard| shard.iterator.clone()) {
@@ -255,7 +354,7 @@ impl Follower {
                 None => return Ok(0),
             },
         };
-        let (mut count, mut changes) = (0, Vec::new());
+        let (mut count, mut changes, mut last) = (0, Vec::new(), None);
         while let Some(iterator) = next.clone()
             && changes.len() < CHANGES_AT_ONCE
         {
@@ -276,12 +375,21 @@ impl Follower {
             // is by now is counted first.
             let is_at_end = records.len() < self.limit as usize;
             self.adapt(&records);
-            changes.extend(records.into_iter().filter_map(change));
+            let sequence_number = |record: &Record| record.dynamodb()?.sequence_number.clone();
+            last = records.last().and_then(sequence_number).or(last);
+            let consumer = &self.consumer;
+            changes.extend(
+                records
+                    .into_iter()
+                    .filter_map(|record| consumer.change(record)),
+            );
             if is_at_end {
                 break;
             }
         }
-        self.applied += self.counter.apply(shard_id, &changes).await?;
+        self.consumer
+            .take_in(shard_id, count, &changes, last.as_deref())
+            .await?;
         // Only now: what fails is read again.
         match next {
             Some(next) => self.set_iterator(shard_id, Some(next)),
@@ -326,7 +434,7 @@ impl Follower {
             let get = self.streams.get_shard_iterator();
             get.stream_arn(&arn).shard_id(shard_id)
         };
-        if let Some(checkpoint) = self.counter.checkpoint(shard_id).await? {
+        if let Some(checkpoint) = self.consumer.checkpoint(shard_id).await? {
             let after = get()
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .sequence_number(checkpoint);
@@ -356,11 +464,13 @@ where
     shared::store::from_sdk(error).into()
 }
 
-/// A change of a run. Of other records there are many more, with larger images.
-fn change(record: Record) -> Option<Change> {
+/// The change of a record whose keys are wanted. Of other records there are many
+/// more, with larger images.
+fn change(record: Record, is_wanted: impl Fn(&str, &str) -> bool) -> Option<Change> {
     let record = record.dynamodb?;
-    let sk = record.keys.as_ref()?.get("sk")?.as_s().ok()?;
-    if sk != keys::EXECUTION {
+    let keys = record.keys.as_ref()?;
+    let (pk, sk) = (keys.get("pk")?.as_s().ok()?, keys.get("sk")?.as_s().ok()?);
+    if !is_wanted(pk, sk) {
         return None;
     }
     Some(Change {

@@ -111,22 +111,28 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let (caught_up, has_caught_up) = watch::channel(false);
-    let mut follower = Follower::new(served.streams.clone(), store.clone());
+    let (counted, is_counted) = watch::channel(false);
+    let (reaped, is_reaped) = watch::channel(false);
+    let mut follower = Follower::counting(served.streams.clone(), store.clone());
     if !is_ours {
         // Two that count one table would not harm it; two that pay for it would.
-        eprintln!("Totals and statistics are those that the function `count` keeps there.");
+        eprintln!(
+            "Totals and statistics are those that the function `count` keeps there, and what is \
+             left of deleted runs is removed by the function `reap`."
+        );
     } else if follower.has_stream().await? {
         // Nobody else writes to the embedded table as yet.
         let settle = served.embedded.as_ref().map_or(SETTLE, |_| Duration::ZERO);
         follower
             .begin(demo::has_runs(&store).await?, settle)
             .await?;
-        tasks.spawn(follower.follow(caught_up, stopped.clone()));
+        tasks.spawn(follower.follow(counted, stopped.clone()));
+        let reaper = Follower::reaping(served.streams.clone(), store.clone());
+        tasks.spawn(reaper.follow(reaped, stopped.clone()));
     } else {
         eprintln!(
-            "The table {} has no stream: totals and statistics stay as they are. Make a table \
-             with: flowtrail table create",
+            "The table {} has no stream: totals and statistics stay as they are, and so do the \
+             steps of deleted runs. Make a table with: flowtrail table create",
             args.table.table
         );
     }
@@ -134,7 +140,8 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         None => None,
         Some((mut folder, embedded, listener)) => {
             folder.announce(&served.address)?;
-            tasks.spawn(keep_up(embedded.clone(), has_caught_up, stopped.clone()));
+            let followed = [is_counted, is_reaped];
+            tasks.spawn(keep_up(embedded.clone(), followed, stopped.clone()));
             tasks.spawn(serve_router(
                 listener,
                 wire::router(embedded),
@@ -265,10 +272,10 @@ async fn serve_router(
 }
 
 /// Keeps the embedded table tidy, and ends when it fails. What is in the stream
-/// stays there until it was counted.
+/// stays there until all have followed it.
 async fn keep_up(
     embedded: Embedded,
-    caught_up: watch::Receiver<bool>,
+    followed: [watch::Receiver<bool>; 2],
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let first = Instant::now() + FIRST_UPKEEP_AFTER;
@@ -278,11 +285,11 @@ async fn keep_up(
     let stop = until(stopped);
     tokio::pin!(stop);
     loop {
-        let is_counted = *caught_up.borrow();
+        let is_followed = followed.iter().all(|caught_up| *caught_up.borrow());
         let kept = tokio::select! {
             () = &mut stop => return Ok(()),
             () = embedded.failed() => break,
-            _ = ticks.tick(), if is_counted => embedded.upkeep().await,
+            _ = ticks.tick(), if is_followed => embedded.upkeep().await,
             _ = trims.tick() => embedded.trim_counters(trimmed).await.map(|to| trimmed = to),
         };
         if kept.is_err() {

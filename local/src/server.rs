@@ -31,7 +31,21 @@ pub fn router(app: Arc<App>) -> Router {
     for path in paths {
         router = router.route(path, methods_of(path));
     }
+    for route in ROUTES {
+        // To delete nothing in particular is a mistake that has a name of its own.
+        if let Some(unnamed) = path_without_id(route) {
+            let answer = |state, parameters, request| answer(route, state, parameters, request);
+            let methods = MethodRouter::new().on(filter(&route.method), answer);
+            router = router.route(unnamed, methods.fallback(no_such_path));
+        }
+    }
     router.fallback(no_such_path).with_state(app)
+}
+
+/// The path of a route that deletes, with its id left out.
+fn path_without_id(route: &Route) -> Option<&'static str> {
+    let parameter = route.path.rfind('{')?;
+    (route.method == Method::DELETE).then(|| &route.path[..parameter])
 }
 
 /// The routes of one path, each under its method.

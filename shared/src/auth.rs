@@ -32,6 +32,8 @@ pub use tokens::{NewToken, Secret, TokenRecord, create_token, list_tokens, revok
 pub enum Permission {
     /// Read executions: lists, details, steps, statistics.
     ExecutionsRead,
+    /// See what the payloads of executions hold under the names of secrets.
+    ExecutionsReveal,
     /// Export executions.
     ExecutionsExport,
     /// Cancel executions.
@@ -46,8 +48,9 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ExecutionsRead,
+        Self::ExecutionsReveal,
         Self::ExecutionsExport,
         Self::ExecutionsCancel,
         Self::ExecutionsDelete,
@@ -59,6 +62,7 @@ impl Permission {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ExecutionsRead => "EXECUTIONS_READ",
+            Self::ExecutionsReveal => "EXECUTIONS_REVEAL",
             Self::ExecutionsExport => "EXECUTIONS_EXPORT",
             Self::ExecutionsCancel => "EXECUTIONS_CANCEL",
             Self::ExecutionsDelete => "EXECUTIONS_DELETE",

@@ -23,7 +23,7 @@ mod read;
 pub mod recount;
 
 pub use cells::{COUNTED_ATTRIBUTES, Counted, Kind};
-pub use consumer::{Applied, Change, Counter};
+pub use consumer::{Applied, Counter};
 pub use durations::{Bucket, Durations};
 pub use hour::Hour;
 pub use hours::{Cut, Edge, FullHours, bounds};

@@ -29,6 +29,12 @@ pub enum Error {
     /// No token has this id.
     #[error("no token has the id {0}")]
     TokenNotFound(String),
+    /// Settings that a caller sent cannot be.
+    #[error(transparent)]
+    InvalidSettings(masking::InvalidSettings),
+    /// An item has no room left for what is to be written into it.
+    #[error("the item is too large to be changed")]
+    TooLarge(#[source] Cause),
     /// The table refuses work above its throughput; the retries are used up.
     #[error("the table is throttled")]
     Throttled(#[source] Cause),

@@ -6,6 +6,7 @@
 //! | payload | `EXEC#<executionId>` | `PAYLOAD#<name>#<part>` | its run; its name |
 //! | step | `EXEC#<executionId>` | `STEP#<startTime>#<stepInstanceId>` | its run, in order of time |
 //! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
+//! | mark that a run's sub-flows go with it | `EXEC#<executionId>` | `CASCADE` | its run |
 //! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
 //! | register of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
 //! | counts of a day | `COUNT#<teamId>#<scope>` | `<yyyy-mm-dd>` | their scope and days: one range |
@@ -13,6 +14,9 @@
 //! | register of scopes | `SCOPES` | `<teamId>#<scope>` | all, or a team's |
 //! | mark that all runs are counted | `SCOPES` | `#COMPLETE` | itself |
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
+//! | how far a shard's removals are followed | `CHECKPOINT#<shardId>` | `REAP` | its shard |
+//! | a team's settings of masking | `SETTINGS#<teamId>` | `MASKING` | its team |
+//! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
 //! A scope is `*` (the team), `F#<flowId>`, `D#<deviceId>` or
@@ -26,6 +30,8 @@ use crate::model::{DeviceId, ExecutionId, FlowId, Item, TeamId, Timestamp};
 
 /// The sort key of an execution's own item.
 pub const EXECUTION: &str = "EXECUTION";
+/// The sort key of the mark that a run's sub-flows are deleted with it.
+pub const CASCADE: &str = "CASCADE";
 /// What the sort keys of all top-level steps begin with.
 pub const STEPS: &str = "STEP#";
 /// What the sort keys of the steps of all branches begin with.
@@ -43,6 +49,10 @@ pub const SCOPE_REGISTER: &str = "SCOPES";
 pub const COMPLETE: &str = "#COMPLETE";
 /// The sort key of a shard's checkpoint.
 pub const CHECKPOINT: &str = "CHECKPOINT";
+/// The sort key of the item that says up to where a shard's removals were followed.
+pub const REAP: &str = "REAP";
+/// The sort key of a team's settings of masking.
+pub const MASKING: &str = "MASKING";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 
@@ -159,6 +169,37 @@ pub fn scope_of_register_entry(sk: &str) -> Option<(&str, &str)> {
 /// The partition of a shard's checkpoint.
 pub fn checkpoint_partition(shard_id: &str) -> String {
     format!("CHECKPOINT#{shard_id}")
+}
+
+/// The partition of a team's settings.
+pub fn settings_partition(team_id: &TeamId) -> String {
+    format!("SETTINGS#{team_id}")
+}
+
+const DELETION_PREFIX: &str = "DELETION#";
+
+/// The partition of a team's deletions.
+pub fn deletion_partition(team_id: &TeamId) -> String {
+    format!("{DELETION_PREFIX}{team_id}")
+}
+
+/// The entry of a flow's deletion.
+pub fn deletion_entry(flow_id: &FlowId) -> String {
+    format!("F#{flow_id}")
+}
+
+/// The team and the flow of a deletion's keys.
+pub fn deletion_of(item: &Item) -> Option<(TeamId, FlowId)> {
+    let pk = item.get("pk")?.as_s().ok()?;
+    let team_id = pk.strip_prefix(DELETION_PREFIX)?.parse().ok()?;
+    let flow_id = sort_key(item)?.strip_prefix("F#")?.parse().ok()?;
+    Some((team_id, flow_id))
+}
+
+/// Whether a change of the item with these keys can be one that the reaper
+/// ([`crate::reap`]) has to do with.
+pub fn concern_the_reaper(pk: &str, sk: &str) -> bool {
+    sk == EXECUTION || pk.starts_with(DELETION_PREFIX)
 }
 
 /// A payload's name and part, from its sort key.
@@ -278,6 +319,15 @@ mod tests {
         }
 
         #[test]
+        fn the_keys_of_a_deletion_say_what_is_deleted(team in ID, flow in ID) {
+            let team_id: TeamId = team.parse().expect("an id");
+            let flow_id: FlowId = flow.parse().expect("an id");
+            let entry = deletion_entry(&flow_id);
+            let item = crate::store::key(deletion_partition(&team_id), entry);
+            prop_assert_eq!(deletion_of(&item), Some((team_id, flow_id)));
+        }
+
+        #[test]
         fn a_payload_key_says_what_made_it(id in ID, part in 0_u32..10_000) {
             let name = step_payload_name(&id, "output");
             let sk = payload(&name, part);
@@ -306,7 +356,7 @@ mod tests {
     fn inside_a_run_the_records_stand_in_the_order_that_one_range_needs() {
         let branch = branches_of_fork(moment(0), "fork-1");
         let payload = payload_parts("context");
-        assert!(branch.as_str() < EXECUTION);
+        assert!(branch.as_str() < CASCADE && CASCADE < EXECUTION);
         assert!(EXECUTION < payload.as_str());
         assert!(payload.as_str() < STEP_PAYLOADS);
         assert!(STEP_PAYLOADS < STEPS);

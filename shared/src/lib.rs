@@ -12,10 +12,13 @@ pub mod counters;
 pub mod cursor;
 pub mod error;
 pub mod keys;
+pub mod masking;
 pub mod model;
 pub mod operations;
 pub mod payload;
+pub mod reap;
 pub mod store;
+pub mod stream;
 pub mod table;
 
 pub use error::{Error, Result};

@@ -102,7 +102,9 @@ pub struct Timestamp(jiff::Timestamp);
 impl Timestamp {
     /// Now, by the clock of this machine.
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now())
+        let now = jiff::Timestamp::now();
+        // Equal to what it is written as.
+        Self::from_milliseconds(now.as_millisecond()).unwrap_or(Self(now))
     }
 
     /// The moment that many milliseconds after 1970 began.
@@ -237,6 +239,11 @@ impl Status {
     /// Whether a run in this state has ended. Terminal is final.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a run in this state has yet to end.
+    pub fn is_open(self) -> bool {
+        !self.is_terminal()
     }
 
     /// Every status, in the order of a run's life.
@@ -562,6 +569,16 @@ impl Step {
     /// start to its end, else unknown.
     pub fn duration_ms(&self) -> Option<u64> {
         duration_ms(self.written_duration_ms, self.start_time(), self.end_time)
+    }
+
+    /// A step that is open in a run that was cancelled has ended with its run: its
+    /// engine was told to stop, and has no reason to write the step again.
+    pub fn ended_with(&mut self, execution: &Execution) {
+        let is_open = matches!(self.status, Some(StepStatus::Pending | StepStatus::Running));
+        if execution.status == Some(Status::Cancelled) && is_open {
+            self.status = Some(StepStatus::Cancelled);
+            self.end_time = self.end_time.or(execution.end_time);
+        }
     }
 
     /// The three fields that may be too large for a step's item, by their

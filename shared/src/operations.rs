@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::model::{Execution, ExecutionId, Item, Timestamp};
 
 mod branches;
+mod cancel;
+mod delete;
 mod export;
 mod filter;
 mod get;
@@ -21,6 +23,10 @@ mod steps;
 mod whole;
 
 pub use branches::{Branch, BranchSteps, Fork, list_branch_steps};
+pub(crate) use cancel::{Cancellation, Child, children_of};
+pub use cancel::{Cancelled, MAX_REASON_LENGTH, cancel_execution};
+pub(crate) use delete::{Deletion, delete_items, delete_runs};
+pub use delete::{FlowDeletion, delete_execution, delete_flow_executions};
 pub use export::{ExportPiece, export_executions};
 pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, get_execution};
@@ -86,4 +92,29 @@ fn visible_execution(
         .and_then(Execution::from_item)
         .filter(|execution| caller.may_see(execution))
         .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))
+}
+
+/// The run of an item, if this caller may change it.
+///
+/// # Errors
+/// [`Error::ExecutionNotFound`] for a run that is expired or of another team;
+/// [`Error::Forbidden`] for one of a flow that the caller is kept from.
+fn own_execution(
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    item: Option<Item>,
+    now: Timestamp,
+) -> Result<Execution> {
+    let execution = item
+        .filter(|item| !crate::model::is_expired(item, now))
+        .and_then(Execution::from_item)
+        .filter(|execution| execution.team_id.as_deref() == Some(caller.team_id.as_str()))
+        .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))?;
+    if caller.may_see(&execution) {
+        return Ok(execution);
+    }
+    let flow_id = execution.flow_id.as_deref().unwrap_or_default();
+    Err(Error::Forbidden(format!(
+        "The token is limited to other flows than {flow_id}."
+    )))
 }

@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, PutRequest, ReturnConsumedCapacity, Select,
-    TransactWriteItem, WriteRequest,
+    AttributeValue, ConsumedCapacity, Delete, DeleteRequest, Put, PutRequest,
+    ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
+use crate::masking::Maskers;
 use crate::model::Item;
 use crate::table::{Index, PARTITION_KEY, SORT_KEY, text};
 
@@ -102,6 +104,7 @@ pub struct Store {
     client: Client,
     table: Arc<str>,
     meter: Arc<Meter>,
+    maskers: Arc<Maskers>,
 }
 
 impl Store {
@@ -111,7 +114,13 @@ impl Store {
             client,
             table: table.into(),
             meter: Arc::default(),
+            maskers: Arc::default(),
         }
+    }
+
+    /// What was made of the settings in the table lately, shared by all clones.
+    pub(crate) fn maskers(&self) -> &Maskers {
+        &self.maskers
     }
 
     /// The same store with a meter of its own that begins at nothing.
@@ -192,6 +201,85 @@ impl Store {
         Ok(())
     }
 
+    /// Writes one item, in place of the one with its keys, if that one is as it
+    /// was read: if `attribute` is `value` there, or, without a value, if no item
+    /// has these keys. Returns whether it was.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn put_if(
+        &self,
+        item: Item,
+        attribute: &str,
+        value: Option<AttributeValue>,
+    ) -> Result<bool> {
+        let request = self.client.put_item().set_item(Some(item));
+        let request = match value {
+            Some(value) => request
+                .condition_expression("#attribute = :value")
+                .expression_attribute_names("#attribute", attribute)
+                .expression_attribute_values(":value", value),
+            None => request.condition_expression("attribute_not_exists(pk)"),
+        };
+        let answer = request
+            .table_name(self.table())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        if fails_its_condition(&answer) {
+            return Ok(false);
+        }
+        self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
+        Ok(true)
+    }
+
+    /// Changes one item, if the update's condition holds. Returns whether it did.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], and those of the engine.
+    pub async fn update(&self, update: Update) -> Result<bool> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        if fails_its_condition(&answer) {
+            return Ok(false);
+        }
+        let answer = answer.map_err(|error| match error.code() {
+            // The update is ours, so it is the item that is too large for it.
+            Some("ValidationException") => Error::TooLarge(error.into()),
+            _ => from_sdk(error),
+        });
+        self.count(answer?.consumed_capacity(), 0);
+        Ok(true)
+    }
+
+    /// Removes one item, if it is there.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn delete(&self, pk: &str, sk: &str) -> Result<()> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(self.table())
+            .set_key(Some(key(pk, sk)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        self.count(answer.consumed_capacity(), 0);
+        Ok(())
+    }
+
     /// Writes up to [`MAX_ITEMS_A_BATCH`] items, each in place of the one with its
     /// keys, and again what the table has not taken.
     ///
@@ -204,7 +292,26 @@ impl Store {
             let put = put.map_err(Error::internal)?;
             Ok(WriteRequest::builder().put_request(put).build())
         };
-        let mut requests: Vec<_> = items.into_iter().map(put).collect::<Result<_>>()?;
+        let requests = items.into_iter().map(put).collect::<Result<_>>()?;
+        self.write_all(requests).await
+    }
+
+    /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and again what the
+    /// table has not taken.
+    ///
+    /// # Errors
+    /// Those of [`Self::put_all`].
+    pub async fn delete_all(&self, keys: Vec<Item>) -> Result<()> {
+        let delete = |key| {
+            let delete = DeleteRequest::builder().set_key(Some(key)).build();
+            let delete = delete.map_err(Error::internal)?;
+            Ok(WriteRequest::builder().delete_request(delete).build())
+        };
+        let requests = keys.into_iter().map(delete).collect::<Result<_>>()?;
+        self.write_all(requests).await
+    }
+
+    async fn write_all(&self, mut requests: Vec<WriteRequest>) -> Result<()> {
         if requests.is_empty() {
             return Ok(());
         }
@@ -212,20 +319,60 @@ impl Store {
             let answer = self
                 .client
                 .batch_write_item()
-                .request_items(self.table(), requests)
+                .request_items(self.table(), requests.clone())
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
-                .await
-                .map_err(from_sdk)?;
-            self.count(answer.consumed_capacity().first(), 0);
-            let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
-            requests = unprocessed.remove(self.table()).unwrap_or_default();
-            if requests.is_empty() {
-                return Ok(());
+                .await;
+            match answer.map_err(from_sdk) {
+                Ok(answer) => {
+                    self.count(answer.consumed_capacity().first(), 0);
+                    let mut unprocessed = answer.unprocessed_items.unwrap_or_default();
+                    requests = unprocessed.remove(self.table()).unwrap_or_default();
+                    if requests.is_empty() {
+                        return Ok(());
+                    }
+                }
+                // So it says that it takes nothing of it for now.
+                Err(Error::Throttled(_)) => {}
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(wait).await;
         }
         Err(Error::Throttled("the table takes a part of a batch".into()))
+    }
+
+    /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and writes up to as
+    /// many others: all of it or nothing.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::Throttled`] when others go on writing to these
+    /// items.
+    pub async fn replace_all(&self, removed: Vec<Item>, written: Vec<Item>) -> Result<()> {
+        let delete = |key| {
+            let delete = Delete::builder().table_name(self.table());
+            let delete = delete.set_key(Some(key)).build().map_err(Error::internal)?;
+            Ok(TransactWriteItem::builder().delete(delete).build())
+        };
+        let put = |item| {
+            let put = Put::builder().table_name(self.table());
+            let put = put.set_item(Some(item)).build().map_err(Error::internal)?;
+            Ok(TransactWriteItem::builder().put(put).build())
+        };
+        let deletes = removed.into_iter().map(delete);
+        let puts = written.into_iter().map(put);
+        let actions: Vec<_> = deletes.chain(puts).collect::<Result<_>>()?;
+        for wait in backoff() {
+            match self.transact(actions.clone()).await {
+                Ok(()) => return Ok(()),
+                // Nothing here has a condition: another write was in the way.
+                Err(error) if error.code() == Some("TransactionCanceledException") => {}
+                Err(error) => return Err(from_sdk(error)),
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(Error::Throttled(
+            "others keep writing to these items".into(),
+        ))
     }
 
     /// Writes all of these or none.
@@ -261,12 +408,8 @@ impl Store {
         limit: usize,
     ) -> Result<Page> {
         let has_start = start.is_some();
-        let answer = range
-            .apply_to(self.client.query())
-            .table_name(self.table())
-            .set_exclusive_start_key(start)
-            .limit(i32::try_from(limit.clamp(1, MAX_ITEMS_A_QUERY)).unwrap_or(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        let answer = self
+            .query_request(range, start, limit)
             .send()
             .await
             .map_err(|error| match error.code() {
@@ -283,6 +426,20 @@ impl Store {
             items: answer.items.unwrap_or_default(),
             last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
         })
+    }
+
+    fn query_request(
+        &self,
+        range: &Range,
+        start: Option<StartKey>,
+        limit: usize,
+    ) -> QueryFluentBuilder {
+        range
+            .apply_to(self.client.query())
+            .table_name(self.table())
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit.clamp(1, MAX_ITEMS_A_QUERY)).unwrap_or(1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     /// Reads a page of a list: `size` items that `keep` accepts, or all that
@@ -449,13 +606,9 @@ impl Store {
         start: Option<StartKey>,
         most: usize,
     ) -> Result<(usize, Option<StartKey>)> {
-        let answer = range
-            .apply_to(self.client.query())
-            .table_name(self.table())
-            .set_exclusive_start_key(start)
+        let answer = self
+            .query_request(range, start, most)
             .select(Select::Count)
-            .limit(i32::try_from(most.clamp(1, MAX_ITEMS_A_QUERY)).unwrap_or(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(from_sdk)?;
@@ -490,6 +643,15 @@ pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> HashMap<String, Attr
         (SORT_KEY.to_owned(), text(sk)),
     ]
     .into()
+}
+
+/// Whether a write was refused because its condition did not hold.
+fn fails_its_condition<T, E, R>(answer: &std::result::Result<T, SdkError<E, R>>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    let code = answer.as_ref().err().and_then(|error| error.code());
+    code == Some("ConditionalCheckFailedException")
 }
 
 /// Tells what a failed request means for a caller. The SDK has already retried

@@ -10,20 +10,26 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-/// What happens to one transaction.
+/// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: it is written, and its answer arrives.
     None,
+    /// The table takes nothing of a batch.
+    Unprocessed,
+    /// The table refuses it for now.
+    Throttled,
     /// The connection breaks before it is sent.
     Unsent,
     /// The connection breaks after it was written.
@@ -34,10 +40,11 @@ pub enum Fault {
     CrashAfter,
 }
 
-/// A connection whose transactions meet faults, one after another.
+/// A connection whose requests of some kinds meet faults, one after another.
 #[derive(Debug, Clone)]
 pub struct Faulty {
     inner: SharedHttpClient,
+    operations: &'static [&'static str],
     faults: Arc<Mutex<VecDeque<Fault>>>,
     crashed: Arc<Notify>,
     queries: Arc<Mutex<Queries>>,
@@ -68,14 +75,16 @@ impl Queries {
 }
 
 impl Faulty {
-    /// A client like another, over such a connection, that tries nothing twice
+    /// A client like another, over a connection on which these operations meet
+    /// faults, that tries nothing twice
     /// by itself.
-    pub fn client(client: &Client) -> (Self, Client) {
+    pub fn client(client: &Client, operations: &'static [&'static str]) -> (Self, Client) {
         // The default client is not in the configuration.
         let default = || aws_smithy_http_client::Builder::new().build_http();
         let inner = client.config().http_client().unwrap_or_else(default);
         let faulty = Self {
             inner,
+            operations,
             faults: Arc::default(),
             crashed: Arc::default(),
             queries: Arc::default(),
@@ -89,7 +98,13 @@ impl Faulty {
         (faulty, Client::from_conf(config))
     }
 
-    /// What the next transactions meet.
+    /// The same client, which tries again by itself, as those in production do.
+    pub fn persistent(client: &Client) -> Client {
+        let config = client.config().to_builder();
+        Client::from_conf(config.retry_config(RetryConfig::standard()).build())
+    }
+
+    /// What the next requests of these kinds meet.
     pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().expect("a lock") = faults.into_iter().collect();
     }
@@ -132,7 +147,8 @@ struct FaultyConnector {
 impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let fault = match target.ends_with(".TransactWriteItems") {
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let fault = match self.faulty.operations.contains(&operation) {
             true => self.faulty.faults.lock().expect("a lock").pop_front(),
             false => None,
         };
@@ -152,6 +168,11 @@ impl HttpConnector for FaultyConnector {
             }
             match fault.unwrap_or(Fault::None) {
                 Fault::None => inner.call(request).await,
+                Fault::Unprocessed => Ok(unprocessed(&request)),
+                Fault::Throttled => Ok(response(
+                    400,
+                    json!({"__type": "ProvisionedThroughputExceededException"}),
+                )),
                 Fault::Unsent => broken(),
                 Fault::Unanswered => {
                     inner.call(request).await?;
@@ -197,4 +218,19 @@ pub async fn breaking_endpoint(app: &super::TestApp, queries: usize) -> String {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
+}
+
+/// The answer of a table that takes nothing of a batch.
+fn unprocessed(request: &HttpRequest) -> HttpResponse {
+    let body = request.body().bytes().expect("a body in hand");
+    let mut body: Value = serde_json::from_slice(body).expect("JSON");
+    response(
+        200,
+        json!({"UnprocessedItems": body["RequestItems"].take()}),
+    )
+}
+
+fn response(status: u16, body: Value) -> HttpResponse {
+    let status = status.try_into().expect("a status");
+    HttpResponse::new(status, SdkBody::from(body.to_string()))
 }

@@ -44,6 +44,14 @@ pub fn get(url: &str, token: &str) -> SocketAnswer {
     answer(request.call())
 }
 
+/// Deletes a path with a token. An error when the connection broke.
+pub fn delete(url: &str, token: &str) -> Result<u16, ureq::Error> {
+    let request = agent()
+        .delete(url)
+        .header("Authorization", format!("Bearer {token}"));
+    Ok(request.call()?.status().as_u16())
+}
+
 /// Sends a body.
 pub fn post(url: &str, headers: &[(&str, &str)], body: &str) -> SocketAnswer {
     let mut request = agent().post(url);

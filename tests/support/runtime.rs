@@ -140,7 +140,10 @@ pub fn http_answer(answer: &[u8]) -> (Value, Value) {
         }
         None => {
             let head = json(answer);
-            let body = json(head["body"].as_str().expect("a body").as_bytes());
+            let body = match head["body"].as_str() {
+                None | Some("") => Value::Null,
+                Some(body) => json(body.as_bytes()),
+            };
             (head, body)
         }
     }

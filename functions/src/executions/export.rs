@@ -36,14 +36,6 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 /// How long the last rows before a failure have to leave.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// What masks personal data and credentials in the free texts of a team's export.
-///
-/// # Errors
-/// Those of the table.
-pub async fn masker(_store: &Store, _team_id: &TeamId) -> Result<Masker> {
-    Ok(Masker::builtin())
-}
-
 /// What kind of file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {

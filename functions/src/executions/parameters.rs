@@ -1,14 +1,15 @@
 //! The words of the executions API on the way in.
 
 use lambda_http::Request;
+use serde::Deserialize;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{Status, TeamId, TimeRange};
-use shared::operations::{ExecutionFilter, PageSize};
+use shared::model::{ExecutionId, Status, TeamId, TimeRange};
+use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH, PageSize};
 
 use super::export::Format;
 use super::views::status_word;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, invalid, json_body};
 use crate::problem::Problem;
 
 /// The page size where `size` is absent, as the API's document has it.
@@ -85,4 +86,35 @@ fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFi
         created,
         ..ExecutionFilter::default()
     })
+}
+
+/// Of `POST /api/executions/{id}/cancel`.
+pub(super) struct CancelParameters {
+    pub(super) execution_id: ExecutionId,
+    pub(super) reason: Option<String>,
+}
+
+/// The body of a cancel, which may be left out.
+#[derive(Default, Deserialize)]
+struct CancelBody {
+    reason: Option<String>,
+}
+
+impl CancelParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let execution_id = Parameters::of(request).path_id("id")?;
+        let CancelBody { reason } = json_body(request)?.unwrap_or_default();
+        let is_fitting = |reason: &String| {
+            let length = reason.chars().count();
+            (1..=MAX_REASON_LENGTH).contains(&length) && !reason.trim().is_empty()
+        };
+        if !reason.as_ref().is_none_or(is_fitting) {
+            let message = format!("It is a text of 1 to {MAX_REASON_LENGTH} characters.");
+            return Err(invalid("reason", message));
+        }
+        Ok(Self {
+            execution_id,
+            reason,
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! The words of the history API on the way in.
 
 use lambda_http::Request;
-use shared::model::{DeviceId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
+use shared::model::{DeviceId, ExecutionId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
 use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize};
 
 use super::views::status_word;
@@ -59,6 +59,52 @@ impl FlowListParameters {
             },
             flow_id,
             limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_FLOW_LIMIT),
+        })
+    }
+}
+
+/// Of `DELETE /api/history/executions/{executionId}`.
+pub(super) struct DeleteParameters {
+    pub(super) execution_id: ExecutionId,
+    /// Whether the runs that it started go with it.
+    pub(super) cascade: bool,
+}
+
+impl DeleteParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let missing = Problem::MissingId {
+            parameter: "executionId",
+            error: "executionId is required",
+            code: "MISSING_EXECUTION_ID",
+            message: "Execution ID is required to delete execution",
+        };
+        Ok(Self {
+            execution_id: parameters.path_id_if_any("executionId")?.ok_or(missing)?,
+            cascade: parameters.flag("cascade")?,
+        })
+    }
+}
+
+/// Of `DELETE /api/history/executions/flows/{flowId}`.
+pub(super) struct FlowDeleteParameters {
+    pub(super) flow_id: FlowId,
+    /// Whether the runs that the flow's runs started go with them.
+    pub(super) cascade: bool,
+}
+
+impl FlowDeleteParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        let missing = Problem::MissingId {
+            parameter: "flowId",
+            error: "flowId is required",
+            code: "MISSING_FLOW_ID",
+            message: "Flow ID is required to delete execution history",
+        };
+        Ok(Self {
+            flow_id: parameters.path_id_if_any("flowId")?.ok_or(missing)?,
+            cascade: parameters.flag("cascade")?,
         })
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use shared::model::{
-    Execution, ExecutionType, FlowId, Status, Step, StepStatus, StepSummary, Timestamp, Value,
+    Execution, ExecutionId, ExecutionType, FlowId, Status, Step, StepStatus, StepSummary,
+    Timestamp, Value,
 };
 use shared::operations::{
-    ExecutionDetails, ExecutionPage, Period, Statistics, StatusCounts, StepOutline,
+    ExecutionDetails, ExecutionPage, FlowDeletion, Period, Statistics, StatusCounts, StepOutline,
 };
 
 use super::format;
@@ -330,6 +331,55 @@ fn step(step: &Step) -> DetailedStep<'_> {
         summary: step_summary(step),
         execution_data: step.execution_data.as_ref(),
         error_message: step.error_message.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeletedView<'a> {
+    success: bool,
+    execution_id: &'a str,
+    message: String,
+    timestamp: Timestamp,
+}
+
+pub(super) fn deleted(execution_id: &ExecutionId) -> DeletedView<'_> {
+    DeletedView {
+        success: true,
+        execution_id: execution_id.as_str(),
+        message: format!("Successfully deleted execution {execution_id}"),
+        timestamp: Timestamp::now(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FlowDeletedView<'a> {
+    success: bool,
+    flow_id: &'a str,
+    deleted_count: u64,
+    /// Where the deletion goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    message: String,
+    timestamp: Timestamp,
+}
+
+pub(super) fn flow_deleted(flow_id: &FlowId, deletion: FlowDeletion) -> FlowDeletedView<'_> {
+    let FlowDeletion { deleted, is_done } = deletion;
+    FlowDeletedView {
+        success: true,
+        flow_id: flow_id.as_str(),
+        deleted_count: deleted,
+        status: (!is_done).then_some("IN_PROGRESS"),
+        message: match is_done {
+            true => format!("Successfully deleted {deleted} execution records for flow {flow_id}"),
+            false => format!(
+                "Deleted {deleted} execution records for flow {flow_id} so far. It goes on by \
+                 itself; the same request tells how far it is."
+            ),
+        },
+        timestamp: Timestamp::now(),
     }
 }
 

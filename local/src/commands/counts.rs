@@ -41,7 +41,7 @@ pub async fn run_counts(command: CountsCommand) -> Result<(), Failure> {
 async fn prepare(args: &CountsArgs, table: &OpenTable) -> Result<Recount, Failure> {
     let mut settle = Duration::from_secs(args.settle);
     if let Some((_, embedded)) = &table.held {
-        let mut follower = Follower::new(embedded.streams_client(), table.store.clone());
+        let mut follower = Follower::counting(embedded.streams_client(), table.store.clone());
         follower.drain(|_| {}).await?;
         settle = Duration::ZERO;
     }

@@ -9,6 +9,7 @@ use functions::parameters::back;
 use futures_util::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use shared::auth::{Caller, Permission};
+use shared::masking::masker_of;
 use shared::model::TimeRange;
 use shared::operations::{
     ExecutionFilter, ExportPiece, PageSize, Window, export_executions, list_executions,
@@ -79,7 +80,7 @@ async fn write(
             progress.inc(1);
         }
     });
-    let masker = export::masker(store, &args.team).await?;
+    let masker = masker_of(store, &args.team).await?;
     let encoding = match args.gzip {
         true => Encoding::Gzip,
         false => Encoding::Identity,

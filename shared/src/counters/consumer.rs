@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{Item, TeamId, Timestamp};
 use crate::store::{self, MAX_ITEMS_A_BATCH, Store, from_sdk};
+use crate::stream::Change;
 use crate::table::{TIME_TO_LIVE, text};
 
 /// The most actions of a DynamoDB transaction, less the checkpoint.
@@ -39,18 +40,6 @@ const CHECKPOINT_KEPT_SECONDS: i64 = 7 * 24 * 3_600;
 
 /// How many scopes a consumer remembers to have registered.
 const MAX_REMEMBERED_SCOPES: usize = 100_000;
-
-/// One change of an item, as the table's stream has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// The change's place in its shard: digits, whose order as a number is the
-    /// order of the changes.
-    pub sequence_number: String,
-    /// The item before; `None` when it was not there.
-    pub old: Option<Item>,
-    /// The item after; `None` when it is gone, by whatever hand.
-    pub new: Option<Item>,
-}
 
 /// What applying some changes has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

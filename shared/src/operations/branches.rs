@@ -6,6 +6,7 @@ use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
+use crate::masking::masker_for;
 use crate::model::{ExecutionId, Step, StepInstanceId, Timestamp};
 use crate::payload::UnreadablePayload;
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
@@ -81,8 +82,9 @@ pub async fn list_branch_steps(
     )?;
     let mut items = head.items.into_iter();
     let execution_item = items.next();
-    visible_execution(caller, execution_id, execution_item, Timestamp::now())?;
+    let execution = visible_execution(caller, execution_id, execution_item, Timestamp::now())?;
 
+    let masker = masker_for(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     payloads.take_in(items, head.last_key.as_ref().and_then(keys::sort_key));
     let reader = StepReader {
@@ -91,7 +93,8 @@ pub async fn list_branch_steps(
         in_hand: first.items.into(),
         rest: Rest::after(first.last_key),
     };
-    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    let mut page = reader.page(execution_id, &mut payloads, limits).await?;
+    page.show_in(&execution, masker.as_ref());
     Ok(BranchSteps {
         branches: by_branch(page.steps),
         next_token: page.next_token,

@@ -11,7 +11,7 @@ use crate::auth::Caller;
 use crate::cursor::StartKey;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, ExecutionId, Item, Status, Step, StepStatus, Timestamp, is_expired};
+use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, is_expired};
 use crate::store::{Range, Store};
 
 /// How many runs are read by one Query: few enough that the first ones leave at
@@ -199,16 +199,9 @@ fn steps(items: Vec<Item>, execution: &Execution) -> Vec<Step> {
         .filter(|item| is_step(item) && !is_expired(item, now));
     let mut steps: Vec<_> = visible.filter_map(Step::from_item).collect();
     for step in &mut steps {
-        ended_with(step, execution);
+        step.ended_with(execution);
     }
     steps
-}
-
-fn ended_with(step: &mut Step, execution: &Execution) {
-    let is_open = matches!(step.status, Some(StepStatus::Pending | StepStatus::Running));
-    if is_open && execution.status == Some(Status::Cancelled) {
-        step.status = Some(StepStatus::Cancelled);
-    }
 }
 
 impl BegunRun {

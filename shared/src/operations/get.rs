@@ -1,11 +1,14 @@
 //! One execution with its steps and one of its payloads.
 
-use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use masking::Masker;
+
+use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader, shown};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
+use crate::masking::masker_for;
 use crate::model::{Execution, ExecutionId, Item, Step, StepSummary, Timestamp, Value};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{Range, Store};
@@ -69,7 +72,8 @@ pub async fn get_execution(
         None => {
             let limit = limits.steps.saturating_add(BESIDE_STEPS);
             let head = read_head(store, caller, execution_id, &steps_range, limit).await?;
-            first_page(head, execution_id, payload, limits).await
+            let masker = masker_for(store, caller).await?;
+            first_page(head, execution_id, payload, limits, masker.as_ref()).await
         }
         Some(token) => {
             let start = cursor::read(&steps_range, token)?;
@@ -134,6 +138,7 @@ async fn first_page(
     execution_id: &ExecutionId,
     payload: RunPayload,
     limits: StepLimits,
+    masker: Option<&Masker>,
 ) -> Result<ExecutionDetails> {
     let mut payloads = head.payloads;
     let (payload, unreadable) = match payloads.read(payload.name()).await? {
@@ -144,11 +149,12 @@ async fn first_page(
         bytes: bytes_beside(limits.bytes, [&payload]),
         ..limits
     };
-    let page = head.steps.page(execution_id, &mut payloads, limits).await?;
+    let mut page = head.steps.page(execution_id, &mut payloads, limits).await?;
+    page.show_in(&head.execution, masker);
     Ok(ExecutionDetails {
         execution: head.execution,
         steps: page.steps,
-        payload,
+        payload: shown(payload, masker),
         is_first_page: true,
         next_token: page.next_token,
         unreadable: unreadable.into_iter().chain(page.unreadable).collect(),
@@ -176,8 +182,10 @@ async fn next_page(
         .get(&keys::execution_partition(execution_id), keys::EXECUTION)
         .await?;
     let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    let masker = masker_for(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
-    let page = reader.page(execution_id, &mut payloads, limits).await?;
+    let mut page = reader.page(execution_id, &mut payloads, limits).await?;
+    page.show_in(&execution, masker.as_ref());
     Ok(ExecutionDetails {
         execution,
         steps: page.steps,

@@ -55,7 +55,7 @@ impl StepOutline {
 /// # Errors
 /// Those of the table.
 pub async fn outline_steps(store: &Store, executions: &[Execution]) -> Result<Vec<StepOutline>> {
-    let outline = |execution: &Execution| outline_of(store, execution.execution_id.clone()).boxed();
+    let outline = |execution: &Execution| outline_of(store, execution.clone()).boxed();
     let reads: Vec<_> = executions.iter().map(outline).collect();
     stream::iter(reads)
         .buffered(RUNS_AT_A_TIME)
@@ -63,9 +63,9 @@ pub async fn outline_steps(store: &Store, executions: &[Execution]) -> Result<Ve
         .await
 }
 
-async fn outline_of(store: &Store, execution_id: String) -> Result<StepOutline> {
+async fn outline_of(store: &Store, execution: Execution) -> Result<StepOutline> {
     // An id out of a key that is malformed has no steps that could be asked for.
-    let Ok(execution_id) = execution_id.parse::<ExecutionId>() else {
+    let Ok(execution_id) = execution.execution_id.parse::<ExecutionId>() else {
         return Ok(StepOutline::default());
     };
     let range = Range::with_prefix(&execution_id, keys::STEPS).only(SHOWN);
@@ -84,6 +84,9 @@ async fn outline_of(store: &Store, execution_id: String) -> Result<StepOutline> 
     }
     outline.is_complete = start.is_none() && outline.steps.len() <= MAX_STEPS_OF_A_RUN;
     outline.steps.truncate(MAX_STEPS_OF_A_RUN);
+    for step in &mut outline.steps {
+        step.ended_with(&execution);
+    }
     Ok(outline)
 }
 

@@ -8,11 +8,13 @@
 use std::collections::VecDeque;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use masking::Masker;
 
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{ExecutionId, Item, Step, Timestamp, Value, is_expired};
+use crate::masking::mask_payload;
+use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
 use crate::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 
@@ -40,6 +42,26 @@ pub(super) struct StepPage {
     pub(super) steps: Vec<Step>,
     pub(super) next_token: Option<String>,
     pub(super) unreadable: Vec<UnreadablePayload>,
+}
+
+impl StepPage {
+    /// Shows the steps as they stand in their run, and without secrets.
+    pub(super) fn show_in(&mut self, execution: &Execution, masker: Option<&Masker>) {
+        for step in &mut self.steps {
+            step.ended_with(execution);
+            for (_, value) in step.payload_fields() {
+                *value = shown(value.take(), masker);
+            }
+        }
+    }
+}
+
+/// A payload without secrets, where a masker is given.
+pub(super) fn shown(payload: Option<Value>, masker: Option<&Masker>) -> Option<Value> {
+    match (payload, masker) {
+        (Some(payload), Some(masker)) => Some(mask_payload(payload, masker)),
+        (payload, _) => payload,
+    }
 }
 
 /// How much of the steps one page may hold.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::get::bytes_beside;
-use super::steps::{PayloadReader, STEP_BYTES_A_PAGE};
+use super::steps::{PayloadReader, STEP_BYTES_A_PAGE, shown};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
 use crate::error::Result;
 use crate::keys;
+use crate::masking::masker_for;
 use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
@@ -66,6 +67,7 @@ pub async fn get_whole_execution(
     };
     let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
 
+    let masker = masker_for(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     payloads.take_in(head.payloads, stopped_at);
     let (mut input, mut output, mut unreadable) = (None, None, Vec::new());
@@ -94,12 +96,13 @@ pub async fn get_whole_execution(
     }
     let steps = earliest.steps.into_values().map(|(step, _)| step).collect();
     let filled = payloads.fill(steps, earliest.most_bytes).await?;
-    let page = filled.into_page(execution_id, &all, earliest.is_cut)?;
+    let mut page = filled.into_page(execution_id, &all, earliest.is_cut)?;
+    page.show_in(&execution, masker.as_ref());
     unreadable.extend(page.unreadable);
     Ok(WholeExecution {
         execution,
-        input,
-        output,
+        input: shown(input, masker.as_ref()),
+        output: shown(output, masker.as_ref()),
         steps: page.steps,
         next_token: page.next_token,
         unreadable,

@@ -77,6 +77,9 @@ pub struct Range {
     from: Option<String>,
     to: Option<String>,
     newest_first: bool,
+    /// Whether what was written a moment ago is certain to be there, at twice the
+    /// price.
+    consistent: bool,
     filters: Vec<Filter>,
     /// The only attributes that are fetched; all where it is empty.
     only: &'static [&'static str],
@@ -98,6 +101,7 @@ impl Range {
             from: None,
             to: None,
             newest_first: true,
+            consistent: false,
             filters: Vec::new(),
             only: &[],
         }
@@ -124,6 +128,7 @@ impl Range {
             from: Some(from.to_owned()),
             to: to.map(str::to_owned),
             newest_first: false,
+            consistent: false,
             filters: Vec::new(),
             only: &[],
         }
@@ -150,6 +155,21 @@ impl Range {
     /// The same range, of whose items no other attributes are fetched.
     pub fn only(mut self, attributes: &'static [&'static str]) -> Self {
         self.only = attributes;
+        self
+    }
+
+    /// All records of one run as they are now, and of each its keys alone: for who
+    /// removes them.
+    pub fn keys_of_run(pk: &str) -> Self {
+        let all = Self::of_partition(pk.to_owned(), " ", None);
+        all.latest().only(&[PARTITION_KEY, SORT_KEY])
+    }
+
+    /// The same range of the table, with what was written a moment ago, at twice the
+    /// price. An index has no such reads.
+    pub fn latest(mut self) -> Self {
+        debug_assert!(self.index.is_none(), "an index is read as it is");
+        self.consistent = true;
         self
     }
 
@@ -216,7 +236,8 @@ impl Range {
         let mut conditions = Vec::new();
         let mut request = request
             .set_index_name(self.index.map(|index| index.name.to_owned()))
-            .scan_index_forward(!self.newest_first);
+            .scan_index_forward(!self.newest_first)
+            .set_consistent_read(self.consistent.then_some(true));
         for (position, (name, value)) in self.partition.iter().enumerate() {
             conditions.push(format!("#p{position} = :p{position}"));
             request = request

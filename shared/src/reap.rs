@@ -1,0 +1,236 @@
+//! What follows of itself when a run is removed or cancelled.
+//!
+//! The consumer of the table's stream behind it sees every run that is removed, by
+//! a request, by an engine or by DynamoDB's time to live, and removes what else
+//! lies in the run's partition. It sees every run that is cancelled, and cancels
+//! what is open below it. And it sees each step of a flow's deletion, and goes on
+//! with one that nobody works on.
+//!
+//! All of it can be done again, so a batch that failed half way is simply repeated.
+
+use std::ops::AddAssign;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{FutureExt, StreamExt, stream};
+
+use crate::error::Result;
+use crate::keys;
+use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp};
+use crate::operations::{Cancellation, Child, Deletion, children_of, delete_items, delete_runs};
+use crate::store::{Range, Store, key};
+use crate::stream::Change;
+use crate::table::{PARTITION_KEY, TIME_TO_LIVE, text};
+
+/// How many runs are followed at a time.
+const RUNS_AT_A_TIME: usize = 8;
+
+/// How many records of a run are removed before it is looked again whether the run
+/// was written anew.
+const KEYS_A_PAGE: usize = 500;
+
+/// How long a flow's deletion is worked on at a time. Then the children of the runs
+/// that it has removed have their turn, which are behind it in the stream.
+const TURN: Duration = Duration::from_secs(5);
+
+/// How long a checkpoint is kept after its last note, in seconds. A stream keeps its
+/// records for one day.
+const CHECKPOINT_KEPT_SECONDS: i64 = 7 * 24 * 3_600;
+
+const SEQUENCE_NUMBER: &str = "sequenceNumber";
+
+/// The consumer of the stream.
+#[derive(Debug, Clone)]
+pub struct Reaper {
+    store: Store,
+}
+
+/// What some changes have led to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// Runs that were removed, and whose children were.
+    pub removed: usize,
+    /// Runs that were cancelled, and those below them.
+    pub cancelled: usize,
+    /// Turns in which a flow's deletion was worked on.
+    pub turns: usize,
+}
+
+impl AddAssign for Reaped {
+    fn add_assign(&mut self, more: Self) {
+        self.removed += more.removed;
+        self.cancelled += more.cancelled;
+        self.turns += more.turns;
+    }
+}
+
+/// What there is to do for a change.
+enum Task<'a> {
+    RemoveChildren {
+        pk: &'a str,
+        old: &'a Item,
+    },
+    CancelBelow {
+        execution_id: ExecutionId,
+        team_id: TeamId,
+        cancellation: Cancellation,
+    },
+    GoOnDeleting(&'a Item),
+}
+
+impl Reaper {
+    /// A consumer that works on this table.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Whether anything follows from a change.
+    pub fn concerns(change: &Change) -> bool {
+        task_of(change).is_some()
+    }
+
+    /// The sequence number up to which a shard's changes were followed, as
+    /// [`Self::set_checkpoint`] noted. AWS Lambda keeps it itself.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn checkpoint(&self, shard_id: &str) -> Result<Option<String>> {
+        let pk = keys::checkpoint_partition(shard_id);
+        let item = self.store.get_latest(&pk, keys::REAP).await?;
+        let noted = item.and_then(|mut item| item.remove(SEQUENCE_NUMBER));
+        Ok(noted.and_then(|noted| noted.as_s().ok().cloned()))
+    }
+
+    /// Notes up to where a shard's changes were followed.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn set_checkpoint(&self, shard_id: &str, sequence_number: &str) -> Result<()> {
+        let mut item = key(keys::checkpoint_partition(shard_id), keys::REAP);
+        item.insert(SEQUENCE_NUMBER.to_owned(), text(sequence_number));
+        let expiry = Timestamp::now().seconds() + CHECKPOINT_KEPT_SECONDS;
+        item.insert(
+            TIME_TO_LIVE.to_owned(),
+            AttributeValue::N(expiry.to_string()),
+        );
+        self.store.put(item).await
+    }
+
+    /// Does what follows from these changes. What fails can be given again, whole.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub async fn follow(&self, changes: &[Change]) -> Result<Reaped> {
+        let tasks: Vec<_> = changes
+            .iter()
+            .filter_map(task_of)
+            .map(|task| self.perform(task).boxed())
+            .collect();
+        let mut reaped = Reaped::default();
+        let mut failure = None;
+        let mut tasks = stream::iter(tasks).buffer_unordered(RUNS_AT_A_TIME);
+        // One that fails does not keep the others from their end.
+        while let Some(done) = tasks.next().await {
+            match done {
+                Ok(done) => reaped += done,
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(reaped), Err)
+    }
+
+    async fn perform(&self, task: Task<'_>) -> Result<Reaped> {
+        let mut reaped = Reaped::default();
+        match task {
+            Task::RemoveChildren { pk, old } => {
+                self.remove_subflows(pk, old).await?;
+                self.remove_children(pk).await?;
+                reaped.removed = 1;
+            }
+            Task::CancelBelow {
+                execution_id,
+                team_id,
+                cancellation,
+            } => {
+                cancellation
+                    .apply_below(&self.store, &team_id, &execution_id, None)
+                    .await?;
+                reaped.cancelled = 1;
+            }
+            Task::GoOnDeleting(item) => {
+                if let Some(mut deletion) = Deletion::of_change(&self.store, item).await? {
+                    deletion.run(Instant::now() + TURN, false).await?;
+                    reaped.turns = 1;
+                }
+            }
+        }
+        Ok(reaped)
+    }
+
+    /// Removes what is left of a run that is gone. A run that was written anew under
+    /// its id keeps what it has from then on.
+    async fn remove_children(&self, pk: &str) -> Result<()> {
+        let range = Range::keys_of_run(pk);
+        let mut start = None;
+        loop {
+            let page = self.store.query(&range, start, KEYS_A_PAGE).await?;
+            if self.store.get_latest(pk, keys::EXECUTION).await?.is_some() {
+                return Ok(());
+            }
+            let is_child = |item: &Item| keys::sort_key(item) != Some(keys::EXECUTION);
+            let children: Vec<_> = page.items.into_iter().filter(is_child).collect();
+            delete_items(&self.store, &children).await?;
+            start = page.last_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes the runs that a run started, if they were to go with it. What these
+    /// started follows from that.
+    async fn remove_subflows(&self, pk: &str, old: &Item) -> Result<()> {
+        if self.store.get_latest(pk, keys::CASCADE).await?.is_none() {
+            return Ok(());
+        }
+        let execution = Execution::from_item(old.clone());
+        let ids = execution.and_then(|execution| {
+            let team_id: TeamId = execution.team_id?.parse().ok()?;
+            Some((team_id, execution.execution_id.parse().ok()?))
+        });
+        if let Some((team_id, execution_id)) = ids {
+            let children = children_of(&self.store, &team_id, &execution_id, None).await?;
+            let pk_of = |child: Child| keys::execution_partition(&child.execution_id);
+            let pks: Vec<_> = children.into_iter().map(pk_of).collect();
+            delete_runs(&self.store, &pks, true).await?;
+        }
+        // Also where the run is there again: its next deletion is another one.
+        self.store.delete(pk, keys::CASCADE).await
+    }
+}
+
+fn task_of(change: &Change) -> Option<Task<'_>> {
+    match (&change.old, &change.new) {
+        (Some(old), None) if keys::is_execution(old) => {
+            let pk = old.get(PARTITION_KEY)?.as_s().ok()?;
+            Some(Task::RemoveChildren { pk, old })
+        }
+        (old, Some(new)) if keys::is_execution(new) => {
+            let is_cancelled = |item: &Item| {
+                let status = item.get("status").and_then(|status| status.as_s().ok());
+                status.is_some_and(|status| status == Status::Cancelled.as_str())
+            };
+            if !is_cancelled(new) || old.as_ref().is_some_and(is_cancelled) {
+                return None;
+            }
+            let execution = Execution::from_item(new.clone())?;
+            Some(Task::CancelBelow {
+                cancellation: Cancellation::of(&execution)?,
+                execution_id: execution.execution_id.parse().ok()?,
+                team_id: execution.team_id?.parse().ok()?,
+            })
+        }
+        (_, Some(new)) if keys::deletion_of(new).is_some() => Some(Task::GoOnDeleting(new)),
+        _ => None,
+    }
+}
