@@ -1,5 +1,6 @@
-//! One binary for each route, one for the authorizer, and one for the counters. That this test is
-//! here makes `cargo test` build them, for the integration tests that run them.
+//! One binary for each route, one for the authorizer, and one for each consumer of the
+//! stream. That this test is here makes `cargo test` build them, for the integration
+//! tests that run them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,7 +23,7 @@ fn each_route_has_its_binary_and_each_binary_its_route() {
     let routes = ROUTES
         .iter()
         .map(|route| route.name)
-        .chain(["authorize", "count"]);
+        .chain(["authorize", "count", "reap"]);
     assert_eq!(binaries, routes.map(str::to_owned).collect());
     for route in ROUTES {
         let source = format!("src/bin/{}.rs", route.name);
