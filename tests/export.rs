@@ -611,6 +611,30 @@ async fn a_teams_own_patterns_are_masked_as_well() {
     assert_eq!(rows(&csv.body)[0][2], "For [REDACTED:customer]");
 }
 
+#[tokio::test]
+async fn a_teams_own_settings_hold_for_its_exports() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Admin, None).await;
+    let attributes = json!({"flowName": "KD-12345678 of anna@example.com at 93.184.216.34"});
+    app.write([execution("run-1", attributes)]).await;
+    let name = async || {
+        let json = app.get(&token, &format!("{ALL}&format=json")).await.ok();
+        json[0]["workflowName"].as_str().expect("a name").to_owned()
+    };
+    let builtin = "KD-12345678 of [REDACTED:email] at [REDACTED:ip-address]";
+    assert_eq!(name().await, builtin);
+    let settings = json!({
+        "patterns": [{"name": "customer", "pattern": "KD-[0-9]{8}"}],
+        "allowedPatterns": [".*@example\\.com"],
+        "allowedRules": ["ip-address"],
+    });
+    let path = "/api/settings/masking";
+    let settings = settings.to_string();
+    app.call(Method::PUT, &token, path, &settings).await.ok();
+    let own = "[REDACTED:customer] of anna@example.com at 93.184.216.34";
+    assert_eq!(name().await, own);
+}
+
 /// Texts that break a careless writer or reader of CSV.
 const HOSTILE: [&str; 16] = [
     "=1+1",
