@@ -60,22 +60,21 @@ impl Masker {
     /// The text with a mark for each value that a rule finds, and the text
     /// itself where none finds any. What was masked before stays as it is.
     ///
-    /// What a team's pattern masks can be what kept a built-in rule from seeing
-    /// its number end, so that with own patterns the masked text is read again.
+    /// What was masked can be what kept a rule from seeing a number before it
+    /// end, so that masked text is read again.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let has_patterns = !self.settings.patterns.is_empty();
-        if !has_patterns && !scan::can_hold(text) {
+        if self.settings.patterns.is_empty() && !scan::can_hold(text) {
             return Cow::Borrowed(text);
         }
         let mut masked = self.mask_once(text);
         for _ in 1..MOST_READINGS {
-            if !has_patterns || matches!(masked, Cow::Borrowed(_)) {
+            let Cow::Owned(once) = &masked else {
                 break;
-            }
-            match self.mask_once(&masked) {
-                Cow::Borrowed(_) => break,
-                Cow::Owned(again) => masked = Cow::Owned(again),
-            }
+            };
+            let Cow::Owned(again) = self.mask_once(once) else {
+                break;
+            };
+            masked = Cow::Owned(again);
         }
         masked
     }

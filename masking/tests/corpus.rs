@@ -1,0 +1,125 @@
+//! How much masking finds, and how much it leaves alone, measured on a corpus
+//! that is made anew with the same seed each time.
+//!
+//! `cargo test -p masking --test corpus -- --nocapture` prints the figures.
+
+#[path = "corpus/credentials.rs"]
+mod credentials;
+#[path = "corpus/harmless.rs"]
+mod harmless;
+#[path = "corpus/personal.rs"]
+mod personal;
+#[path = "corpus/scenes.rs"]
+mod scenes;
+
+use std::collections::BTreeMap;
+
+use masking::Masker;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// One text of the corpus.
+pub struct Sample {
+    /// What kind of value it holds.
+    pub kind: &'static str,
+    /// The text.
+    pub text: String,
+    /// What must not stay readable; nothing in a harmless text.
+    pub secret: Option<String>,
+}
+
+impl Sample {
+    /// Whether masking did what it should.
+    fn is_right(&self, masked: &str) -> bool {
+        match &self.secret {
+            Some(secret) => !pieces(secret).any(|piece| masked.contains(piece)),
+            None => masked == self.text,
+        }
+    }
+}
+
+/// A secret of which one half is left readable was not masked.
+fn pieces(secret: &str) -> impl Iterator<Item = &str> {
+    let middle = (0..=secret.len() / 2)
+        .rev()
+        .find(|&at| secret.is_char_boundary(at));
+    let (left, right) = secret.split_at(middle.unwrap_or(0));
+    let halves = [left, right].into_iter().filter(|half| half.len() >= 6);
+    std::iter::once(secret).chain(halves)
+}
+
+/// The figures of one class, by kind.
+#[derive(Default)]
+struct Figures {
+    kinds: BTreeMap<&'static str, (usize, usize)>,
+}
+
+impl Figures {
+    fn of(class: &str, samples: &[Sample]) -> Self {
+        let masker = Masker::builtin();
+        let mut figures = Self::default();
+        let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+        for sample in samples {
+            let masked = masker.mask(&sample.text);
+            let is_right = sample.is_right(&masked);
+            let (right, count) = figures.kinds.entry(sample.kind).or_default();
+            *right += usize::from(is_right);
+            *count += 1;
+            let times = shown.entry(sample.kind).or_default();
+            if !is_right && *times < 2 {
+                *times += 1;
+                println!("  {class} {}: {:?} -> {masked:?}", sample.kind, sample.text);
+            }
+        }
+        figures
+    }
+
+    fn right(&self) -> f64 {
+        let right: usize = self.kinds.values().map(|(right, _)| right).sum();
+        percent(right, self.count())
+    }
+
+    fn count(&self) -> usize {
+        self.kinds.values().map(|(_, count)| count).sum()
+    }
+
+    fn print(&self, class: &str) {
+        println!("\n| {class} | texts | right |\n|---|---:|---:|");
+        for (kind, (right, count)) in &self.kinds {
+            println!("| {kind} | {count} | {:.1} % |", percent(*right, *count));
+        }
+        println!("| **all** | {} | **{:.2} %** |", self.count(), self.right());
+    }
+
+    fn assert_each(&self, floor: f64) {
+        for (kind, (right, count)) in &self.kinds {
+            let percent = percent(*right, *count);
+            assert!(percent >= floor, "{kind}: {percent:.1} % < {floor} %");
+        }
+    }
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+#[test]
+fn masking_finds_what_it_should_and_leaves_the_rest() {
+    let mut rng = StdRng::seed_from_u64(20_240_517);
+    let credentials = Figures::of("missed", &credentials::samples(&mut rng));
+    let personal = Figures::of("missed", &personal::samples(&mut rng));
+    let harmless = Figures::of("touched", &harmless::samples(&mut rng));
+    credentials.print("credentials");
+    personal.print("personal data");
+    harmless.print("harmless, left alone");
+
+    for figures in [&credentials, &personal, &harmless] {
+        assert!(figures.count() >= 20_000, "{}", figures.count());
+    }
+    assert!(credentials.right() >= 98.0, "{}", credentials.right());
+    assert!(personal.right() >= 95.0, "{}", personal.right());
+    assert!(harmless.right() >= 99.0, "{}", harmless.right());
+    credentials.assert_each(90.0);
+    personal.assert_each(90.0);
+    harmless.assert_each(95.0);
+}
