@@ -12,6 +12,9 @@
 //! - `key` is a secret with some words before it only (`apiKey`), and `sessionId`
 //!   is none, because it says which rows belong together in most histories.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use crate::words::Words;
 
 /// Words that are a secret whatever stands before them.
@@ -170,7 +173,7 @@ const QUESTIONS: [&str; 18] = [
 /// Last words that only say how the secret is written, or which of two it is.
 const WRITINGS: [&str; 18] = [
     "again",
-    "base64",
+    "base",
     "confirm",
     "confirmation",
     "current",
@@ -191,6 +194,28 @@ const WRITINGS: [&str; 18] = [
 
 /// How many words the longest phrase has.
 pub(crate) const MOST_WORDS: usize = 4;
+
+/// The last three letters of every name that can be a secret's.
+static ENDS: LazyLock<BTreeSet<[u8; 3]>> = LazyLock::new(|| {
+    let lists = SECRETS.iter().chain(&PHRASES).chain(&WRITINGS);
+    let ends = lists.chain(&["token", "pin"]);
+    ends.filter_map(|end| last_letters(end)).collect()
+});
+
+fn last_letters(name: &str) -> Option<[u8; 3]> {
+    let mut letters = name
+        .bytes()
+        .rev()
+        .skip_while(|byte| !byte.is_ascii_alphabetic());
+    let mut next = || letters.next().map(|byte| byte.to_ascii_lowercase());
+    Some([next()?, next()?, next()?])
+}
+
+/// Whether a name can be one that holds a secret: a first look, which spares
+/// most names of a text to be split into words.
+pub(crate) fn can_hold_secret(name: &str) -> bool {
+    last_letters(name).is_some_and(|letters| ENDS.contains(&letters))
+}
 
 /// Whether a field whose name has these words holds a secret.
 pub(crate) fn holds_secret(mut words: Words) -> bool {
@@ -234,7 +259,7 @@ mod tests {
     use super::*;
 
     fn is_secret(name: &str) -> bool {
-        holds_secret(Words::of(name))
+        can_hold_secret(name) && holds_secret(Words::of(name))
     }
 
     #[test]

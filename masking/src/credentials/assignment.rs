@@ -424,6 +424,11 @@ fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_part)
 }
 
+/// What code goes on behind.
+const KEYWORDS: [&str; 9] = [
+    "async", "await", "fn", "func", "function", "lambda", "new", "typeof", "yield",
+];
+
 /// Whether a value without quotes is a piece of code or of a sentence.
 fn reads_as_text(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic();
@@ -440,12 +445,14 @@ fn reads_as_text(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool 
     let names_itself = name
         .to_ascii_lowercase()
         .ends_with(&value.to_ascii_lowercase());
+    let is_keyword = scene.is_spaced && KEYWORDS.contains(&value) && text.byte(end) == b' ';
     let is_location = value.starts_with('/') && name.eq_ignore_ascii_case("pwd");
     let is_reference = value.starts_with("process.env") || value.starts_with("os.environ");
     is_call
         || is_member
         || is_identifier
         || names_itself
+        || is_keyword
         || is_location
         || is_reference
         || reads_as_prose(text, end, value, scene)

@@ -73,6 +73,11 @@ fn is_version(text: Text<'_>, at: usize, address: Ipv4Addr) -> bool {
 /// Where the IPv6 address ends that begins at a place where a word begins.
 pub(crate) fn find_v6(text: Text<'_>, at: usize) -> Option<usize> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let first = text.rest(at).iter().take(5);
+    let group = first.take_while(|byte| byte.is_ascii_hexdigit()).count();
+    if text.byte(at + group) != b':' {
+        return None;
+    }
     let run = text.rest(at).iter().take(LONGEST_V6 + 1);
     let mut end = at + run.take_while(|&&byte| is_part(byte)).count();
     while end > at + 2

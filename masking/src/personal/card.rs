@@ -46,7 +46,7 @@ pub(crate) fn find(text: Text<'_>, at: usize, start: Start, groups: &Groups) -> 
         }
         let is_card = match issued(digits) {
             Issued::No => false,
-            Issued::Common if start == Start::Free => true,
+            Issued::Common if start.stands_alone(separator) => true,
             Issued::Common | Issued::Rare => named(text, at, &WORDS),
         };
         is_card.then(|| groups.all()[count - 1].end)

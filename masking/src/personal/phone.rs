@@ -110,7 +110,8 @@ pub(crate) fn find_national(
     let most = groups.all().len().min(6);
     let fits = |&count: &usize| groups.can_end(text, count) && is_grouped(groups, count);
     let grouped = (2..=most).rev().find(fits);
-    if let Some(count) = grouped.filter(|_| start == Start::Free) {
+    let is_alone = |count: &usize| start.stands_alone(groups.separator(*count).unwrap_or(b' '));
+    if let Some(count) = grouped.filter(is_alone) {
         return Some(with_extension(text, groups.all()[count - 1].end));
     }
     let fits = |&count: &usize| {
@@ -157,7 +158,7 @@ fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
     let is_pairs = lengths[..5] == [2; 5] && count == 5;
     let is_date = lengths[0] == 2 && lengths[1] <= 2 && number(&digits[..2]) <= 31 && !is_pairs;
     let follows_code = digits[1] != b'0' || (lengths[0] >= 4 && is_code(&digits[2..]));
-    (9..=13).contains(&digits.len())
+    (9..=if digits[1] == b'0' { 15 } else { 13 }).contains(&digits.len())
         && (2..=6).contains(&lengths[0])
         && is_even
         && !is_date
