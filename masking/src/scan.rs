@@ -90,12 +90,12 @@ pub(crate) fn next(
     let mut at = from;
     while at < bytes.len() && at <= until {
         let byte = bytes[at];
-        if byte == b'[' {
-            if let Some(end) = text.mark_end(at) {
-                text.floor = end;
-                at = end;
-                continue;
-            }
+        if byte == b'['
+            && let Some(end) = text.mark_end(at)
+        {
+            text.floor = end;
+            at = end;
+            continue;
         }
         let kind = KINDS[usize::from(byte)];
         let found = match kind {
@@ -208,6 +208,12 @@ fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'st
         && choice.is_on(rule)
     {
         return Some(Found { start, end, rule });
+    }
+    if matches!(text.byte(at), b'i' | b'w') && choice.is_on(SECRET) {
+        let found = assignment::find_sentence(text, at, &|key| choice.is_secret(key));
+        if let Some((start, end, rule)) = found {
+            return Some(Found { start, end, rule });
+        }
     }
     let start = number::start(text, at)?;
     iban::find(text, at)

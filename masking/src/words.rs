@@ -1,5 +1,7 @@
 //! Words: what names are split into, and which of them stand before a value.
 
+use crate::text::Text;
+
 /// How much of a name is read: its end, which decides.
 const LONGEST_NAME: usize = 128;
 
@@ -14,7 +16,7 @@ const WORDS: usize = 4;
 
 /// Words that say what the number behind them is, and that it is no personal
 /// data, whatever stands before them: `call id 12345678901`.
-const OTHER_THINGS: [&str; 26] = [
+const OTHER_THINGS: &[&str] = &[
     "amount",
     "build",
     "bytes",
@@ -144,41 +146,62 @@ fn last_word(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Whether one of the words before a value speaks of what is looked for, and
-/// none behind it of something else.
-pub(crate) fn speaks_of(before: &str, wanted: &[&str]) -> bool {
-    let mut rest = before.rsplit('\n').next().unwrap_or_default();
-    for _ in 0..WORDS {
-        let Some((start, word)) = last_word(rest) else {
-            return false;
-        };
-        if wanted.iter().any(|wanted| means(word, wanted)) {
-            return true;
-        }
-        if OTHER_THINGS
-            .iter()
-            .any(|thing| word.eq_ignore_ascii_case(thing))
-        {
-            return false;
-        }
-        rest = start;
-    }
-    false
-}
-
 /// A word of a script without spaces is part of what stands around it.
 fn means(word: &str, wanted: &str) -> bool {
     word.eq_ignore_ascii_case(wanted) || (!wanted.is_ascii() && word.contains(wanted))
 }
 
-/// Whether the text right before `at` speaks of what is looked for.
-pub(crate) fn named(text: crate::text::Text<'_>, at: usize, wanted: &[&str]) -> bool {
-    speaks_of(text.before(at, REACH), wanted)
+/// The last words before a place, nearest first.
+fn words_before(text: Text<'_>, at: usize) -> impl Iterator<Item = &str> {
+    let before = text.before(at, REACH);
+    let mut rest = before.rsplit('\n').next().unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (start, word) = last_word(rest)?;
+        rest = start;
+        Some(word)
+    })
+    .take(WORDS)
+}
+
+/// Whether the word right before `at` says that a number is something else.
+pub(crate) fn named_otherwise(text: Text<'_>, at: usize) -> bool {
+    let last = words_before(text, at).next();
+    last.is_some_and(is_other_thing)
+}
+
+/// Whether any of the words before `at` is one of these.
+pub(crate) fn mentioned(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    words_before(text, at).any(|word| wanted.iter().any(|wanted| means(word, wanted)))
+}
+
+fn is_other_thing(word: &str) -> bool {
+    OTHER_THINGS
+        .iter()
+        .any(|thing| word.eq_ignore_ascii_case(thing))
+}
+
+/// Whether the text right before `at` speaks of what is looked for, and not,
+/// nearer to it, of something else.
+pub(crate) fn named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    for word in words_before(text, at) {
+        if wanted.iter().any(|wanted| means(word, wanted)) {
+            return true;
+        }
+        if is_other_thing(word) {
+            return false;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn speaks_of(before: &str, wanted: &[&str]) -> bool {
+        let facts = crate::text::Facts::default();
+        named(Text::new(before, &facts), before.len(), wanted)
+    }
 
     fn words(name: &str) -> Vec<String> {
         let words = Words::of(name);

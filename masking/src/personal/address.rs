@@ -12,9 +12,9 @@ use super::number::ends;
 use crate::text::Text;
 use crate::words::named;
 
-const VERSION_WORDS: [&str; 13] = [
-    "assembly", "build", "driver", "firmware", "oid", "rel", "release", "section", "upgrade",
-    "upgraded", "ver", "version", "versions",
+const VERSION_WORDS: &[&str] = &[
+    "assembly", "build", "driver", "firmware", "kernel", "linux", "oid", "rel", "release",
+    "section", "upgrade", "upgraded", "ver", "version", "versions",
 ];
 
 const LONGEST_V4: usize = 15;
@@ -67,7 +67,7 @@ fn is_in_name(text: Text<'_>, at: usize, end: usize) -> bool {
 /// Four parts of one digit each are a version's far more often than a machine's:
 /// of a million addresses three have that form.
 fn is_version(text: Text<'_>, at: usize, address: Ipv4Addr) -> bool {
-    address.octets().iter().all(|&octet| octet < 10) || named(text, at, &VERSION_WORDS)
+    address.octets().iter().all(|&octet| octet < 10) || named(text, at, VERSION_WORDS)
 }
 
 /// Where the IPv6 address ends that begins at a place where a word begins.

@@ -156,7 +156,7 @@ impl Groups {
         }
         let next = self.all().get(count);
         let goes_on = next.is_some_and(|next| count > 1 && next.separator == last.separator);
-        !goes_on && !(self.goes_on && next.is_none())
+        !(goes_on || self.goes_on && next.is_none())
     }
 }
 

@@ -765,7 +765,7 @@ fn behind_a_word(
         let body = format!("{}{}", between(rng, 1, 9), digits(rng, 7));
         let rest = weighted(&body, &[1, 4, 3, 7, 5, 8, 6, 9]);
         (0..10)
-            .find(|check| (rest + check * 10) % 11 == 0)
+            .find(|check| (rest + check * 10).is_multiple_of(11))
             .map(|check| format!("{body}{check}"))
     });
     add(
