@@ -3,7 +3,7 @@
 //! One number in ten passes Luhn by chance, so the issuer's prefix and the
 //! lengths that the issuer uses count as well, and the word before it: `order`
 //! and its like say that it is no card. What is left is a bare number of 16
-//! digits with nothing before it, which is taken for a card once in fifty times.
+//! digits with nothing before it, which is taken for a card once in forty times.
 
 use super::number::{Groups, Start};
 use crate::checks::{luhn, number};
