@@ -12,10 +12,13 @@
 //! - `key` is a secret with some words before it only (`apiKey`), and `sessionId`
 //!   is none, because it says which rows belong together in most histories.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use crate::words::Words;
 
 /// Words that are a secret whatever stands before them.
-const SECRETS: [&str; 25] = [
+const SECRETS: &[&str] = &[
     "authorization",
     "bearer",
     "cookie",
@@ -45,7 +48,7 @@ const SECRETS: [&str; 25] = [
 
 /// Ends of names that are a secret, without what stands between their words:
 /// `apikey` is `apiKey`, `api_key` and `APIKEY`.
-const PHRASES: [&str; 78] = [
+const PHRASES: &[&str] = &[
     "accesskey",
     "accesskeys",
     "accesstoken",
@@ -127,7 +130,7 @@ const PHRASES: [&str; 78] = [
 ];
 
 /// Words before `token` that make it one that is no secret.
-const HARMLESS_TOKENS: [&str; 31] = [
+const HARMLESS_TOKENS: &[&str] = &[
     "best",
     "bos",
     "cancel",
@@ -162,15 +165,15 @@ const HARMLESS_TOKENS: [&str; 31] = [
 ];
 
 /// First words that make a name a question, or the name of an action.
-const QUESTIONS: [&str; 18] = [
+const QUESTIONS: &[&str] = &[
     "allow", "can", "change", "enable", "forgot", "has", "hide", "is", "missing", "needs", "no",
     "require", "required", "requires", "should", "show", "use", "uses",
 ];
 
 /// Last words that only say how the secret is written, or which of two it is.
-const WRITINGS: [&str; 18] = [
+const WRITINGS: &[&str] = &[
     "again",
-    "base64",
+    "base",
     "confirm",
     "confirmation",
     "current",
@@ -192,13 +195,35 @@ const WRITINGS: [&str; 18] = [
 /// How many words the longest phrase has.
 pub(crate) const MOST_WORDS: usize = 4;
 
+/// The last three letters of every name that can be a secret's.
+static ENDS: LazyLock<BTreeSet<[u8; 3]>> = LazyLock::new(|| {
+    let lists = SECRETS.iter().chain(PHRASES).chain(WRITINGS);
+    let ends = lists.chain(&["token", "pin"]);
+    ends.filter_map(|end| last_letters(end)).collect()
+});
+
+fn last_letters(name: &str) -> Option<[u8; 3]> {
+    let mut letters = name
+        .bytes()
+        .rev()
+        .skip_while(|byte| !byte.is_ascii_alphabetic());
+    let mut next = || letters.next().map(|byte| byte.to_ascii_lowercase());
+    Some([next()?, next()?, next()?])
+}
+
+/// Whether a name can be one that holds a secret: a first look, which spares
+/// most names of a text to be split into words.
+pub(crate) fn can_hold_secret(name: &str) -> bool {
+    last_letters(name).is_some_and(|letters| ENDS.contains(&letters))
+}
+
 /// Whether a field whose name has these words holds a secret.
 pub(crate) fn holds_secret(mut words: Words) -> bool {
-    let asks = words.get(0).is_some_and(|first| listed(&QUESTIONS, first));
+    let asks = words.get(0).is_some_and(|first| listed(QUESTIONS, first));
     if asks && words.count() > 1 {
         return false;
     }
-    if words.endings(MOST_WORDS).any(|end| listed(&PHRASES, end)) {
+    if words.endings(MOST_WORDS).any(|end| listed(PHRASES, end)) {
         return true;
     }
     while words.count() > 1 && words.last().is_some_and(is_writing) {
@@ -210,19 +235,19 @@ pub(crate) fn holds_secret(mut words: Words) -> bool {
             .count()
             .checked_sub(2)
             .and_then(|index| words.get(index))
-            .is_some_and(|before| listed(&HARMLESS_TOKENS, before)),
+            .is_some_and(|before| listed(HARMLESS_TOKENS, before)),
         Some("pin") => words.count() == 1,
         Some(last) => {
-            listed(&SECRETS, last)
+            listed(SECRETS, last)
                 || last.ends_with("password")
                 || last.ends_with("passwd")
-                || words.endings(MOST_WORDS).any(|end| listed(&PHRASES, end))
+                || words.endings(MOST_WORDS).any(|end| listed(PHRASES, end))
         }
     }
 }
 
 fn is_writing(word: &str) -> bool {
-    listed(&WRITINGS, word) || word.bytes().all(|byte| byte.is_ascii_digit())
+    listed(WRITINGS, word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn listed(sorted: &[&str], word: &str) -> bool {
@@ -234,7 +259,7 @@ mod tests {
     use super::*;
 
     fn is_secret(name: &str) -> bool {
-        holds_secret(Words::of(name))
+        can_hold_secret(name) && holds_secret(Words::of(name))
     }
 
     #[test]
@@ -337,13 +362,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted() {
-        for list in [
-            &SECRETS[..],
-            &PHRASES,
-            &HARMLESS_TOKENS,
-            &QUESTIONS,
-            &WRITINGS,
-        ] {
+        for list in [SECRETS, PHRASES, HARMLESS_TOKENS, QUESTIONS, WRITINGS] {
             assert!(list.is_sorted(), "{list:?}");
         }
     }

@@ -48,6 +48,9 @@ impl Masker {
 
     /// Whether a field of this name holds a secret.
     pub fn secret_key(&self, key: &str) -> bool {
+        if self.settings.key_names.is_empty() && !keys::can_hold_secret(key) {
+            return false;
+        }
         let words = Words::of(key);
         if self.settings.allowed_key_names.contains(words.joined()) {
             return false;

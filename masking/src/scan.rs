@@ -3,8 +3,8 @@
 use crate::credentials::{assignment, header, jwt, private_key, special, url};
 use crate::personal::{address, card, email, iban, national, number, phone};
 use crate::rules::{
-    AZURE_SAS, CARD, EMAIL, IBAN, IP_ADDRESS, JWT, NATIONAL_ID, PHONE, PRIVATE_KEY, SECRET,
-    URL_PASSWORD,
+    AWS_SECRET, AZURE_SAS, CARD, EMAIL, IBAN, IP_ADDRESS, JWT, NATIONAL_ID, PHONE, PRIVATE_KEY,
+    SECRET, URL_PASSWORD,
 };
 use crate::text::Text;
 use crate::tokens;
@@ -44,7 +44,7 @@ const fn kinds() -> [Kind; 256] {
         kinds[byte] = match character {
             b'0'..=b'9' => Kind::Digit,
             b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
-            b':' | b'=' | b'>' | b'-' | b'+' | b'(' | b'[' | b'%' => Kind::Sign,
+            b':' | b'=' | b'>' | b'-' | b'+' | b'/' | b'(' | b'[' | b'%' => Kind::Sign,
             _ => Kind::Nothing,
         };
         byte += 1;
@@ -52,25 +52,28 @@ const fn kinds() -> [Kind; 256] {
     kinds
 }
 
+/// A credential that is all letters is no shorter.
+const SHORTEST_OF_LETTERS: usize = 16;
+
 /// Whether a text can hold anything that the built-in rules find: each needs a
-/// digit, or one of these signs.
+/// digit, one of a few signs, a long run of letters, or the name of a scheme.
 pub(crate) fn can_hold(text: &str) -> bool {
-    text.bytes().any(|byte| {
-        matches!(
-            byte,
-            b'0'..=b'9' | b'@' | b':' | b'=' | b'-' | b'>' | b'.' | b'_' | b'%' | b'+'
-        )
-    }) || has_scheme(text)
+    let mut letters = 0;
+    for byte in text.bytes() {
+        letters = match KINDS[usize::from(byte)] {
+            Kind::Letter => letters + 1,
+            Kind::Nothing if !matches!(byte, b'@' | b'.' | b'_') => 0,
+            Kind::Nothing | Kind::Digit | Kind::Sign => return true,
+        };
+        if letters >= SHORTEST_OF_LETTERS {
+            return true;
+        }
+    }
+    text.len() > SHORTEST_OF_LETTERS && text.split(' ').any(is_scheme)
 }
 
-/// `Bearer` and `Basic` need none of them.
-fn has_scheme(text: &str) -> bool {
-    text.len() > 12
-        && (text.as_bytes().windows(6)).any(|window| {
-            matches!(window[0], b'B' | b'b')
-                && (window.eq_ignore_ascii_case(b"bearer")
-                    || window.eq_ignore_ascii_case(b"basic "))
-        })
+fn is_scheme(word: &str) -> bool {
+    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
 }
 
 /// The first thing that the rules find from a place on, and no farther than to
@@ -87,14 +90,15 @@ pub(crate) fn next(
     let mut at = from;
     while at < bytes.len() && at <= until {
         let byte = bytes[at];
-        if byte == b'[' {
-            if let Some(end) = text.mark_end(at) {
-                text.floor = end;
-                at = end;
-                continue;
-            }
+        if byte == b'['
+            && let Some(end) = text.mark_end(at)
+        {
+            text.floor = end;
+            at = end;
+            continue;
         }
-        let found = match KINDS[usize::from(byte)] {
+        let kind = KINDS[usize::from(byte)];
+        let found = match kind {
             Kind::Nothing => None,
             Kind::Sign => at_sign(text, at, byte, choice),
             Kind::Letter | Kind::Digit if !text.starts_word(at) => None,
@@ -104,9 +108,23 @@ pub(crate) fn next(
         if found.is_some() {
             return found;
         }
-        at += uuid_length(text, at).max(1);
+        at = match kind {
+            Kind::Nothing | Kind::Sign => at + 1,
+            Kind::Letter | Kind::Digit => word_end(text, at),
+        };
     }
     None
+}
+
+/// Where the next word can begin: behind this one, or behind the escape that
+/// this one may be the end of.
+fn word_end(text: Text<'_>, at: usize) -> usize {
+    if matches!(text.byte_before(at), b'\\' | b'%') {
+        return at + 1;
+    }
+    let uuid = at + uuid_length(text, at);
+    text.run(uuid, |byte| byte.is_ascii_alphanumeric())
+        .max(at + 1)
 }
 
 /// A UUID is skipped as a whole: its runs of digits mean nothing.
@@ -139,7 +157,10 @@ fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<F
         b'-' => private_key::find(text, at)
             .and_then(|end| to(end, PRIVATE_KEY))
             .or_else(|| assignment::find_option(text, at, &is_secret).and_then(on)),
-        b'+' => phone::find_international(text, at).and_then(|end| to(end, PHONE)),
+        b'+' => phone::find_international(text, at)
+            .and_then(|end| to(end, PHONE))
+            .or_else(|| special::aws_secret(text, at).and_then(|end| to(end, AWS_SECRET))),
+        b'/' => special::aws_secret(text, at).and_then(|end| to(end, AWS_SECRET)),
         b'%' if text.rest(at).starts_with(b"%2B") => {
             phone::find_international(text, at).and_then(|end| to(end, PHONE))
         }
@@ -187,6 +208,12 @@ fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'st
         && choice.is_on(rule)
     {
         return Some(Found { start, end, rule });
+    }
+    if matches!(text.byte(at), b'i' | b'w') && choice.is_on(SECRET) {
+        let found = assignment::find_sentence(text, at, &|key| choice.is_secret(key));
+        if let Some((start, end, rule)) = found {
+            return Some(Found { start, end, rule });
+        }
     }
     let start = number::start(text, at)?;
     iban::find(text, at)

@@ -70,19 +70,24 @@ impl<'t> Text<'t> {
     /// Where the run of bytes of one class begins that ends at `at`, of which
     /// no more than `most` are read.
     pub(crate) fn run_back(&self, at: usize, most: usize, class: impl Fn(u8) -> bool) -> usize {
-        let from = self.floor.max(at.saturating_sub(most));
+        let from = self.floor.max(at.saturating_sub(most)).min(at);
         let bytes = &self.text.as_bytes()[from..at];
         let length = bytes.iter().rev().take_while(|&&byte| class(byte));
         at - length.count()
     }
 
-    /// The text right before a place, of at most `most` bytes.
+    /// The text right before a place, of at most `most` bytes, as far as it is
+    /// whole characters.
     pub(crate) fn before(&self, at: usize, most: usize) -> &'t str {
-        let mut from = self.floor.max(at.saturating_sub(most));
+        let mut end = at;
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let mut from = self.floor.max(end.saturating_sub(most)).min(end);
         while !self.text.is_char_boundary(from) {
             from += 1;
         }
-        &self.text[from..at]
+        &self.text[from..end]
     }
 
     /// Whether a word can begin here: what stands before is no letter or digit,
@@ -95,17 +100,17 @@ impl<'t> Text<'t> {
     /// Whether an escape such as `\n`, `\u003d` or `%20` ends at a place.
     fn follows_escape(&self, at: usize) -> bool {
         let back = |count: usize| {
-            let from = at.saturating_sub(count).max(self.floor);
+            let from = at.saturating_sub(count).max(self.floor).min(at);
             &self.text.as_bytes()[from..at]
         };
         let is_hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
-        match back(2) {
-            [b'\\', b'n' | b'r' | b't'] => return true,
-            [..] => {}
+        if let [b'\\', b'n' | b'r' | b't'] = back(2) {
+            return true;
         }
-        match back(3) {
-            [b'%', hex @ ..] if is_hex(hex) => return true,
-            _ => {}
+        if let [b'%', hex @ ..] = back(3)
+            && is_hex(hex)
+        {
+            return true;
         }
         matches!(back(6), [b'\\', b'u', hex @ ..] if hex.len() == 4 && is_hex(hex))
     }

@@ -1,7 +1,12 @@
 //! Words: what names are split into, and which of them stand before a value.
 
+use crate::text::Text;
+
 /// How much of a name is read: its end, which decides.
 const LONGEST_NAME: usize = 128;
+
+/// Room for the words of most names.
+const MOST_WORDS_AT_ONCE: usize = 8;
 
 /// How far before a value a word still speaks of it.
 const REACH: usize = 40;
@@ -11,7 +16,7 @@ const WORDS: usize = 4;
 
 /// Words that say what the number behind them is, and that it is no personal
 /// data, whatever stands before them: `call id 12345678901`.
-const OTHER_THINGS: [&str; 26] = [
+const OTHER_THINGS: &[&str] = &[
     "amount",
     "build",
     "bytes",
@@ -51,16 +56,24 @@ impl Words {
     /// Splits at all that is no letter or digit, between letters and digits,
     /// and where a capital begins a word, as in `dbPassword` and `APIKey`.
     pub(crate) fn of(name: &str) -> Self {
-        let mut words = Self::default();
+        let name = tail(name);
+        let mut words = Self {
+            joined: String::with_capacity(name.len()),
+            starts: Vec::with_capacity(MOST_WORDS_AT_ONCE),
+        };
         let mut before = ' ';
-        let mut characters = tail(name).chars().peekable();
+        let mut characters = name.chars().peekable();
         while let Some(character) = characters.next() {
             if character.is_alphanumeric() {
                 let after = characters.peek().copied().unwrap_or(' ');
                 if begins_word(before, character, after) {
                     words.starts.push(words.joined.len());
                 }
-                words.joined.extend(character.to_lowercase());
+                if character.is_ascii() {
+                    words.joined.push(character.to_ascii_lowercase());
+                } else {
+                    words.joined.extend(character.to_lowercase());
+                }
             }
             before = character;
         }
@@ -118,36 +131,77 @@ fn begins_word(before: char, character: char, after: char) -> bool {
     character.is_uppercase() && (!before.is_uppercase() || after.is_lowercase())
 }
 
-/// Whether one of the words before a value speaks of what is looked for, and
-/// none behind it of something else.
-pub(crate) fn speaks_of(before: &str, wanted: &[&str]) -> bool {
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let words = Words::of(line);
-    for index in (0..words.count()).rev().take(WORDS) {
-        let word = words.get(index).unwrap_or_default();
-        if wanted.iter().any(|&wanted| means(word, wanted)) {
+/// The last word of a text, and what stands before it.
+fn last_word(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_end_matches(|character: char| !character.is_alphanumeric());
+    let mut after = ' ';
+    let mut backwards = text.char_indices().rev().peekable();
+    while let Some((at, character)) = backwards.next() {
+        let before = backwards.peek().map_or(' ', |(_, before)| *before);
+        if begins_word(before, character, after) {
+            return Some(text.split_at(at));
+        }
+        after = character;
+    }
+    None
+}
+
+/// A word of a script without spaces is part of what stands around it.
+fn means(word: &str, wanted: &str) -> bool {
+    word.eq_ignore_ascii_case(wanted) || (!wanted.is_ascii() && word.contains(wanted))
+}
+
+/// The last words before a place, nearest first.
+fn words_before(text: Text<'_>, at: usize) -> impl Iterator<Item = &str> {
+    let before = text.before(at, REACH);
+    let mut rest = before.rsplit('\n').next().unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (start, word) = last_word(rest)?;
+        rest = start;
+        Some(word)
+    })
+    .take(WORDS)
+}
+
+/// Whether the word right before `at` says that a number is something else.
+pub(crate) fn named_otherwise(text: Text<'_>, at: usize) -> bool {
+    let last = words_before(text, at).next();
+    last.is_some_and(is_other_thing)
+}
+
+/// Whether any of the words before `at` is one of these.
+pub(crate) fn mentioned(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    words_before(text, at).any(|word| wanted.iter().any(|wanted| means(word, wanted)))
+}
+
+fn is_other_thing(word: &str) -> bool {
+    OTHER_THINGS
+        .iter()
+        .any(|thing| word.eq_ignore_ascii_case(thing))
+}
+
+/// Whether the text right before `at` speaks of what is looked for, and not,
+/// nearer to it, of something else.
+pub(crate) fn named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    for word in words_before(text, at) {
+        if wanted.iter().any(|wanted| means(word, wanted)) {
             return true;
         }
-        if OTHER_THINGS.binary_search(&word).is_ok() {
+        if is_other_thing(word) {
             return false;
         }
     }
     false
 }
 
-/// A word of a script without spaces is part of what stands around it.
-fn means(word: &str, wanted: &str) -> bool {
-    word == wanted || (!wanted.is_ascii() && word.contains(wanted))
-}
-
-/// Whether the text right before `at` speaks of what is looked for.
-pub(crate) fn named(text: crate::text::Text<'_>, at: usize, wanted: &[&str]) -> bool {
-    speaks_of(text.before(at, REACH), wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn speaks_of(before: &str, wanted: &[&str]) -> bool {
+        let facts = crate::text::Facts::default();
+        named(Text::new(before, &facts), before.len(), wanted)
+    }
 
     fn words(name: &str) -> Vec<String> {
         let words = Words::of(name);
@@ -173,10 +227,5 @@ mod tests {
         assert!(!speaks_of("phone order ", &["phone"]));
         assert!(!speaks_of("phone\n", &["phone"]));
         assert!(!speaks_of("phone of the man who called us ", &["phone"]));
-    }
-
-    #[test]
-    fn the_words_for_other_things_are_sorted() {
-        assert!(OTHER_THINGS.is_sorted());
     }
 }

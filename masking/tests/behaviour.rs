@@ -1,5 +1,7 @@
 //! What the public interface promises.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
+
 use std::borrow::Cow;
 
 use masking::{Masker, Pattern, REDACTED_KEY, Settings, rules};
@@ -284,6 +286,15 @@ fn piece() -> impl Strategy<Value = String> {
             "sig=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeee1",
             " x12",
             "api key: ",
+            "\"name\":\"",
+            "\"value\":\"",
+            "value",
+            "password",
+            "token",
+            " is ",
+            " was ",
+            "secret",
+            "</password>",
             "Authorization: ",
         ])
         .prop_map(str::to_owned),

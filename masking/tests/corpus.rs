@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p masking --test corpus -- --nocapture` prints the figures.
 
+#![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
+
 #[path = "corpus/credentials.rs"]
 mod credentials;
 #[path = "corpus/harmless.rs"]

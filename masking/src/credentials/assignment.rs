@@ -11,6 +11,9 @@ use crate::text::{MARK, Text};
 /// More of a name than decides.
 const LONGEST_NAME: usize = 64;
 
+/// More of a tag than its name and a few attributes.
+const LONGEST_TAG: usize = 128;
+
 /// How many words a name in prose has at most, as in `secret access key: …`.
 const MOST_WORDS: usize = 4;
 
@@ -45,17 +48,61 @@ pub(crate) fn find(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option
     }
     let name = name_before(text, at)?;
     let written = &text.text[name.start..name.end];
-    if !is_secret(written) {
+    let is_pair =
+        || written.eq_ignore_ascii_case("value") && is_secret(named_before(text, name.start));
+    if !is_secret(written) && !is_pair() {
         return None;
     }
     let start = at + 1 + usize::from(next == b'>' || (byte == b':' && next == b'='));
     let gap_end = skip_spaces(text, start);
     let scene = Scene {
         name,
-        is_prose: byte == b':' && gap_end > start && !name.is_quoted,
+        is_prose: byte == b':' && gap_end > start,
         is_spaced: gap_end > start,
     };
     value(text, gap_end, scene)
+}
+
+/// The name in `{"name": "DB_PASSWORD", "value": "…"}`, of which the name `value`
+/// begins at a place; empty where there is none.
+fn named_before(text: Text<'_>, at: usize) -> &str {
+    let is_between = |byte: u8| is_quote(byte) || matches!(byte, b' ' | b'\\' | b'\n' | b'\t');
+    let back = |at: usize| text.run_back(at, 4 * MOST_SPACES, is_between);
+    let comma = back(at);
+    let end = back(comma.saturating_sub(1));
+    let start = text.run_back(end, LONGEST_NAME, is_name);
+    let colon = back(start);
+    let key_end = back(colon.saturating_sub(1));
+    let key = text.before(key_end, 4).to_ascii_lowercase();
+    let is_pair = text.byte_before(comma) == b',' && text.byte_before(colon) == b':';
+    let is_key = key.ends_with("name") || key.ends_with("key");
+    let name = text.text.get(start..end).unwrap_or_default();
+    if is_pair && is_key { name } else { "" }
+}
+
+/// The value in `the password is hunter2`, of which the `is` begins at a place.
+pub(crate) fn find_sentence(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
+    let rest = text.rest(at);
+    let verb = if rest.starts_with(b"is ") { 3 } else { 4 };
+    if !(rest.starts_with(b"is ") || rest.starts_with(b"was ")) || text.byte_before(at) != b' ' {
+        return None;
+    }
+    let name = name_before(text, at)?;
+    if !is_secret(&text.text[name.start..name.end]) {
+        return None;
+    }
+    let start = skip_spaces(text, at + verb);
+    let start = start + usize::from(is_quote(text.byte(start)));
+    let judged = Extent::Bare.end(text, start, JUDGED);
+    let value = text.text.get(start..judged)?;
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    let goes_on = text.byte(judged) == b' ' && text.byte(judged + 1).is_ascii_alphabetic();
+    // `The token is 2048 bytes long` speaks of no value.
+    let is_value = value.len() >= 4
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && !(is_number && goes_on)
+        && !stands_for_a_value(value);
+    is_value.then(|| (start, Extent::Bare.end(text, start, usize::MAX), SECRET))
 }
 
 /// The value behind `--password ` that begins at a place.
@@ -65,11 +112,7 @@ pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) ->
     }
     let run = text.rest(at + 2).iter().take(LONGEST_NAME);
     let end = at + 2 + run.take_while(|&&byte| is_name(byte)).count();
-    let name = Name {
-        start: at + 2,
-        end,
-        is_quoted: false,
-    };
+    let name = Name { start: at + 2, end };
     let is_option = text.byte(end) == b' ' && text.byte(end + 1) != b'-';
     if !is_option || !is_secret(&text.text[name.start..end]) {
         return None;
@@ -84,8 +127,16 @@ pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) ->
 
 /// The text of the element whose tag ends at the `>` at a place.
 pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
-    let start = text.run_back(at, LONGEST_NAME, is_name);
-    if text.byte_before(start) != b'<' || !is_secret(&text.text[start..at]) {
+    let is_inside = |byte: u8| !matches!(byte, b'<' | b'>' | b'\n');
+    let start = text.run_back(at, LONGEST_TAG, is_inside);
+    if text.byte_before(start) != b'<' {
+        return None;
+    }
+    // A name can have a namespace before it, and attributes behind it.
+    let tag = text.text.get(start..at)?;
+    let name = tag.split([' ', '\t']).next().unwrap_or_default();
+    let name = name.rsplit(':').next().unwrap_or_default();
+    if name.is_empty() || !is_secret(name) {
         return None;
     }
     let end = text.run(at + 1, |byte| !matches!(byte, b'<' | b'\n'));
@@ -99,7 +150,6 @@ pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -
 struct Name {
     start: usize,
     end: usize,
-    is_quoted: bool,
 }
 
 /// What stands around a value.
@@ -145,7 +195,10 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
     while !text.text.is_char_boundary(start) {
         start += 1;
     }
-    if start == end {
+    // In `arn:aws:secretsmanager:…:secret:prod/db` nothing is a name.
+    let is_path =
+        !is_quoted && text.byte(at) == b':' && matches!(text.byte_before(start), b':' | b'/');
+    if start == end || is_path {
         return None;
     }
     let is_one_word = is_quoted || text.byte(at) == b'=';
@@ -159,11 +212,7 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
         });
     }
-    Some(Name {
-        start,
-        end,
-        is_quoted,
-    })
+    Some(Name { start, end })
 }
 
 fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
@@ -385,13 +434,16 @@ pub(crate) fn find_signature(text: Text<'_>, equals: usize) -> Option<(usize, us
 
 /// Words that stand where a value would, and say that it is none.
 #[rustfmt::skip]
-const NO_VALUES: [&str; 50] = [
-    "<nil>", "any", "array", "bool", "boolean", "bytes", "configured", "denied", "disabled",
-    "empty", "enabled", "expired", "failed", "false", "found", "hidden", "int", "integer",
-    "invalid", "it", "masked", "mismatch", "missing", "must", "nil", "no", "none", "not",
-    "null", "number", "object", "ok", "optional", "provided", "read", "redacted", "refused",
-    "rejected", "required", "revoked", "set", "str", "string", "true", "undefined",
-    "unexpected", "unknown", "unset", "write", "yes",
+const NO_VALUES: &[&str] = &[
+    "<nil>", "accepted", "active", "any", "approved", "array", "bool", "boolean", "bytes",
+    "changed", "completed", "configured", "created", "deleted", "denied", "disabled", "done",
+    "empty", "enabled", "expired", "failed", "false", "found", "granted", "hidden", "inactive",
+    "include", "int", "integer", "invalid", "it", "masked", "mismatch", "missing", "must",
+    "nil", "no", "none", "not", "null", "number", "object", "ok", "omit", "optional", "passed",
+    "pending", "provided", "read", "redacted", "refused", "rejected", "required", "reset",
+    "revoked", "same-origin", "set", "skipped", "started", "str", "string", "succeeded",
+    "success", "true", "undefined", "unexpected", "unknown", "unset", "updated", "valid",
+    "verified", "write", "yes",
 ];
 
 /// Whether what stands there is no value, but stands for one: a mark, a
@@ -424,6 +476,11 @@ fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_part)
 }
 
+/// What code goes on behind.
+const KEYWORDS: &[&str] = &[
+    "async", "await", "fn", "func", "function", "lambda", "new", "typeof", "yield",
+];
+
 /// Whether a value without quotes is a piece of code or of a sentence.
 fn reads_as_text(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic();
@@ -440,12 +497,14 @@ fn reads_as_text(text: Text<'_>, end: usize, value: &str, scene: Scene) -> bool 
     let names_itself = name
         .to_ascii_lowercase()
         .ends_with(&value.to_ascii_lowercase());
+    let is_keyword = scene.is_spaced && KEYWORDS.contains(&value) && text.byte(end) == b' ';
     let is_location = value.starts_with('/') && name.eq_ignore_ascii_case("pwd");
     let is_reference = value.starts_with("process.env") || value.starts_with("os.environ");
     is_call
         || is_member
         || is_identifier
         || names_itself
+        || is_keyword
         || is_location
         || is_reference
         || reads_as_prose(text, end, value, scene)

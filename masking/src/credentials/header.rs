@@ -38,6 +38,9 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize, &'static 
 
 /// Where the credential begins behind `Bearer ` or `Basic `.
 fn scheme(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
+    if !matches!(text.byte(at), b'b' | b'B') {
+        return None;
+    }
     let rest = text.rest(at);
     let schemes: [(&[u8], &'static str); 2] = [(b"bearer", BEARER), (b"basic", BASIC)];
     for (name, rule) in schemes {

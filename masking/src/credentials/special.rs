@@ -8,9 +8,8 @@ const AWS_SECRET_LENGTH: usize = 40;
 
 /// The credential that begins at a place where a word begins.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
-    let byte = text.byte(at);
     let found = |end: Option<usize>, rule| end.map(|end| (end, rule));
-    let telegram = || found(telegram(text, at), TELEGRAM).filter(|_| byte.is_ascii_digit());
+    let telegram = || found(telegram(text, at), TELEGRAM);
     let discord = || found(discord(text, at), DISCORD);
     let mailchimp = || found(mailchimp(text, at), MAILCHIMP);
     let aws = || found(aws_secret(text, at), AWS_SECRET);
@@ -72,7 +71,7 @@ fn mailchimp(text: Text<'_>, at: usize) -> Option<usize> {
 
 /// A run of 40 characters of base64 that is no hash, in a text that holds an access key
 /// id as well, or a setting's name such as `aws_region`.
-fn aws_secret(text: Text<'_>, at: usize) -> Option<usize> {
+pub(crate) fn aws_secret(text: Text<'_>, at: usize) -> Option<usize> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
     if !is_key(text.byte(at + AWS_SECRET_LENGTH - 1)) || is_key(text.byte_before(at)) {
         return None;

@@ -12,9 +12,9 @@ use super::number::ends;
 use crate::text::Text;
 use crate::words::named;
 
-const VERSION_WORDS: [&str; 13] = [
-    "assembly", "build", "driver", "firmware", "oid", "rel", "release", "section", "upgrade",
-    "upgraded", "ver", "version", "versions",
+const VERSION_WORDS: &[&str] = &[
+    "assembly", "build", "driver", "firmware", "kernel", "linux", "oid", "rel", "release",
+    "section", "upgrade", "upgraded", "ver", "version", "versions",
 ];
 
 const LONGEST_V4: usize = 15;
@@ -67,12 +67,17 @@ fn is_in_name(text: Text<'_>, at: usize, end: usize) -> bool {
 /// Four parts of one digit each are a version's far more often than a machine's:
 /// of a million addresses three have that form.
 fn is_version(text: Text<'_>, at: usize, address: Ipv4Addr) -> bool {
-    address.octets().iter().all(|&octet| octet < 10) || named(text, at, &VERSION_WORDS)
+    address.octets().iter().all(|&octet| octet < 10) || named(text, at, VERSION_WORDS)
 }
 
 /// Where the IPv6 address ends that begins at a place where a word begins.
 pub(crate) fn find_v6(text: Text<'_>, at: usize) -> Option<usize> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let first = text.rest(at).iter().take(5);
+    let group = first.take_while(|byte| byte.is_ascii_hexdigit()).count();
+    if text.byte(at + group) != b':' {
+        return None;
+    }
     let run = text.rest(at).iter().take(LONGEST_V6 + 1);
     let mut end = at + run.take_while(|&&byte| is_part(byte)).count();
     while end > at + 2

@@ -1,15 +1,16 @@
 //! Payment cards.
 //!
 //! One number in ten passes Luhn by chance, so the issuer's prefix and the
-//! lengths that the issuer uses count as well. What is left is a bare number of
-//! 16 digits that an order shares with a card once in fifty times.
+//! lengths that the issuer uses count as well, and the word before it: `order`
+//! and its like say that it is no card. What is left is a bare number of 16
+//! digits with nothing before it, which is taken for a card once in forty times.
 
 use super::number::{Groups, Start};
 use crate::checks::{luhn, number};
 use crate::text::Text;
-use crate::words::named;
+use crate::words::{mentioned, named, named_otherwise};
 
-const WORDS: [&str; 14] = [
+const WORDS: &[&str] = &[
     "card",
     "cards",
     "cc",
@@ -46,8 +47,10 @@ pub(crate) fn find(text: Text<'_>, at: usize, start: Start, groups: &Groups) -> 
         }
         let is_card = match issued(digits) {
             Issued::No => false,
-            Issued::Common if start == Start::Free => true,
-            Issued::Common | Issued::Rare => named(text, at, &WORDS),
+            Issued::Common if start.stands_alone(separator) => {
+                !named_otherwise(text, at) || mentioned(text, at, WORDS)
+            }
+            Issued::Common | Issued::Rare => named(text, at, WORDS),
         };
         is_card.then(|| groups.all()[count - 1].end)
     })

@@ -9,7 +9,7 @@ const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 255;
 
 /// What files end in: `logo@2x.png` is no address.
-const FILE_ENDINGS: [&str; 36] = [
+const FILE_ENDINGS: &[&str] = &[
     "avif", "bin", "bz2", "conf", "css", "csv", "deb", "dll", "exe", "gif", "gz", "html", "jar",
     "jpeg", "jpg", "js", "json", "jsx", "lock", "log", "map", "mjs", "pdf", "png", "rpm", "svg",
     "tar", "tgz", "ts", "tsx", "txt", "webp", "whl", "xml", "yaml", "yml",

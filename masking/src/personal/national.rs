@@ -161,7 +161,9 @@ pub(crate) fn find(text: Text<'_>, at: usize, start: Start) -> Option<usize> {
         let mut characters = [0; LONGEST];
         let count = matched(rest, form.form, &mut characters)?;
         let is_number = ends(text, end) && (form.identity.checks)(&characters[..count]);
-        let is_alone = form.is_alone && start == Start::Free;
+        let separator = if form.form.contains(&b' ') { b' ' } else { 0 };
+        let goes_on = separator == text.byte(end) && text.byte(end + 1).is_ascii_digit();
+        let is_alone = form.is_alone && start.stands_alone(separator) && !goes_on;
         (is_number && (is_alone || named(text, at, form.identity.words))).then_some(end)
     };
     list?.iter().find_map(found)

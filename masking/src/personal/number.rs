@@ -14,9 +14,24 @@ const MOST_DIGITS: usize = 20;
 pub(crate) enum Start {
     /// It stands on its own.
     Free,
+    /// It continues other numbers behind a space, as in `7 037 241 189`: in groups
+    /// of its own it counts only where a word speaks for it.
+    Continued,
     /// It continues a name, as in `INV-4539578763621486` or `#12345678901`:
     /// most often such a number is an order's, so a word has to speak for it.
     Labelled,
+}
+
+impl Start {
+    /// Whether a number that begins so, and whose groups one separator divides,
+    /// needs no word that speaks for it.
+    pub(crate) fn stands_alone(self, separator: u8) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Continued => separator != b' ',
+            Self::Labelled => false,
+        }
+    }
 }
 
 /// Whether a number can begin at a place, and how.
@@ -31,6 +46,7 @@ pub(crate) fn start(text: Text<'_>, at: usize) -> Option<Start> {
         b'.' | b'-' | b'/' | b',' if farther.is_ascii_digit() && before != b',' => None,
         b'-' if farther.is_ascii_alphabetic() => Some(Start::Labelled),
         b'#' => Some(Start::Labelled),
+        b' ' if farther.is_ascii_digit() => Some(Start::Continued),
         _ => Some(Start::Free),
     }
 }
@@ -140,7 +156,7 @@ impl Groups {
         }
         let next = self.all().get(count);
         let goes_on = next.is_some_and(|next| count > 1 && next.separator == last.separator);
-        !goes_on && !(self.goes_on && next.is_none())
+        !(goes_on || self.goes_on && next.is_none())
     }
 }
 
@@ -148,6 +164,7 @@ impl Groups {
 /// no-break hyphen with which printed text keeps a number together.
 fn separator_at(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
     match text.rest(at) {
+        [b' ', byte @ (b'/' | b'-'), b' ', ..] => Some((*byte, 3)),
         [byte @ (b' ' | b'-' | b'.' | b'/'), ..] => Some((*byte, 1)),
         [0xC2, 0xA0, ..] => Some((b' ', 2)),
         [0xE2, 0x80, 0xAF, ..] => Some((b' ', 3)),

@@ -4,9 +4,9 @@
 use super::number::{Groups, Start, ends};
 use crate::checks::number;
 use crate::text::Text;
-use crate::words::named;
+use crate::words::{named, named_otherwise};
 
-const WORDS: [&str; 34] = [
+const WORDS: &[&str] = &[
     "call",
     "caller",
     "cell",
@@ -110,7 +110,11 @@ pub(crate) fn find_national(
     let most = groups.all().len().min(6);
     let fits = |&count: &usize| groups.can_end(text, count) && is_grouped(groups, count);
     let grouped = (2..=most).rev().find(fits);
-    if let Some(count) = grouped.filter(|_| start == Start::Free) {
+    let is_alone = |count: &usize| start.stands_alone(groups.separator(*count).unwrap_or(b' '));
+    if let Some(count) = grouped
+        .filter(is_alone)
+        .filter(|_| !named_otherwise(text, at))
+    {
         return Some(with_extension(text, groups.all()[count - 1].end));
     }
     let fits = |&count: &usize| {
@@ -119,7 +123,7 @@ pub(crate) fn find_national(
             && groups.separator(count).is_some()
     };
     let count = (1..=most).rev().find(fits)?;
-    named(text, at, &WORDS).then(|| with_extension(text, groups.all()[count - 1].end))
+    named(text, at, WORDS).then(|| with_extension(text, groups.all()[count - 1].end))
 }
 
 /// The forms that no date, price or article number has.
@@ -157,8 +161,8 @@ fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
     let is_pairs = lengths[..5] == [2; 5] && count == 5;
     let is_date = lengths[0] == 2 && lengths[1] <= 2 && number(&digits[..2]) <= 31 && !is_pairs;
     let follows_code = digits[1] != b'0' || (lengths[0] >= 4 && is_code(&digits[2..]));
-    (9..=13).contains(&digits.len())
-        && (2..=6).contains(&lengths[0])
+    (9..=if digits[1] == b'0' { 15 } else { 13 }).contains(&digits.len())
+        && (2..=5).contains(&lengths[0])
         && is_even
         && !is_date
         && (!is_dotted || is_pairs)
