@@ -102,11 +102,22 @@ pub fn file_name(team_id: &TeamId, created: &TimeRange, format: Format) -> Strin
         .chars()
         .map(|letter| if is_safe(letter) { letter } else { '_' })
         .collect();
-    let date = |moment: Timestamp| moment.to_string()[..10].to_owned();
+    let end = created.to().unwrap_or_else(Timestamp::now);
+    let end = created.from().map_or(end, |begin| begin.max(end));
     let from = created.from().map(date);
     let from = from.map_or(String::new(), |from| format!("-{from}"));
-    let to = date(created.to().unwrap_or_else(Timestamp::now));
+    let to = date(end);
     format!("flowtrail-{team}{from}-to-{to}.{}", format.as_str())
+}
+
+/// The day of a moment. `days` can lead to before the year 0, which is written with
+/// a sign.
+fn date(moment: Timestamp) -> String {
+    let text = moment.to_string();
+    match text.starts_with('-') {
+        true => "0000-01-01".to_owned(),
+        false => text[..10].to_owned(),
+    }
 }
 
 /// Makes the file of the pieces of an export, chunk by chunk: at once its first
@@ -329,6 +340,19 @@ mod tests {
         let created = TimeRange::new(Some(moment("2026-10-24")), Some(moment("2026-11-23")));
         let name = file_name(&team_id, &created.expect("a range"), Format::Csv);
         assert_eq!(name, "flowtrail-a_b_c_d_e.f-1-2026-10-24-to-2026-11-23.csv");
+        let before = Timestamp::from_milliseconds(-70_000_000_000_000);
+        for (from, to, days) in [
+            (
+                before,
+                Some(moment("0002-01-01")),
+                "0000-01-01-to-0002-01-01",
+            ),
+            (Some(moment("9990-12-31")), None, "9990-12-31-to-9990-12-31"),
+        ] {
+            let created = TimeRange::new(from, to).expect("a range");
+            let name = file_name(&team_id, &created, Format::Csv);
+            assert_eq!(name, format!("flowtrail-a_b_c_d_e.f-1-{days}.csv"));
+        }
         let created = TimeRange::new(Some(moment("2026-10-24")), None).expect("a range");
         let name = file_name(&team_id, &created, Format::Json);
         let today = &Timestamp::now().to_string()[..10];
