@@ -17,8 +17,11 @@ const LONGEST_TAG: usize = 128;
 /// How many words a name in prose has at most, as in `secret access key: …`.
 const MOST_WORDS: usize = 4;
 
-/// Spaces between a name, the sign and the value.
-const MOST_SPACES: usize = 8;
+/// Spaces between a name, the sign and the value: columns can be aligned.
+const MOST_SPACES: usize = 64;
+
+/// Marks in a row behind a value, and backslashes before a quote.
+const MOST_MARKS: usize = 8;
 
 /// How much of a value is read to see whether it is one. Only a value that is
 /// one is read to its end, so that no text is read over and over.
@@ -64,17 +67,28 @@ pub(crate) fn find(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option
 }
 
 /// The name in `{"name": "DB_PASSWORD", "value": "…"}`, of which the name `value`
-/// begins at a place; empty where there is none.
+/// begins at a place; empty where there is none. In YAML a line's end stands for
+/// the comma, and among the attributes of XML a blank.
 fn named_before(text: Text<'_>, at: usize) -> &str {
-    let is_between = |byte: u8| is_quote(byte) || matches!(byte, b' ' | b'\\' | b'\n' | b'\t');
-    let back = |at: usize| text.run_back(at, 4 * MOST_SPACES, is_between);
-    let comma = back(at);
-    let end = back(comma.saturating_sub(1));
+    let is_between =
+        |byte: u8| is_quote(byte) || matches!(byte, b' ' | b'\\' | b'\n' | b'\r' | b'\t');
+    let back = |at: usize| text.run_back(at, MOST_SPACES, is_between);
+    let gap = back(at);
+    let end = if text.byte_before(gap) == b',' {
+        back(gap - 1)
+    } else {
+        gap
+    };
     let start = text.run_back(end, LONGEST_NAME, is_name);
-    let colon = back(start);
-    let key_end = back(colon.saturating_sub(1));
+    let sign = back(start);
+    let key_end = back(sign.saturating_sub(1));
     let key = text.before(key_end, 4).to_ascii_lowercase();
-    let is_pair = text.byte_before(comma) == b',' && text.byte_before(colon) == b':';
+    let between = text.text.as_bytes().get(gap..at).unwrap_or_default();
+    let is_pair = match text.byte_before(sign) {
+        b':' => end < gap || between.contains(&b'\n'),
+        b'=' => between.iter().any(|&byte| is_quote(byte)),
+        _ => false,
+    };
     let is_key = key.ends_with("name") || key.ends_with("key");
     let name = text.text.get(start..end).unwrap_or_default();
     if is_pair && is_key { name } else { "" }
@@ -182,7 +196,7 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
     let mut is_quoted = false;
     if is_quote(text.byte_before(end)) {
         is_quoted = true;
-        end = text.run_back(end - 1, MOST_SPACES, |byte| byte == b'\\');
+        end = text.run_back(end - 1, MOST_MARKS, |byte| byte == b'\\');
     } else if text.byte_before(end) == b']' {
         end -= 1;
         if is_quote(text.byte_before(end)) {
@@ -286,7 +300,7 @@ fn line_end(text: Text<'_>, start: usize, limit: usize, ends: impl Fn(u8) -> boo
 
 /// A quote, and how many backslashes stand before it in JSON inside of JSON.
 fn opening_quote(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
-    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let rest = text.rest(at).iter().take(MOST_MARKS);
     let slashes = rest.take_while(|&&byte| byte == b'\\').count();
     let quote = text.byte(at + slashes);
     is_quote(quote).then_some((quote, slashes))
@@ -347,7 +361,7 @@ fn begins_next(text: Text<'_>, at: usize) -> bool {
 
 /// Whether only punctuation stands behind a closing bracket.
 fn ends_clause(text: Text<'_>, at: usize) -> bool {
-    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let rest = text.rest(at).iter().take(MOST_MARKS);
     let is_mark = |byte: u8| matches!(byte, b')' | b']' | b'}' | b'.' | b',' | b';' | b':');
     let end = at + rest.take_while(|&&byte| is_mark(byte)).count();
     let next = text.byte(end);
@@ -437,9 +451,9 @@ pub(crate) fn find_signature(text: Text<'_>, equals: usize) -> Option<(usize, us
 const NO_VALUES: &[&str] = &[
     "<nil>", "accepted", "active", "any", "approved", "array", "bool", "boolean", "bytes",
     "changed", "completed", "configured", "created", "deleted", "denied", "disabled", "done",
-    "empty", "enabled", "expired", "failed", "false", "found", "granted", "hidden", "inactive",
-    "include", "int", "integer", "invalid", "it", "masked", "mismatch", "missing", "must",
-    "nil", "no", "none", "not", "null", "number", "object", "ok", "omit", "optional", "passed",
+    "empty", "enabled", "end", "eof", "expected", "expired", "failed", "false", "found",
+    "granted", "hidden", "identifier", "inactive", "include", "int", "integer", "invalid", "it",
+    "masked", "mismatch", "missing", "must", "newline", "nil", "no", "none", "not", "null", "number", "object", "ok", "omit", "optional", "passed",
     "pending", "provided", "read", "redacted", "refused", "rejected", "required", "reset",
     "revoked", "same-origin", "set", "skipped", "started", "str", "string", "succeeded",
     "success", "true", "undefined", "unexpected", "unknown", "unset", "updated", "valid",
