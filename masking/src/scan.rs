@@ -1,5 +1,6 @@
 //! One walk over a text that asks each detector where it can begin.
 
+use crate::REDACTED_KEY;
 use crate::credentials::{assignment, header, jwt, private_key, special, url};
 use crate::personal::{address, card, email, iban, national, number, phone};
 use crate::rules::{
@@ -94,6 +95,7 @@ pub(crate) fn next(
             && let Some(end) = text.mark_end(at)
         {
             text.floor = end;
+            text.follows_secret = &text.text[at..end] == REDACTED_KEY;
             at = end;
             continue;
         }
@@ -156,6 +158,7 @@ fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<F
         b'>' => assignment::find_element(text, at, &is_secret).and_then(on),
         b'-' => private_key::find(text, at)
             .and_then(|end| to(end, PRIVATE_KEY))
+            .or_else(|| assignment::find_change(text, at).and_then(on))
             .or_else(|| assignment::find_option(text, at, &is_secret).and_then(on)),
         b'+' => phone::find_international(text, at)
             .and_then(|end| to(end, PHONE))

@@ -30,6 +30,9 @@ const JUDGED: usize = 256;
 /// A signature of Azure is 44 characters of base64.
 const SHORTEST_SIGNATURE: usize = 40;
 
+/// No password behind a name such as `pass` is shorter.
+const SHORTEST_PASSWORD: usize = 6;
+
 /// A password: where it begins and ends, and its rule.
 pub(crate) type Value = (usize, usize, &'static str);
 
@@ -139,6 +142,25 @@ pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) ->
     value(text, skip_spaces(text, end), scene)
 }
 
+/// The new value in `password = "…" -> "…"`, of which the arrow begins at a place
+/// right behind a secret.
+pub(crate) fn find_change(text: Text<'_>, at: usize) -> Option<Value> {
+    let gap = text.run_back(at, MOST_SPACES, |byte| byte == b' ' || is_quote(byte));
+    let follows = text.follows_secret && gap == text.floor;
+    if !follows || !text.rest(at).starts_with(b"->") {
+        return None;
+    }
+    let start = skip_spaces(text, at + 2);
+    let (quote, slashes) = opening_quote(text, start)?;
+    let extent = Extent::Quoted { quote, slashes };
+    let credential = Credential {
+        start: start + slashes + 1,
+        extent,
+        rule: SECRET,
+    };
+    credential.judged(text)
+}
+
 /// The text of the element whose tag ends at the `>` at a place.
 pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option<Value> {
     let is_inside = |byte: u8| !matches!(byte, b'<' | b'>' | b'\n');
@@ -156,6 +178,9 @@ pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -
     let end = text.run(at + 1, |byte| !matches!(byte, b'<' | b'\n'));
     let is_closed = text.rest(end).starts_with(b"</");
     let written = &text.text[at + 1..end];
+    if is_pass(name) && !is_password(written, true) {
+        return None;
+    }
     (is_closed && !stands_for_a_value(written)).then_some((at + 1, end, SECRET))
 }
 
@@ -249,8 +274,25 @@ fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
     let is_bare = matches!(extent, Extent::Bare);
     let is_text = is_bare && reads_as_text(text, judged, value, scene);
     let is_short = is_bare && value.len() < 2;
+    let is_short = is_short || is_pass(&name) && !is_password(value, is_bare);
     let is_value = !value.is_empty() && !is_short && !is_text && !stands_for_a_value(value);
     is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
+}
+
+/// Whether a name is one that names as many other things as passwords.
+fn is_pass(name: &str) -> bool {
+    name.eq_ignore_ascii_case("pass") || name.eq_ignore_ascii_case("pw")
+}
+
+/// Whether a value behind `pass` is a password: `pass: 12` counts what passed.
+fn is_password(value: &str, is_bare: bool) -> bool {
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let has_letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if is_bare {
+        value.len() >= SHORTEST_PASSWORD && has_digit && has_letter
+    } else {
+        value.len() >= SHORTEST_PASSWORD || has_digit && has_letter
+    }
 }
 
 /// How far a value goes.
