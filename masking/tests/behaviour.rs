@@ -250,6 +250,12 @@ const HOSTILE: &[&str] = &[
     "dp.pt.",
     "00000000-0000-",
     "password=a.b",
+    "password:[",
+    "password=>\n",
+    "password:{value:",
+    "name=\"a\" value=\"",
+    "->",
+    "password=\"a\" -> \"",
 ];
 
 /// Pieces of what the rules look for, so that random texts come near them.

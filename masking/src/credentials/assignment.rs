@@ -30,6 +30,9 @@ const JUDGED: usize = 256;
 /// A signature of Azure is 44 characters of base64.
 const SHORTEST_SIGNATURE: usize = 40;
 
+/// More than any type of which a value is shown.
+const LONGEST_PREFIX: usize = 32;
+
 /// No password behind a name such as `pass` is shorter.
 const SHORTEST_PASSWORD: usize = 6;
 
@@ -54,19 +57,52 @@ pub(crate) fn find(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option
     }
     let name = name_before(text, at)?;
     let written = &text.text[name.start..name.end];
-    let is_pair =
-        || written.eq_ignore_ascii_case("value") && is_secret(named_before(text, name.start));
+    let is_pair = || {
+        written.eq_ignore_ascii_case("value")
+            && (is_secret(named_before(text, name.start))
+                || is_secret(opened_before(text, name.start)))
+    };
     if !is_secret(written) && !is_pair() {
         return None;
     }
     let start = at + 1 + usize::from(next == b'>' || (byte == b':' && next == b'='));
-    let gap_end = skip_spaces(text, start);
+    let gap_end = skip_spaces(text, skip_line_end(text, start));
     let scene = Scene {
         name,
         is_prose: byte == b':' && gap_end > start,
         is_spaced: gap_end > start,
+        is_listed: false,
     };
     value(text, gap_end, scene)
+}
+
+/// PHP dumps a value in the line behind its `=>`.
+fn skip_line_end(text: Text<'_>, at: usize) -> usize {
+    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+    if text.rest(at + blanks).starts_with(b"string(") {
+        at + blanks
+    } else {
+        at
+    }
+}
+
+/// The name in `"password": {"value": "…"}`, of which the name `value` begins at
+/// a place; empty where there is none.
+fn opened_before(text: Text<'_>, at: usize) -> &str {
+    let is_between = |byte: u8| is_quote(byte) || byte == b'\\' || byte.is_ascii_whitespace();
+    let back = |at: usize| text.run_back(at, MOST_SPACES, is_between);
+    let brace = back(at);
+    if text.byte_before(brace) != b'{' {
+        return "";
+    }
+    let colon = back(brace - 1);
+    if text.byte_before(colon) != b':' {
+        return "";
+    }
+    let end = back(colon - 1);
+    let start = text.run_back(end, LONGEST_NAME, is_name);
+    text.text.get(start..end).unwrap_or_default()
 }
 
 /// The name in `{"name": "DB_PASSWORD", "value": "…"}`, of which the name `value`
@@ -118,6 +154,7 @@ pub(crate) fn find_sentence(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) 
     let is_value = value.len() >= 4
         && value.bytes().any(|byte| byte.is_ascii_digit())
         && !(is_number && goes_on)
+        && !value.starts_with(['{', '['])
         && !stands_for_a_value(value);
     is_value.then(|| (start, Extent::Bare.end(text, start, usize::MAX), SECRET))
 }
@@ -138,6 +175,7 @@ pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) ->
         name,
         is_prose: false,
         is_spaced: false,
+        is_listed: false,
     };
     value(text, skip_spaces(text, end), scene)
 }
@@ -199,6 +237,8 @@ struct Scene {
     is_prose: bool,
     /// Whether a space stands before the value, as in code.
     is_spaced: bool,
+    /// Whether the value is the first of a list.
+    is_listed: bool,
 }
 
 fn is_name(byte: u8) -> bool {
@@ -255,6 +295,17 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
 }
 
 fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
+    let is_list = text.byte(at) == b'[' && text.mark_end(at).is_none();
+    if is_list && !scene.is_listed {
+        let scene = Scene {
+            is_listed: true,
+            ..scene
+        };
+        let rest = text.rest(at + 1).iter().take(MOST_SPACES);
+        let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+        return value(text, at + 1 + blanks, scene);
+    }
+    let at = behind_prefix(text, at);
     let name = text.text[scene.name.start..scene.name.end].to_ascii_lowercase();
     let extent = match opening_quote(text, at) {
         Some((quote, slashes)) => Extent::Quoted { quote, slashes },
@@ -272,11 +323,48 @@ fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
     let judged = extent.end(text, start, JUDGED);
     let value = text.text.get(start..judged)?;
     let is_bare = matches!(extent, Extent::Bare);
-    let is_text = is_bare && reads_as_text(text, judged, value, scene);
-    let is_short = is_bare && value.len() < 2;
+    let is_text = is_bare && reads_as_text(text, judged, value, scene)
+        || is_bare && scene.is_listed && !reads_as_element(value);
+    let is_short = is_bare && (value.len() < 2 || value.starts_with(['{', '[']));
     let is_short = is_short || is_pass(&name) && !is_password(value, is_bare);
     let is_value = !value.is_empty() && !is_short && !is_text && !stands_for_a_value(value);
     is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
+}
+
+/// Whether a value without quotes that begins a list is one, and no class of
+/// characters such as `[a-z0-9]`.
+fn reads_as_element(value: &str) -> bool {
+    let is_class = ["a-z", "A-Z", "0-9"]
+        .iter()
+        .any(|range| value.contains(range));
+    is_password(value, true) && !is_class
+}
+
+/// Where the quote stands before which a language writes what the text in it is:
+/// `b'…'`, `Some("…")`, `string(8) "…"`. The place itself if there is no such.
+fn behind_prefix(text: Text<'_>, at: usize) -> usize {
+    let rest = text.rest(at);
+    let length = |class: fn(&u8) -> bool| {
+        let run = rest.iter().take(LONGEST_PREFIX);
+        run.take_while(|&byte| class(byte)).count()
+    };
+    let name = length(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let end = match &rest[..name] {
+        [b'b' | b'r' | b'u' | b'f'] | [b'r', b'b'] | [b'b', b'r'] => at + name,
+        b"string" => at + length(|byte| *byte != b' ' && *byte != b'\n') + 1,
+        word if is_wrapper(word) && rest.get(name) == Some(&b'(') => at + name + 1,
+        _ => at,
+    };
+    if opening_quote(text, end).is_some() {
+        end
+    } else {
+        at
+    }
+}
+
+/// Whether a type of this name only wraps a text, as code shows it to debug.
+fn is_wrapper(name: &[u8]) -> bool {
+    name.starts_with(b"Secret") || [&b"Some"[..], b"Ok", b"Just", b"Sensitive"].contains(&name)
 }
 
 /// Whether a name is one that names as many other things as passwords.
@@ -518,13 +606,30 @@ fn stands_for_a_value(value: &str) -> bool {
         .any(|start| value.starts_with(start))
         || value.strip_prefix('$').is_some_and(is_variable_name)
         || (value.starts_with('<') && value.ends_with('>'))
-        || (value.starts_with('{') || value.starts_with('['))
+        || is_bracketed(value)
         || (value.starts_with('%') && value.len() == 2);
     let has_character = value.chars().any(char::is_alphanumeric) || value.chars().count() >= 4;
     let is_word = NO_VALUES
         .binary_search(&bare.to_ascii_lowercase().as_str())
         .is_ok();
     is_masked || value.chars().all(is_filler) || is_variable || !has_character || is_word
+}
+
+/// `{token}`, `[hidden]`: a word in brackets.
+fn is_bracketed(value: &str) -> bool {
+    let inner = value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let braced = || {
+        value
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+    };
+    let is_part =
+        |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+    inner
+        .or_else(braced)
+        .is_some_and(|inner| inner.bytes().all(is_part))
 }
 
 fn is_variable_name(name: &str) -> bool {
