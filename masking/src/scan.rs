@@ -167,7 +167,12 @@ fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<F
         b'%' if text.rest(at).starts_with(b"%2B") => {
             phone::find_international(text, at).and_then(|end| to(end, PHONE))
         }
-        b'(' => phone::find_parenthesised(text, at).and_then(|end| to(end, PHONE)),
+        b'(' => phone::find_parenthesised(text, at)
+            .and_then(|end| to(end, PHONE))
+            .or_else(|| {
+                let (start, end) = url::find_driver(text, at)?;
+                on((start, end, URL_PASSWORD))
+            }),
         _ => None,
     }
 }
