@@ -223,11 +223,26 @@ fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'st
             return Some(Found { start, end, rule });
         }
     }
+    if let Some(found) = behind_word(text, at, choice) {
+        return Some(found);
+    }
     let start = number::start(text, at)?;
     iban::find(text, at)
         .and_then(|end| to(end, IBAN))
         .or_else(|| national::find(text, at, start).and_then(|end| to(end, NATIONAL_ID)))
         .or_else(|| address::find_v6(text, at).and_then(|end| to(end, IP_ADDRESS)))
+}
+
+/// The secret behind a word and no sign, as headers are listed and SQL is written.
+fn behind_word(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    let (start, end, rule) = match text.byte(at).to_ascii_lowercase() {
+        b'a' | b'c' | b's' | b'x' => assignment::find_listed(text, at)?,
+        b'b' => assignment::find_clause(text, at)?,
+        b'p' => assignment::find_listed(text, at).or_else(|| assignment::find_clause(text, at))?,
+        _ => return None,
+    };
+    let is_on = choice.is_on(SECRET) && choice.is_on(rule);
+    is_on.then_some(Found { start, end, rule })
 }
 
 fn at_digit(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {

@@ -36,6 +36,20 @@ const LONGEST_PREFIX: usize = 32;
 /// No password behind a name such as `pass` is shorter.
 const SHORTEST_PASSWORD: usize = 6;
 
+/// Headers that hold a secret, as lists of headers name them.
+const LISTED_HEADERS: &[&str] = &[
+    "api-key",
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+];
+
+/// Words behind which SQL and its kin write a password with no sign between.
+const CLAUSES: &[&str] = &["passphrase", "passwd", "password", "pwd"];
+
 /// A password: where it begins and ends, and its rule.
 pub(crate) type Value = (usize, usize, &'static str);
 
@@ -197,6 +211,71 @@ pub(crate) fn find_change(text: Text<'_>, at: usize) -> Option<Value> {
         rule: SECRET,
     };
     credential.judged(text)
+}
+
+/// The value in `['X-Api-Key', '…']`, a list of headers and their values, of which
+/// the header's name begins at a place.
+pub(crate) fn find_listed(text: Text<'_>, at: usize) -> Option<Value> {
+    if !is_quote(text.byte_before(at)) {
+        return None;
+    }
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let end = at + run.take_while(|&&byte| is_name(byte)).count();
+    let written = text.text.get(at..end)?;
+    let is_header = LISTED_HEADERS
+        .iter()
+        .any(|header| written.eq_ignore_ascii_case(header));
+    let (_, slashes) = opening_quote(text, end).filter(|_| is_header)?;
+    let comma = end + slashes + 1;
+    if text.byte(comma) != b',' {
+        return None;
+    }
+    let rest = text.rest(comma + 1).iter().take(MOST_SPACES);
+    let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+    let start = comma + 1 + blanks;
+    opening_quote(text, start)?;
+    let scene = Scene {
+        name: Name { start: at, end },
+        is_prose: false,
+        is_spaced: false,
+        is_listed: false,
+    };
+    let found = value(text, start, scene)?;
+    // In a list of headers to allow or to hide another header's name follows.
+    let is_part_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+    let is_header = text.text.as_bytes()[found.0..found.1]
+        .iter()
+        .all(is_part_of_name);
+    (found.2 != SECRET || !is_header).then_some(found)
+}
+
+/// The value in `PASSWORD '…'` and `IDENTIFIED BY '…'`, of which the last word
+/// begins at a place.
+pub(crate) fn find_clause(text: Text<'_>, at: usize) -> Option<Value> {
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let end = at + run.take_while(|&&byte| is_name(byte)).count();
+    let start = end + 2;
+    let quote = text.byte(end + 1);
+    if text.byte(end) != b' ' || !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    let written = text.text.get(at..end)?;
+    let is_word = |word: &&str| written.eq_ignore_ascii_case(word);
+    let is_identified = is_word(&"by")
+        && text
+            .before(at, LONGEST_NAME)
+            .to_ascii_lowercase()
+            .contains("identified ");
+    if !is_identified && !CLAUSES.iter().any(|word| is_word(word)) {
+        return None;
+    }
+    let extent = Extent::Quoted { quote, slashes: 0 };
+    let value = text.text.get(start..extent.end(text, start, JUDGED))?;
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let is_long = value.len() >= SHORTEST_PASSWORD || has_digit || is_identified;
+    let is_value =
+        is_long && !value.is_empty() && !value.contains([' ', '\t']) && !stands_for_a_value(value);
+    is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
 }
 
 /// The text of the element whose tag ends at the `>` at a place.
@@ -440,13 +519,24 @@ fn opening_quote(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
 ///
 /// At each level of JSON inside of JSON a quote has one backslash more than
 /// twice as many as at the level above. A quote inside of the value stands one
-/// level deeper than the one that closes it.
+/// level deeper than the one that closes it. In SQL `''` stands for a quote.
 fn closing_quote(text: Text<'_>, start: usize, limit: usize, quote: u8, slashes: usize) -> usize {
     let mut before = 0;
     let mut end = start;
     for &byte in &text.text.as_bytes()[start..limit] {
         if byte == b'\n' {
             return end;
+        }
+        let is_doubled = byte == b'\''
+            && quote == byte
+            && slashes == 0
+            && text.byte(end + 1) == quote
+            && text.byte(end + 2).is_ascii_alphanumeric();
+        if is_doubled {
+            // As if a backslash stood before the second of the two.
+            before = 1;
+            end += 1;
+            continue;
         }
         if byte == quote && before % (2 * (slashes + 1)) == slashes {
             return end - slashes;
