@@ -266,7 +266,7 @@ pub(crate) fn find_clause(text: Text<'_>, at: usize) -> Option<Value> {
             .before(at, LONGEST_NAME)
             .to_ascii_lowercase()
             .contains("identified ");
-    if !is_identified && !CLAUSES.iter().any(|word| is_word(word)) {
+    if !is_identified && !CLAUSES.iter().any(is_word) {
         return None;
     }
     let extent = Extent::Quoted { quote, slashes: 0 };
