@@ -78,6 +78,19 @@ const HOSTILE: &[&str] = &[
     "dp.pt.",
     "00000000-0000-",
     "password=a.b",
+    "password:[",
+    "password=>\n",
+    "password:{value:",
+    "name=\"a\" value=\"",
+    "password=\"a\" -> \"",
+    "a:b@tcp(",
+    "://a1:a/",
+    "://a1",
+    "\"cookie\",",
+    "password '",
+    "identified by '",
+    "password='a''",
+    "p-b-",
 ];
 
 const MEGABYTE: usize = 1 << 20;

@@ -54,6 +54,8 @@ const PHRASES: &[&str] = &[
     "accesstoken",
     "accesstokens",
     "accountkey",
+    "adminpass",
+    "adminpw",
     "amzsignature",
     "apikey",
     "apikeys",
@@ -61,6 +63,8 @@ const PHRASES: &[&str] = &[
     "apitokens",
     "atmpin",
     "authkey",
+    "authpass",
+    "authpw",
     "authtoken",
     "authtokens",
     "backupcode",
@@ -78,34 +82,64 @@ const PHRASES: &[&str] = &[
     "creditcard",
     "creditcardnumber",
     "csrftoken",
+    "databasepass",
+    "databasepw",
     "databaseurl",
+    "dbpass",
+    "dbpw",
     "decryptionkey",
     "deploykey",
     "devicetoken",
     "encryptionkey",
     "encryptionkeys",
+    "ftppass",
+    "ftppw",
     "functionkey",
     "githubtoken",
     "googsignature",
     "hmackey",
     "idtoken",
+    "imappass",
+    "imappw",
     "jwttoken",
+    "ldappass",
+    "ldappw",
     "licensekey",
+    "loginpass",
+    "loginpw",
+    "mailpass",
+    "mailpw",
     "masterkey",
     "mfacode",
+    "mqttpass",
+    "mqttpw",
+    "mysqlpass",
+    "mysqlpw",
     "newpin",
     "oauthtoken",
     "oldpin",
     "otpcode",
     "passportnumber",
+    "pgpass",
+    "pgpw",
     "pincode",
+    "postgrespass",
+    "postgrespw",
     "privatekey",
     "privatekeys",
+    "rabbitpass",
+    "rabbitpw",
     "recoverycode",
     "recoverycodes",
     "recoveryphrase",
+    "redispass",
+    "redispw",
     "refreshtoken",
     "refreshtokens",
+    "rootpass",
+    "rootpw",
+    "saslpass",
+    "saslpw",
     "secretaccesskey",
     "secretkey",
     "secretkeys",
@@ -121,11 +155,17 @@ const PHRASES: &[&str] = &[
     "signingsecret",
     "simpin",
     "smscode",
+    "smtppass",
+    "smtppw",
     "socialsecuritynumber",
+    "sqlpass",
+    "sqlpw",
     "sshkey",
     "storagekey",
     "subscriptionkey",
+    "userpass",
     "userpin",
+    "userpw",
     "verificationcode",
 ];
 
@@ -198,7 +238,7 @@ pub(crate) const MOST_WORDS: usize = 4;
 /// The last three letters of every name that can be a secret's.
 static ENDS: LazyLock<BTreeSet<[u8; 3]>> = LazyLock::new(|| {
     let lists = SECRETS.iter().chain(PHRASES).chain(WRITINGS);
-    let ends = lists.chain(&["token", "pin"]);
+    let ends = lists.chain(&["pass", "pin", "token"]);
     ends.filter_map(|end| last_letters(end)).collect()
 });
 
@@ -214,7 +254,16 @@ fn last_letters(name: &str) -> Option<[u8; 3]> {
 /// Whether a name can be one that holds a secret: a first look, which spares
 /// most names of a text to be split into words.
 pub(crate) fn can_hold_secret(name: &str) -> bool {
-    last_letters(name).is_some_and(|letters| ENDS.contains(&letters))
+    let is_end = last_letters(name).is_some_and(|letters| ENDS.contains(&letters));
+    is_end || ends_with_pw(name.as_bytes())
+}
+
+/// `pw` is shorter than the ends that are looked up.
+fn ends_with_pw(name: &[u8]) -> bool {
+    let Some((before, end)) = name.split_last_chunk::<2>() else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(b"pw") && !before.last().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Whether a field whose name has these words holds a secret.
@@ -236,7 +285,7 @@ pub(crate) fn holds_secret(mut words: Words) -> bool {
             .checked_sub(2)
             .and_then(|index| words.get(index))
             .is_some_and(|before| listed(HARMLESS_TOKENS, before)),
-        Some("pin") => words.count() == 1,
+        Some("pass" | "pin" | "pw") => words.count() == 1,
         Some(last) => {
             listed(SECRETS, last)
                 || last.ends_with("password")
@@ -306,6 +355,12 @@ mod tests {
             "connectionString",
             "Ocp-Apim-Subscription-Key",
             "PHPSESSID",
+            "pass",
+            "pw",
+            "dbPass",
+            "DB_PASS",
+            "smtp_pass",
+            "user-pw",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -355,6 +410,10 @@ mod tests {
             "cookieConsent",
             "otpLength",
             "spinner",
+            "bypass",
+            "testsPass",
+            "passed",
+            "passCount",
         ] {
             assert!(!is_secret(name), "{name}");
         }

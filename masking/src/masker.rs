@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use crate::keys::{self, MOST_WORDS};
-use crate::rules::EMAIL;
+use crate::rules::{EMAIL, SECRET};
 use crate::scan::{self, Choice, Found};
 use crate::settings::{Compiled, InvalidSettings, Settings};
 use crate::text::{Facts, MARK, Text};
@@ -202,6 +202,7 @@ impl<'s, 't> Search<'s, 't> {
         });
         let found = builtin.or(earliest)?;
         self.from = found.end;
+        self.text.follows_secret = found.rule == SECRET;
         Some(found)
     }
 }

@@ -58,7 +58,7 @@ const OTHERS: [RuleInfo; 17] = [
     ),
     rule(
         URL_PASSWORD,
-        "the password in `scheme://user:password@host`",
+        "the password in `scheme://user:password@host`, and a token in the user's place",
         "RFC 3986, section 3.2.1",
     ),
     rule(

@@ -1,5 +1,6 @@
 //! One walk over a text that asks each detector where it can begin.
 
+use crate::REDACTED_KEY;
 use crate::credentials::{assignment, header, jwt, private_key, special, url};
 use crate::personal::{address, card, email, iban, national, number, phone};
 use crate::rules::{
@@ -94,6 +95,7 @@ pub(crate) fn next(
             && let Some(end) = text.mark_end(at)
         {
             text.floor = end;
+            text.follows_secret = &text.text[at..end] == REDACTED_KEY;
             at = end;
             continue;
         }
@@ -156,6 +158,7 @@ fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<F
         b'>' => assignment::find_element(text, at, &is_secret).and_then(on),
         b'-' => private_key::find(text, at)
             .and_then(|end| to(end, PRIVATE_KEY))
+            .or_else(|| assignment::find_change(text, at).and_then(on))
             .or_else(|| assignment::find_option(text, at, &is_secret).and_then(on)),
         b'+' => phone::find_international(text, at)
             .and_then(|end| to(end, PHONE))
@@ -164,7 +167,12 @@ fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<F
         b'%' if text.rest(at).starts_with(b"%2B") => {
             phone::find_international(text, at).and_then(|end| to(end, PHONE))
         }
-        b'(' => phone::find_parenthesised(text, at).and_then(|end| to(end, PHONE)),
+        b'(' => phone::find_parenthesised(text, at)
+            .and_then(|end| to(end, PHONE))
+            .or_else(|| {
+                let (start, end) = url::find_driver(text, at)?;
+                on((start, end, URL_PASSWORD))
+            }),
         _ => None,
     }
 }
@@ -215,11 +223,26 @@ fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'st
             return Some(Found { start, end, rule });
         }
     }
+    if let Some(found) = behind_word(text, at, choice) {
+        return Some(found);
+    }
     let start = number::start(text, at)?;
     iban::find(text, at)
         .and_then(|end| to(end, IBAN))
         .or_else(|| national::find(text, at, start).and_then(|end| to(end, NATIONAL_ID)))
         .or_else(|| address::find_v6(text, at).and_then(|end| to(end, IP_ADDRESS)))
+}
+
+/// The secret behind a word and no sign, as headers are listed and SQL is written.
+fn behind_word(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
+    let (start, end, rule) = match text.byte(at).to_ascii_lowercase() {
+        b'a' | b'c' | b's' | b'x' => assignment::find_listed(text, at)?,
+        b'b' => assignment::find_clause(text, at)?,
+        b'p' => assignment::find_listed(text, at).or_else(|| assignment::find_clause(text, at))?,
+        _ => return None,
+    };
+    let is_on = choice.is_on(SECRET) && choice.is_on(rule);
+    is_on.then_some(Found { start, end, rule })
 }
 
 fn at_digit(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {

@@ -15,6 +15,8 @@ pub(crate) const MAX_NAME_LENGTH: usize = 40;
 pub(crate) struct Text<'t> {
     pub(crate) text: &'t str,
     pub(crate) floor: usize,
+    /// Whether the value before that place was masked as a secret.
+    pub(crate) follows_secret: bool,
     facts: &'t Facts,
 }
 
@@ -30,6 +32,7 @@ impl<'t> Text<'t> {
         Self {
             text,
             floor: 0,
+            follows_secret: false,
             facts,
         }
     }

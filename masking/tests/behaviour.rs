@@ -250,6 +250,19 @@ const HOSTILE: &[&str] = &[
     "dp.pt.",
     "00000000-0000-",
     "password=a.b",
+    "\"cookie\",",
+    "password '",
+    "identified by '",
+    "password='a''",
+    "a:b@tcp(",
+    "://a1:a/",
+    "://a1",
+    "password:[",
+    "password=>\n",
+    "password:{value:",
+    "name=\"a\" value=\"",
+    "->",
+    "password=\"a\" -> \"",
 ];
 
 /// Pieces of what the rules look for, so that random texts come near them.

@@ -17,8 +17,11 @@ const LONGEST_TAG: usize = 128;
 /// How many words a name in prose has at most, as in `secret access key: …`.
 const MOST_WORDS: usize = 4;
 
-/// Spaces between a name, the sign and the value.
-const MOST_SPACES: usize = 8;
+/// Spaces between a name, the sign and the value: columns can be aligned.
+const MOST_SPACES: usize = 64;
+
+/// Marks in a row behind a value, and backslashes before a quote.
+const MOST_MARKS: usize = 8;
 
 /// How much of a value is read to see whether it is one. Only a value that is
 /// one is read to its end, so that no text is read over and over.
@@ -26,6 +29,26 @@ const JUDGED: usize = 256;
 
 /// A signature of Azure is 44 characters of base64.
 const SHORTEST_SIGNATURE: usize = 40;
+
+/// More than any type of which a value is shown.
+const LONGEST_PREFIX: usize = 32;
+
+/// No password behind a name such as `pass` is shorter.
+const SHORTEST_PASSWORD: usize = 6;
+
+/// Headers that hold a secret, as lists of headers name them.
+const LISTED_HEADERS: &[&str] = &[
+    "api-key",
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+];
+
+/// Words behind which SQL and its kin write a password with no sign between.
+const CLAUSES: &[&str] = &["passphrase", "passwd", "password", "pwd"];
 
 /// A password: where it begins and ends, and its rule.
 pub(crate) type Value = (usize, usize, &'static str);
@@ -48,33 +71,77 @@ pub(crate) fn find(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -> Option
     }
     let name = name_before(text, at)?;
     let written = &text.text[name.start..name.end];
-    let is_pair =
-        || written.eq_ignore_ascii_case("value") && is_secret(named_before(text, name.start));
+    let is_pair = || {
+        written.eq_ignore_ascii_case("value")
+            && (is_secret(named_before(text, name.start))
+                || is_secret(opened_before(text, name.start)))
+    };
     if !is_secret(written) && !is_pair() {
         return None;
     }
     let start = at + 1 + usize::from(next == b'>' || (byte == b':' && next == b'='));
-    let gap_end = skip_spaces(text, start);
+    let gap_end = skip_spaces(text, skip_line_end(text, start));
     let scene = Scene {
         name,
         is_prose: byte == b':' && gap_end > start,
         is_spaced: gap_end > start,
+        is_listed: false,
     };
     value(text, gap_end, scene)
 }
 
-/// The name in `{"name": "DB_PASSWORD", "value": "…"}`, of which the name `value`
-/// begins at a place; empty where there is none.
-fn named_before(text: Text<'_>, at: usize) -> &str {
-    let is_between = |byte: u8| is_quote(byte) || matches!(byte, b' ' | b'\\' | b'\n' | b'\t');
-    let back = |at: usize| text.run_back(at, 4 * MOST_SPACES, is_between);
-    let comma = back(at);
-    let end = back(comma.saturating_sub(1));
+/// PHP dumps a value in the line behind its `=>`.
+fn skip_line_end(text: Text<'_>, at: usize) -> usize {
+    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+    if text.rest(at + blanks).starts_with(b"string(") {
+        at + blanks
+    } else {
+        at
+    }
+}
+
+/// The name in `"password": {"value": "…"}`, of which the name `value` begins at
+/// a place; empty where there is none.
+fn opened_before(text: Text<'_>, at: usize) -> &str {
+    let is_between = |byte: u8| is_quote(byte) || byte == b'\\' || byte.is_ascii_whitespace();
+    let back = |at: usize| text.run_back(at, MOST_SPACES, is_between);
+    let brace = back(at);
+    if text.byte_before(brace) != b'{' {
+        return "";
+    }
+    let colon = back(brace - 1);
+    if text.byte_before(colon) != b':' {
+        return "";
+    }
+    let end = back(colon - 1);
     let start = text.run_back(end, LONGEST_NAME, is_name);
-    let colon = back(start);
-    let key_end = back(colon.saturating_sub(1));
+    text.text.get(start..end).unwrap_or_default()
+}
+
+/// The name in `{"name": "DB_PASSWORD", "value": "…"}`, of which the name `value`
+/// begins at a place; empty where there is none. In YAML a line's end stands for
+/// the comma, and among the attributes of XML a blank.
+fn named_before(text: Text<'_>, at: usize) -> &str {
+    let is_between =
+        |byte: u8| is_quote(byte) || matches!(byte, b' ' | b'\\' | b'\n' | b'\r' | b'\t');
+    let back = |at: usize| text.run_back(at, MOST_SPACES, is_between);
+    let gap = back(at);
+    let end = if text.byte_before(gap) == b',' {
+        back(gap - 1)
+    } else {
+        gap
+    };
+    let start = text.run_back(end, LONGEST_NAME, is_name);
+    let sign = back(start);
+    let key_end = back(sign.saturating_sub(1));
     let key = text.before(key_end, 4).to_ascii_lowercase();
-    let is_pair = text.byte_before(comma) == b',' && text.byte_before(colon) == b':';
+    let between = text.text.as_bytes().get(gap..at).unwrap_or_default();
+    let is_pair = match text.byte_before(sign) {
+        b':' => end < gap || between.contains(&b'\n'),
+        b'=' => between.iter().any(|&byte| is_quote(byte)),
+        _ => false,
+    };
     let is_key = key.ends_with("name") || key.ends_with("key");
     let name = text.text.get(start..end).unwrap_or_default();
     if is_pair && is_key { name } else { "" }
@@ -101,6 +168,7 @@ pub(crate) fn find_sentence(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) 
     let is_value = value.len() >= 4
         && value.bytes().any(|byte| byte.is_ascii_digit())
         && !(is_number && goes_on)
+        && !value.starts_with(['{', '['])
         && !stands_for_a_value(value);
     is_value.then(|| (start, Extent::Bare.end(text, start, usize::MAX), SECRET))
 }
@@ -121,8 +189,93 @@ pub(crate) fn find_option(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) ->
         name,
         is_prose: false,
         is_spaced: false,
+        is_listed: false,
     };
     value(text, skip_spaces(text, end), scene)
+}
+
+/// The new value in `password = "…" -> "…"`, of which the arrow begins at a place
+/// right behind a secret.
+pub(crate) fn find_change(text: Text<'_>, at: usize) -> Option<Value> {
+    let gap = text.run_back(at, MOST_SPACES, |byte| byte == b' ' || is_quote(byte));
+    let follows = text.follows_secret && gap == text.floor;
+    if !follows || !text.rest(at).starts_with(b"->") {
+        return None;
+    }
+    let start = skip_spaces(text, at + 2);
+    let (quote, slashes) = opening_quote(text, start)?;
+    let extent = Extent::Quoted { quote, slashes };
+    let credential = Credential {
+        start: start + slashes + 1,
+        extent,
+        rule: SECRET,
+    };
+    credential.judged(text)
+}
+
+/// The value in `['X-Api-Key', '…']`, a list of headers and their values, of which
+/// the header's name begins at a place.
+pub(crate) fn find_listed(text: Text<'_>, at: usize) -> Option<Value> {
+    if !is_quote(text.byte_before(at)) {
+        return None;
+    }
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let end = at + run.take_while(|&&byte| is_name(byte)).count();
+    let written = text.text.get(at..end)?;
+    let is_header = LISTED_HEADERS
+        .iter()
+        .any(|header| written.eq_ignore_ascii_case(header));
+    let (_, slashes) = opening_quote(text, end).filter(|_| is_header)?;
+    let comma = end + slashes + 1;
+    if text.byte(comma) != b',' {
+        return None;
+    }
+    let rest = text.rest(comma + 1).iter().take(MOST_SPACES);
+    let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+    let start = comma + 1 + blanks;
+    opening_quote(text, start)?;
+    let scene = Scene {
+        name: Name { start: at, end },
+        is_prose: false,
+        is_spaced: false,
+        is_listed: false,
+    };
+    let found = value(text, start, scene)?;
+    // In a list of headers to allow or to hide another header's name follows.
+    let is_part_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+    let is_header = text.text.as_bytes()[found.0..found.1]
+        .iter()
+        .all(is_part_of_name);
+    (found.2 != SECRET || !is_header).then_some(found)
+}
+
+/// The value in `PASSWORD '…'` and `IDENTIFIED BY '…'`, of which the last word
+/// begins at a place.
+pub(crate) fn find_clause(text: Text<'_>, at: usize) -> Option<Value> {
+    let run = text.rest(at).iter().take(LONGEST_NAME);
+    let end = at + run.take_while(|&&byte| is_name(byte)).count();
+    let start = end + 2;
+    let quote = text.byte(end + 1);
+    if text.byte(end) != b' ' || !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    let written = text.text.get(at..end)?;
+    let is_word = |word: &&str| written.eq_ignore_ascii_case(word);
+    let is_identified = is_word(&"by")
+        && text
+            .before(at, LONGEST_NAME)
+            .to_ascii_lowercase()
+            .contains("identified ");
+    if !is_identified && !CLAUSES.iter().any(is_word) {
+        return None;
+    }
+    let extent = Extent::Quoted { quote, slashes: 0 };
+    let value = text.text.get(start..extent.end(text, start, JUDGED))?;
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let is_long = value.len() >= SHORTEST_PASSWORD || has_digit || is_identified;
+    let is_value =
+        is_long && !value.is_empty() && !value.contains([' ', '\t']) && !stands_for_a_value(value);
+    is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
 }
 
 /// The text of the element whose tag ends at the `>` at a place.
@@ -142,6 +295,9 @@ pub(crate) fn find_element(text: Text<'_>, at: usize, is_secret: IsSecret<'_>) -
     let end = text.run(at + 1, |byte| !matches!(byte, b'<' | b'\n'));
     let is_closed = text.rest(end).starts_with(b"</");
     let written = &text.text[at + 1..end];
+    if is_pass(name) && !is_password(written, true) {
+        return None;
+    }
     (is_closed && !stands_for_a_value(written)).then_some((at + 1, end, SECRET))
 }
 
@@ -160,6 +316,8 @@ struct Scene {
     is_prose: bool,
     /// Whether a space stands before the value, as in code.
     is_spaced: bool,
+    /// Whether the value is the first of a list.
+    is_listed: bool,
 }
 
 fn is_name(byte: u8) -> bool {
@@ -182,7 +340,7 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
     let mut is_quoted = false;
     if is_quote(text.byte_before(end)) {
         is_quoted = true;
-        end = text.run_back(end - 1, MOST_SPACES, |byte| byte == b'\\');
+        end = text.run_back(end - 1, MOST_MARKS, |byte| byte == b'\\');
     } else if text.byte_before(end) == b']' {
         end -= 1;
         if is_quote(text.byte_before(end)) {
@@ -216,6 +374,17 @@ fn name_before(text: Text<'_>, at: usize) -> Option<Name> {
 }
 
 fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
+    let is_list = text.byte(at) == b'[' && text.mark_end(at).is_none();
+    if is_list && !scene.is_listed {
+        let scene = Scene {
+            is_listed: true,
+            ..scene
+        };
+        let rest = text.rest(at + 1).iter().take(MOST_SPACES);
+        let blanks = rest.take_while(|&&byte| byte.is_ascii_whitespace()).count();
+        return value(text, at + 1 + blanks, scene);
+    }
+    let at = behind_prefix(text, at);
     let name = text.text[scene.name.start..scene.name.end].to_ascii_lowercase();
     let extent = match opening_quote(text, at) {
         Some((quote, slashes)) => Extent::Quoted { quote, slashes },
@@ -233,10 +402,64 @@ fn value(text: Text<'_>, at: usize, scene: Scene) -> Option<Value> {
     let judged = extent.end(text, start, JUDGED);
     let value = text.text.get(start..judged)?;
     let is_bare = matches!(extent, Extent::Bare);
-    let is_text = is_bare && reads_as_text(text, judged, value, scene);
-    let is_short = is_bare && value.len() < 2;
+    let is_text = is_bare && reads_as_text(text, judged, value, scene)
+        || is_bare && scene.is_listed && !reads_as_element(value);
+    let is_short = is_bare && (value.len() < 2 || value.starts_with(['{', '[']));
+    let is_short = is_short || is_pass(&name) && !is_password(value, is_bare);
     let is_value = !value.is_empty() && !is_short && !is_text && !stands_for_a_value(value);
     is_value.then(|| (start, extent.end(text, start, usize::MAX), SECRET))
+}
+
+/// Whether a value without quotes that begins a list is one, and no class of
+/// characters such as `[a-z0-9]`.
+fn reads_as_element(value: &str) -> bool {
+    let is_class = ["a-z", "A-Z", "0-9"]
+        .iter()
+        .any(|range| value.contains(range));
+    is_password(value, true) && !is_class
+}
+
+/// Where the quote stands before which a language writes what the text in it is:
+/// `b'…'`, `Some("…")`, `string(8) "…"`. The place itself if there is no such.
+fn behind_prefix(text: Text<'_>, at: usize) -> usize {
+    let rest = text.rest(at);
+    let length = |class: fn(&u8) -> bool| {
+        let run = rest.iter().take(LONGEST_PREFIX);
+        run.take_while(|&byte| class(byte)).count()
+    };
+    let name = length(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let end = match &rest[..name] {
+        [b'b' | b'r' | b'u' | b'f'] | [b'r', b'b'] | [b'b', b'r'] => at + name,
+        b"string" => at + length(|byte| *byte != b' ' && *byte != b'\n') + 1,
+        word if is_wrapper(word) && rest.get(name) == Some(&b'(') => at + name + 1,
+        _ => at,
+    };
+    if opening_quote(text, end).is_some() {
+        end
+    } else {
+        at
+    }
+}
+
+/// Whether a type of this name only wraps a text, as code shows it to debug.
+fn is_wrapper(name: &[u8]) -> bool {
+    name.starts_with(b"Secret") || [&b"Some"[..], b"Ok", b"Just", b"Sensitive"].contains(&name)
+}
+
+/// Whether a name is one that names as many other things as passwords.
+fn is_pass(name: &str) -> bool {
+    name.eq_ignore_ascii_case("pass") || name.eq_ignore_ascii_case("pw")
+}
+
+/// Whether a value behind `pass` is a password: `pass: 12` counts what passed.
+fn is_password(value: &str, is_bare: bool) -> bool {
+    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+    let has_letter = value.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if is_bare {
+        value.len() >= SHORTEST_PASSWORD && has_digit && has_letter
+    } else {
+        value.len() >= SHORTEST_PASSWORD || has_digit && has_letter
+    }
 }
 
 /// How far a value goes.
@@ -286,7 +509,7 @@ fn line_end(text: Text<'_>, start: usize, limit: usize, ends: impl Fn(u8) -> boo
 
 /// A quote, and how many backslashes stand before it in JSON inside of JSON.
 fn opening_quote(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
-    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let rest = text.rest(at).iter().take(MOST_MARKS);
     let slashes = rest.take_while(|&&byte| byte == b'\\').count();
     let quote = text.byte(at + slashes);
     is_quote(quote).then_some((quote, slashes))
@@ -296,13 +519,24 @@ fn opening_quote(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
 ///
 /// At each level of JSON inside of JSON a quote has one backslash more than
 /// twice as many as at the level above. A quote inside of the value stands one
-/// level deeper than the one that closes it.
+/// level deeper than the one that closes it. In SQL `''` stands for a quote.
 fn closing_quote(text: Text<'_>, start: usize, limit: usize, quote: u8, slashes: usize) -> usize {
     let mut before = 0;
     let mut end = start;
     for &byte in &text.text.as_bytes()[start..limit] {
         if byte == b'\n' {
             return end;
+        }
+        let is_doubled = byte == b'\''
+            && quote == byte
+            && slashes == 0
+            && text.byte(end + 1) == quote
+            && text.byte(end + 2).is_ascii_alphanumeric();
+        if is_doubled {
+            // As if a backslash stood before the second of the two.
+            before = 1;
+            end += 1;
+            continue;
         }
         if byte == quote && before % (2 * (slashes + 1)) == slashes {
             return end - slashes;
@@ -347,7 +581,7 @@ fn begins_next(text: Text<'_>, at: usize) -> bool {
 
 /// Whether only punctuation stands behind a closing bracket.
 fn ends_clause(text: Text<'_>, at: usize) -> bool {
-    let rest = text.rest(at).iter().take(MOST_SPACES);
+    let rest = text.rest(at).iter().take(MOST_MARKS);
     let is_mark = |byte: u8| matches!(byte, b')' | b']' | b'}' | b'.' | b',' | b';' | b':');
     let end = at + rest.take_while(|&&byte| is_mark(byte)).count();
     let next = text.byte(end);
@@ -437,9 +671,9 @@ pub(crate) fn find_signature(text: Text<'_>, equals: usize) -> Option<(usize, us
 const NO_VALUES: &[&str] = &[
     "<nil>", "accepted", "active", "any", "approved", "array", "bool", "boolean", "bytes",
     "changed", "completed", "configured", "created", "deleted", "denied", "disabled", "done",
-    "empty", "enabled", "expired", "failed", "false", "found", "granted", "hidden", "inactive",
-    "include", "int", "integer", "invalid", "it", "masked", "mismatch", "missing", "must",
-    "nil", "no", "none", "not", "null", "number", "object", "ok", "omit", "optional", "passed",
+    "empty", "enabled", "end", "eof", "expected", "expired", "failed", "false", "found",
+    "granted", "hidden", "identifier", "inactive", "include", "int", "integer", "invalid", "it",
+    "masked", "mismatch", "missing", "must", "newline", "nil", "no", "none", "not", "null", "number", "object", "ok", "omit", "optional", "passed",
     "pending", "provided", "read", "redacted", "refused", "rejected", "required", "reset",
     "revoked", "same-origin", "set", "skipped", "started", "str", "string", "succeeded",
     "success", "true", "undefined", "unexpected", "unknown", "unset", "updated", "valid",
@@ -462,13 +696,30 @@ fn stands_for_a_value(value: &str) -> bool {
         .any(|start| value.starts_with(start))
         || value.strip_prefix('$').is_some_and(is_variable_name)
         || (value.starts_with('<') && value.ends_with('>'))
-        || (value.starts_with('{') || value.starts_with('['))
+        || is_bracketed(value)
         || (value.starts_with('%') && value.len() == 2);
     let has_character = value.chars().any(char::is_alphanumeric) || value.chars().count() >= 4;
     let is_word = NO_VALUES
         .binary_search(&bare.to_ascii_lowercase().as_str())
         .is_ok();
     is_masked || value.chars().all(is_filler) || is_variable || !has_character || is_word
+}
+
+/// `{token}`, `[hidden]`: a word in brackets.
+fn is_bracketed(value: &str) -> bool {
+    let inner = value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let braced = || {
+        value
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+    };
+    let is_part =
+        |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+    inner
+        .or_else(braced)
+        .is_some_and(|inner| inner.bytes().all(is_part))
 }
 
 fn is_variable_name(name: &str) -> bool {

@@ -1,29 +1,96 @@
-//! Passwords in URLs: `scheme://user:password@host`.
+//! Passwords in URLs: `scheme://user:password@host`, `scheme://token@host`.
 
 use crate::text::{MARK, Text};
+use crate::tokens;
+
+/// A user's name of this length that holds letters and digits is a token.
+const SHORTEST_TOKEN: usize = 16;
 
 /// No user's name, and no password in a URL, is longer.
 const LONGEST: usize = 256;
 
+fn is_part(byte: u8) -> bool {
+    byte > b' ' && !matches!(byte, b'/' | b'@' | b'"' | b'<' | b'>' | b'`')
+}
+
+fn is_random(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic)
+}
+
 /// The password behind the colon at a place: where it begins and ends.
 pub(crate) fn find(text: Text<'_>, colon: usize) -> Option<(usize, usize)> {
-    let is_part =
-        |byte: u8| byte > b' ' && !matches!(byte, b'/' | b'@' | b'"' | b'<' | b'>' | b'`');
+    if text.rest(colon).starts_with(b"://") {
+        return find_token(text, colon + 3);
+    }
     let user = text.run_back(colon, LONGEST, |byte| is_part(byte) && byte != b':');
     if !text.text.as_bytes()[text.floor..user].ends_with(b"://") {
         return None;
     }
     let start = colon + 1;
+    let length = length(text, start).or_else(|| length_with_slashes(text, start))?;
+    let password = &text.rest(start)[..length];
+    let is_masked = password.starts_with(MARK.as_bytes());
+    (length > 0 && !is_masked && !is_placeholder(password)).then_some((start, start + length))
+}
+
+/// How long the password is that begins at a place.
+fn length(text: Text<'_>, start: usize) -> Option<usize> {
     let rest = text.rest(start).iter().take(LONGEST);
     // A password can hold an `@` that nobody encoded: the last one counts.
     let is_password = |byte: u8| is_part(byte) && !matches!(byte, b'?' | b'#') || byte == b'@';
     let run = rest.take_while(|&&byte| is_password(byte)).count();
-    let length = text.rest(start)[..run]
+    text.rest(start)[..run]
         .iter()
-        .rposition(|&byte| byte == b'@')?;
-    let password = &text.rest(start)[..length];
+        .rposition(|&byte| byte == b'@')
+}
+
+/// How long the password is that begins at a place, if it holds slashes that
+/// nobody encoded: what stands before the first of them is no port.
+fn length_with_slashes(text: Text<'_>, start: usize) -> Option<usize> {
+    let rest = text.rest(start).iter().take(LONGEST);
+    let run = rest
+        .take_while(|&&byte| is_part(byte) || byte == b'/')
+        .count();
+    let password = &text.rest(start)[..run];
+    let first = password.split(|&byte| byte == b'/').next()?;
+    let is_port = first.iter().all(u8::is_ascii_digit);
+    let is_password = text.byte(start + run) == b'@' && !is_port && is_random(password);
+    is_password.then_some(run)
+}
+
+/// The token that stands for user and password and begins at a place.
+fn find_token(text: Text<'_>, start: usize) -> Option<(usize, usize)> {
+    let rest = text.rest(start).iter().take(LONGEST);
+    let is_token = |byte: u8| is_part(byte) && !matches!(byte, b':' | b'?' | b'#');
+    let length = rest.take_while(|&&byte| is_token(byte)).count();
+    let token = &text.rest(start)[..length];
+    let is_found = text.byte(start + length) == b'@'
+        && length >= SHORTEST_TOKEN
+        && is_random(token)
+        && !token.starts_with(MARK.as_bytes())
+        && !is_placeholder(token)
+        // A token of a known form has a rule of its own.
+        && tokens::find(text, start, |_| true).is_none();
+    is_found.then_some((start, start + length))
+}
+
+/// The password in `user:password@tcp(host)`, of which the bracket stands at a
+/// place.
+pub(crate) fn find_driver(text: Text<'_>, bracket: usize) -> Option<(usize, usize)> {
+    let network = ["@tcp", "@unix"]
+        .into_iter()
+        .find(|network| text.before(bracket, network.len()) == *network)?;
+    let end = bracket - network.len();
+    let is_credential = |byte: u8| is_part(byte) || matches!(byte, b'/' | b'@');
+    let from = text.run_back(end, LONGEST, is_credential);
+    let colon = text.rest(from)[..end - from]
+        .iter()
+        .position(|&byte| byte == b':')?;
+    let start = from + colon + 1;
+    let password = &text.rest(start)[..end - start];
     let is_masked = password.starts_with(MARK.as_bytes());
-    (length > 0 && !is_masked && !is_placeholder(password)).then_some((start, start + length))
+    let is_found = colon > 0 && start < end && !is_masked && !is_placeholder(password);
+    is_found.then_some((start, end))
 }
 
 /// `***`, `${PASSWORD}`, `<password>` stand for a password.
