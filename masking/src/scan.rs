@@ -142,10 +142,8 @@ fn uuid_length(text: Text<'_>, at: usize) -> usize {
 
 fn at_sign(text: Text<'_>, at: usize, byte: u8, choice: &dyn Choice) -> Option<Found<'static>> {
     let is_secret = |key: &str| choice.is_secret(key);
-    let on = |(start, end, rule): (usize, usize, &'static str)| {
-        choice.is_on(rule).then_some(Found { start, end, rule })
-    };
-    let to = |end: usize, rule| on((at, end, rule));
+    let on = |(start, end, rule)| found(choice, start, end, rule);
+    let to = |end, rule| found(choice, at, end, rule);
     match byte {
         b':' => url::find(text, at)
             .and_then(|(start, end)| on((start, end, URL_PASSWORD)))
@@ -184,31 +182,29 @@ fn assigned(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'sta
         return None;
     }
     let (start, end, rule) = assignment::find(text, at, &|key| choice.is_secret(key))?;
-    choice.is_on(rule).then_some(Found { start, end, rule })
+    found(choice, start, end, rule)
 }
 
 fn credential(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
-    let on = |(end, rule): (usize, &'static str)| {
-        choice.is_on(rule).then_some(Found {
-            start: at,
-            end,
-            rule,
-        })
-    };
+    let on = |(end, rule)| found(choice, at, end, rule);
     tokens::find(text, at, |rule| choice.is_on(rule))
         .and_then(on)
         .or_else(|| jwt::find(text, at).and_then(|end| on((end, JWT))))
         .or_else(|| special::find(text, at).and_then(on))
 }
 
+/// What a rule has found, unless it is switched off.
+fn found(
+    choice: &dyn Choice,
+    start: usize,
+    end: usize,
+    rule: &'static str,
+) -> Option<Found<'static>> {
+    choice.is_on(rule).then_some(Found { start, end, rule })
+}
+
 fn at_letter(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
-    let to = |end: usize, rule| {
-        choice.is_on(rule).then_some(Found {
-            start: at,
-            end,
-            rule,
-        })
-    };
+    let to = |end, rule| found(choice, at, end, rule);
     if let Some(found) = credential(text, at, choice) {
         return Some(found);
     }
@@ -246,13 +242,7 @@ fn behind_word(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'
 }
 
 fn at_digit(text: Text<'_>, at: usize, choice: &dyn Choice) -> Option<Found<'static>> {
-    let to = |end: usize, rule| {
-        choice.is_on(rule).then_some(Found {
-            start: at,
-            end,
-            rule,
-        })
-    };
+    let to = |end, rule| found(choice, at, end, rule);
     if let Some(found) = credential(text, at, choice) {
         return Some(found);
     }

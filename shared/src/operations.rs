@@ -88,10 +88,16 @@ fn visible_execution(
     item: Option<Item>,
     now: Timestamp,
 ) -> Result<Execution> {
-    item.filter(|item| !crate::model::is_expired(item, now))
-        .and_then(Execution::from_item)
+    execution_of_team(caller, item, now)
         .filter(|execution| caller.may_see(execution))
         .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))
+}
+
+/// The run of an item, if it is of the caller's team and not expired.
+fn execution_of_team(caller: &Caller, item: Option<Item>, now: Timestamp) -> Option<Execution> {
+    item.filter(|item| !crate::model::is_expired(item, now))
+        .and_then(Execution::from_item)
+        .filter(|execution| execution.team_id.as_deref() == Some(caller.team_id.as_str()))
 }
 
 /// The run of an item, if this caller may change it.
@@ -105,10 +111,7 @@ fn own_execution(
     item: Option<Item>,
     now: Timestamp,
 ) -> Result<Execution> {
-    let execution = item
-        .filter(|item| !crate::model::is_expired(item, now))
-        .and_then(Execution::from_item)
-        .filter(|execution| execution.team_id.as_deref() == Some(caller.team_id.as_str()))
+    let execution = execution_of_team(caller, item, now)
         .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))?;
     if caller.may_see(&execution) {
         return Ok(execution);

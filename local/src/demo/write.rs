@@ -1,7 +1,8 @@
 //! Writing records, as a flow engine does it.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::Update;
+use shared::Error;
 use shared::model::Item;
 use shared::store::{MAX_ITEMS_A_BATCH, Store, from_sdk};
 use shared::table::text;
@@ -60,9 +61,7 @@ pub(super) async fn end_if_open(
     message: &str,
     end_time: &str,
 ) -> Result<(), Failure> {
-    let answer = store
-        .client()
-        .update_item()
+    let update = Update::builder()
         .table_name(store.table())
         .set_key(Some(key))
         .update_expression("SET #status = :failed, errorMessage = :message, endTime = :end")
@@ -71,13 +70,9 @@ pub(super) async fn end_if_open(
         .expression_attribute_values(":failed", text("FAILED"))
         .expression_attribute_values(":pending", text("PENDING"))
         .expression_attribute_values(":running", text("RUNNING"))
-        .expression_attribute_values(":message", AttributeValue::S(message.to_owned()))
+        .expression_attribute_values(":message", text(message))
         .expression_attribute_values(":end", text(end_time))
-        .send()
-        .await;
-    match answer {
-        Ok(_) => Ok(()),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-        Err(error) => Err(from_sdk(error).into()),
-    }
+        .build();
+    store.update(update.map_err(Error::internal)?).await?;
+    Ok(())
 }
