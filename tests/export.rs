@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
@@ -16,12 +16,13 @@ use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
 use lambda_http::RequestExt;
 use serde_json::{Value, json};
-use shared::auth::{Caller, Permission, Role};
+use shared::auth::{Caller, Role};
 use shared::operations::{ExecutionFilter, ExportPiece, export_executions};
 use shared::store::Store;
 
 use crate::support::TestApp;
 use crate::support::faults::{Faulty, breaking_endpoint};
+use crate::support::log::Log;
 use crate::support::process::{DEADLINE, Server, run};
 use crate::support::records::{ForkKey, branch_step, execution, payload, step, time, write};
 
@@ -356,12 +357,7 @@ async fn days_look_back_from_now_or_from_the_end_and_a_beginning_outweighs_them(
 }
 
 fn caller() -> Caller {
-    Caller {
-        team_id: "team-a".parse().expect("an id"),
-        principal: "test".to_owned(),
-        permissions: [Permission::ExecutionsExport].into(),
-        flows: None,
-    }
+    Caller::operator("team-a".parse().expect("an id"), "test")
 }
 
 /// The ids of an export's runs, each with its steps' ids.
@@ -418,7 +414,11 @@ async fn the_nodes_of_all_branches_are_in_order_of_time_and_a_run_takes_one_quer
     ];
     assert_eq!(runs[0], ("run-1".to_owned(), ids.map(str::to_owned).into()));
     assert_eq!(runs[1], ("run-0".to_owned(), Vec::new()));
-    assert_eq!(store.usage().requests, 3, "the runs, and each run");
+    assert_eq!(
+        store.usage().requests,
+        5,
+        "the runs, each run, and the audit before and after"
+    );
 }
 
 #[tokio::test]
@@ -1000,28 +1000,6 @@ async fn a_failure_before_the_first_byte_is_an_ordinary_problem() {
     assert!(is_whole);
 }
 
-/// What the log gets, line by line.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("a lock").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().expect("a lock").clone()).expect("UTF-8");
-        let line = |line: &str| serde_json::from_str(line).expect("JSON");
-        text.lines().map(line).collect()
-    }
-}
-
 /// A request of the export's route, as API Gateway hands it over.
 fn route_request(token: &str, query: &[(&str, &str)]) -> lambda_http::Request {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), vec![(*value).to_owned()]);
@@ -1048,13 +1026,7 @@ async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
     let app = with_runs().await;
     let token = operator(&app).await;
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = tracing::subscriber::set_default(log.subscriber());
     let request = route_request(&token, &[("from", "2026-02-01")]);
     let reply = export_route()
         .answer(&App::new(app.store.clone()), &request)
@@ -1075,7 +1047,8 @@ async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
     let lines = log.lines();
     let ends: Vec<_> = lines
         .iter()
-        .filter(|line| line["request_id"] == "request-1" && line["message"] != "answered")
+        .filter(|line| line["request_id"] == "request-1")
+        .filter(|line| line["message"] != "answered" && line["message"] != "audit")
         .collect();
     let outline: Vec<_> = ends
         .iter()
@@ -1086,7 +1059,7 @@ async fn the_log_has_the_end_of_each_export_once_under_its_request_id() {
         outline,
         [(Some("INFO"), Some("exported")), cut_off, cut_off]
     );
-    assert_eq!(ends[0]["table_requests"], 122);
+    assert_eq!(ends[0]["table_requests"], 124);
     let cause = ends[1]["error"].as_str().expect("a text");
     assert!(cause.contains("the connection is broken"), "{cause}");
 }

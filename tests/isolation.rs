@@ -4,18 +4,19 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use axum::http::{Method, Request, header};
+use axum::http::{Request, header};
 use functions::route::{ROUTES, Route};
 use serde_json::json;
-use shared::auth::{self, Permission, Role};
+use shared::auth::{self, Role};
 
-use crate::support::TestApp;
+use crate::support::issuer::{Issuer, SigningKey, bad_jwts};
 use crate::support::records::{ForkKey, branch_step, execution, step, time};
+use crate::support::{TestApp, operator, token_id};
 
 /// A path of each route that names `team-a`'s run, and what another team's
 /// caller and one limited to another flow get for it. A route that is missing
 /// here fails the test.
-fn paths() -> Vec<(&'static str, String, Expected)> {
+fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
     let fork = format!(
         "parentStepInstanceId=fork-1&parentStepStartTime={}",
         time(100)
@@ -144,18 +145,43 @@ fn paths() -> Vec<(&'static str, String, Expected)> {
         (
             "update_masking_settings",
             "/api/settings/masking".to_owned(),
+            OWN,
+        ),
+        ("create_token", "/api/tokens".to_owned(), OWN),
+        ("list_tokens", "/api/tokens".to_owned(), OWN),
+        (
+            "revoke_token",
+            format!("/api/tokens/{token_id}"),
             Expected {
-                other_team: (200, ""),
+                other_team: (404, "NOT_FOUND"),
                 other_flow: (403, "FORBIDDEN"),
             },
         ),
+        ("get_roles", "/api/roles".to_owned(), OWN),
+        ("update_roles", "/api/roles".to_owned(), OWN),
+        ("list_audit_events", "/api/audit".to_owned(), OWN),
     ]
 }
 
-/// A body with which a route answers 200.
+/// Everyone gets what is the own team's, which is that of all flows.
+const OWN: Expected = Expected {
+    other_team: (200, ""),
+    other_flow: (403, "FORBIDDEN"),
+};
+
+/// Whether a route is for those alone who are limited to no flow.
+fn is_of_whole_team(route: &Route) -> bool {
+    let is_admin = ["/api/tokens", "/api/roles", "/api/audit", "/api/settings"];
+    let is_admin = is_admin.iter().any(|path| route.path.starts_with(path));
+    is_admin && route.name != "get_masking_settings"
+}
+
+/// A body with which a route succeeds.
 fn body_of(route: &Route) -> &'static str {
-    match route.method {
-        Method::PUT => "{}",
+    match route.name {
+        "update_masking_settings" => "{}",
+        "update_roles" => r#"{"roles": []}"#,
+        "create_token" => r#"{"role": "viewer"}"#,
         _ => "",
     }
 }
@@ -201,80 +227,84 @@ async fn write_run(app: &TestApp) {
 
 #[tokio::test]
 async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
-    let app = with_run().await;
-    let paths = paths();
+    let (key, other_key) = (SigningKey::es256("one"), SigningKey::ed25519("two"));
+    let issuer = Issuer::new(&[&key, &other_key]).await;
+    let app = with_run().await.taking_jwts(issuer.settings());
+    let victim = app.token("team-a", Role::Admin, None).await;
+    let paths = paths(token_id(&victim));
     let named: BTreeSet<_> = paths.iter().map(|(name, ..)| *name).collect();
     let routes: BTreeSet<_> = ROUTES.iter().map(|route| route.name).collect();
     assert_eq!(named, routes, "a route is missing in this test");
 
-    let viewer = app.viewer("team-a").await;
-    let other_team = app.token("team-b", Role::Admin, None).await;
-    let own_flow = app
-        .token("team-a", Role::Admin, Some(&["flow-0", "flow-1"]))
-        .await;
+    let flows = |flows: &'static [&'static str]| app.token("team-a", Role::Admin, Some(flows));
     let admin = app.token("team-a", Role::Admin, None).await;
-    let other_flow = app.token("team-a", Role::Admin, Some(&["flow-2"])).await;
-    let expired = app.expired_token("team-a").await;
-    let revoked = app.token("team-a", Role::Admin, None).await;
-    let revoked_id = revoked.split('_').nth(1).expect("an id");
-    auth::revoke_token(&app.store, revoked_id)
-        .await
-        .expect("revoked");
-    let mut wrong_secret = viewer.clone();
-    let last = if wrong_secret.pop() == Some('A') {
-        'B'
-    } else {
-        'A'
-    };
-    wrong_secret.push(last);
-    let unknown = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
+    let callers = [
+        (Role::Viewer, false, app.viewer("team-a").await),
+        (Role::Admin, false, admin.clone()),
+        (Role::Admin, true, flows(&["flow-0", "flow-1"]).await),
+        (
+            Role::Viewer,
+            false,
+            key.sign(&issuer.claims("viewer", json!({}))),
+        ),
+        (
+            Role::Admin,
+            false,
+            other_key.sign(&issuer.claims("admin", json!({}))),
+        ),
+    ];
+    let no_role = key.sign(&issuer.claims("nobody", json!({})));
+    let refused = refused_tokens(&app, &issuer, &key).await;
+    let other_teams = [
+        app.token("team-b", Role::Admin, None).await,
+        key.sign(&issuer.claims("admin", json!({"team": "team-b"}))),
+    ];
+    let other_flow = flows(&["flow-2"]).await;
 
     for (name, path, expected) in &paths {
         let route = Route::named(name).expect("a route");
-        let ask = async |token| {
-            app.call(route.method.clone(), token, path, body_of(route))
-                .await
+        let ask = async |token: &str| {
+            let body = body_of(route);
+            app.call(route.method.clone(), token, path, body).await
         };
-        for token in [&viewer, &own_flow, &admin] {
+        for (role, is_limited, token) in &callers {
             let answer = ask(token).await;
-            // Settings are those of all flows.
-            let may = match *name {
-                "update_masking_settings" => token == &admin,
-                _ => token != &viewer || route.permission == Permission::ExecutionsRead,
+            let may = role.permissions().contains(&route.permission)
+                && !(*is_limited && is_of_whole_team(route));
+            let status = match may {
+                true if *name == "create_token" => 201,
+                true => 200,
+                false => 403,
             };
-            let status = if may { 200 } else { 403 };
             assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
             write_run(&app).await;
         }
-        for token in [&expired, &revoked, &wrong_secret, &unknown] {
+        let answer = ask(&no_role).await;
+        assert_eq!(answer.problem(), (403, "FORBIDDEN".to_owned()), "{name}");
+        for (what, token) in &refused {
             let answer = ask(token).await;
-            assert_eq!(
-                answer.problem(),
-                (401, "UNAUTHENTICATED".to_owned()),
-                "{name}"
-            );
-            assert_eq!(
-                answer.json()["message"],
-                "The token is not valid.",
-                "{name}"
-            );
+            let refusal = (401, "UNAUTHENTICATED".to_owned());
+            assert_eq!(answer.problem(), refusal, "{name}: {what}");
+            let message = &answer.json()["message"];
+            assert_eq!(message, "The token is not valid.", "{name}: {what}");
             assert_eq!(answer.headers["www-authenticate"], "Bearer");
         }
-        for (token, (status, code)) in [
-            (&other_team, expected.other_team),
-            (&other_flow, expected.other_flow),
-        ] {
+        let others = other_teams.iter().map(|token| (token, expected.other_team));
+        for (token, (status, code)) in others.chain([(&other_flow, expected.other_flow)]) {
             let answer = ask(token).await;
+            let status = match status {
+                200 if *name == "create_token" => 201,
+                status => status,
+            };
             assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
             assert_eq!(app.item("run-1").await["status"], "RUNNING", "{name}");
-            if status != 200 {
+            if !answer.status.is_success() {
                 assert_eq!(answer.problem().1, code, "{name}");
             }
-            assert!(
-                !answer.body.contains("SECRET"),
-                "{name} tells: {}",
-                answer.body
-            );
+            // A refusal may repeat the team that the path names.
+            let tells = answer.body.contains("SECRET")
+                || (answer.status.is_success() && answer.body.contains("team-a"));
+            assert!(!tells, "{name} tells: {}", answer.body);
             assert!(
                 !answer.body.contains("run-1") || status == 404,
                 "{name}: {}",
@@ -282,6 +312,38 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
             );
         }
     }
+    // Nobody else has changed what is the team's.
+    let roles = app.get(&admin, "/api/roles").await.ok();
+    assert_eq!(roles["roles"], json!([]));
+}
+
+/// What is well formed and to be refused, each with what is wrong with it.
+async fn refused_tokens(
+    app: &TestApp,
+    issuer: &Issuer,
+    key: &SigningKey,
+) -> Vec<(&'static str, String)> {
+    let revoked = app.token("team-a", Role::Admin, None).await;
+    let id = token_id(&revoked).parse().expect("an id");
+    let done = auth::revoke_token(&app.store, &operator("team-a"), &id).await;
+    done.expect("revoked");
+    let good = app.token("team-a", Role::Admin, None).await;
+    let mut wrong_secret = good.clone();
+    let last = wrong_secret.pop();
+    wrong_secret.push(if last == Some('A') { 'B' } else { 'A' });
+    let unknown = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
+    let of_another = app.viewer("team-a").await;
+    let secret = good.splitn(3, '_').nth(2).expect("a secret");
+    let mixed = format!("sdk_{}_{secret}", token_id(&of_another));
+    let mut refused = vec![
+        ("expired", app.expired_token("team-a").await),
+        ("revoked", revoked),
+        ("a wrong secret", wrong_secret),
+        ("an unknown id", unknown),
+        ("another token's secret", mixed),
+    ];
+    refused.extend(bad_jwts(issuer, key));
+    refused
 }
 
 #[tokio::test]
@@ -340,7 +402,7 @@ async fn a_header_of_another_form_is_refused_without_asking_the_table() {
     ];
     let before = app.store.usage().requests;
     for value in headers {
-        for (name, path, _) in paths() {
+        for (name, path, _) in paths("0") {
             let route = Route::named(name).expect("a route");
             let mut request = Request::builder().method(route.method.clone()).uri(&path);
             if let Some(value) = &value {
@@ -406,76 +468,5 @@ async fn a_page_token_of_another_team_or_flow_leads_nowhere() {
     assert_eq!(
         app.get(&a, &details).await.problem(),
         (400, "INVALID_NEXT_TOKEN".to_owned())
-    );
-}
-
-#[tokio::test]
-async fn the_table_never_holds_the_secret_of_a_token() {
-    let app = TestApp::new().await;
-    let token = app.viewer("team-a").await;
-    let secret = token.splitn(3, '_').nth(2).expect("a secret");
-    let all = app
-        .store
-        .client()
-        .scan()
-        .table_name(app.store.table())
-        .limit(1_000)
-        .send()
-        .await;
-    let items = all.expect("a scan").items.unwrap_or_default();
-    assert_eq!(items.len(), 2, "the token and its entry in the register");
-    assert!(!format!("{items:?}").contains(secret));
-    let stored = items
-        .iter()
-        .find_map(|item| item.get("secretHash"))
-        .expect("a hash");
-    assert_eq!(stored.as_b().expect("bytes").as_ref(), auth::hash(secret));
-}
-
-#[tokio::test]
-async fn tokens_are_listed_by_team_until_they_expire_and_revoked_ones_stay() {
-    let app = TestApp::new().await;
-    let a = app.viewer("team-a").await;
-    app.token("team-b", Role::Operator, Some(&["flow-1"])).await;
-    app.expired_token("team-a").await;
-    let a_id = a.split('_').nth(1).expect("an id");
-    auth::revoke_token(&app.store, a_id).await.expect("revoked");
-    auth::revoke_token(&app.store, a_id)
-        .await
-        .expect("again, which changes nothing");
-    let all = auth::list_tokens(&app.store, None).await.expect("a list");
-    let teams: Vec<_> = all.iter().map(|token| token.team_id.as_str()).collect();
-    assert_eq!(teams, ["team-a", "team-b"]);
-    assert!(all[0].revoked_at.is_some());
-    assert_eq!(all[1].flows.as_deref(), Some(&["flow-1".to_owned()][..]));
-    let team_b = "team-b".parse().expect("an id");
-    let of_b = auth::list_tokens(&app.store, Some(&team_b))
-        .await
-        .expect("a list");
-    assert_eq!(of_b, all[1..]);
-    let unknown = auth::revoke_token(&app.store, "00000000000000000000").await;
-    assert!(matches!(unknown, Err(shared::Error::TokenNotFound(_))));
-}
-
-#[tokio::test]
-async fn the_use_of_a_token_is_noted_to_the_hour() {
-    let app = with_run().await;
-    let token = app.viewer("team-a").await;
-    let last_used = async || {
-        let records = auth::list_tokens(&app.store, None).await.expect("a list");
-        records[0].last_used_at
-    };
-    assert_eq!(last_used().await, None);
-    app.get(&token, "/flow-executions/run-1").await.ok();
-    let first = last_used().await;
-    assert!(first.is_some());
-    let header = format!("Bearer {token}");
-    auth::authenticate(&app.store, Some(&header))
-        .await
-        .expect("a caller");
-    assert_eq!(
-        last_used().await,
-        first,
-        "not written again within the hour"
     );
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use axum::http::Method;
 use functions::route::{ROUTES, Transfer};
 use serde_json::{Map, Value, json};
-use shared::auth::Role;
+use shared::auth::{OidcSettings, Role};
 
 use crate::support::TestApp;
 use crate::support::faults::breaking_endpoint;
-use crate::support::records::{ForkKey, branch_step, execution, payload, step, time};
+use crate::support::issuer::{AUDIENCE, Issuer, SigningKey};
+use crate::support::records::{ForkKey, branch_step, execution, item, payload, step, time};
 use crate::support::runtime::{CUT_OFF, Function, http_answer};
 
 /// The event of `events/<name>.json`.
@@ -69,6 +70,18 @@ async fn write_sample(app: &TestApp) {
         ),
     ])
     .await;
+    write_sample_token(app).await;
+}
+
+/// The token that the sample event revokes.
+async fn write_sample_token(app: &TestApp) {
+    let id = "0123456789abcdef0123";
+    let token = json!({
+        "pk": format!("TOKEN#{id}"), "sk": "TOKEN", "tokenId": id, "teamId": "default",
+        "role": "viewer", "issuedAt": time(0),
+    });
+    let entry = json!({"pk": "TOKENS", "sk": format!("default#{id}")});
+    app.write([item(token), item(entry)]).await;
 }
 
 async fn function(app: &TestApp, binary: &'static str) -> Function {
@@ -109,7 +122,11 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
         assert_eq!(event["resource"], route.path, "{}", route.name);
         let answer = function(&app, route.name).await.invoke(&event).await;
         let (head, mut body) = http_answer(&answer);
-        assert_eq!(head["statusCode"], 200, "{}: {head} {body}", route.name);
+        let status = match route.name {
+            "create_token" => 201,
+            _ => 200,
+        };
+        assert_eq!(head["statusCode"], status, "{}: {head} {body}", route.name);
         let is_streamed = head.get("body").is_none();
         assert_eq!(
             is_streamed,
@@ -125,17 +142,21 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
         let answer = app
             .call(route.method.clone(), &token, &url_of(&event), text)
             .await;
-        assert_eq!(answer.status, 200, "{}: {}", route.name, answer.body);
+        assert_eq!(answer.status, status, "{}: {}", route.name, answer.body);
         let mut local = match answer.body.as_str() {
             "" => Value::Null,
             _ => answer.json(),
         };
-        // When the answer was made, and for whom.
+        // When the answer was made, for whom, and by what chance.
         for answer in [&mut body, &mut local] {
-            if let Some(members) = answer.as_object_mut() {
-                for name in ["timestamp", "updatedAt", "updatedBy"] {
+            for name in ["timestamp", "updatedAt", "updatedBy", "secret"] {
+                if let Some(members) = answer.as_object_mut() {
                     members.remove(name);
                 }
+            }
+            for name in ["id", "createdAt", "createdBy", "revokedAt"] {
+                let token = answer.get_mut("token").and_then(Value::as_object_mut);
+                token.map(|members| members.remove(name));
             }
         }
         assert_eq!(body, local, "{}", route.name);
@@ -150,6 +171,9 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
             "execution",
             "stats",
             "settings",
+            "tokens",
+            "builtInRoles",
+            "events",
         ];
         let found = asked.iter().find_map(|name| body.get(*name));
         // The export is an array.
@@ -210,8 +234,11 @@ async fn a_gateway_that_takes_answers_whole_gets_an_export_whole_or_a_clear_refu
     }
     let mut export = function(&app, "export_team_executions").await;
     let mut sam_event = event("export_team_executions");
-    let mut ask = async |event: Value, variables: &[(&'static str, &'static str)]| -> Value {
-        export.variables = variables.to_vec();
+    let mut ask = async |event: Value, variables: &[(&'static str, &str)]| -> Value {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        export.variables = variables.collect();
         serde_json::from_slice(&export.invoke(&event).await).expect("an answer that is whole")
     };
     let answer = ask(http_api_event(&token, "from=2026-02-17"), &[]).await;
@@ -334,6 +361,24 @@ async fn the_lambda_authorizer_makes_the_caller_that_the_routes_take() {
     assert_eq!(statement["Effect"], "Allow");
     let stage: Vec<_> = method_arn.split('/').take(2).collect();
     assert_eq!(statement["Resource"], format!("{}/*", stage.join("/")));
+
+    let key = SigningKey::es256("one");
+    let issuer = Issuer::new(&[&key]).await;
+    let function = Function {
+        variables: vec![
+            (OidcSettings::ISSUER_VARIABLE, issuer.url.clone()),
+            (OidcSettings::AUDIENCE_VARIABLE, AUDIENCE.to_owned()),
+        ],
+        ..function
+    };
+    let jwt = key.sign(&issuer.claims("viewer", json!({})));
+    event["authorizationToken"] = json!(format!("Bearer {jwt}"));
+    let answer: Value = serde_json::from_slice(&function.invoke(&event).await).expect("JSON");
+    assert_eq!(answer["principalId"], "user:anna");
+    assert_eq!(
+        answer["context"],
+        json!({"teamId": "team-a", "principal": "user:anna", "permissions": "EXECUTIONS_READ"})
+    );
 
     event["authorizationToken"] = json!("Bearer sdk_nothing");
     let refused = function.invoke(&event).await;

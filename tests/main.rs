@@ -3,6 +3,7 @@
 //! Each test has a fresh table of its own on the embedded DynamoDB or, with
 //! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the one at that address.
 
+mod audit;
 mod branch_steps;
 mod cancel;
 mod counters;
@@ -14,6 +15,7 @@ mod executions;
 mod export;
 mod history;
 mod isolation;
+mod jwts;
 mod lambda;
 mod large;
 mod lists;
@@ -23,3 +25,4 @@ mod numbered_pages;
 mod serve;
 mod support;
 mod template;
+mod tokens;

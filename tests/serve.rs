@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shared::store::Store;
 
 use crate::support::http;
+use crate::support::issuer::{AUDIENCE, Issuer, SigningKey};
 use crate::support::process::{DEADLINE, Server, flowtrail, free_port, run};
 use crate::support::records::{self, execution, step, time};
 
@@ -225,6 +226,11 @@ fn a_file_with_a_destroyed_middle_is_told() {
     let server = Server::start(folder.path(), &["--no-demo"]);
     assert_eq!(server.end_with("-INT").code(), Some(0));
     let file = folder.path().join(".flowtrail/flowtrail.db");
+    // What is in the log of writes alone goes before what is in the file.
+    let connection = rusqlite::Connection::open(&file).expect("opened");
+    let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    moved.expect("moved into the file");
+    connection.close().expect("closed");
     let mut bytes = fs::read(&file).expect("read");
     let third = bytes.len() / 3;
     bytes[third..2 * third].fill(0x5a);
@@ -581,13 +587,125 @@ fn tokens_are_made_listed_and_revoked_with_and_without_a_running_server() {
         .find(|line| line.contains(id))
         .expect("still listed");
     assert!(line.contains("revoked"), "{line}");
-    let unknown = run(folder.path(), &["token", "revoke", "nothing"]);
+    let unknown = run(folder.path(), &["token", "revoke", &"0".repeat(20)]);
     assert_eq!(unknown.status.code(), Some(1));
+    let no_id = run(folder.path(), &["token", "revoke", "sdk_0_SECRET"]);
+    assert_eq!(no_id.status.code(), Some(2));
     // A server that starts afresh remembers nobody.
     drop(server);
     let server = Server::start(folder.path(), &["--no-demo"]);
     let refused = get(&server, &before, "/flow-executions?flowDefinitionId=flow-1");
     assert_eq!(refused["code"], "UNAUTHENTICATED");
+}
+
+/// The lines that a command prints.
+fn printed(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn roles_are_defined_and_the_audit_is_read_with_and_without_a_running_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    Server::start(folder, &["--no-demo"]).end_with("-INT");
+    let team = ["--team", "default"];
+    let set = [
+        "role",
+        "set",
+        "auditor",
+        "--permissions",
+        "AUDIT_READ,EXECUTIONS_READ",
+    ];
+    printed(folder, &[&set[..], &team].concat());
+    let server = Server::start(folder, &["--no-demo"]);
+    let roles = printed(folder, &[&["role", "list"][..], &team].concat());
+    let last = "auditor           EXECUTIONS_READ,AUDIT_READ".to_owned();
+    assert_eq!(roles.len(), 4, "{roles:?}");
+    assert_eq!(roles.last(), Some(&last));
+    let wrong = ["role", "set", "admin", "--permissions", "AUDIT_READ"];
+    let wrong = run(folder, &[&wrong[..], &team].concat());
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        stderr(&wrong).contains("Every team has the role admin"),
+        "{}",
+        stderr(&wrong)
+    );
+
+    let create = [
+        "token",
+        "create",
+        "--role",
+        "auditor",
+        "--name",
+        "a\"b",
+        "--expires",
+        "1h",
+    ];
+    let token = printed(folder, &[&create[..], &team].concat()).remove(0);
+    let audit = get(&server, &token, "/api/audit");
+    let actions: Vec<_> = audit["events"].as_array().expect("events").iter().collect();
+    let actions: Vec<_> = actions
+        .iter()
+        .map(|event| event["action"].as_str())
+        .collect();
+    let expected = ["TOKEN_CREATED", "ROLES_CHANGED", "TOKEN_CREATED"].map(Some);
+    assert_eq!(actions, expected);
+    let forbidden = get(&server, &token, "/api/tokens");
+    assert_eq!(forbidden["code"], "FORBIDDEN");
+
+    let lines = printed(folder, &[&["audit"][..], &team].concat());
+    assert_eq!(lines.len(), 4, "a head and the events: {lines:?}");
+    assert!(lines[1].contains("command line") && lines[1].contains(r#"name="a\"b""#));
+    assert!(lines[3].contains("flowtrail serve"), "{}", lines[3]);
+    let some = ["audit", "--action", "ROLES_CHANGED", "--limit", "1"];
+    let lines = printed(folder, &[&some[..], &team].concat());
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines[1].contains("auditor: EXECUTIONS_READ AUDIT_READ"),
+        "{}",
+        lines[1]
+    );
+
+    printed(
+        folder,
+        &[&["role", "remove", "auditor"][..], &team].concat(),
+    );
+    let again = run(
+        folder,
+        &[&["role", "remove", "auditor"][..], &team].concat(),
+    );
+    assert_eq!(again.status.code(), Some(1));
+    let gone = [&["token", "create", "--role", "auditor"][..], &team].concat();
+    assert_eq!(run(folder, &gone).status.code(), Some(1));
+}
+
+#[test]
+fn a_server_takes_the_jwts_of_the_issuer_that_it_is_told_of() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let key = SigningKey::es256("one");
+    let issuer = runtime.block_on(Issuer::new(&[&key]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let oidc = ["--oidc-issuer", &issuer.url, "--oidc-audience", AUDIENCE];
+    let server = Server::start(folder.path(), &[&["--no-demo"][..], &oidc].concat());
+    let jwt = key.sign(&issuer.claims("viewer", json!({})));
+    let list = get(&server, &jwt, "/flow-executions?flowDefinitionId=flow-1");
+    assert_eq!(list["data"]["items"], json!([]));
+    drop(server);
+    one_sentence(
+        folder.path(),
+        &[
+            "--port",
+            "0",
+            "--table-port",
+            "0",
+            "--oidc-issuer",
+            &issuer.url,
+        ],
+        "FLOWTRAIL_OIDC_AUDIENCE has to name the audience",
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -12,15 +13,18 @@ use local::embedded::Embedded;
 use local::follow::Follower;
 use process::DEADLINE;
 use serde_json::Value;
-use shared::auth::{self, NewToken, Role};
+use shared::auth::{self, Caller, NewToken, OidcSettings, Role};
 use shared::counters::recount::{Recount, Report};
+use shared::keys;
 use shared::model::{Item, Timestamp};
 use shared::reap::Reaped;
-use shared::store::{Range, Store, Usage};
+use shared::store::{Range, Store, Usage, key};
 use tower::ServiceExt;
 
 pub mod faults;
 pub mod http;
+pub mod issuer;
+pub mod log;
 pub mod process;
 pub mod records;
 pub mod runtime;
@@ -31,6 +35,16 @@ const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";
 /// Whether the tests run on the embedded engine.
 pub fn is_embedded() -> bool {
     std::env::var_os(ENDPOINT_VARIABLE).is_none()
+}
+
+/// Whoever works on a team's part of the table itself.
+pub fn operator(team: &str) -> Caller {
+    Caller::operator(team.parse().expect("a team"), "test")
+}
+
+/// The id of a token.
+pub fn token_id(token: &str) -> &str {
+    token.split('_').nth(1).expect("an id")
 }
 
 /// Flowtrail over a fresh table.
@@ -185,39 +199,63 @@ impl TestApp {
     }
 
     pub async fn token(&self, team: &str, role: Role, flows: Option<&[&str]>) -> String {
+        let flow = |flow: &&str| flow.parse().expect("a flow");
+        let flows = flows.map(|flows| flows.iter().map(flow).collect());
         let new = NewToken {
-            team_id: team.parse().expect("a team"),
-            role,
+            role: role.into(),
             name: None,
-            flows: flows.map(|flows| {
-                flows
-                    .iter()
-                    .map(|flow| flow.parse().expect("a flow"))
-                    .collect()
-            }),
+            flows,
             expires_at: None,
-            created_by: "test".to_owned(),
         };
-        let (_, secret) = auth::create_token(&self.store, &new)
-            .await
-            .expect("a token");
-        secret.reveal().to_owned()
+        let created = auth::create_token(&self.store, &operator(team), &new).await;
+        created.expect("a token").1.reveal().to_owned()
     }
 
     /// A token that ended a second ago.
     pub async fn expired_token(&self, team: &str) -> String {
-        let new = NewToken {
-            team_id: team.parse().expect("a team"),
-            role: Role::Admin,
-            name: None,
-            flows: None,
-            expires_at: Timestamp::from_milliseconds(Timestamp::now().milliseconds() - 1_000),
-            created_by: "test".to_owned(),
-        };
-        let (_, secret) = auth::create_token(&self.store, &new)
-            .await
-            .expect("a token");
-        secret.reveal().to_owned()
+        let token = self.token(team, Role::Admin, None).await;
+        let id = token_id(&token);
+        for key in [
+            key(keys::token_partition(id), keys::TOKEN),
+            key(
+                keys::TOKEN_REGISTER,
+                keys::token_register_entry(&team.parse().expect("a team"), id),
+            ),
+        ] {
+            let end = Timestamp::now().seconds() - 1;
+            let update = self.store.client().update_item();
+            let update = update
+                .table_name(self.store.table())
+                .set_key(Some(key))
+                .update_expression("SET expiresAt = :end")
+                .expression_attribute_values(":end", AttributeValue::N(end.to_string()));
+            update.send().await.expect("written");
+        }
+        token
+    }
+
+    /// The same table behind a server that has forgotten every caller.
+    pub fn restarted(&self) -> Self {
+        self.behind(App::new(self.store.clone()))
+    }
+
+    /// The same table behind a server that takes an issuer's JWTs.
+    pub fn taking_jwts(&self, settings: OidcSettings) -> Self {
+        self.behind(App::taking_jwts(self.store.clone(), Some(settings)))
+    }
+
+    /// The same table over another client.
+    pub fn over(&self, client: aws_sdk_dynamodb::Client) -> Self {
+        self.behind(App::new(Store::new(client, self.store.table())))
+    }
+
+    fn behind(&self, app: App) -> Self {
+        Self {
+            store: self.store.clone(),
+            streams: self.streams.clone(),
+            embedded: self.embedded.clone(),
+            router: local::server::router(Arc::new(app)),
+        }
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Answer {
@@ -266,7 +304,7 @@ impl TestApp {
         let range = Range::keys_of_run(&format!("EXEC#{execution_id}"));
         let items = self.store.all(&range).await;
         let items = items.expect("read");
-        let sort_key = |item: &Item| shared::keys::sort_key(item).map(str::to_owned);
+        let sort_key = |item: &Item| keys::sort_key(item).map(str::to_owned);
         items.iter().filter_map(sort_key).collect()
     }
 

@@ -9,7 +9,7 @@ use functions::app::App;
 use http_body_util::BodyExt;
 use local::embedded::Embedded;
 use local::terminal::Failure;
-use shared::auth::{self, NewToken, Role};
+use shared::auth::{self, Caller, NewToken, Role};
 use shared::store::{Store, Usage};
 use tower::ServiceExt;
 
@@ -110,14 +110,14 @@ impl Table {
 
 /// A token that reads and exports.
 pub async fn token(store: &Store) -> Result<String, Failure> {
+    let team_id = TEAM.parse().map_err(|error| Failure(format!("{error}")))?;
     let new = NewToken {
-        team_id: TEAM.parse().map_err(|error| Failure(format!("{error}")))?,
-        role: Role::Operator,
+        role: Role::Operator.into(),
         name: None,
         flows: None,
         expires_at: None,
-        created_by: "bench".to_owned(),
     };
-    let (_, secret) = auth::create_token(store, &new).await?;
+    let caller = Caller::operator(team_id, "bench");
+    let (_, secret) = auth::create_token(store, &caller, &new).await?;
     Ok(secret.reveal().to_owned())
 }

@@ -1,15 +1,101 @@
-//! The admin endpoints: a team's settings, under `/api/settings`.
+//! The admin endpoints: a team's tokens and roles, its settings, and its audit.
 
+mod parameters;
 mod views;
 
 use lambda_http::Request;
-use shared::auth::Caller;
-use shared::masking;
+use shared::auth::{self, Caller};
 use shared::store::Store;
+use shared::{audit, masking};
 
-use crate::parameters::json_body;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+use parameters::{AuditParameters, TokenListParameters, body, new_roles, new_token, token_id};
+
+/// `POST /api/tokens`: makes a token, and shows it this once.
+///
+/// # Errors
+/// Those of the body and of [`auth::create_token`].
+pub async fn create_token(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let new = new_token(request)?;
+    let (token, secret) = auth::create_token(store, caller, &new).await?;
+    reply::created(&views::new_token(&token, &secret))
+}
+
+/// `GET /api/tokens`: the team's tokens, newest first.
+///
+/// # Errors
+/// Those of the parameters and of [`auth::list_tokens`].
+pub async fn list_tokens(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let TokenListParameters { limit, next_token } = TokenListParameters::of(request)?;
+    let page = auth::list_tokens(store, caller, limit, next_token).await?;
+    reply::json(&views::tokens(&page))
+}
+
+/// `DELETE /api/tokens/{tokenId}`: revokes a token.
+///
+/// # Errors
+/// Those of the path and of [`auth::revoke_token`].
+pub async fn revoke_token(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let token = auth::revoke_token(store, caller, &token_id(request)?).await?;
+    reply::json(&views::token(&token))
+}
+
+/// `GET /api/roles`: the roles that the team defines, and those that every team has.
+///
+/// # Errors
+/// Those of [`auth::get_roles`].
+pub async fn get_roles(
+    store: &Store,
+    caller: &Caller,
+    _request: &Request,
+) -> Result<Reply, Problem> {
+    let roles = auth::get_roles(store, caller).await?;
+    reply::json(&views::roles(&roles))
+}
+
+/// `PUT /api/roles`: puts roles in the place of those that the team defines.
+///
+/// # Errors
+/// Those of the body and of [`auth::put_roles`].
+pub async fn update_roles(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let roles = auth::put_roles(store, caller, new_roles(request)?).await?;
+    reply::json(&views::roles(&roles))
+}
+
+/// `GET /api/audit`: who did what, newest first.
+///
+/// # Errors
+/// Those of the parameters and of [`audit::list_events`].
+pub async fn list_audit_events(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let AuditParameters {
+        filter,
+        limit,
+        next_token,
+    } = AuditParameters::of(request)?;
+    let page = audit::list_events(store, caller, &filter, limit, next_token).await?;
+    reply::json(&views::audit(&page))
+}
 
 /// `GET /api/settings/masking`: what the team has added to masking, and allowed.
 ///
@@ -33,10 +119,7 @@ pub async fn update_masking_settings(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let settings = json_body(request)?.ok_or(Problem::MissingParameter {
-        parameter: "body",
-        message: "Send the settings as JSON: {} for none.".to_owned(),
-    })?;
+    let settings = body(request, "Send the settings as JSON: {} for none.")?;
     let settings = masking::put_settings(store, caller, settings).await?;
     reply::json(&views::masking_settings(&settings))
 }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use shared::auth::{self, Caller, REMEMBERED_SECONDS};
+use shared::auth::{self, Authenticator, Caller, OidcSettings, REMEMBERED_SECONDS};
 use shared::store::Store;
+
+use crate::metrics;
 
 /// The most callers that are remembered at a time.
 const MAX_REMEMBERED: usize = 10_000;
@@ -13,24 +15,29 @@ const MAX_REMEMBERED: usize = 10_000;
 /// The table, and the callers who were lately authenticated.
 #[derive(Debug)]
 pub struct App {
-    store: Store,
+    authenticator: Authenticator,
     /// By the hash of the header that they sent, so that no secret stays in
     /// memory.
     remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
 }
 
 impl App {
-    /// An app over a table.
+    /// An app over a table, for the table's own tokens.
     pub fn new(store: Store) -> Self {
+        Self::taking_jwts(store, None)
+    }
+
+    /// The same, which takes the JWTs of an issuer as well, where one is configured.
+    pub fn taking_jwts(store: Store, oidc: Option<OidcSettings>) -> Self {
         Self {
-            store,
+            authenticator: Authenticator::new(store, oidc),
             remembered: Mutex::default(),
         }
     }
 
     /// The table.
     pub fn store(&self) -> &Store {
-        &self.store
+        self.authenticator.store()
     }
 
     /// The caller with this `Authorization` header, remembered for
@@ -38,13 +45,15 @@ impl App {
     /// A refusal is never remembered.
     ///
     /// # Errors
-    /// Those of [`auth::authenticate`].
+    /// Those of [`Authenticator::authenticate`].
     pub async fn authenticate(&self, authorization: Option<&str>) -> shared::Result<Caller> {
         let key = auth::hash(authorization.unwrap_or_default());
         if let Some(caller) = self.recall(&key) {
             return Ok(caller);
         }
-        let caller = auth::authenticate(&self.store, authorization).await?;
+        let authenticated = self.authenticator.authenticate(authorization).await;
+        metrics::count_refusal(authorization, &authenticated);
+        let caller = authenticated?;
         self.remember(key, &caller);
         Ok(caller)
     }

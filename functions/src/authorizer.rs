@@ -12,8 +12,9 @@ use lambda_http::{Request, RequestExt};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use shared::Error;
-use shared::auth::{self, Caller};
-use shared::store::Store;
+use shared::auth::{Authenticator, Caller, Origin};
+
+use crate::metrics;
 
 /// The event of a `TOKEN` authorizer.
 #[derive(Debug, Deserialize)]
@@ -45,19 +46,20 @@ const UNAUTHORIZED: &str = "Unauthorized";
 /// The text `Unauthorized`, which API Gateway knows, for every refusal; another
 /// text when the table does not answer, which becomes a 500.
 pub async fn authorize(
-    store: &Store,
+    authenticator: &Authenticator,
     event: LambdaEvent<AuthorizerEvent>,
 ) -> Result<AuthorizerAnswer, String> {
     let event = event.payload;
-    let caller = auth::authenticate(store, event.authorization_token.as_deref())
-        .await
-        .map_err(|error| match error {
-            Error::Unauthenticated(_) => UNAUTHORIZED.to_owned(),
-            other => {
-                tracing::error!(error = other.with_causes(), "authentication failed");
-                other.to_string()
-            }
-        })?;
+    let authorization = event.authorization_token.as_deref();
+    let authenticated = authenticator.authenticate(authorization).await;
+    metrics::count_refusal(authorization, &authenticated);
+    let caller = authenticated.map_err(|error| match error {
+        Error::Unauthenticated(_) => UNAUTHORIZED.to_owned(),
+        other => {
+            tracing::error!(error = other.with_causes(), "authentication failed");
+            other.to_string()
+        }
+    })?;
     Ok(AuthorizerAnswer {
         principal_id: caller.principal.clone(),
         policy_document: serde_json::json!({
@@ -108,7 +110,8 @@ pub fn caller_of(request: &Request) -> Option<Caller> {
         _ => return None,
     };
     let text = |name: &str| authorizer.fields.get(name)?.as_str();
-    let permissions = text("permissions")?
+    let permissions = text("permissions")
+        .unwrap_or_default()
         .split(',')
         .filter_map(|name| name.parse().ok())
         .collect();
@@ -121,6 +124,7 @@ pub fn caller_of(request: &Request) -> Option<Caller> {
         principal: text("principal")?.to_owned(),
         permissions,
         flows,
+        origin: Origin::default(),
     })
 }
 
@@ -143,12 +147,17 @@ mod tests {
         let caller = Caller {
             team_id: "team-a".parse().expect("an id"),
             principal: "token:1".to_owned(),
-            permissions: auth::Role::Operator.permissions(),
+            permissions: shared::auth::Role::Operator.permissions(),
             flows: Some(["a", "b:c"].map(|flow| flow.parse().expect("an id")).into()),
+            origin: Origin::default(),
         };
         for caller in [
             Caller {
                 flows: None,
+                ..caller.clone()
+            },
+            Caller {
+                permissions: BTreeSet::new(),
                 ..caller.clone()
             },
             caller,

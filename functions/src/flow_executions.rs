@@ -8,7 +8,7 @@ mod views;
 
 use lambda_http::Request;
 use shared::auth::Caller;
-use shared::operations::{self, Window};
+use shared::operations::{self, ShownPayloads, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
@@ -16,6 +16,12 @@ use crate::parameters::DetailsParameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{BranchStepsParameters, ListParameters};
+
+/// What this surface shows of payloads.
+const SHOWN: ShownPayloads = ShownPayloads {
+    of_run: RunPayload::Context,
+    of_steps: &["input", "output", "executionData"],
+};
 
 /// `GET /flow-executions`: a flow's executions, newest first.
 ///
@@ -53,7 +59,7 @@ pub async fn get_flow_execution(
         store,
         caller,
         &parameters.execution_id,
-        RunPayload::Context,
+        SHOWN,
         parameters.limit,
         parameters.next_token,
     )

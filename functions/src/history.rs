@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use lambda_http::Request;
 use shared::auth::Caller;
-use shared::operations::{self, StepOutline, Window};
+use shared::operations::{self, ShownPayloads, StepOutline, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
@@ -26,6 +26,12 @@ use parameters::{
 /// How long a request waits for a flow's deletion, before it says that it goes on.
 /// Below the 25 seconds that the function has.
 const DELETION_TIME: Duration = Duration::from_secs(18);
+
+/// What this surface shows of payloads.
+const SHOWN: ShownPayloads = ShownPayloads {
+    of_run: RunPayload::Data,
+    of_steps: &["executionData"],
+};
 
 /// `GET /api/history/executions`: the team's executions, newest first.
 ///
@@ -86,7 +92,7 @@ pub async fn get_history_execution(
         store,
         caller,
         &parameters.execution_id,
-        RunPayload::Data,
+        SHOWN,
         parameters.limit,
         parameters.next_token,
     )

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, BodyStream, StreamBody};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
+use shared::auth::{Authenticator, OidcSettings};
 use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
 use shared::reap::Reaper;
@@ -35,11 +36,12 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send 
 /// Serves one route on the Lambda Runtime API, until Lambda ends the process.
 ///
 /// # Errors
-/// Those of the Runtime API, or that there is no such route.
+/// Those of the Runtime API, that there is no such route, or that the issuer of JWTs is
+/// not well configured.
 pub async fn serve_route(name: &str) -> Result<(), Error> {
     log_as_lambda_reads();
     let route = Route::named(name).ok_or_else(|| format!("no route has the name {name}"))?;
-    let app = App::new(store().await);
+    let app = App::taking_jwts(store().await, OidcSettings::from_environment()?);
     let app = &app;
     let answer = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(route.answer(app, &request).await.map(or_exit)) })
@@ -118,13 +120,13 @@ pub async fn collect(reply: Reply) -> Result<Reply, Problem> {
 /// Serves the authorizer on the Lambda Runtime API.
 ///
 /// # Errors
-/// Those of the Runtime API.
+/// Those of the Runtime API, and that the issuer of JWTs is not well configured.
 pub async fn serve_authorizer() -> Result<(), Error> {
     log_as_lambda_reads();
-    let store = store().await;
-    let store = &store;
+    let authenticator = Authenticator::new(store().await, OidcSettings::from_environment()?);
+    let authenticator = &authenticator;
     let authorize =
-        |event: LambdaEvent<AuthorizerEvent>| Box::pin(authorizer::authorize(store, event));
+        |event: LambdaEvent<AuthorizerEvent>| Box::pin(authorizer::authorize(authenticator, event));
     lambda_runtime::run(service_fn(authorize)).await
 }
 

@@ -12,6 +12,7 @@ pub mod executions;
 pub mod flow_executions;
 pub mod history;
 pub mod lambda;
+pub mod metrics;
 pub mod parameters;
 pub mod problem;
 pub mod reply;

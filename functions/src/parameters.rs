@@ -46,7 +46,8 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    fn path_text(&self, name: &str) -> Cow<'_, str> {
+    /// A parameter of the path, as it stands there.
+    pub fn path_text(&self, name: &str) -> Cow<'a, str> {
         let parameters = self.request.path_parameters_ref();
         let value = parameters.and_then(|parameters| parameters.first(name));
         // Gateways differ in whether they decode a path. No id has a percent

@@ -198,7 +198,7 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
         Error::InvalidSettings(InvalidSettings { field, reason }) => (
             "A parameter has an invalid value",
             "INVALID_PARAMETER",
-            format!("The setting {field} is not valid. {reason}"),
+            format!("The member {field} of the body is not valid. {reason}"),
         ),
         Error::Unauthenticated(message) => (
             "The caller is not known",

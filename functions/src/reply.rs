@@ -43,13 +43,25 @@ pub fn stream(
     reply_of(StatusCode::OK, HeaderValue::from_static(content_type), body)
 }
 
+/// A success that made something, with a view of it as its JSON.
+///
+/// # Errors
+/// Those of [`json`].
+pub fn created(view: &impl Serialize) -> Result<Reply, Problem> {
+    with_status(StatusCode::CREATED, view)
+}
+
 /// A success that has yet to come to its end, with a view as its JSON.
 ///
 /// # Errors
 /// Those of [`json`].
 pub fn accepted(view: &impl Serialize) -> Result<Reply, Problem> {
+    with_status(StatusCode::ACCEPTED, view)
+}
+
+fn with_status(status: StatusCode, view: &impl Serialize) -> Result<Reply, Problem> {
     let mut reply = json(view)?;
-    *reply.status_mut() = StatusCode::ACCEPTED;
+    *reply.status_mut() = status;
     Ok(reply)
 }
 

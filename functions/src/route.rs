@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use http::Method;
 use http::header::AUTHORIZATION;
+use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use shared::Error;
-use shared::auth::{Caller, Permission};
+use shared::auth::{Caller, Origin, Permission};
 use shared::store::{Store, Usage};
 
 use crate::admin;
@@ -190,6 +191,54 @@ pub static ROUTES: &[Route] = &[
         transfer: Transfer::Buffered,
         handler: handler!(admin::update_masking_settings),
     },
+    Route {
+        name: "create_token",
+        method: Method::POST,
+        path: "/api/tokens",
+        permission: Permission::TokensManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::create_token),
+    },
+    Route {
+        name: "list_tokens",
+        method: Method::GET,
+        path: "/api/tokens",
+        permission: Permission::TokensManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::list_tokens),
+    },
+    Route {
+        name: "revoke_token",
+        method: Method::DELETE,
+        path: "/api/tokens/{tokenId}",
+        permission: Permission::TokensManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::revoke_token),
+    },
+    Route {
+        name: "get_roles",
+        method: Method::GET,
+        path: "/api/roles",
+        permission: Permission::TokensManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::get_roles),
+    },
+    Route {
+        name: "update_roles",
+        method: Method::PUT,
+        path: "/api/roles",
+        permission: Permission::TokensManage,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::update_roles),
+    },
+    Route {
+        name: "list_audit_events",
+        method: Method::GET,
+        path: "/api/audit",
+        permission: Permission::AuditRead,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::list_audit_events),
+    },
 ];
 
 impl Route {
@@ -210,7 +259,11 @@ impl Route {
         let store = app.store().metered();
         let mut team_id = None;
         let answer = async {
-            let caller = caller(app, request).await?;
+            let mut caller = caller(app, request).await?;
+            caller.origin = Origin {
+                request_id: Some(request_id.clone()),
+                source_ip: source_ip(request),
+            };
             team_id = Some(caller.team_id.to_string());
             caller.require(self.permission)?;
             (self.handler)(&store, &caller, request).await
@@ -250,6 +303,15 @@ async fn caller(app: &App, request: &Request) -> Result<Caller, Problem> {
     Ok(app.authenticate(header).await?)
 }
 
+/// The address of the caller, as the gateway saw it: no header can tell another.
+fn source_ip(request: &Request) -> Option<String> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.clone(),
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.clone(),
+        _ => None,
+    }
+}
+
 /// The id of a request that came in without one from Lambda or API Gateway.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -257,8 +319,6 @@ pub struct RequestId(pub String);
 /// The id under which the log has this request: API Gateway's, which its access
 /// log shows too, else Lambda's, else the local server's.
 pub fn request_id(request: &Request) -> String {
-    use lambda_http::request::RequestContext;
-
     let gateway = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),

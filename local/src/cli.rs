@@ -7,9 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use functions::executions::export::{Format, status_named};
 use functions::parameters::{DEFAULT_DAYS, MAX_DAYS};
 use jiff::{Span, Timestamp as Moment};
-use shared::auth::Role;
+use shared::audit::Action;
+use shared::auth::{InvalidOidcSettings, OidcSettings, TokenId};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
-use shared::model::{FlowId, InvalidId, Status, TeamId, Timestamp};
+use shared::model::{FlowId, InvalidId, RoleName, Status, TeamId, Timestamp};
 
 /// The execution history of any workflow engine, on one machine or on AWS.
 #[derive(Debug, Parser)]
@@ -34,6 +35,11 @@ pub enum Command {
     /// Make, list and revoke the tokens that callers send
     #[command(subcommand)]
     Token(TokenCommand),
+    /// List a team's roles, and define its own
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// List who cancelled, deleted, exported, revealed, and changed what others may do
+    Audit(Box<AuditArgs>),
     /// Check the kept counts against the runs, and mend them
     #[command(subcommand)]
     Counts(CountsCommand),
@@ -72,6 +78,53 @@ pub struct ServeArgs {
     /// Leave a new table empty, without demo data
     #[arg(long)]
     pub no_demo: bool,
+    /// Whose JWTs are taken as well.
+    #[command(flatten)]
+    pub oidc: OidcArgs,
+}
+
+/// The issuer whose JWTs are taken beside the table's own tokens.
+#[derive(Debug, Clone, Args)]
+#[command(
+    next_help_heading = "JWTs of an OpenID Connect issuer (off unless --oidc-issuer is there)"
+)]
+pub struct OidcArgs {
+    /// The issuer, to the letter as in the claim iss
+    #[arg(long, value_name = "URL", env = OidcSettings::ISSUER_VARIABLE)]
+    pub oidc_issuer: Option<String>,
+    /// For whom the JWTs are made, as in the claim aud
+    #[arg(long, value_name = "TEXT", env = OidcSettings::AUDIENCE_VARIABLE)]
+    pub oidc_audience: Option<String>,
+    /// Where the issuer's keys are, if not where its discovery document says
+    #[arg(long, value_name = "URL", env = OidcSettings::JWKS_URL_VARIABLE)]
+    pub oidc_jwks_url: Option<String>,
+    /// The claim with the team's id
+    #[arg(long, value_name = "CLAIM", env = OidcSettings::TEAM_CLAIM_VARIABLE)]
+    pub oidc_team_claim: Option<String>,
+    /// The claim with the names of roles, one or a list
+    #[arg(long, value_name = "CLAIM", env = OidcSettings::ROLE_CLAIM_VARIABLE)]
+    pub oidc_role_claim: Option<String>,
+    /// The claim with the user's name, as the audit shows it
+    #[arg(long, value_name = "CLAIM", env = OidcSettings::USER_CLAIM_VARIABLE)]
+    pub oidc_user_claim: Option<String>,
+}
+
+impl OidcArgs {
+    /// The settings; `None` where no issuer is named.
+    ///
+    /// # Errors
+    /// What an option cannot be.
+    pub fn settings(&self) -> Result<Option<OidcSettings>, InvalidOidcSettings> {
+        OidcSettings::of(|variable| match variable {
+            OidcSettings::ISSUER_VARIABLE => self.oidc_issuer.clone(),
+            OidcSettings::AUDIENCE_VARIABLE => self.oidc_audience.clone(),
+            OidcSettings::JWKS_URL_VARIABLE => self.oidc_jwks_url.clone(),
+            OidcSettings::TEAM_CLAIM_VARIABLE => self.oidc_team_claim.clone(),
+            OidcSettings::ROLE_CLAIM_VARIABLE => self.oidc_role_claim.clone(),
+            OidcSettings::USER_CLAIM_VARIABLE => self.oidc_user_claim.clone(),
+            _ => None,
+        })
+    }
 }
 
 /// What can be done with the table.
@@ -87,16 +140,109 @@ pub enum TokenCommand {
     /// Make a token; it is shown once, alone on the last line
     Create(TokenCreateArgs),
     /// List the tokens, without their secrets
-    List(TableArgs),
+    List(TokenListArgs),
     /// Revoke a token; it stops working within a minute
     Revoke {
         /// The token's id: what stands between `sdk_` and the next `_`
-        #[arg(value_name = "ID")]
-        token_id: String,
+        #[arg(value_name = "ID", value_parser = token_id)]
+        token_id: TokenId,
         /// Which table.
         #[command(flatten)]
         table: TableArgs,
     },
+}
+
+/// Which tokens to list.
+#[derive(Debug, Clone, Args)]
+pub struct TokenListArgs {
+    /// Only this team's
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<TeamId>,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+/// What can be done with roles.
+#[derive(Debug, Subcommand)]
+pub enum RoleCommand {
+    /// List the roles of a team, and what each may do
+    List(RoleArgs),
+    /// Define a role, or change what it may do
+    Set(RoleSetArgs),
+    /// Remove a role; tokens that have it may do nothing any more
+    Remove {
+        /// The role's name
+        #[arg(value_name = "NAME")]
+        name: RoleName,
+        /// Whose role.
+        #[command(flatten)]
+        role: RoleArgs,
+    },
+}
+
+/// Whose roles.
+#[derive(Debug, Clone, Args)]
+pub struct RoleArgs {
+    /// The team whose roles these are
+    #[arg(long, value_name = "TEAM")]
+    pub team: TeamId,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+/// What a role is to be.
+#[derive(Debug, Clone, Args)]
+pub struct RoleSetArgs {
+    /// The role's name
+    #[arg(value_name = "NAME")]
+    pub name: RoleName,
+    /// What the role may do, separated by commas, such as
+    /// EXECUTIONS_READ,EXECUTIONS_EXPORT
+    #[arg(
+        long,
+        value_name = "PERMISSION,PERMISSION",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub permissions: Vec<String>,
+    /// What the role is for
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Whose role.
+    #[command(flatten)]
+    pub role: RoleArgs,
+}
+
+/// Which events of the audit.
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    /// The team whose audit this is
+    #[arg(long, value_name = "TEAM")]
+    pub team: TeamId,
+    /// Only events since then: a date, or a time of RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = first_moment)]
+    pub from: Option<Timestamp>,
+    /// Only events until then; of a date until its end
+    #[arg(long, value_name = "TIME", value_parser = last_moment)]
+    pub to: Option<Timestamp>,
+    /// Only this action, such as EXECUTION_DELETED
+    #[arg(long, value_parser = action)]
+    pub action: Option<Action>,
+    /// Only what this caller did, such as token:0123456789abcdef0123
+    #[arg(long, value_name = "WHO")]
+    pub principal: Option<String>,
+    /// Only what concerns this run, flow or token
+    #[arg(long, value_name = "ID")]
+    pub target: Option<String>,
+    /// The most events that are listed, newest first
+    #[arg(long, default_value_t = 1_000,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
 }
 
 /// What can be done with the counts.
@@ -187,12 +333,12 @@ pub struct TokenCreateArgs {
     /// The team whose executions the holder sees
     #[arg(long, value_name = "TEAM")]
     pub team: TeamId,
-    /// What the holder may do: viewer (read), operator (read, export, cancel)
-    /// or admin (everything)
-    #[arg(long, value_name = "viewer|operator|admin")]
-    pub role: Role,
+    /// What the holder may do: viewer (read), operator (read, export, cancel),
+    /// admin (everything), or a role of the team's own
+    #[arg(long, value_name = "viewer|operator|admin|ROLE")]
+    pub role: RoleName,
     /// What the token is for
-    #[arg(long, value_parser = name)]
+    #[arg(long)]
     pub name: Option<String>,
     /// The only flows that the holder sees, separated by commas
     #[arg(long, value_name = "FLOW,FLOW", value_delimiter = ',', value_parser = flow)]
@@ -228,12 +374,19 @@ fn flow(text: &str) -> Result<FlowId, InvalidId> {
     text.trim().parse()
 }
 
-/// A name stands on one line of a list.
-fn name(text: &str) -> Result<String, String> {
-    if text.chars().count() <= 128 && !text.chars().any(char::is_control) {
-        return Ok(text.to_owned());
-    }
-    Err("it has up to 128 characters, and no control characters".to_owned())
+/// Whoever has the whole token at hand may give that; its secret is not repeated.
+fn token_id(text: &str) -> Result<TokenId, String> {
+    let id = match text.strip_prefix("sdk_") {
+        Some(rest) => rest.split('_').next().unwrap_or_default(),
+        None => text,
+    };
+    let form = "it is the part of a token between sdk_ and the next _: 20 digits of 0-9 a-f";
+    id.parse().map_err(|()| form.to_owned())
+}
+
+fn action(word: &str) -> Result<Action, String> {
+    let words = Action::ALL.map(Action::as_str).join(", ");
+    Action::named(word).ok_or_else(|| format!("it is one of {words}"))
 }
 
 fn endpoint_url(text: &str) -> Result<String, String> {
@@ -285,7 +438,11 @@ mod tests {
             assert!(endpoint_url(url).is_err(), "{url}");
         }
         assert!(endpoint_url("https://dynamodb.eu-west-1.amazonaws.com").is_ok());
-        assert!(name("on\ncall").is_err());
+        let id = "0123456789abcdef0123";
+        assert_eq!(token_id(id), id.parse().map_err(|()| String::new()));
+        assert_eq!(token_id(&format!("sdk_{id}_secret")), token_id(id));
+        let refused = token_id("sdk_0123_secret").expect_err("refused");
+        assert!(!refused.contains("secret"), "{refused}");
         assert_eq!(flow(" flow-1"), "flow-1".parse());
     }
 

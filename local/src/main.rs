@@ -38,6 +38,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(args)) => serve::run(args).await,
         Some(Command::Table(command)) => commands::run_table(command).await,
         Some(Command::Token(command)) => commands::run_token(command).await,
+        Some(Command::Role(command)) => commands::run_role(command).await,
+        Some(Command::Audit(args)) => commands::run_audit(&args).await,
         Some(Command::Counts(command)) => commands::run_counts(command).await,
         Some(Command::Export(args)) => commands::run_export(&args).await,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use functions::app::App;
-use shared::auth::{self, NewToken, Role};
+use shared::auth::{self, Authenticator, Caller, NewToken, Role};
 use shared::config;
 use shared::model::Timestamp;
 use shared::store::Store;
@@ -42,6 +42,9 @@ const TRIM_EVERY: Duration = Duration::from_secs(60);
 
 /// Also a server that is started anew each day does it.
 const FIRST_UPKEEP_AFTER: Duration = Duration::from_secs(300);
+
+/// The name of the token that is printed, and of whoever makes it.
+const SERVE: &str = "flowtrail serve";
 
 /// How long a token lasts that is made for one run of `serve` over a table that
 /// is not ours, in milliseconds: half a day.
@@ -103,6 +106,12 @@ impl Running {
 }
 
 async fn start(args: ServeArgs) -> Result<Running, Failure> {
+    let oidc = args.oidc.settings();
+    let oidc = oidc.map_err(|invalid| {
+        let option = invalid.variable.trim_start_matches("FLOWTRAIL_");
+        let option = option.to_ascii_lowercase().replace('_', "-");
+        Failure(format!("--{option}, or the variable {invalid}."))
+    })?;
     let mut served = open(&args).await?;
     let api = listen(args.port, "--port").await?;
     let api_address = address_of(&api)?;
@@ -151,7 +160,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         }
     };
     // The API answers while the demo data is loaded.
-    let router = server::router(Arc::new(App::new(store.clone())));
+    let router = server::router(Arc::new(App::taking_jwts(store.clone(), oidc)));
     tasks.spawn(serve_router(api, router, stopped.clone()));
     if is_ours && demo::prepare(&store, !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), stopped));
@@ -217,23 +226,23 @@ async fn prepare_table(args: &ServeArgs, served: &ServedTable) -> Result<bool, F
 async fn admin_token(store: &Store, folder: Option<&DataFolder>) -> Result<String, Failure> {
     if let Some(token) = folder.and_then(DataFolder::admin_token) {
         let header = format!("Bearer {token}");
-        if auth::authenticate(store, Some(&header)).await.is_ok() {
+        let authenticator = Authenticator::new(store.clone(), None);
+        if authenticator.authenticate(Some(&header)).await.is_ok() {
             return Ok(token);
         }
     }
     let session_end = Timestamp::now().milliseconds() + SESSION_TOKEN_MS;
     let new = NewToken {
-        team_id: demo::team_id(),
-        role: Role::Admin,
-        name: Some("flowtrail serve".to_owned()),
+        role: Role::Admin.into(),
+        name: Some(SERVE.to_owned()),
         flows: None,
         expires_at: match folder {
             Some(_) => None,
             None => Timestamp::from_milliseconds(session_end),
         },
-        created_by: "flowtrail serve".to_owned(),
     };
-    let (_, secret) = auth::create_token(store, &new).await?;
+    let caller = Caller::operator(demo::team_id(), SERVE);
+    let (_, secret) = auth::create_token(store, &caller, &new).await?;
     if let Some(folder) = folder {
         folder.keep_admin_token(secret.reveal())?;
     }

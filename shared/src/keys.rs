@@ -16,6 +16,8 @@
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
 //! | how far a shard's removals are followed | `CHECKPOINT#<shardId>` | `REAP` | its shard |
 //! | a team's settings of masking | `SETTINGS#<teamId>` | `MASKING` | its team |
+//! | a team's own roles | `SETTINGS#<teamId>` | `ROLES` | its team |
+//! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
@@ -53,6 +55,8 @@ pub const CHECKPOINT: &str = "CHECKPOINT";
 pub const REAP: &str = "REAP";
 /// The sort key of a team's settings of masking.
 pub const MASKING: &str = "MASKING";
+/// The sort key of a team's own roles.
+pub const ROLES: &str = "ROLES";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 
@@ -174,6 +178,17 @@ pub fn checkpoint_partition(shard_id: &str) -> String {
 /// The partition of a team's settings.
 pub fn settings_partition(team_id: &TeamId) -> String {
     format!("SETTINGS#{team_id}")
+}
+
+/// The partition of a team's audit.
+pub fn audit_partition(team_id: &TeamId) -> String {
+    format!("AUDIT#{team_id}")
+}
+
+/// The sort key of an event of the audit. Without an id it is below all of that
+/// millisecond.
+pub fn audit_event(time: Timestamp, event_id: &str) -> String {
+    format!("{time}#{event_id}")
 }
 
 const DELETION_PREFIX: &str = "DELETION#";

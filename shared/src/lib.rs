@@ -6,6 +6,7 @@
 //! that a documented API uses in their place live in that surface, in the crate
 //! `functions`.
 
+pub mod audit;
 pub mod auth;
 pub mod config;
 pub mod counters;

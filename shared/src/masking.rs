@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 use masking::{InvalidSettings, Masker, Settings};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Action, Entry};
 use crate::auth::{Caller, Permission};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{Item, TeamId, Timestamp};
-use crate::store::{Store, key};
+use crate::model::{ExecutionId, Item, TeamId, Timestamp, Value};
+use crate::store::{Replaced, Store, key};
 
 mod payload;
-
-pub(crate) use payload::mask_payload;
 
 /// How long a team's settings are remembered, and so how long a change takes to
 /// reach every process.
@@ -62,14 +61,11 @@ pub async fn put_settings(
     caller: &Caller,
     settings: Settings,
 ) -> Result<MaskingSettings> {
-    if caller.flows.is_some() {
-        let message = "The token is limited to flows. Settings are those of the whole team.";
-        return Err(Error::Forbidden(message.to_owned()));
-    }
+    caller.require_whole_team("Settings")?;
     let bytes = serde_json::to_vec(&settings).map_err(Error::internal)?;
     if bytes.len() > MAX_SETTINGS_BYTES {
         return Err(Error::InvalidSettings(InvalidSettings {
-            field: "body".to_owned(),
+            field: "settings".to_owned(),
             reason: format!("The settings are larger than {MAX_SETTINGS_BYTES} bytes."),
         }));
     }
@@ -79,12 +75,22 @@ pub async fn put_settings(
         updated_at: Some(Timestamp::now()),
         updated_by: Some(caller.principal.clone()),
     };
+    let before = read(store, &caller.team_id).await?;
     let mut item = key(keys::settings_partition(&caller.team_id), keys::MASKING);
     let attributes: Item = serde_dynamo::to_item(&stored).map_err(Error::internal)?;
     item.extend(attributes);
-    store.put(item).await?;
+    let put = store.put_action(item, Replaced::Anything)?;
+    Entry::new(caller, Action::MaskingChanged, "masking")
+        .detail("before", json(&before.settings)?)
+        .detail("after", json(&stored.settings)?)
+        .record_with(store, vec![put])
+        .await?;
     store.maskers().remember(&caller.team_id, &masker);
     Ok(stored)
+}
+
+fn json(settings: &Settings) -> Result<String> {
+    serde_json::to_string(settings).map_err(Error::internal)
 }
 
 async fn read(store: &Store, team_id: &TeamId) -> Result<MaskingSettings> {
@@ -110,16 +116,54 @@ pub async fn masker_of(store: &Store, team_id: &TeamId) -> Result<Masker> {
     Ok(masker)
 }
 
-/// The masker for the payloads that a caller reads. `None` for one who may see
-/// what they hold.
-///
-/// # Errors
-/// Those of [`masker_of`].
-pub(crate) async fn masker_for(store: &Store, caller: &Caller) -> Result<Option<Masker>> {
-    if caller.permissions.contains(&Permission::ExecutionsReveal) {
-        return Ok(None);
+/// How the payloads of a run are shown to a caller: without secrets or, to one who
+/// may see them, with them, of which the audit is told.
+pub(crate) struct Disclosure {
+    masker: Masker,
+    reveals: bool,
+    has_revealed: bool,
+}
+
+impl Disclosure {
+    /// As this caller may see payloads.
+    ///
+    /// # Errors
+    /// Those of [`masker_of`].
+    pub(crate) async fn to(store: &Store, caller: &Caller) -> Result<Self> {
+        Ok(Self {
+            masker: masker_of(store, &caller.team_id).await?,
+            reveals: caller.permissions.contains(&Permission::ExecutionsReveal),
+            has_revealed: false,
+        })
     }
-    masker_of(store, &caller.team_id).await.map(Some)
+
+    /// A payload as it is shown.
+    pub(crate) fn show(&mut self, payload: Option<Value>) -> Option<Value> {
+        let payload = payload?;
+        if !self.reveals {
+            return Some(payload::mask(payload, &self.masker));
+        }
+        self.has_revealed |= payload::holds_secret(&payload, &self.masker);
+        Some(payload)
+    }
+
+    /// Tells the audit, where secrets of this run were shown. They must not leave
+    /// before.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub(crate) async fn record(
+        self,
+        store: &Store,
+        caller: &Caller,
+        execution_id: &ExecutionId,
+    ) -> Result<()> {
+        if !self.has_revealed {
+            return Ok(());
+        }
+        let entry = Entry::new(caller, Action::ExecutionRevealed, execution_id.as_str());
+        entry.record(store).await
+    }
 }
 
 /// The maskers of the teams that were asked for lately.

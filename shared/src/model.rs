@@ -81,6 +81,16 @@ id_types! {
     StepInstanceId,
     /// The id of a device that runs concern.
     DeviceId,
+    /// The name of a role.
+    RoleName,
+}
+
+impl RoleName {
+    /// A name that stands in this code, and is an id.
+    pub(crate) fn known(name: &'static str) -> Self {
+        debug_assert!(is_id(name), "{name}");
+        Self(name.to_owned())
+    }
 }
 
 /// The length of a date, `2026-02-17`.

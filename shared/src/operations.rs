@@ -29,7 +29,7 @@ pub(crate) use delete::{Deletion, delete_items, delete_runs};
 pub use delete::{FlowDeletion, delete_execution, delete_flow_executions};
 pub use export::{ExportPiece, export_executions};
 pub use filter::ExecutionFilter;
-pub use get::{ExecutionDetails, get_execution};
+pub use get::{ExecutionDetails, ShownPayloads, get_execution};
 pub use list::{ExecutionPage, Window, list_executions};
 pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{

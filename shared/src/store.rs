@@ -98,6 +98,17 @@ pub struct Listing {
     pub next_token: Option<String>,
 }
 
+/// What an item may be written in place of.
+#[derive(Debug, Clone)]
+pub enum Replaced<'a> {
+    /// Whatever has its keys.
+    Anything,
+    /// No item: one that is there stays.
+    Nothing,
+    /// An item whose attribute has this value.
+    With(&'a str, AttributeValue),
+}
+
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -353,18 +364,45 @@ impl Store {
             let delete = delete.set_key(Some(key)).build().map_err(Error::internal)?;
             Ok(TransactWriteItem::builder().delete(delete).build())
         };
-        let put = |item| {
-            let put = Put::builder().table_name(self.table());
-            let put = put.set_item(Some(item)).build().map_err(Error::internal)?;
-            Ok(TransactWriteItem::builder().put(put).build())
-        };
         let deletes = removed.into_iter().map(delete);
-        let puts = written.into_iter().map(put);
-        let actions: Vec<_> = deletes.chain(puts).collect::<Result<_>>()?;
+        let puts = written
+            .into_iter()
+            .map(|item| self.put_action(item, Replaced::Anything));
+        let actions = deletes.chain(puts).collect::<Result<_>>()?;
+        // Nothing here has a condition, so none fails.
+        self.write_together(actions).await.map(|_| ())
+    }
+
+    /// The write of one item as an action of [`Self::write_together`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for an item without attributes.
+    pub fn put_action(&self, item: Item, replaced: Replaced<'_>) -> Result<TransactWriteItem> {
+        let put = Put::builder().table_name(self.table()).set_item(Some(item));
+        let put = match replaced {
+            Replaced::Anything => put,
+            Replaced::Nothing => put.condition_expression("attribute_not_exists(pk)"),
+            Replaced::With(attribute, value) => put
+                .condition_expression("#attribute = :value")
+                .expression_attribute_names("#attribute", attribute)
+                .expression_attribute_values(":value", value),
+        };
+        let put = put.build().map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Writes all of these or, where a condition among them does not hold, none.
+    /// Returns whether they are written.
+    ///
+    /// # Errors
+    /// Those of the engine; [`Error::Throttled`] when others go on writing to these
+    /// items.
+    pub async fn write_together(&self, actions: Vec<TransactWriteItem>) -> Result<bool> {
         for wait in backoff() {
             match self.transact(actions.clone()).await {
-                Ok(()) => return Ok(()),
-                // Nothing here has a condition: another write was in the way.
+                Ok(()) => return Ok(true),
+                Err(error) if has_failed_condition(&error) => return Ok(false),
+                // Another write was in the way.
                 Err(error) if error.code() == Some("TransactionCanceledException") => {}
                 Err(error) => return Err(from_sdk(error)),
             }
@@ -652,6 +690,19 @@ where
 {
     let code = answer.as_ref().err().and_then(|error| error.code());
     code == Some("ConditionalCheckFailedException")
+}
+
+/// Whether a transaction was refused because one of its conditions did not hold.
+fn has_failed_condition(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let reasons = cancelled.cancellation_reasons().iter();
+    reasons
+        .filter_map(|reason| reason.code())
+        .any(|code| code == "ConditionalCheckFailed")
 }
 
 /// Tells what a failed request means for a caller. The SDK has already retried

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for anything.
@@ -30,9 +31,27 @@ pub fn flowtrail(folder: &Path) -> Command {
     command
 }
 
-/// Runs the program to its end.
+/// Runs the program to its end, which comes soon.
 pub fn run(folder: &Path, arguments: &[&str]) -> Output {
-    flowtrail(folder).args(arguments).output().expect("started")
+    let child = flowtrail(folder).args(arguments).spawn().expect("started");
+    let id = child.id();
+    let (ended, end) = mpsc::channel();
+    std::thread::spawn(move || ended.send(child.wait_with_output()));
+    match end.recv_timeout(DEADLINE) {
+        Ok(output) => output.expect("read"),
+        Err(_) => {
+            send_signal(id, "-KILL");
+            panic!("flowtrail {} does not end", arguments.join(" "));
+        }
+    }
+}
+
+/// Sends a signal by its name.
+fn send_signal(id: u32, signal: &str) {
+    // The shell's own kill is there where the program of that name is not.
+    let line = format!("kill {signal} {id}");
+    let sent = Command::new("sh").args(["-c", &line]).status();
+    assert!(sent.expect("sh runs").success());
 }
 
 /// A port that nobody had a moment ago.
@@ -104,13 +123,7 @@ impl Server {
 
     /// Sends a signal by its name, and waits for the end.
     pub fn end_with(mut self, signal: &str) -> std::process::ExitStatus {
-        // The shell's own kill is there where the program of that name is not.
-        let line = format!("kill {signal} {}", self.child.id());
-        let sent = Command::new("sh")
-            .args(["-c", &line])
-            .status()
-            .expect("sh runs");
-        assert!(sent.success());
+        send_signal(self.child.id(), signal);
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

@@ -35,7 +35,7 @@ pub struct Function {
     pub endpoint_url: String,
     pub table: String,
     /// Set besides those of every function.
-    pub variables: Vec<(&'static str, &'static str)>,
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// Ends a process with the test.
@@ -73,7 +73,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_NAME", self.binary)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-            .envs(self.variables.iter().copied())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command

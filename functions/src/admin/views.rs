@@ -1,9 +1,167 @@
 //! The JSON of the admin endpoints.
 
+use std::collections::BTreeMap;
+
 use masking::Settings;
 use serde::Serialize;
+use shared::audit::{AuditEvent, AuditPage};
+use shared::auth::{CustomRole, Permission, Role, Secret, TeamRoles, TokenPage, TokenRecord};
 use shared::masking::MaskingSettings;
 use shared::model::Timestamp;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenView<'a> {
+    id: &'a str,
+    name: Option<&'a str>,
+    role: &'a str,
+    flows: Option<&'a [String]>,
+    created_at: Timestamp,
+    created_by: Option<&'a str>,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+impl<'a> TokenView<'a> {
+    fn of(token: &'a TokenRecord) -> Self {
+        Self {
+            id: &token.token_id,
+            name: token.name.as_deref(),
+            role: &token.role,
+            flows: token.flows.as_deref(),
+            created_at: token.issued_at,
+            created_by: token.created_by.as_deref(),
+            // Of a revoked one the record has when it is forgotten.
+            expires_at: token.until().filter(|_| token.revoked_at.is_none()),
+            last_used_at: token.last_used_at,
+            revoked_at: token.revoked_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct OneTokenView<'a> {
+    success: bool,
+    token: TokenView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+pub(super) fn token(token: &TokenRecord) -> OneTokenView<'_> {
+    OneTokenView {
+        success: true,
+        token: TokenView::of(token),
+        secret: None,
+    }
+}
+
+pub(super) fn new_token<'a>(token: &'a TokenRecord, secret: &'a Secret) -> OneTokenView<'a> {
+    OneTokenView {
+        success: true,
+        token: TokenView::of(token),
+        secret: Some(secret.reveal()),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokensView<'a> {
+    success: bool,
+    tokens: Vec<TokenView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+}
+
+pub(super) fn tokens(page: &TokenPage) -> TokensView<'_> {
+    TokensView {
+        success: true,
+        tokens: page.tokens.iter().map(TokenView::of).collect(),
+        next_token: page.next_token.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RolesView<'a> {
+    success: bool,
+    roles: &'a [CustomRole],
+    built_in_roles: [BuiltInRoleView; 3],
+    permissions: [&'static str; Permission::ALL.len()],
+    updated_at: Option<Timestamp>,
+    updated_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BuiltInRoleView {
+    name: &'static str,
+    permissions: Vec<&'static str>,
+}
+
+pub(super) fn roles(stored: &TeamRoles) -> RolesView<'_> {
+    RolesView {
+        success: true,
+        roles: &stored.roles,
+        built_in_roles: Role::ALL.map(|role| BuiltInRoleView {
+            name: role.as_str(),
+            permissions: role
+                .permissions()
+                .into_iter()
+                .map(Permission::as_str)
+                .collect(),
+        }),
+        permissions: Permission::ALL.map(Permission::as_str),
+        updated_at: stored.updated_at,
+        updated_by: stored.updated_by.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuditView<'a> {
+    success: bool,
+    events: Vec<AuditEventView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuditEventView<'a> {
+    id: &'a str,
+    time: Timestamp,
+    principal: &'a str,
+    action: &'a str,
+    target: &'a str,
+    outcome: &'a str,
+    details: &'a BTreeMap<String, String>,
+    request_id: Option<&'a str>,
+    source_ip: Option<&'a str>,
+}
+
+impl<'a> AuditEventView<'a> {
+    fn of(event: &'a AuditEvent) -> Self {
+        Self {
+            id: &event.event_id,
+            time: event.time,
+            principal: &event.principal,
+            action: &event.action,
+            target: &event.target,
+            outcome: &event.outcome,
+            details: &event.details,
+            request_id: event.request_id.as_deref(),
+            source_ip: event.source_ip.as_deref(),
+        }
+    }
+}
+
+pub(super) fn audit(page: &AuditPage) -> AuditView<'_> {
+    AuditView {
+        success: true,
+        events: page.events.iter().map(AuditEventView::of).collect(),
+        next_token: page.next_token.as_deref(),
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use functions::executions::export::{self, Encoding};
 use functions::parameters::back;
 use futures_util::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
-use shared::auth::{Caller, Permission};
+use shared::auth::Caller;
 use shared::masking::masker_of;
 use shared::model::TimeRange;
 use shared::operations::{
@@ -16,7 +16,7 @@ use shared::operations::{
 };
 use shared::store::Store;
 
-use super::{CREATED_BY, open_existing};
+use super::{open_existing, operator};
 use crate::cli::ExportArgs;
 use crate::terminal::{self, Failure};
 
@@ -66,12 +66,7 @@ async fn write(
     filter: &ExecutionFilter,
     target: &mut Target,
 ) -> Result<Option<u64>, Failure> {
-    let caller = Caller {
-        team_id: args.team.clone(),
-        principal: CREATED_BY.to_owned(),
-        permissions: [Permission::ExecutionsExport].into(),
-        flows: None,
-    };
+    let caller = operator(args.team.clone());
     let bar = progress_bar(store, &caller, filter, target).await?;
     let pieces = export_executions(store, &caller, filter).await?;
     let progress = bar.clone();

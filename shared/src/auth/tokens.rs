@@ -5,46 +5,88 @@
 //! are one range.
 
 use std::fmt;
-use std::time::Duration;
+use std::str::FromStr;
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, KeysAndAttributes, Put, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use masking::InvalidSettings;
 use serde::{Deserialize, Serialize};
 
-use super::{BASE64, Role, TokenText, blob, hash, random};
+use super::{Caller, hash, roles};
+use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{FlowId, Item, TeamId, Timestamp, is_expired};
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, from_sdk, key};
+use crate::model::{FlowId, Item, RoleName, TeamId, Timestamp, is_expired};
+use crate::operations::PageSize;
+use crate::store::{MAX_ITEMS_A_QUERY, Range, Replaced, Store, backoff, from_sdk, key};
 use crate::table::{TIME_TO_LIVE, text};
-use base64::Engine as _;
 
 /// How long a revoked token stays listed, in seconds: 90 days.
 const REVOKED_KEPT_SECONDS: i64 = 90 * 24 * 3_600;
 
-/// How often what a batch left unread is asked for.
-const ATTEMPTS_A_BATCH: u32 = 6;
-
 /// The most keys that DynamoDB takes in one BatchGetItem.
 const KEYS_A_BATCH: usize = 100;
+
+/// The longest name of a token, in characters.
+pub const MAX_NAME_LENGTH: usize = 128;
+
+/// The most that the ids of a token's flows take together, in bytes with a comma
+/// after each: they travel in what API Gateway hands from the authorizer to each
+/// function, for which AWS names no more than 8 KB.
+pub const MAX_FLOWS_BYTES: usize = 4_096;
+
+/// The attribute with the hash of a token's secret.
+pub(super) const SECRET_HASH: &str = "secretHash";
+
+/// The id of a token, which stands in its text. Its first half tells when it was
+/// made, so the order of ids is that of their making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenId(String);
+
+impl TokenId {
+    /// The number of its hexadecimal digits: twelve of milliseconds, eight random.
+    const LENGTH: usize = 20;
+
+    fn new(now: Timestamp) -> Result<Self> {
+        let chance = u32::from_be_bytes(random()?);
+        Ok(Self(format!("{:012x}{chance:08x}", now.milliseconds())))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_id = text.len() == Self::LENGTH && text.bytes().all(is_digit);
+        is_id.then(|| Self(text.to_owned())).ok_or(())
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// What a token is to be.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// The team whose records its holder sees.
-    pub team_id: TeamId,
-    /// What its holder may do.
-    pub role: Role,
-    /// What it is for, for people.
+    /// What its holder may do: one of the roles that its team has.
+    pub role: RoleName,
+    /// What it is for, for people: up to 128 characters, none a control character.
     pub name: Option<String>,
-    /// The only flows that its holder sees; `None` for all.
+    /// The only flows that its holder sees, at least one; `None` for all.
     pub flows: Option<Vec<FlowId>>,
-    /// When it ends; `None` for never.
+    /// When it ends, which lies ahead; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// Who made it.
-    pub created_by: String,
 }
 
 /// A token as it is stored, without the hash of its secret.
@@ -55,8 +97,8 @@ pub struct TokenRecord {
     pub token_id: String,
     /// The team.
     pub team_id: String,
-    /// The role.
-    pub role: Role,
+    /// The name of the role.
+    pub role: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -69,7 +111,8 @@ pub struct TokenRecord {
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// When it ends, in seconds since 1970 began; when the record is removed.
+    /// When it ends, in seconds since 1970 began; of a revoked one, when the record
+    /// is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
     /// When it was last used, to the hour.
@@ -85,6 +128,23 @@ impl TokenRecord {
     pub fn from_item(item: Item) -> Option<Self> {
         serde_dynamo::from_item(item).ok()
     }
+
+    /// When the token ends, or has been ended by revoking it. `None` for never.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.revoked_at.or_else(|| {
+            let seconds = self.expires_at?;
+            Timestamp::from_milliseconds(seconds.checked_mul(1_000)?)
+        })
+    }
+}
+
+/// A page of a team's tokens, newest first.
+#[derive(Debug)]
+pub struct TokenPage {
+    /// The tokens.
+    pub tokens: Vec<TokenRecord>,
+    /// The token of the next page; `None` on the last.
+    pub next_token: Option<String>,
 }
 
 /// A token's text, to be shown once.
@@ -103,71 +163,163 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Makes a token. Its text is returned here, and can never be read again.
+/// The two parts of a token's text.
+pub(super) struct TokenText<'a> {
+    pub(super) id: TokenId,
+    pub(super) secret: &'a str,
+}
+
+impl<'a> TokenText<'a> {
+    const PREFIX: &'static str = "sdk_";
+    /// 32 random bytes in base64url.
+    const SECRET_LENGTH: usize = 43;
+
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let (id, secret) = text.strip_prefix(Self::PREFIX)?.split_once('_')?;
+        let is_secret = secret.len() == Self::SECRET_LENGTH
+            && secret
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        is_secret.then_some(Self {
+            id: id.parse().ok()?,
+            secret,
+        })
+    }
+}
+
+/// Makes a token of the caller's team. Its text is returned here, and can never be
+/// read again.
 ///
 /// # Errors
-/// Those of the table.
-pub async fn create_token(store: &Store, new: &NewToken) -> Result<(TokenRecord, Secret)> {
-    let token_id: String = random::<{ TokenText::ID_LENGTH / 2 }>()?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+/// [`Error::InvalidSettings`], also for a role that the team does not have;
+/// [`Error::Forbidden`] for a role that may do more than the caller, and for a caller
+/// who is kept from some of the team's flows; and those of the table.
+pub async fn create_token(
+    store: &Store,
+    caller: &Caller,
+    new: &NewToken,
+) -> Result<(TokenRecord, Secret)> {
+    require_whole_team(caller)?;
+    let now = Timestamp::now();
+    check(new, now)?;
+    let permissions = roles::permissions_of(store, &caller.team_id, &new.role).await?;
+    let permissions = permissions.ok_or_else(|| {
+        invalid(
+            "role",
+            "It is viewer, operator, admin, or a role that the team has defined.",
+        )
+    })?;
+    roles::require_held(caller, &permissions)?;
+    let token_id = TokenId::new(now)?;
     let secret = BASE64.encode(random::<32>()?);
     let record = TokenRecord {
-        team_id: new.team_id.to_string(),
-        role: new.role,
+        token_id: token_id.to_string(),
+        team_id: caller.team_id.to_string(),
+        role: new.role.to_string(),
         name: new.name.clone(),
         flows: new
             .flows
             .as_ref()
             .map(|flows| flows.iter().map(FlowId::to_string).collect()),
-        issued_at: Timestamp::now(),
-        created_by: Some(new.created_by.clone()),
+        issued_at: now,
+        created_by: Some(caller.principal.clone()),
         expires_at: new.expires_at.map(Timestamp::seconds),
         last_used_at: None,
         revoked_at: None,
-        token_id,
     };
     let mut item: Item = serde_dynamo::to_item(&record).map_err(Error::internal)?;
-    item.insert("secretHash".to_owned(), blob(&hash(&secret)));
-    item.extend(key(keys::token_partition(&record.token_id), keys::TOKEN));
-    let mut entry = register_key(&new.team_id, &record.token_id);
-    if let Some(seconds) = record.expires_at {
-        entry.insert(
-            TIME_TO_LIVE.to_owned(),
-            AttributeValue::N(seconds.to_string()),
-        );
+    let hash = AttributeValue::B(Blob::new(hash(&secret)));
+    item.insert(SECRET_HASH.to_owned(), hash);
+    item.extend(key(keys::token_partition(token_id.as_str()), keys::TOKEN));
+    let entry = Entry::new(caller, Action::TokenCreated, token_id.as_str())
+        .detail("role", &record.role)
+        .detail_if_any("name", record.name.as_deref())
+        .detail_if_any("flows", record.flows.as_ref().map(|flows| flows.join(",")))
+        .detail_if_any("expiresAt", record.until());
+    let actions = vec![
+        store.put_action(item, Replaced::Nothing)?,
+        put_register_entry(store, caller, &token_id, record.expires_at)?,
+    ];
+    if !entry.record_with(store, actions).await? {
+        return Err(Error::internal("a token has this id already"));
     }
-    let text = format!("{}{}_{secret}", TokenText::PREFIX, record.token_id);
-    transact(store, [put(store, item)?, put(store, entry)?]).await?;
+    let text = format!("{}{token_id}_{secret}", TokenText::PREFIX);
     Ok((record, Secret(text)))
 }
 
-/// Lists tokens, by team and id: a team's or, for the operator of the table,
-/// all. Expired ones are gone; revoked ones stay listed for 90 days.
+fn require_whole_team(caller: &Caller) -> Result<()> {
+    caller.require_whole_team("Tokens")
+}
+
+fn invalid(field: &str, reason: impl Into<String>) -> Error {
+    Error::InvalidSettings(InvalidSettings {
+        field: field.to_owned(),
+        reason: reason.into(),
+    })
+}
+
+fn check(new: &NewToken, now: Timestamp) -> Result<()> {
+    let is_name = |name: &str| {
+        (1..=MAX_NAME_LENGTH).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    };
+    if !new.name.as_deref().is_none_or(is_name) {
+        let reason =
+            format!("It has 1 to {MAX_NAME_LENGTH} characters, and no control characters.");
+        return Err(invalid("name", reason));
+    }
+    if let Some(flows) = &new.flows {
+        let bytes: usize = flows.iter().map(|flow| flow.as_str().len() + 1).sum();
+        if flows.is_empty() {
+            let reason = "Name at least one flow, or leave it out for all flows.";
+            return Err(invalid("flows", reason));
+        }
+        if bytes > MAX_FLOWS_BYTES {
+            let reason = format!("The ids have at most {MAX_FLOWS_BYTES} characters together.");
+            return Err(invalid("flows", reason));
+        }
+    }
+    match new.expires_at {
+        Some(end) if end.seconds() <= now.seconds() => {
+            Err(invalid("expiresAt", "It has to lie ahead."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lists the tokens of the caller's team, newest first. Expired ones are gone;
+/// revoked ones stay listed for 90 days.
+///
+/// # Errors
+/// [`Error::InvalidNextToken`]; [`Error::Forbidden`] for a caller who is kept from some
+/// of the team's flows; and those of the table.
+pub async fn list_tokens(
+    store: &Store,
+    caller: &Caller,
+    size: PageSize,
+    next_token: Option<&str>,
+) -> Result<TokenPage> {
+    require_whole_team(caller)?;
+    let range = register(Some(&caller.team_id)).last_first();
+    let now = Timestamp::now();
+    let keep = |entry: &Item| !is_expired(entry, now);
+    let page = store.list(&range, next_token, size.get(), keep).await?;
+    Ok(TokenPage {
+        tokens: get_tokens(store, &page.items).await?,
+        next_token: page.next_token,
+    })
+}
+
+/// All tokens of a team or, for the operator of the table, of all teams: by team,
+/// and in the order in which they were made.
 ///
 /// # Errors
 /// Those of the table.
-pub async fn list_tokens(store: &Store, team_id: Option<&TeamId>) -> Result<Vec<TokenRecord>> {
-    let from = team_id.map_or(String::new(), |team_id| {
-        keys::token_register_entry(team_id, "")
-    });
-    let to = format!("{from}{}", keys::LAST);
-    // DynamoDB takes no empty key: the least one is below every entry.
-    let from = if from.is_empty() { " " } else { &from };
-    let range = Range::of_partition(keys::TOKEN_REGISTER.to_owned(), from, Some(&to));
-    let mut records = Vec::new();
-    let mut start = None;
+pub async fn all_tokens(store: &Store, team_id: Option<&TeamId>) -> Result<Vec<TokenRecord>> {
+    let range = register(team_id);
+    let (mut records, mut start) = (Vec::new(), None);
     loop {
         let page = store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
-        let ids: Vec<_> = page
-            .items
-            .iter()
-            .filter_map(|item| keys::token_id_of(keys::sort_key(item)?))
-            .collect();
-        for ids in ids.chunks(KEYS_A_BATCH) {
-            records.extend(get_tokens(store, ids).await?);
-        }
+        records.extend(get_tokens(store, &page.items).await?);
         start = page.last_key;
         if start.is_none() {
             break;
@@ -177,20 +329,36 @@ pub async fn list_tokens(store: &Store, team_id: Option<&TeamId>) -> Result<Vec<
     Ok(records)
 }
 
-/// Revokes a token. It stops working within
+/// Reads one token, of whatever team: for the operator of the table.
+///
+/// # Errors
+/// [`Error::TokenNotFound`], and those of the table.
+pub async fn get_token(store: &Store, token_id: &TokenId) -> Result<TokenRecord> {
+    let pk = keys::token_partition(token_id.as_str());
+    let item = store.get_latest(&pk, keys::TOKEN).await?;
+    item.filter(|item| !is_expired(item, Timestamp::now()))
+        .and_then(TokenRecord::from_item)
+        .ok_or_else(|| Error::TokenNotFound(token_id.to_string()))
+}
+
+/// Revokes a token of the caller's team. It stops working within
 /// [`REMEMBERED_SECONDS`](super::REMEMBERED_SECONDS). Revoking it again changes
 /// nothing.
 ///
 /// # Errors
-/// [`Error::TokenNotFound`], and those of the table.
-pub async fn revoke_token(store: &Store, token_id: &str) -> Result<TokenRecord> {
-    let not_found = || Error::TokenNotFound(token_id.to_owned());
-    let pk = keys::token_partition(token_id);
-    let item = store.get(&pk, keys::TOKEN).await?.ok_or_else(not_found)?;
-    if is_expired(&item, Timestamp::now()) {
+/// [`Error::TokenNotFound`], also for another team's; [`Error::Forbidden`] for a caller
+/// who is kept from some of the team's flows; and those of the table.
+pub async fn revoke_token(
+    store: &Store,
+    caller: &Caller,
+    token_id: &TokenId,
+) -> Result<TokenRecord> {
+    require_whole_team(caller)?;
+    let not_found = || Error::TokenNotFound(token_id.to_string());
+    let mut record = get_token(store, token_id).await?;
+    if record.team_id != caller.team_id.as_str() {
         return Err(not_found());
     }
-    let mut record = TokenRecord::from_item(item).ok_or_else(not_found)?;
     if record.revoked_at.is_some() {
         return Ok(record);
     }
@@ -202,110 +370,146 @@ pub async fn revoke_token(store: &Store, token_id: &str) -> Result<TokenRecord> 
         .map_or(kept_until, |end| end.min(kept_until));
     let update = Update::builder()
         .table_name(store.table())
-        .set_key(Some(key(pk, keys::TOKEN)))
+        .set_key(Some(key(
+            keys::token_partition(token_id.as_str()),
+            keys::TOKEN,
+        )))
         .update_expression("SET revokedAt = :now, expiresAt = :end")
-        .condition_expression("attribute_exists(pk)")
+        .condition_expression("attribute_exists(pk) AND attribute_not_exists(revokedAt)")
         .expression_attribute_values(":now", text(now.to_string()))
         .expression_attribute_values(":end", AttributeValue::N(kept_until.to_string()))
         .build()
         .map_err(Error::internal)?;
-    let team_id: TeamId = record.team_id.parse().map_err(Error::internal)?;
-    let mut entry = register_key(&team_id, token_id);
-    entry.insert(
-        TIME_TO_LIVE.to_owned(),
-        AttributeValue::N(kept_until.to_string()),
-    );
-    let update = TransactWriteItem::builder().update(update).build();
-    let held = transact(store, [update, put(store, entry)?]).await?;
-    if !held {
-        // Removed since it was read.
-        return Err(not_found());
+    let entry = Entry::new(caller, Action::TokenRevoked, token_id.as_str())
+        .detail("role", &record.role)
+        .detail_if_any("name", record.name.as_deref());
+    let actions = vec![
+        TransactWriteItem::builder().update(update).build(),
+        put_register_entry(store, caller, token_id, Some(kept_until))?,
+    ];
+    if !entry.record_with(store, actions).await? {
+        // Removed, or revoked by another, since it was read.
+        return get_token(store, token_id).await;
     }
     record.revoked_at = Some(now);
     record.expires_at = Some(kept_until);
     Ok(record)
 }
 
-async fn get_tokens(store: &Store, ids: &[&str]) -> Result<Vec<TokenRecord>> {
-    let now = Timestamp::now();
-    let mut wanted = KeysAndAttributes::builder();
-    for id in ids {
-        wanted = wanted.keys(key(keys::token_partition(id), keys::TOKEN));
+/// The register of tokens: all, or a team's.
+fn register(team_id: Option<&TeamId>) -> Range {
+    let from = team_id.map_or(String::new(), |team_id| {
+        keys::token_register_entry(team_id, "")
+    });
+    let to = format!("{from}{}", keys::LAST);
+    // DynamoDB takes no empty key: the least one is below every entry.
+    let from = if from.is_empty() { " " } else { &from };
+    Range::of_partition(keys::TOKEN_REGISTER.to_owned(), from, Some(&to))
+}
+
+/// Writes a token's entry into the register, with the end that its item has.
+fn put_register_entry(
+    store: &Store,
+    caller: &Caller,
+    token_id: &TokenId,
+    end: Option<i64>,
+) -> Result<TransactWriteItem> {
+    let sk = keys::token_register_entry(&caller.team_id, token_id.as_str());
+    let mut entry = key(keys::TOKEN_REGISTER, sk);
+    if let Some(seconds) = end {
+        let seconds = AttributeValue::N(seconds.to_string());
+        entry.insert(TIME_TO_LIVE.to_owned(), seconds);
     }
-    let mut request = Some(
-        [(
-            store.table().to_owned(),
-            wanted.build().map_err(Error::internal)?,
-        )]
-        .into(),
-    );
-    let mut records = Vec::new();
-    for attempt in 0..ATTEMPTS_A_BATCH {
-        let Some(wanted) = request.take() else {
-            return Ok(records);
-        };
-        if attempt > 0 {
-            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
-        }
+    store.put_action(entry, Replaced::Anything)
+}
+
+/// The tokens of entries in the register, in their order. An entry whose token is
+/// gone has none.
+async fn get_tokens(store: &Store, entries: &[Item]) -> Result<Vec<TokenRecord>> {
+    let mut found = std::collections::HashMap::new();
+    let ids = || {
+        entries
+            .iter()
+            .filter_map(|entry| keys::token_id_of(keys::sort_key(entry)?))
+    };
+    let wanted: Vec<_> = ids()
+        .map(|id| key(keys::token_partition(id), keys::TOKEN))
+        .collect();
+    for keys in wanted.chunks(KEYS_A_BATCH) {
+        let now = Timestamp::now();
+        let items = get_batch(store, keys.to_vec()).await?;
+        let live = items.into_iter().filter(|item| !is_expired(item, now));
+        let records = live.filter_map(TokenRecord::from_item);
+        found.extend(records.map(|record| (record.token_id.clone(), record)));
+    }
+    Ok(ids().filter_map(|id| found.remove(id)).collect())
+}
+
+async fn get_batch(store: &Store, keys: Vec<Item>) -> Result<Vec<Item>> {
+    let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+    let wanted = wanted.map_err(Error::internal)?;
+    let mut request = [(store.table().to_owned(), wanted)].into();
+    let mut items = Vec::new();
+    for wait in backoff() {
         let answer = store
             .client()
             .batch_get_item()
-            .set_request_items(Some(wanted))
+            .set_request_items(Some(request))
             .send()
             .await
             .map_err(from_sdk)?;
         store.count(None, 0);
-        let items = answer.responses.unwrap_or_default().into_values().flatten();
-        records.extend(
-            items
-                .filter(|item| !is_expired(item, now))
-                .filter_map(TokenRecord::from_item),
-        );
-        request = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
-    }
-    match request {
-        None => Ok(records),
-        Some(_) => Err(Error::Throttled("keys stay unprocessed".into())),
-    }
-}
-
-fn register_key(team_id: &TeamId, token_id: &str) -> Item {
-    key(
-        keys::TOKEN_REGISTER,
-        keys::token_register_entry(team_id, token_id),
-    )
-}
-
-fn put(store: &Store, item: Item) -> Result<TransactWriteItem> {
-    let put = Put::builder()
-        .table_name(store.table())
-        .set_item(Some(item))
-        .build()
-        .map_err(Error::internal)?;
-    Ok(TransactWriteItem::builder().put(put).build())
-}
-
-/// Writes all of it or nothing. `false` when a condition did not hold.
-async fn transact<const N: usize>(store: &Store, actions: [TransactWriteItem; N]) -> Result<bool> {
-    let answer = store
-        .client()
-        .transact_write_items()
-        .set_transact_items(Some(actions.into()))
-        .send()
-        .await;
-    store.count(None, 0);
-    let Err(error) = answer else {
-        return Ok(true);
-    };
-    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    {
-        let failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-        if cancelled.cancellation_reasons().iter().any(failed) {
-            return Ok(false);
+        items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+        request = answer.unprocessed_keys.unwrap_or_default();
+        if request.is_empty() {
+            return Ok(items);
         }
-        // Another transaction was at the same items. Nothing is written.
-        return Err(Error::Unavailable(error.into()));
+        tokio::time::sleep(wait).await;
     }
-    Err(from_sdk(error))
+    Err(Error::Throttled("keys stay unprocessed".into()))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_exact_form_of_a_token_is_read() {
+        let id = "0123456789abcdef0123";
+        let secret = "A".repeat(43);
+        assert!(TokenText::parse(&format!("sdk_{id}_{secret}")).is_some());
+        for wrong in [
+            String::new(),
+            "sdk_".to_owned(),
+            format!("sdk_{id}"),
+            format!("SDK_{id}_{secret}"),
+            format!("sdk_{id}_{secret}A"),
+            format!("sdk_{}_{secret}", id.to_uppercase()),
+            format!("sdk_{id}_{}", "#".repeat(43)),
+            format!("sdk_{id}#x_{secret}"),
+        ] {
+            assert!(TokenText::parse(&wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_making_and_never_alike() {
+        let id = |ms| {
+            let now = Timestamp::from_milliseconds(ms).expect("a moment");
+            TokenId::new(now).expect("chance")
+        };
+        let (first, same, later) = (
+            id(1_771_324_267_482),
+            id(1_771_324_267_482),
+            id(1_771_324_267_483),
+        );
+        assert!(first != same && first.as_str() < later.as_str() && same.as_str() < later.as_str());
+        assert_eq!(first.as_str().parse(), Ok(first));
+    }
 }

@@ -1,6 +1,8 @@
 //! Masking a payload by the names of its fields.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::{ControlFlow, Range};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use masking::{Masker, REDACTED_KEY};
@@ -11,7 +13,7 @@ use crate::model::Value;
 /// The payload, with a mark for the value of each field whose name says that it
 /// holds a secret, at any depth. `null`, `true`, `false` and the empty text stay:
 /// they tell whoever looks for a fault whether there was a value.
-pub(crate) fn mask_payload(payload: Value, masker: &Masker) -> Value {
+pub(super) fn mask(payload: Value, masker: &Masker) -> Value {
     let is_secret = |name: &str| masker.secret_key(name);
     match payload {
         Value::Native(mut value) => {
@@ -26,6 +28,32 @@ pub(crate) fn mask_payload(payload: Value, masker: &Masker) -> Value {
                 Err(_) => Value::Native(AttributeValue::S(REDACTED_KEY.to_owned())),
             },
         },
+    }
+}
+
+/// Whether [`mask`] would change the payload.
+pub(super) fn holds_secret(payload: &Value, masker: &Masker) -> bool {
+    let is_secret = |name: &str| masker.secret_key(name);
+    match payload {
+        Value::Native(value) => native_holds_secret(value, &is_secret),
+        Value::Json(text) => {
+            let found = |_: Range<usize>| ControlFlow::Break(());
+            secrets_in_json(text.get(), &is_secret, found).is_break()
+        }
+    }
+}
+
+fn native_holds_secret(value: &AttributeValue, is_secret: &impl Fn(&str) -> bool) -> bool {
+    match value {
+        AttributeValue::M(entries) => entries.iter().any(|(name, value)| {
+            (is_secret(name) && native_hides_something(value))
+                || native_holds_secret(value, is_secret)
+        }),
+        AttributeValue::L(values) => {
+            let mut values = values.iter();
+            values.any(|value| native_holds_secret(value, is_secret))
+        }
+        _ => false,
     }
 }
 
@@ -52,14 +80,35 @@ fn mask_native(value: &mut AttributeValue, is_secret: &impl Fn(&str) -> bool) {
 
 /// Masks a text that is known to be one JSON value. `None` where nothing is to be
 /// masked.
+fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
+    let mut masked = String::new();
+    let mut copied = 0;
+    let found = |value: Range<usize>| -> ControlFlow<Infallible> {
+        masked.push_str(&text[copied..value.start]);
+        masked.push_str(&format!("\"{REDACTED_KEY}\""));
+        copied = value.end;
+        ControlFlow::Continue(())
+    };
+    let ControlFlow::Continue(()) = secrets_in_json(text, is_secret, found);
+    if copied == 0 {
+        return None;
+    }
+    masked.push_str(&text[copied..]);
+    Some(masked)
+}
+
+/// Shows the places of the values that are to be masked in a text that is known to
+/// be one JSON value, in their order, until `found` has enough.
 ///
 /// One walk over the text, without a tree of values and without recursion: a
 /// payload has up to 64 MiB, and its numbers up to 38 digits, which no number here
 /// has.
-fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
+fn secrets_in_json<B>(
+    text: &str,
+    is_secret: &impl Fn(&str) -> bool,
+    mut found: impl FnMut(Range<usize>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     let bytes = text.as_bytes();
-    let mut masked = String::new();
-    let mut copied = 0;
     let mut is_object = Vec::new();
     let mut is_name = false;
     let mut position = 0;
@@ -83,9 +132,7 @@ fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
                     if is_secret(&unescaped(name)) {
                         let end = end_of_value(bytes, position);
                         if hides_something(&text[position..end]) {
-                            masked.push_str(&text[copied..position]);
-                            masked.push_str(&format!("\"{REDACTED_KEY}\""));
-                            copied = end;
+                            found(position..end)?;
                         }
                         position = end;
                     }
@@ -96,11 +143,7 @@ fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
         }
         position += 1;
     }
-    if copied == 0 {
-        return None;
-    }
-    masked.push_str(&text[copied..]);
-    Some(masked)
+    ControlFlow::Continue(())
 }
 
 /// Whether there is anything to hide in a value that a name calls secret.
@@ -187,7 +230,7 @@ mod tests {
     use super::*;
 
     fn masked(payload: Value) -> serde_json::Value {
-        let masked = mask_payload(payload, &Masker::builtin());
+        let masked = mask(payload, &Masker::builtin());
         serde_json::to_value(masked).expect("JSON")
     }
 
@@ -232,9 +275,18 @@ mod tests {
         assert_eq!(masked(json_payload(&payload.to_string())), expected);
         let pretty = serde_json::to_string_pretty(&payload).expect("JSON");
         assert_eq!(masked(json_payload(&pretty)), expected);
-        let mut native = expected;
+        let mut native = expected.clone();
         native["last"] = json!(-1500);
-        assert_eq!(masked(native_payload(payload)), native);
+        assert_eq!(masked(native_payload(payload.clone())), native);
+        let holds = |payload| holds_secret(&payload, &Masker::builtin());
+        for (value, is_secret) in [
+            (&payload, true),
+            (&expected, true),
+            (&json!({"a": [1]}), false),
+        ] {
+            assert_eq!(holds(json_payload(&value.to_string())), is_secret);
+            assert_eq!(holds(native_payload(value.clone())), is_secret);
+        }
     }
 
     #[test]
@@ -317,7 +369,10 @@ mod tests {
             };
             let text = text.expect("JSON");
             let is_secret = |name: &str| name.starts_with('s');
-            let masked = mask_json(&text, &is_secret).unwrap_or(text);
+            let masked = mask_json(&text, &is_secret);
+            let found = secrets_in_json(&text, &is_secret, ControlFlow::Break);
+            prop_assert_eq!(found.is_break(), masked.is_some());
+            let masked = masked.unwrap_or(text);
             let mut expected = value;
             model(&mut expected, &is_secret);
             let masked: serde_json::Value = serde_json::from_str(&masked).expect("still JSON");

@@ -1,12 +1,14 @@
 //! The steps of the parallel branches below one fork.
 
-use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use super::steps::{
+    PAYLOAD_FIELDS, PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader,
+};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::masking::masker_for;
+use crate::masking::Disclosure;
 use crate::model::{ExecutionId, Step, StepInstanceId, Timestamp};
 use crate::payload::UnreadablePayload;
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
@@ -84,7 +86,7 @@ pub async fn list_branch_steps(
     let execution_item = items.next();
     let execution = visible_execution(caller, execution_id, execution_item, Timestamp::now())?;
 
-    let masker = masker_for(store, caller).await?;
+    let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     payloads.take_in(items, head.last_key.as_ref().and_then(keys::sort_key));
     let reader = StepReader {
@@ -94,7 +96,8 @@ pub async fn list_branch_steps(
         rest: Rest::after(first.last_key),
     };
     let mut page = reader.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&execution, masker.as_ref());
+    page.show_in(&execution, &PAYLOAD_FIELDS, &mut disclosure);
+    disclosure.record(store, caller, execution_id).await?;
     Ok(BranchSteps {
         branches: by_branch(page.steps),
         next_token: page.next_token,

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::Update;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::own_execution;
+use crate::audit::{Action, Entry, Outcome};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::keys;
@@ -85,24 +86,49 @@ async fn cancel_one(
     execution_id: &ExecutionId,
     cancellation: Cancellation,
 ) -> Result<(Cancelled, Option<Cancellation>)> {
-    let pk = keys::execution_partition(execution_id);
-    for _ in 0..MAX_ATTEMPTS {
-        let item = store.get_latest(&pk, keys::EXECUTION).await?;
-        let execution = own_execution(caller, execution_id, item, Timestamp::now())?;
-        if !execution.status.is_some_and(Status::is_open) {
-            let found = Cancellation::of(&execution);
-            // The answer to our own write may have been lost, and the SDK repeats it.
-            let outcome = match found.as_ref() == Some(&cancellation) {
-                true => Cancelled::Now,
-                false => Cancelled::EndedBefore(execution.status),
-            };
-            return Ok((outcome, found));
+    let execution = read(store, caller, execution_id).await?;
+    if let Some(ended) = cancellation.end_of(&execution) {
+        return Ok(ended);
+    }
+    let event = Entry::new(caller, Action::ExecutionCancelled, execution_id.as_str())
+        .detail_if_any("reason", cancellation.reason.as_deref())
+        .begin(store)
+        .await?;
+    let result = cancel_open(store, caller, execution_id, cancellation).await;
+    let tell = |(outcome, _): &(Cancelled, _)| match outcome {
+        Cancelled::Now => (Outcome::Done, vec![]),
+        Cancelled::EndedBefore(status) => {
+            let status = status.map_or("unknown", Status::as_str);
+            (Outcome::Failed, vec![("status", status.to_owned())])
         }
+    };
+    event.end_of(&result, tell).await;
+    result
+}
+
+/// The same of a run that was open a moment ago.
+async fn cancel_open(
+    store: &Store,
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    cancellation: Cancellation,
+) -> Result<(Cancelled, Option<Cancellation>)> {
+    for _ in 0..MAX_ATTEMPTS {
         if cancellation.apply(store, execution_id).await? {
             return Ok((Cancelled::Now, Some(cancellation)));
         }
+        let execution = read(store, caller, execution_id).await?;
+        if let Some(ended) = cancellation.end_of(&execution) {
+            return Ok(ended);
+        }
     }
     Err(Error::Unavailable("the run keeps changing".into()))
+}
+
+async fn read(store: &Store, caller: &Caller, execution_id: &ExecutionId) -> Result<Execution> {
+    let pk = keys::execution_partition(execution_id);
+    let item = store.get_latest(&pk, keys::EXECUTION).await?;
+    own_execution(caller, execution_id, item, Timestamp::now())
 }
 
 /// Who cancels, why, and when.
@@ -123,6 +149,21 @@ impl Cancellation {
             reason: execution.cancel_reason.clone(),
             at: execution.end_time,
         })
+    }
+
+    /// How a run has ended that this would cancel, and the cancellation that it has
+    /// ended by. `None` while it is open.
+    fn end_of(&self, execution: &Execution) -> Option<(Cancelled, Option<Self>)> {
+        if execution.status.is_some_and(Status::is_open) {
+            return None;
+        }
+        let found = Self::of(execution);
+        // The answer to our own write may have been lost, and the SDK repeats it.
+        let outcome = match found.as_ref() == Some(self) {
+            true => Cancelled::Now,
+            false => Cancelled::EndedBefore(execution.status),
+        };
+        Some((outcome, found))
     }
 
     /// Cancels a run if it is open. Returns whether it was.

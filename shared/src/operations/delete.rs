@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
 use super::own_execution;
+use crate::audit::{Action, Entry, Outcome};
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
@@ -68,8 +69,15 @@ pub async fn delete_execution(
     require_cascade(caller, cascade)?;
     let pk = keys::execution_partition(execution_id);
     let item = store.get_latest(&pk, keys::EXECUTION).await?;
-    own_execution(caller, execution_id, item, Timestamp::now())?;
-    delete_runs(store, &[pk], cascade).await
+    let execution = own_execution(caller, execution_id, item, Timestamp::now())?;
+    let event = Entry::new(caller, Action::ExecutionDeleted, execution_id.as_str())
+        .detail_if_any("flowId", execution.flow_id)
+        .detail("cascade", cascade)
+        .begin(store)
+        .await?;
+    let result = delete_runs(store, &[pk], cascade).await;
+    event.end_of(&result, |()| (Outcome::Done, vec![])).await;
+    result
 }
 
 /// A cascade reaches runs of any flow.
@@ -139,10 +147,34 @@ pub async fn delete_flow_executions(
 ) -> Result<FlowDeletion> {
     caller.require_flow(flow_id)?;
     require_cascade(caller, cascade)?;
+    let event = Entry::new(caller, Action::FlowExecutionsDeleted, flow_id.as_str())
+        .detail("cascade", cascade)
+        .begin(store)
+        .await?;
     let id = DeletionId {
         team_id: caller.team_id.clone(),
         flow_id: flow_id.clone(),
     };
+    let result = delete_until(store, id, cascade, until).await;
+    let tell = |deletion: &FlowDeletion| {
+        let deleted = ("deletedCount", deletion.deleted.to_string());
+        match deletion.is_done {
+            true => (Outcome::Done, vec![deleted]),
+            // It goes on by itself, and ends.
+            false => (Outcome::Started, vec![deleted]),
+        }
+    };
+    event.end_of(&result, tell).await;
+    result
+}
+
+/// Works on a deletion, or waits for whoever does.
+async fn delete_until(
+    store: &Store,
+    id: DeletionId,
+    cascade: bool,
+    until: Instant,
+) -> Result<FlowDeletion> {
     let mut joined = false;
     loop {
         let found = id.read(store).await?;

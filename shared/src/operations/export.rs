@@ -7,6 +7,7 @@ use super::ExecutionFilter;
 use super::list::is_listed;
 use super::steps::Rest;
 use super::whole::place_of;
+use crate::audit::{Action, Begun, Entry, Outcome};
 use crate::auth::Caller;
 use crate::cursor::StartKey;
 use crate::error::Result;
@@ -85,6 +86,12 @@ pub async fn export_executions(
         rest: Rest::Everything,
     };
     let first = stream::iter([Ok(pages.next().await?.unwrap_or_default())]);
+    let event = filter.describe(Entry::new(
+        caller,
+        Action::ExecutionsExported,
+        caller.team_id.as_str(),
+    ));
+    let event = event.begin(store).await?;
     let others = stream::try_unfold(pages, |mut pages| {
         async move { Ok(pages.next().await?.map(|page| (page, pages))) }.boxed()
     });
@@ -97,7 +104,38 @@ pub async fn export_executions(
         .buffered(RUNS_AT_A_TIME)
         .map_ok(BegunRun::pieces)
         .try_flatten();
-    Ok(runs.boxed())
+    Ok(audited(runs.boxed(), event))
+}
+
+/// The same stream, with which the event of the audit ends.
+fn audited(
+    pieces: BoxStream<'static, Result<ExportPiece>>,
+    event: Begun,
+) -> BoxStream<'static, Result<ExportPiece>> {
+    let state = (pieces, Some(event), 0_u64);
+    let audited = stream::unfold(
+        state,
+        |(mut pieces, mut event, mut executions)| async move {
+            let piece = pieces.next().await;
+            let outcome = match &piece {
+                None => Some(Outcome::Done),
+                Some(Err(_)) => Some(Outcome::Failed),
+                Some(Ok(ExportPiece::Execution(_))) => {
+                    executions += 1;
+                    None
+                }
+                Some(Ok(ExportPiece::Steps(_))) => None,
+            };
+            if let Some(outcome) = outcome
+                && let Some(event) = event.take()
+            {
+                let executions = ("executions", executions.to_string());
+                event.end(outcome, &[executions]).await;
+            }
+            Some((piece?, (pieces, event, executions)))
+        },
+    );
+    audited.boxed()
 }
 
 fn executions(page: Vec<Item>) -> Vec<Execution> {

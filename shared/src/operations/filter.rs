@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::audit::Entry;
 use crate::auth::Caller;
 use crate::counters::{self, Kind};
 use crate::error::Result;
@@ -39,6 +40,21 @@ impl ExecutionFilter {
             Some(flow_id) => caller.require_flow(flow_id),
             None => caller.require_all_flows(),
         }
+    }
+
+    /// Tells the audit the conditions.
+    pub(super) fn describe(&self, entry: Entry) -> Entry {
+        entry
+            .detail_if_any("flowId", self.flow_id.as_ref())
+            .detail_if_any("flowVersion", self.flow_version.as_ref())
+            .detail_if_any("deviceId", self.device_id.as_ref())
+            .detail_if_any("status", self.status.map(Status::as_str))
+            .detail_if_any(
+                "executionType",
+                self.execution_type.map(ExecutionType::as_str),
+            )
+            .detail_if_any("from", self.created.from())
+            .detail_if_any("to", self.created.to())
     }
 
     /// The range of an index, newest first, that holds these runs, with

@@ -1,14 +1,12 @@
 //! One execution with its steps and one of its payloads.
 
-use masking::Masker;
-
-use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader, shown};
+use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::masking::masker_for;
+use crate::masking::Disclosure;
 use crate::model::{Execution, ExecutionId, Item, Step, StepSummary, Timestamp, Value};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{Range, Store};
@@ -19,6 +17,15 @@ const BESIDE_STEPS: usize = 100;
 
 /// The least that is left to the steps of a page beside large payloads.
 const MIN_STEP_BYTES: usize = 1024 * 1024;
+
+/// Which payloads of a run the details hold.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownPayloads {
+    /// Which of the run itself.
+    pub of_run: RunPayload,
+    /// Which of its steps: `input`, `output`, `executionData`.
+    pub of_steps: &'static [&'static str],
+}
 
 /// An execution with a page of its steps.
 #[derive(Debug)]
@@ -59,7 +66,7 @@ pub async fn get_execution(
     store: &Store,
     caller: &Caller,
     execution_id: &ExecutionId,
-    payload: RunPayload,
+    shown: ShownPayloads,
     limit: Option<PageSize>,
     next_token: Option<&str>,
 ) -> Result<ExecutionDetails> {
@@ -72,8 +79,7 @@ pub async fn get_execution(
         None => {
             let limit = limits.steps.saturating_add(BESIDE_STEPS);
             let head = read_head(store, caller, execution_id, &steps_range, limit).await?;
-            let masker = masker_for(store, caller).await?;
-            first_page(head, execution_id, payload, limits, masker.as_ref()).await
+            first_page(head, caller, execution_id, shown, limits).await
         }
         Some(token) => {
             let start = cursor::read(&steps_range, token)?;
@@ -83,7 +89,7 @@ pub async fn get_execution(
                 in_hand: [].into(),
                 rest: Rest::After(start),
             };
-            next_page(caller, execution_id, reader, limits).await
+            next_page(caller, execution_id, reader, shown, limits).await
         }
     }
 }
@@ -135,13 +141,15 @@ async fn read_head<'a>(
 
 async fn first_page(
     head: Head<'_>,
+    caller: &Caller,
     execution_id: &ExecutionId,
-    payload: RunPayload,
+    shown: ShownPayloads,
     limits: StepLimits,
-    masker: Option<&Masker>,
 ) -> Result<ExecutionDetails> {
+    let store = head.steps.store;
+    let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = head.payloads;
-    let (payload, unreadable) = match payloads.read(payload.name()).await? {
+    let (payload, unreadable) = match payloads.read(shown.of_run.name()).await? {
         Ok(payload) => (payload, None),
         Err(error) => (None, Some(error)),
     };
@@ -150,11 +158,13 @@ async fn first_page(
         ..limits
     };
     let mut page = head.steps.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&head.execution, masker);
+    page.show_in(&head.execution, shown.of_steps, &mut disclosure);
+    let payload = disclosure.show(payload);
+    disclosure.record(store, caller, execution_id).await?;
     Ok(ExecutionDetails {
         execution: head.execution,
         steps: page.steps,
-        payload: shown(payload, masker),
+        payload,
         is_first_page: true,
         next_token: page.next_token,
         unreadable: unreadable.into_iter().chain(page.unreadable).collect(),
@@ -175,6 +185,7 @@ async fn next_page(
     caller: &Caller,
     execution_id: &ExecutionId,
     reader: StepReader<'_>,
+    shown: ShownPayloads,
     limits: StepLimits,
 ) -> Result<ExecutionDetails> {
     let store = reader.store;
@@ -182,10 +193,11 @@ async fn next_page(
         .get(&keys::execution_partition(execution_id), keys::EXECUTION)
         .await?;
     let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
-    let masker = masker_for(store, caller).await?;
+    let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     let mut page = reader.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&execution, masker.as_ref());
+    page.show_in(&execution, shown.of_steps, &mut disclosure);
+    disclosure.record(store, caller, execution_id).await?;
     Ok(ExecutionDetails {
         execution,
         steps: page.steps,

@@ -8,12 +8,11 @@
 use std::collections::VecDeque;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use masking::Masker;
 
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
-use crate::masking::mask_payload;
+use crate::masking::Disclosure;
 use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
 use crate::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
@@ -35,7 +34,7 @@ pub const STEPS_ASKED_A_PAGE: usize = 200;
 const STEPS_AT_A_TIME: usize = 8;
 
 /// The fields of a step that can stand in a payload.
-const PAYLOAD_FIELDS: [&str; 3] = ["input", "output", "executionData"];
+pub(super) const PAYLOAD_FIELDS: [&str; 3] = ["input", "output", "executionData"];
 
 /// One page of steps.
 pub(super) struct StepPage {
@@ -45,22 +44,21 @@ pub(super) struct StepPage {
 }
 
 impl StepPage {
-    /// Shows the steps as they stand in their run, and without secrets.
-    pub(super) fn show_in(&mut self, execution: &Execution, masker: Option<&Masker>) {
+    /// Shows the steps as they stand in their run: of their payloads these fields,
+    /// with what the caller may see.
+    pub(super) fn show_in(
+        &mut self,
+        execution: &Execution,
+        fields: &[&str],
+        disclosure: &mut Disclosure,
+    ) {
         for step in &mut self.steps {
             step.ended_with(execution);
-            for (_, value) in step.payload_fields() {
-                *value = shown(value.take(), masker);
+            for (field, value) in step.payload_fields() {
+                let payload = value.take().filter(|_| fields.contains(&field));
+                *value = disclosure.show(payload);
             }
         }
-    }
-}
-
-/// A payload without secrets, where a masker is given.
-pub(super) fn shown(payload: Option<Value>, masker: Option<&Masker>) -> Option<Value> {
-    match (payload, masker) {
-        (Some(payload), Some(masker)) => Some(mask_payload(payload, masker)),
-        (payload, _) => payload,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::get::bytes_beside;
-use super::steps::{PayloadReader, STEP_BYTES_A_PAGE, shown};
+use super::steps::{PayloadReader, STEP_BYTES_A_PAGE};
 use super::{PageSize, visible_execution};
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
 use crate::error::Result;
 use crate::keys;
-use crate::masking::masker_for;
+use crate::masking::Disclosure;
 use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
@@ -32,7 +32,7 @@ pub struct WholeExecution {
 }
 
 /// Reads an execution, its input and output, and the steps of all of its
-/// branches in order of time: one Query where all of it fits into 1 MB.
+/// branches with theirs, in order of time: one Query where all of it fits into 1 MB.
 ///
 /// The table has the steps of branches in the order of the branches, so each
 /// page of a larger run reads all of the run, and keeps the earliest steps that
@@ -67,7 +67,7 @@ pub async fn get_whole_execution(
     };
     let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
 
-    let masker = masker_for(store, caller).await?;
+    let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     payloads.take_in(head.payloads, stopped_at);
     let (mut input, mut output, mut unreadable) = (None, None, Vec::new());
@@ -97,12 +97,14 @@ pub async fn get_whole_execution(
     let steps = earliest.steps.into_values().map(|(step, _)| step).collect();
     let filled = payloads.fill(steps, earliest.most_bytes).await?;
     let mut page = filled.into_page(execution_id, &all, earliest.is_cut)?;
-    page.show_in(&execution, masker.as_ref());
+    page.show_in(&execution, &["input", "output"], &mut disclosure);
+    let (input, output) = (disclosure.show(input), disclosure.show(output));
+    disclosure.record(store, caller, execution_id).await?;
     unreadable.extend(page.unreadable);
     Ok(WholeExecution {
         execution,
-        input: shown(input, masker.as_ref()),
-        output: shown(output, masker.as_ref()),
+        input,
+        output,
         steps: page.steps,
         next_token: page.next_token,
         unreadable,

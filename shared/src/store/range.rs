@@ -173,6 +173,12 @@ impl Range {
         self
     }
 
+    /// The same range from its last item to its first.
+    pub fn last_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
     /// Whether items of the range are read and dropped.
     pub fn has_filters(&self) -> bool {
         !self.filters.is_empty()

@@ -1,0 +1,232 @@
+//! Who may do what, and who did what: tokens, roles, the audit.
+
+use shared::audit::{self, AuditEvent, AuditFilter};
+use shared::auth::{self, CustomRole, NewToken, Permission, Role, TokenRecord};
+use shared::model::{RoleName, TeamId, TimeRange, Timestamp};
+use shared::operations::PageSize;
+
+use super::{open_existing, operator};
+use crate::cli::{
+    AuditArgs, RoleArgs, RoleCommand, RoleSetArgs, TokenCommand, TokenCreateArgs, TokenListArgs,
+};
+use crate::terminal::{self, Failure};
+
+/// Runs `flowtrail token …`.
+///
+/// # Errors
+/// The table cannot be reached or is not there, no token has the id, or the token
+/// cannot be as it is asked for.
+pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
+    match command {
+        TokenCommand::Create(args) => create_token(args).await,
+        TokenCommand::List(args) => list_tokens(&args).await,
+        TokenCommand::Revoke { token_id, table } => {
+            let table = open_existing(&table).await?;
+            let found = auth::get_token(&table.store, &token_id).await;
+            let found = found.map_err(|error| match error {
+                shared::Error::TokenNotFound(_) => {
+                    Failure(format!("There is nothing to revoke: {error}."))
+                }
+                other => other.into(),
+            })?;
+            let caller = operator(team_of(&found)?);
+            let record = auth::revoke_token(&table.store, &caller, &token_id).await?;
+            terminal::print(format_args!(
+                "Revoked the token {} of team {}.",
+                record.token_id, record.team_id
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn team_of(record: &TokenRecord) -> Result<TeamId, Failure> {
+    let team_id = record.team_id.parse();
+    team_id.map_err(|error| Failure(format!("The token's team cannot be read: {error}.")))
+}
+
+async fn create_token(args: TokenCreateArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.table).await?;
+    let now = Timestamp::now();
+    let expires_at = args
+        .expires
+        .and_then(|lifetime| Timestamp::from_milliseconds(now.milliseconds() + lifetime.0 * 1_000));
+    let new = NewToken {
+        role: args.role,
+        name: args.name,
+        flows: args.flows,
+        expires_at,
+    };
+    let caller = operator(args.team);
+    let (record, secret) = auth::create_token(&table.store, &caller, &new).await?;
+    eprintln!(
+        "Token {} for team {}, role {}{}. It is shown this once:",
+        record.token_id,
+        record.team_id,
+        record.role,
+        record
+            .until()
+            .map_or(String::new(), |end| format!(", until {end}")),
+    );
+    terminal::print(secret.reveal());
+    Ok(())
+}
+
+async fn list_tokens(args: &TokenListArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.table).await?;
+    let records = auth::all_tokens(&table.store, args.team.as_ref()).await?;
+    terminal::print(format_args!(
+        "{:20}  {:16}  {:8}  {:24}  {:24}  {:8}  NAME",
+        "ID", "TEAM", "ROLE", "LAST USED", "UNTIL", "STATE"
+    ));
+    for record in &records {
+        terminal::print(token_line(record));
+    }
+    Ok(())
+}
+
+fn token_line(record: &TokenRecord) -> String {
+    let time = |time: Option<Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
+    let state = match record.revoked_at {
+        Some(_) => "revoked",
+        None => "active",
+    };
+    let flows = record.flows.as_ref().map_or(String::new(), |flows| {
+        format!(" (only {})", flows.join(", "))
+    });
+    format!(
+        "{:20}  {:16}  {:8}  {:24}  {:24}  {state:8}  {}{flows}",
+        record.token_id,
+        record.team_id,
+        record.role,
+        time(record.last_used_at),
+        time(record.until()),
+        record.name.as_deref().unwrap_or_default(),
+    )
+}
+
+/// Runs `flowtrail role …`.
+///
+/// # Errors
+/// The table cannot be reached or is not there, or the role cannot be as it is asked
+/// for.
+pub async fn run_role(command: RoleCommand) -> Result<(), Failure> {
+    match command {
+        RoleCommand::List(args) => list_roles(args).await,
+        RoleCommand::Set(args) => set_role(args).await,
+        RoleCommand::Remove { name, role } => remove_role(&name, role).await,
+    }
+}
+
+async fn list_roles(args: RoleArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.table).await?;
+    let own = auth::get_roles(&table.store, &operator(args.team)).await?;
+    for role in Role::ALL {
+        let permissions = role.permissions().into_iter().map(Permission::as_str);
+        let permissions: Vec<_> = permissions.collect();
+        terminal::print(role_line(role.as_str(), &permissions.join(","), None));
+    }
+    for role in &own.roles {
+        let description = role.description.as_deref();
+        terminal::print(role_line(
+            &role.name,
+            &role.permissions.join(","),
+            description,
+        ));
+    }
+    Ok(())
+}
+
+fn role_line(name: &str, permissions: &str, description: Option<&str>) -> String {
+    let description = description.map_or(String::new(), |text| format!("  ({text})"));
+    format!("{name:16}  {permissions}{description}")
+}
+
+async fn set_role(args: RoleSetArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.role.table).await?;
+    let caller = operator(args.role.team);
+    let mut roles = auth::get_roles(&table.store, &caller).await?.roles;
+    roles.retain(|role| role.name != args.name.as_str());
+    roles.push(CustomRole {
+        name: args.name.to_string(),
+        description: args.description,
+        permissions: args.permissions,
+    });
+    auth::put_roles(&table.store, &caller, roles).await?;
+    let (name, team_id) = (args.name, caller.team_id);
+    terminal::print(format_args!("Team {team_id} has the role {name}."));
+    Ok(())
+}
+
+async fn remove_role(name: &RoleName, args: RoleArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.table).await?;
+    let caller = operator(args.team);
+    let mut roles = auth::get_roles(&table.store, &caller).await?.roles;
+    let before = roles.len();
+    roles.retain(|role| role.name != name.as_str());
+    let team_id = &caller.team_id;
+    if roles.len() == before {
+        return Err(Failure(format!(
+            "Team {team_id} has not defined a role {name}."
+        )));
+    }
+    auth::put_roles(&table.store, &caller, roles).await?;
+    terminal::print(format_args!(
+        "Removed the role {name} of team {team_id}. Tokens that have it may do nothing now."
+    ));
+    Ok(())
+}
+
+/// Runs `flowtrail audit`.
+///
+/// # Errors
+/// The table cannot be reached or is not there.
+pub async fn run_audit(args: &AuditArgs) -> Result<(), Failure> {
+    let table = open_existing(&args.table).await?;
+    let caller = operator(args.team.clone());
+    let time = TimeRange::new(args.from, args.to)
+        .ok_or_else(|| Failure("--from lies after --to.".to_owned()))?;
+    let filter = AuditFilter {
+        time,
+        action: args.action,
+        principal: args.principal.clone(),
+        target: args.target.clone(),
+    };
+    terminal::print(format_args!(
+        "{:24}  {:32}  {:23}  {:7}  TARGET",
+        "TIME", "WHO", "ACTION", "OUTCOME"
+    ));
+    let size = PageSize::of::<{ PageSize::MAX }>();
+    let (mut left, mut next_token) = (args.limit, None::<String>);
+    loop {
+        let next = next_token.as_deref();
+        let page = audit::list_events(&table.store, &caller, &filter, size, next).await?;
+        for event in &page.events {
+            if left == 0 {
+                eprintln!("There are more: name a larger --limit, or a narrower time.");
+                return Ok(());
+            }
+            terminal::print(event_line(event));
+            left -= 1;
+        }
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn event_line(event: &AuditEvent) -> String {
+    let details = event.details.iter();
+    // Quoted as Rust quotes: no text of a caller can look like a line of its own.
+    let details = details.map(|(name, value)| format!("  {name}={value:?}"));
+    format!(
+        "{}  {:32}  {:23}  {:7}  {}{}",
+        event.time,
+        event.principal,
+        event.action,
+        event.outcome,
+        event.target,
+        details.collect::<String>()
+    )
+}

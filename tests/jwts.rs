@@ -1,0 +1,248 @@
+//! The JWTs of an OpenID Connect issuer.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::auth::{Authenticator, Caller, OidcSettings, Permission};
+use shared::{Error, Result};
+
+use crate::support::TestApp;
+use crate::support::issuer::{Issuer, SigningKey, bad_jwts};
+use crate::support::operator;
+
+struct Jwts {
+    app: TestApp,
+    key: SigningKey,
+    issuer: Issuer,
+}
+
+impl Jwts {
+    async fn new() -> Self {
+        let key = SigningKey::es256("one");
+        Self {
+            issuer: Issuer::new(&[&key]).await,
+            app: TestApp::new().await,
+            key,
+        }
+    }
+
+    fn authenticator(&self) -> Authenticator {
+        self.configured(|_| ())
+    }
+
+    fn configured(&self, change: impl FnOnce(&mut OidcSettings)) -> Authenticator {
+        let mut settings = self.issuer.settings();
+        change(&mut settings);
+        Authenticator::new(self.app.store.clone(), Some(settings))
+    }
+
+    fn sign(&self, others: Value) -> String {
+        self.key.sign(&self.issuer.claims("viewer", others))
+    }
+}
+
+async fn ask(authenticator: &Authenticator, jwt: &str) -> Result<Caller> {
+    let header = format!("Bearer {jwt}");
+    authenticator.authenticate(Some(&header)).await
+}
+
+fn is_refused(answer: &Result<Caller>) -> bool {
+    matches!(answer, Err(Error::Unauthenticated(_)))
+}
+
+#[tokio::test]
+async fn a_jwt_makes_the_caller_that_its_claims_name() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.authenticator();
+    let caller = ask(&authenticator, &jwts.sign(json!({})))
+        .await
+        .expect("a caller");
+    let expected = Caller {
+        principal: "user:anna".to_owned(),
+        permissions: [Permission::ExecutionsRead].into(),
+        ..operator("team-a")
+    };
+    assert_eq!(caller, expected);
+    // The clocks differ by up to a minute; a key of an audience is among others.
+    let now = shared::model::Timestamp::now().seconds();
+    for others in [
+        json!({"exp": now - 30}),
+        json!({"nbf": now + 30}),
+        json!({"nbf": null}),
+        json!({"aud": ["other", crate::support::issuer::AUDIENCE]}),
+        json!({"team": ["team-a"]}),
+        json!({"role": ["nobody", "viewer"]}),
+    ] {
+        let answer = ask(&authenticator, &jwts.sign(others.clone())).await;
+        assert_eq!(answer.expect("a caller"), expected, "{others}");
+    }
+    let both = jwts.sign(json!({"role": ["viewer", "operator"]}));
+    let caller = ask(&authenticator, &both).await.expect("a caller");
+    assert_eq!(
+        caller.permissions,
+        shared::auth::Role::Operator.permissions()
+    );
+}
+
+#[tokio::test]
+async fn claims_are_those_that_are_configured_also_within_others() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.configured(|settings| {
+        settings.team_claim = "https://flowtrail.example/team".to_owned();
+        settings.role_claim = "realm_access.roles".to_owned();
+        settings.user_claim = "email".to_owned();
+    });
+    let own = json!({
+        "https://flowtrail.example/team": "team-b",
+        "realm_access": {"roles": ["offline_access", "viewer"]},
+        "email": "anna@example.com",
+    });
+    let caller = ask(&authenticator, &jwts.sign(own))
+        .await
+        .expect("a caller");
+    assert_eq!(caller.team_id.as_str(), "team-b");
+    assert_eq!(caller.principal, "user:anna@example.com");
+    assert_eq!(caller.permissions, [Permission::ExecutionsRead].into());
+    assert!(is_refused(
+        &ask(&authenticator, &jwts.sign(json!({}))).await
+    ));
+}
+
+#[tokio::test]
+async fn a_jwt_that_is_not_good_in_any_way_is_refused() {
+    let jwts = Jwts::new().await;
+    let second = SigningKey::ed25519("two");
+    jwts.issuer.publish(&[&jwts.key, &second]);
+    let authenticator = jwts.authenticator();
+    let bad = bad_jwts(&jwts.issuer, &jwts.key);
+    assert!(bad.len() >= 20);
+    for (what, jwt) in bad {
+        assert!(is_refused(&ask(&authenticator, &jwt).await), "{what}");
+    }
+    ask(&authenticator, &jwts.sign(json!({})))
+        .await
+        .expect("a caller");
+}
+
+#[tokio::test]
+async fn without_an_issuer_no_jwt_is_taken_and_nothing_is_asked_of_anyone() {
+    let jwts = Jwts::new().await;
+    let authenticator = Authenticator::new(jwts.app.store.clone(), None);
+    assert!(is_refused(
+        &ask(&authenticator, &jwts.sign(json!({}))).await
+    ));
+    assert_eq!(jwts.issuer.fetches(), 0);
+    assert_eq!(jwts.app.store.usage().requests, 0);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_once_and_unknown_ones_do_not_have_them_fetched_again_at_once() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.authenticator();
+    for _ in 0..5 {
+        ask(&authenticator, &jwts.sign(json!({})))
+            .await
+            .expect("a caller");
+    }
+    assert_eq!(jwts.issuer.fetches(), 1);
+    let unknown = SigningKey::es256("another");
+    let jwt = unknown.sign(&jwts.issuer.claims("admin", json!({})));
+    let asked = (0..20).map(|_| ask(&authenticator, &jwt));
+    let answers = futures_util::future::join_all(asked).await;
+    assert!(answers.iter().all(is_refused));
+    assert_eq!(jwts.issuer.fetches(), 1, "at most once a minute");
+    ask(&authenticator, &jwts.sign(json!({})))
+        .await
+        .expect("a caller");
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_is_told_as_such_and_asked_no_more_than_once_a_minute() {
+    let jwts = Jwts::new().await;
+    jwts.issuer.set_down(true);
+    let authenticator = jwts.authenticator();
+    for _ in 0..3 {
+        let answer = ask(&authenticator, &jwts.sign(json!({}))).await;
+        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    }
+    assert_eq!(jwts.issuer.fetches(), 1);
+    let app = jwts.app.taking_jwts(jwts.issuer.settings());
+    let path = "/flow-executions?flowDefinitionId=flow-1";
+    let answer = app.get(&jwts.sign(json!({})), path).await;
+    assert_eq!(answer.problem(), (503, "UNAVAILABLE".to_owned()));
+    assert!(answer.headers.contains_key("retry-after"));
+    // The table's own tokens need no issuer.
+    app.get(&app.viewer("team-a").await, path).await.ok();
+}
+
+#[tokio::test]
+async fn a_discovery_document_of_another_issuer_is_not_believed() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.configured(|settings| settings.issuer.push('/'));
+    let claims = jwts
+        .issuer
+        .claims("viewer", json!({"iss": format!("{}/", jwts.issuer.url)}));
+    let answer = ask(&authenticator, &jwts.key.sign(&claims)).await;
+    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    assert_eq!(jwts.issuer.fetches(), 0);
+    // Where the keys are named, nothing has to be discovered.
+    let authenticator = jwts.configured(|settings| {
+        settings.issuer.push('/');
+        settings.jwks_url = Some(format!("{}/keys", jwts.issuer.url));
+    });
+    ask(&authenticator, &jwts.key.sign(&claims))
+        .await
+        .expect("a caller");
+}
+
+#[tokio::test]
+async fn a_jwt_without_a_key_id_is_that_of_the_only_key() {
+    let jwts = Jwts::new().await;
+    let claims = jwts.issuer.claims("viewer", json!({}));
+    let jwt = jwts.key.sign_with(json!({"kid": null}), &claims);
+    ask(&jwts.authenticator(), &jwt).await.expect("a caller");
+}
+
+/// Lets time pass, as it seems.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_new_key_is_found_within_a_minute_and_one_that_was_withdrawn_forgotten_in_an_hour() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.authenticator();
+    let old = jwts.sign(json!({"exp": 4_102_444_800_i64}));
+    ask(&authenticator, &old).await.expect("a caller");
+    let next = SigningKey::es256("next");
+    jwts.issuer.publish(&[&next]);
+    let jwt = next.sign(&jwts.issuer.claims("viewer", json!({})));
+    assert!(is_refused(&ask(&authenticator, &jwt).await));
+    pass(Duration::from_secs(61)).await;
+    ask(&authenticator, &jwt).await.expect("a caller");
+    assert!(is_refused(&ask(&authenticator, &old).await));
+    assert_eq!(jwts.issuer.fetches(), 2);
+    // Without anybody asking for another.
+    jwts.issuer.publish(&[&jwts.key]);
+    pass(Duration::from_secs(3_590)).await;
+    ask(&authenticator, &jwt).await.expect("a caller");
+    pass(Duration::from_secs(20)).await;
+    assert!(is_refused(&ask(&authenticator, &jwt).await));
+}
+
+#[tokio::test]
+async fn keys_outlive_a_bad_day_of_their_issuer_and_no_more() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.authenticator();
+    let jwt = jwts.sign(json!({"exp": 4_102_444_800_i64}));
+    ask(&authenticator, &jwt).await.expect("a caller");
+    jwts.issuer.set_down(true);
+    pass(Duration::from_secs(23 * 3_600)).await;
+    ask(&authenticator, &jwt).await.expect("a caller");
+    assert_eq!(jwts.issuer.fetches(), 2);
+    pass(Duration::from_secs(2 * 3_600)).await;
+    let answer = ask(&authenticator, &jwt).await;
+    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+}

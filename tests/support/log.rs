@@ -1,0 +1,44 @@
+//! What is logged, line by line.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing::Subscriber;
+
+/// A log in memory.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().expect("a lock").clone()).expect("UTF-8");
+        let line = |line: &str| serde_json::from_str(line).expect("JSON");
+        text.lines().map(line).collect()
+    }
+
+    /// What writes into this log as the Lambda functions write into theirs.
+    pub fn subscriber(&self) -> impl Subscriber + use<> {
+        // A line that another test's thread comes upon first, where nobody listens,
+        // would be left out here as well. This one listens everywhere, and keeps
+        // nothing.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+        let log = self.clone();
+        tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || log.clone())
+            .finish()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a lock").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
