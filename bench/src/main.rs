@@ -1,7 +1,7 @@
 //! Measures what must not grow with the number of executions: the first page of
 //! a list, a page in its middle, and statistics of 30 days, on two embedded
 //! tables side by side, a small one and a large one. `export` does the same with
-//! the export.
+//! the export, `refusals` tells whether the time of a refusal tells anything.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use local::terminal::Failure;
 mod export;
 mod load;
 mod measure;
+mod refusals;
 
 use measure::{Measured, Table};
 
@@ -32,6 +33,12 @@ enum Command {
     /// Measures exports: first byte, rows a second and memory, and the same at ten
     /// times the size
     Export(ExportArgs),
+    /// Measures what it takes to refuse a token that is not valid, of each kind
+    Refusals {
+        /// How often each is refused
+        #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(5..=1_000_000))]
+        rounds: u32,
+    },
     /// What the export is measured on: a server in a process of its own
     #[command(hide = true)]
     Serve {
@@ -69,6 +76,7 @@ async fn main() -> ExitCode {
     let measured = match &cli.command {
         None => run(&cli.pages).await,
         Some(Command::Export(args)) => export::run(args.executions).await,
+        Some(Command::Refusals { rounds }) => refusals::run(*rounds).await,
         Some(Command::Serve { file }) => export::serve(file).await,
     };
     match measured {

@@ -5,8 +5,11 @@
 //! or stretching is right here, because the secret has 256 random bits, which
 //! nobody guesses.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::Update;
 use subtle::ConstantTimeEq;
+use tokio::time::Instant;
 
 use super::oidc::{Oidc, OidcSettings};
 use super::tokens::{SECRET_HASH, TokenText};
@@ -20,6 +23,10 @@ use crate::table::text;
 /// The least time between two notes of a token's last use, in seconds: the
 /// figure is coarse so that reading does not become writing.
 const LAST_USED_EVERY_SECONDS: i64 = 3_600;
+
+/// At which multiples of a time a token is refused. To find an item takes a little longer
+/// than to find none, and nobody is to learn from it whether an id exists.
+const REFUSED_EVERY: Duration = Duration::from_millis(25);
 
 /// The words for every refusal, whether the token is unknown, wrong, expired or
 /// revoked: an attacker learns nothing from them.
@@ -77,6 +84,7 @@ impl Authenticator {
     }
 
     async fn token_caller(&self, token: &TokenText<'_>) -> Result<Caller> {
+        let begin = Instant::now();
         let store = &self.store;
         // As it is now: a read that lags behind would prolong what was revoked.
         let item = store
@@ -87,6 +95,7 @@ impl Authenticator {
             Ok(found) => found,
             Err(reason) => {
                 tracing::warn!(token_id = %token.id, reason, "authentication refused");
+                wait_for_the_next_tick(begin).await;
                 return Err(REFUSED);
             }
         };
@@ -118,6 +127,14 @@ impl Authenticator {
             origin: Origin::default(),
         })
     }
+}
+
+/// Waits until so many [`REFUSED_EVERY`] have passed since then that none is begun.
+async fn wait_for_the_next_tick(begin: Instant) {
+    let tick = REFUSED_EVERY.as_micros();
+    let ticks = begin.elapsed().as_micros() / tick + 1;
+    let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+    tokio::time::sleep_until(begin + REFUSED_EVERY * ticks).await;
 }
 
 /// The caller that a token makes, as yet without permissions, its role, and the
