@@ -1,7 +1,5 @@
 //! The audit: who did what, also where something breaks on the way.
 
-use std::sync::Arc;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
@@ -13,7 +11,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::support::faults::{Fault, Faulty};
 use crate::support::log::Log;
-use crate::support::records::{execution, payload, step};
+use crate::support::records::{ForkKey, branch_step, execution, payload, step};
 use crate::support::{TestApp, token_id};
 
 const AUDIT: &str = "/api/audit";
@@ -37,15 +35,6 @@ fn everything(victim: &str) -> Vec<Audited> {
         body: Value::Null,
         target: target.to_owned(),
         details: json!({}),
-    };
-    let masking = |names: &[&str]| {
-        let none: [&str; 0] = [];
-        format!(
-            r#"{{"patterns":[],"keyNames":{},"allowedPatterns":[],"allowedKeyNames":{},"allowedRules":{}}}"#,
-            json!(names),
-            json!(none),
-            json!(none)
-        )
     };
     vec![
         Audited {
@@ -112,12 +101,12 @@ fn everything(victim: &str) -> Vec<Audited> {
         },
         Audited {
             body: json!({"roles": [{"name": "auditor", "permissions": ["AUDIT_READ"]}]}),
-            details: json!({"before": "", "after": "auditor: AUDIT_READ"}),
+            details: json!({"gained": "AUDIT_READ", "changes": "auditor: +AUDIT_READ"}),
             ..audited("ROLES_CHANGED", Method::PUT, "/api/roles", "roles")
         },
         Audited {
-            body: json!({"keyNames": ["birthDate"]}),
-            details: json!({"before": masking(&[]), "after": masking(&["birthDate"])}),
+            body: json!({"keyNames": ["birthDate"], "allowedRules": ["ip-address"]}),
+            details: json!({"shows": "+allowed rule ip-address", "hides": "+key name birthDate"}),
             ..audited(
                 "MASKING_CHANGED",
                 Method::PUT,
@@ -249,6 +238,29 @@ async fn only_who_reveals_something_is_audited() {
         shown += usize::from(shows);
         assert_eq!(events(&app, &admin).await.len(), shown, "{surface}");
     }
+    // So are a later page, and the steps of a branch.
+    let fork = ForkKey {
+        execution_id: "secret",
+        id: "fork",
+        offset: 200,
+    };
+    let secret = json!({"output": {"apiKey": "hunter2"}});
+    app.write([
+        step("secret", "fork", 200, secret.clone()),
+        branch_step(&fork, "branch", "b", 210, secret),
+    ])
+    .await;
+    let first = app
+        .get(&admin, "/flow-executions/secret?limit=1")
+        .await
+        .ok();
+    let next = first["data"]["nextToken"].as_str().expect("a token");
+    let next = format!("/flow-executions/secret?limit=1&nextToken={next}");
+    for path in [next, fork.branch_steps_path()] {
+        let before = events(&app, &admin).await.len();
+        assert!(app.get(&admin, &path).await.body.contains("hunter2"));
+        assert_eq!(events(&app, &admin).await.len(), before + 1, "{path}");
+    }
     for event in events(&app, &admin).await {
         assert_eq!(event["action"], "EXECUTION_REVEALED");
         assert_eq!(event["target"], "secret");
@@ -276,56 +288,55 @@ async fn where_the_event_cannot_be_written_nothing_is_done_or_shown() {
     }
 }
 
+/// The write by which an action is done, after its event.
+fn own_write(action: &str) -> &'static [&'static str] {
+    match action {
+        "EXECUTION_CANCELLED" => &["UpdateItem"],
+        "EXECUTION_DELETED" => &["BatchWriteItem"],
+        _ => &["TransactWriteItems"],
+    }
+}
+
+const BEGUN_AND_ENDED: [&str; 3] = [
+    "EXECUTION_CANCELLED",
+    "EXECUTION_DELETED",
+    "FLOW_EXECUTIONS_DELETED",
+];
+
+/// Nobody can say whether a write was done whose answer is lost: so the event does not.
 #[tokio::test]
-async fn what_breaks_after_its_event_says_so() {
-    for action in [
-        "EXECUTION_CANCELLED",
-        "EXECUTION_DELETED",
-        "FLOW_EXECUTIONS_DELETED",
-    ] {
-        let app = with_runs().await;
-        let admin = app.token("team-a", Role::Admin, None).await;
-        // The write of the action itself fails.
-        let operations: &[&str] = match action {
-            "EXECUTION_CANCELLED" => &["UpdateItem"],
-            "EXECUTION_DELETED" => &["BatchWriteItem"],
-            _ => &["TransactWriteItems"],
-        };
-        let (faults, client) = Faulty::client(app.store.client(), operations);
-        let broken = app.over(client);
-        broken.get(&admin, "/flow-executions/plain").await.ok();
-        faults.plan([Fault::Unsent]);
-        let all = everything("0");
-        let audited = all.iter().find(|audited| audited.action == action);
-        let answer = ask(&broken, &admin, audited.expect("audited")).await;
-        assert_eq!(
-            answer.problem(),
-            (503, "UNAVAILABLE".to_owned()),
-            "{action}"
-        );
-        let events = events(&app, &admin).await;
-        assert_eq!(events.len(), 1, "{action}");
-        assert_eq!(events[0]["outcome"], "FAILED", "{action}");
-        assert_eq!(events[0]["details"]["error"], "the table cannot be reached");
+async fn what_breaks_after_its_event_says_so_and_not_that_nothing_was_done() {
+    for action in BEGUN_AND_ENDED {
+        for fault in [Fault::Unsent, Fault::Unanswered] {
+            let app = with_runs().await;
+            let admin = app.token("team-a", Role::Admin, None).await;
+            let (faults, client) = Faulty::client(app.store.client(), own_write(action));
+            let broken = app.over(client);
+            broken.get(&admin, "/flow-executions/plain").await.ok();
+            faults.plan([fault]);
+            let all = everything("0");
+            let audited = all.iter().find(|audited| audited.action == action);
+            let answer = ask(&broken, &admin, audited.expect("audited")).await;
+            assert_eq!(
+                answer.problem(),
+                (503, "UNAVAILABLE".to_owned()),
+                "{action}"
+            );
+            let events = events(&app, &admin).await;
+            assert_eq!(events.len(), 1, "{action}");
+            assert_eq!(events[0]["outcome"], "STARTED", "{action}");
+            assert_eq!(events[0]["details"]["error"], "the table cannot be reached");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_crash_in_the_middle_leaves_an_event_that_has_begun() {
-    for action in [
-        "EXECUTION_CANCELLED",
-        "EXECUTION_DELETED",
-        "FLOW_EXECUTIONS_DELETED",
-    ] {
+    for action in BEGUN_AND_ENDED {
         for fault in [Fault::CrashBefore, Fault::CrashAfter] {
             let app = with_runs().await;
             let admin = app.token("team-a", Role::Admin, None).await;
-            let operations: &[&str] = match action {
-                "EXECUTION_CANCELLED" => &["UpdateItem"],
-                "EXECUTION_DELETED" => &["BatchWriteItem"],
-                _ => &["TransactWriteItems"],
-            };
-            let (faults, client) = Faulty::client(app.store.client(), operations);
+            let (faults, client) = Faulty::client(app.store.client(), own_write(action));
             let broken = app.over(client);
             broken.get(&admin, "/flow-executions/plain").await.ok();
             faults.plan([fault]);
@@ -362,7 +373,8 @@ async fn an_export_that_is_cut_off_says_so_and_one_that_fails_does_too() {
     assert!(body.is_err(), "cut off");
     let events = events(&app, &admin).await;
     assert_eq!(events[0]["action"], "EXECUTIONS_EXPORTED");
-    assert_eq!(events[0]["outcome"], "FAILED");
+    assert_eq!(events[0]["outcome"], "STARTED");
+    assert_eq!(events[0]["details"]["error"], "the table cannot be reached");
     // Whoever goes away before its end leaves it begun.
     let request = Request::get(path)
         .header("authorization", format!("Bearer {admin}"))
@@ -375,28 +387,51 @@ async fn an_export_that_is_cut_off_says_so_and_one_that_fails_does_too() {
 
 #[tokio::test]
 async fn a_cancel_that_loses_is_told_as_failed_with_what_won() {
-    let app = Arc::new(with_runs().await);
+    let app = with_runs().await;
     let admin = app.token("team-a", Role::Admin, None).await;
-    // The engine is first, between the reading and the write.
     let (faults, client) = Faulty::client(app.store.client(), &["PutItem"]);
     let broken = app.over(client);
     broken.get(&admin, "/api/roles").await.ok();
-    faults.plan([Fault::CrashAfter]);
     let all = everything("0");
-    // The process stops at its event, and the run ends meanwhile.
-    tokio::select! {
-        _ = ask(&broken, &admin, &all[0]) => panic!("answered"),
-        () = faults.crash() => {}
-    }
-    app.write([execution("open", json!({}))]).await;
-    let answer = ask(&app, &admin, &all[0]).await;
+    // The engine is first, between the reading and the write.
+    let ended = execution("open", json!({"status": "FAILED"}));
+    faults.plan([Fault::Interrupted]);
+    let (answer, ()) = tokio::join!(ask(&broken, &admin, &all[0]), async {
+        faults.crash().await;
+        app.write([ended]).await;
+        faults.go_on();
+    });
     assert_eq!(
         answer.problem(),
         (409, "EXECUTION_NOT_CANCELLABLE".to_owned())
     );
+    // Who comes too late from the beginning has done nothing.
+    let answer = ask(&app, &admin, &all[0]).await;
+    assert_eq!(answer.problem().0, 409);
     let events = events(&app, &admin).await;
-    let outcomes: Vec<_> = events.iter().map(|event| &event["outcome"]).collect();
-    assert_eq!(outcomes, ["STARTED"], "who came too late did nothing");
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert_eq!(events[0]["outcome"], "FAILED");
+    assert_eq!(events[0]["details"]["status"], "FAILED");
+}
+
+#[tokio::test]
+async fn who_cancels_what_is_below_a_cancelled_run_is_told_and_stands_in_it() {
+    let app = with_runs().await;
+    let first = app.token("team-a", Role::Admin, None).await;
+    let second = app.token("team-a", Role::Operator, None).await;
+    let all = everything("0");
+    ask(&app, &first, &all[0]).await;
+    let below = json!({"status": "RUNNING", "endTime": null, "parentExecutionId": "open"});
+    app.write([execution("below", below)]).await;
+    let answer = ask(&app, &second, &all[0]).await;
+    assert_eq!(answer.problem().0, 409);
+    let by = format!("token:{}", token_id(&second));
+    assert_eq!(app.item("below").await["cancelledBy"], by);
+    let events = events(&app, &first).await;
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["principal"], by);
+    assert_eq!(events[0]["outcome"], "FAILED");
+    assert_eq!(events[0]["details"]["status"], "CANCELLED");
 }
 
 #[tokio::test]

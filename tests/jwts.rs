@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use shared::auth::{Authenticator, Caller, OidcSettings, Permission};
 use shared::{Error, Result};
@@ -157,19 +158,33 @@ async fn keys_are_fetched_once_and_unknown_ones_do_not_have_them_fetched_again_a
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_is_told_as_such_and_asked_no_more_than_once_a_minute() {
+async fn an_issuer_that_is_down_is_told_as_such_and_asked_again_soon() {
     let jwts = Jwts::new().await;
     jwts.issuer.set_down(true);
     let authenticator = jwts.authenticator();
     for _ in 0..3 {
         let answer = ask(&authenticator, &jwts.sign(json!({}))).await;
-        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+        assert!(
+            matches!(answer, Err(Error::IssuerUnavailable)),
+            "{answer:?}"
+        );
     }
     assert_eq!(jwts.issuer.fetches(), 1);
+    jwts.issuer.set_down(false);
+    pass(Duration::from_secs(6)).await;
+    ask(&authenticator, &jwts.sign(json!({})))
+        .await
+        .expect("a caller");
+    assert_eq!(jwts.issuer.fetches(), 2);
+    jwts.issuer.set_down(true);
     let app = jwts.app.taking_jwts(jwts.issuer.settings());
     let path = "/flow-executions?flowDefinitionId=flow-1";
     let answer = app.get(&jwts.sign(json!({})), path).await;
     assert_eq!(answer.problem(), (503, "UNAVAILABLE".to_owned()));
+    assert_eq!(
+        answer.json()["error"],
+        "The identity provider does not answer"
+    );
     assert!(answer.headers.contains_key("retry-after"));
     // The table's own tokens need no issuer.
     app.get(&app.viewer("team-a").await, path).await.ok();
@@ -183,7 +198,10 @@ async fn a_discovery_document_of_another_issuer_is_not_believed() {
         .issuer
         .claims("viewer", json!({"iss": format!("{}/", jwts.issuer.url)}));
     let answer = ask(&authenticator, &jwts.key.sign(&claims)).await;
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(Error::IssuerUnavailable)),
+        "{answer:?}"
+    );
     assert_eq!(jwts.issuer.fetches(), 0);
     // Where the keys are named, nothing has to be discovered.
     let authenticator = jwts.configured(|settings| {
@@ -244,5 +262,42 @@ async fn keys_outlive_a_bad_day_of_their_issuer_and_no_more() {
     assert_eq!(jwts.issuer.fetches(), 2);
     pass(Duration::from_secs(2 * 3_600)).await;
     let answer = ask(&authenticator, &jwt).await;
-    assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(Error::IssuerUnavailable)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_withdraws_all_its_keys_is_believed() {
+    let jwts = Jwts::new().await;
+    let authenticator = jwts.authenticator();
+    let jwt = jwts.sign(json!({"exp": 4_102_444_800_i64}));
+    ask(&authenticator, &jwt).await.expect("a caller");
+    jwts.issuer.publish(&[]);
+    pass(Duration::from_secs(3_601)).await;
+    assert!(is_refused(&ask(&authenticator, &jwt).await));
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_hides_no_other_and_one_signs_with_its_own_algorithm_alone() {
+    let jwts = Jwts::new().await;
+    let rsa = SigningKey::rsa("rsa");
+    let namesake = SigningKey::ed25519(jwts.key.id);
+    let malformed = json!({"kty": "EC", "kid": 5});
+    let published = [malformed, rsa.jwk(), namesake.jwk(), jwts.key.jwk()];
+    jwts.issuer.publish_as_they_are(&published);
+    let authenticator = jwts.authenticator();
+    let claims = jwts.issuer.claims("viewer", json!({}));
+    for key in [&jwts.key, &rsa, &namesake] {
+        ask(&authenticator, &key.sign(&claims))
+            .await
+            .expect("a caller");
+    }
+    // The key says that it signs with RS256, and so it has not signed this.
+    let other = SigningKey {
+        algorithm: Algorithm::PS256,
+        ..rsa
+    };
+    assert!(is_refused(&ask(&authenticator, &other.sign(&claims)).await));
 }

@@ -124,6 +124,40 @@ async fn only_who_manages_settings_sees_or_changes_them() {
     }
 }
 
+#[tokio::test]
+async fn who_may_not_see_secrets_lets_nobody_see_them() {
+    let app = TestApp::new().await;
+    let admin = app.token("team-a", Role::Admin, None).await;
+    let role = r#"{"roles": [{"name": "clerk", "permissions": ["SETTINGS_MANAGE"]}]}"#;
+    app.call(Method::PUT, &admin, "/api/roles", role).await.ok();
+    let made = app.call(Method::POST, &admin, "/api/tokens", r#"{"role": "clerk"}"#);
+    let made = made.await.json()["secret"].clone();
+    let clerk = made.as_str().expect("a secret");
+    let kept = r#"{"keyNames": ["birthDate"], "patterns": [{"name": "customer", "pattern": "KD"}],
+                   "allowedRules": ["ip-address"]}"#;
+    put(&app, &admin, kept).await.ok();
+    for shows in [
+        "{}",
+        r#"{"keyNames": ["birthDate"]}"#,
+        r#"{"keyNames": ["birthDate"], "patterns": [{"name": "customer", "pattern": "KE"}]}"#,
+        r#"{"keyNames": ["birthDate"], "patterns": [{"name": "customer", "pattern": "KD"}],
+            "allowedKeyNames": ["password"]}"#,
+        r#"{"keyNames": ["birthDate"], "patterns": [{"name": "customer", "pattern": "KD"}],
+            "allowedPatterns": ["x+"]}"#,
+        r#"{"keyNames": ["birthDate"], "patterns": [{"name": "customer", "pattern": "KD"}],
+            "allowedRules": ["email"]}"#,
+    ] {
+        let answer = put(&app, clerk, shows).await;
+        assert_eq!(answer.problem(), (403, "FORBIDDEN".to_owned()), "{shows}");
+        let message = answer.json()["message"].to_string();
+        assert!(message.contains("EXECUTIONS_REVEAL"), "{message}");
+    }
+    // To hide more, and to allow less, takes no more than it did.
+    let hides = r#"{"keyNames": ["salary", "birthDate"],
+                    "patterns": [{"name": "customer", "pattern": "KD"}]}"#;
+    put(&app, clerk, hides).await.ok();
+}
+
 fn secrets() -> Value {
     json!({
         "user": "anna",

@@ -658,13 +658,13 @@ fn roles_are_defined_and_the_audit_is_read_with_and_without_a_running_server() {
 
     let lines = printed(folder, &[&["audit"][..], &team].concat());
     assert_eq!(lines.len(), 4, "a head and the events: {lines:?}");
-    assert!(lines[1].contains("command line") && lines[1].contains(r#"name="a\"b""#));
+    assert!(lines[1].contains("cli") && lines[1].contains(r#"name="a\"b""#));
     assert!(lines[3].contains("flowtrail serve"), "{}", lines[3]);
     let some = ["audit", "--action", "ROLES_CHANGED", "--limit", "1"];
     let lines = printed(folder, &[&some[..], &team].concat());
     assert_eq!(lines.len(), 2);
     assert!(
-        lines[1].contains("auditor: EXECUTIONS_READ AUDIT_READ"),
+        lines[1].contains("auditor: +EXECUTIONS_READ +AUDIT_READ"),
         "{}",
         lines[1]
     );

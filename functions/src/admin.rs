@@ -10,7 +10,7 @@ use shared::{audit, masking};
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{AuditParameters, TokenListParameters, body, new_roles, new_token, token_id};
+use parameters::{AuditParameters, NewRoles, TokenListParameters, body, new_token, token_id};
 
 /// `POST /api/tokens`: makes a token, and shows it this once.
 ///
@@ -75,7 +75,8 @@ pub async fn update_roles(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let roles = auth::put_roles(store, caller, new_roles(request)?).await?;
+    let NewRoles { roles, expected } = NewRoles::of(request)?;
+    let roles = auth::put_roles(store, caller, roles, expected).await?;
     reply::json(&views::roles(&roles))
 }
 

@@ -8,8 +8,7 @@ use std::str::FromStr;
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
-use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, TimeRange, Timestamp};
-use shared::operations::PageSize;
+use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, PageSize, TimeRange, Timestamp};
 
 use crate::problem::Problem;
 

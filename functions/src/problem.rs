@@ -2,10 +2,9 @@
 //! of codes on every surface.
 
 use http::StatusCode;
-use masking::InvalidSettings;
 use serde::Serialize;
-use shared::Error;
 use shared::model::ExecutionId;
+use shared::{Error, InvalidMember};
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -86,10 +85,12 @@ impl Problem {
             Self::MissingParameter { .. }
             | Self::InvalidParameter { .. }
             | Self::MissingId { .. }
-            | Self::Operation(Error::InvalidNextToken(_) | Error::InvalidSettings(_)) => {
+            | Self::Operation(Error::InvalidNextToken(_) | Error::InvalidMember(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::NotCancellable { .. } => StatusCode::CONFLICT,
+            Self::NotCancellable { .. } | Self::Operation(Error::Conflict(_)) => {
+                StatusCode::CONFLICT
+            }
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchPath
@@ -98,9 +99,9 @@ impl Problem {
             }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Operation(Error::Throttled(_) | Error::Unavailable(_)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Operation(
+                Error::Throttled(_) | Error::Unavailable(_) | Error::IssuerUnavailable,
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Operation(Error::Internal(_) | Error::TooLarge(_)) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -116,7 +117,7 @@ impl Problem {
             | Self::InvalidParameter { parameter, .. }
             | Self::MissingId { parameter, .. } => Some(*parameter),
             Self::Operation(Error::InvalidNextToken(_)) => Some("nextToken"),
-            Self::Operation(Error::InvalidSettings(invalid)) => Some(invalid.field.as_str()),
+            Self::Operation(Error::InvalidMember(invalid)) => Some(invalid.member.as_str()),
             _ => None,
         };
         ProblemView {
@@ -195,10 +196,15 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
                  parameters, or leave it out to begin at the first page."
             ),
         ),
-        Error::InvalidSettings(InvalidSettings { field, reason }) => (
+        Error::InvalidMember(InvalidMember { member, reason }) => (
             "A parameter has an invalid value",
             "INVALID_PARAMETER",
-            format!("The member {field} of the body is not valid. {reason}"),
+            format!("The member {member} of the body is not valid. {reason}"),
+        ),
+        Error::Conflict(what) => (
+            "It has been changed meanwhile",
+            "CONFLICT",
+            format!("{what} have been changed since you read them. Read them, and try again."),
         ),
         Error::Unauthenticated(message) => (
             "The caller is not known",
@@ -219,6 +225,11 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
         Error::Throttled(_) => (
             "The table is at its limit",
             "THROTTLED",
+            "Try again after the seconds that the Retry-After header names.".to_owned(),
+        ),
+        Error::IssuerUnavailable => (
+            "The identity provider does not answer",
+            "UNAVAILABLE",
             "Try again after the seconds that the Retry-After header names.".to_owned(),
         ),
         Error::Unavailable(_) => (

@@ -19,11 +19,15 @@ pub use access::{run_audit, run_role, run_token};
 pub use counts::run_counts;
 pub use export::run_export;
 
-/// Whoever works on the table with a command, as the audit names it.
-const COMMAND_LINE: &str = "command line";
-
+/// Whoever works on the table with a command. The audit names the user of this machine,
+/// as far as it is known: who has the table itself could say anything.
 fn operator(team_id: TeamId) -> Caller {
-    Caller::operator(team_id, COMMAND_LINE)
+    let user = ["USER", "USERNAME"]
+        .into_iter()
+        .find_map(|variable| std::env::var(variable).ok())
+        .filter(|user| !user.is_empty());
+    let principal = user.map_or("cli".to_owned(), |user| format!("cli:{user}"));
+    Caller::operator(team_id, &principal)
 }
 
 /// A table to work on, and what keeps it open.

@@ -7,6 +7,7 @@
 //! leaves one that says so. Where the event cannot be written, nothing is done.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{Item, TeamId, TimeRange, Timestamp, is_expired};
-use crate::operations::PageSize;
+use crate::model::{Item, PageSize, TeamId, TimeRange, Timestamp, is_expired};
 use crate::store::{Filter, Range, Replaced, Store, key};
 use crate::table::text;
 
@@ -24,6 +24,9 @@ pub const KEPT_SECONDS: i64 = 90 * 24 * 3_600;
 
 /// The longest text of an event's details, in characters; what is longer is cut.
 pub const MAX_DETAIL_LENGTH: usize = 4_096;
+
+/// How long whoever ends something waits for its event to say so.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the audit tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +89,7 @@ impl Action {
 /// How far what an event tells of has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has begun. Where this stays, nobody saw its end.
+    /// It has begun. Where this stays, nobody saw its end, or it goes on by itself.
     Started,
     /// It is done.
     Done,
@@ -154,12 +157,16 @@ pub struct Entry {
 
 impl Entry {
     /// That this caller does this to that.
-    pub fn new(caller: &Caller, action: Action, target: &str) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the machine has no random numbers.
+    pub fn new(caller: &Caller, action: Action, target: &str) -> Result<Self> {
         let time = Timestamp::now();
-        Self {
+        let chance = getrandom::u64().map_err(Error::internal)?;
+        Ok(Self {
             team_id: caller.team_id.clone(),
             event: AuditEvent {
-                event_id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
+                event_id: format!("{chance:016x}"),
                 time,
                 principal: caller.principal.clone(),
                 action: action.as_str().to_owned(),
@@ -170,7 +177,7 @@ impl Entry {
                 source_ip: caller.origin.source_ip.clone(),
                 expires_at: time.seconds() + KEPT_SECONDS,
             },
-        }
+        })
     }
 
     /// Tells more of it, in up to [`MAX_DETAIL_LENGTH`] characters.
@@ -193,7 +200,7 @@ impl Entry {
     /// Those of the table. Nothing may be done then.
     pub async fn record(mut self, store: &Store) -> Result<()> {
         self.set_outcome(Outcome::Done);
-        store.put(self.item()?).await?;
+        self.put(store).await?;
         self.log();
         Ok(())
     }
@@ -209,7 +216,7 @@ impl Entry {
         mut actions: Vec<TransactWriteItem>,
     ) -> Result<bool> {
         self.set_outcome(Outcome::Done);
-        actions.push(store.put_action(self.item()?, Replaced::Anything)?);
+        actions.push(store.put_action(self.item()?, Replaced::Nothing)?);
         let is_done = store.write_together(actions).await?;
         if is_done {
             self.log();
@@ -222,12 +229,19 @@ impl Entry {
     /// # Errors
     /// Those of the table. Nothing may be done then.
     pub async fn begin(self, store: &Store) -> Result<Begun> {
-        store.put(self.item()?).await?;
+        self.put(store).await?;
         Ok(Begun {
             store: store.clone(),
             entry: self,
             has_ended: false,
         })
+    }
+
+    /// Writes the event, and never over one: where it is there, it was this very
+    /// write, whose answer was lost.
+    async fn put(&self, store: &Store) -> Result<()> {
+        let item = self.item()?;
+        store.put_if(item, Replaced::Nothing).await.map(|_| ())
     }
 
     fn set_outcome(&mut self, outcome: Outcome) {
@@ -273,42 +287,52 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Writes how it ended, and what else there is to tell. A failure to do so is
-    /// logged: what was done is done.
-    pub async fn end(mut self, outcome: Outcome, details: &[(&str, String)]) {
+    /// Writes what there is to tell by now.
+    pub async fn note(&mut self, name: &str, value: impl ToString) {
+        self.tell(name, value);
+        self.write().await;
+    }
+
+    /// What there is to tell by now, to be written with the next note or the end.
+    pub fn tell(&mut self, name: &str, value: impl ToString) {
+        self.entry.event.tell(name, &value.to_string());
+    }
+
+    /// Writes how it ended.
+    pub async fn end(mut self, outcome: Outcome) {
         self.has_ended = true;
         self.entry.set_outcome(outcome);
-        for (name, value) in details {
-            self.entry.event.tell(name, value);
-        }
         self.entry.log();
-        if let Err(error) = self.write_end().await {
-            let error = error.with_causes();
-            let event_id = &self.entry.event.event_id;
-            tracing::error!(event_id, error, "the end of an audited action is not kept");
+        self.write().await;
+    }
+
+    /// Writes that it ended with this error. Most errors do not say whether what was
+    /// begun was done, or goes on by itself: then it stays [`Outcome::Started`].
+    pub async fn end_with(mut self, error: &Error) {
+        self.tell("error", error);
+        let outcome = match error {
+            Error::TooLarge(_) => Outcome::Failed,
+            _ => Outcome::Started,
+        };
+        self.end(outcome).await;
+    }
+
+    /// What is done is done: a failure to write of it is logged, and nobody waits for
+    /// it.
+    async fn write(&self) {
+        let event_id = &self.entry.event.event_id;
+        match tokio::time::timeout(LAST_WORDS, self.write_end()).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => tracing::error!(event_id, "an event of the audit is gone"),
+            Ok(Err(error)) => {
+                let error = error.with_causes();
+                tracing::error!(event_id, error, "an event of the audit is not up to date");
+            }
+            Err(_) => tracing::error!(event_id, "an event of the audit is not up to date"),
         }
     }
 
-    /// Writes how an operation ended: as `tell` tells or, with its error,
-    /// [`Outcome::Failed`].
-    pub async fn end_of<T>(
-        self,
-        result: &Result<T>,
-        tell: impl FnOnce(&T) -> (Outcome, Vec<(&'static str, String)>),
-    ) {
-        match result {
-            Ok(value) => {
-                let (outcome, details) = tell(value);
-                self.end(outcome, &details).await;
-            }
-            Err(error) => {
-                let error = [("error", error.to_string())];
-                self.end(Outcome::Failed, &error).await;
-            }
-        }
-    }
-
-    async fn write_end(&self) -> Result<()> {
+    async fn write_end(&self) -> Result<bool> {
         let event = &self.entry.event;
         let details = serde_dynamo::to_attribute_value(&event.details).map_err(Error::internal)?;
         let update = Update::builder()
@@ -322,7 +346,7 @@ impl Begun {
             .expression_attribute_values(":details", details)
             .build()
             .map_err(Error::internal)?;
-        self.store.update(update).await.map(|_| ())
+        self.store.update(update).await
     }
 }
 

@@ -26,6 +26,7 @@ pub use tokens::{
     MAX_FLOWS_BYTES, MAX_NAME_LENGTH, NewToken, Secret, TokenId, TokenPage, TokenRecord,
     all_tokens, create_token, get_token, list_tokens, revoke_token,
 };
+pub(crate) use tokens::{require_good, while_good};
 
 /// What a caller can be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
+use http::Uri;
 
 /// The environment variable with the table's name.
 pub const TABLE_VARIABLE: &str = "FLOWTRAIL_TABLE";
@@ -50,9 +51,10 @@ pub fn local_credentials() -> Credentials {
 
 /// Whether a URL's host is this machine.
 pub fn is_loopback(url: &str) -> bool {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = after_scheme.split('/').next().unwrap_or_default();
-    is_loopback_authority(authority)
+    let uri: Option<Uri> = url.parse().ok();
+    let authority = uri.as_ref().and_then(Uri::authority);
+    // What stands before an @ is no host, though it can look like one.
+    authority.is_some_and(|it| !it.as_str().contains('@') && is_loopback_authority(it.as_str()))
 }
 
 /// Whether a `Host` header, or the `host:port` of a URL, names this machine.
@@ -101,8 +103,11 @@ mod tests {
             "http://127.0.0.1.example.com:8000",
             "http://localhost.example.com",
             "http://[::1",
+            "http://localhost:x@example.com",
+            "http://[::1]@example.com",
+            "localhost:8000/",
         ] {
-            assert_eq!(is_loopback(url), url == "http://[::1", "{url}");
+            assert!(!is_loopback(url), "{url}");
         }
     }
 }

@@ -29,15 +29,21 @@ pub enum Error {
     /// No token has this id.
     #[error("no token has the id {0}")]
     TokenNotFound(String),
-    /// Settings that a caller sent cannot be.
-    #[error(transparent)]
-    InvalidSettings(masking::InvalidSettings),
+    /// A member of what a caller sent cannot be.
+    #[error("{0}")]
+    InvalidMember(InvalidMember),
+    /// What a caller would change has been changed since the caller read it.
+    #[error("{0} have been changed meanwhile")]
+    Conflict(&'static str),
     /// An item has no room left for what is to be written into it.
     #[error("the item is too large to be changed")]
     TooLarge(#[source] Cause),
     /// The table refuses work above its throughput; the retries are used up.
     #[error("the table is throttled")]
     Throttled(#[source] Cause),
+    /// The issuer of JWTs does not tell its keys.
+    #[error("the issuer of JWTs cannot be reached")]
+    IssuerUnavailable,
     /// The table did not answer in time, or not at all; the retries are used up.
     #[error("the table cannot be reached")]
     Unavailable(#[source] Cause),
@@ -46,7 +52,23 @@ pub enum Error {
     Internal(#[source] Cause),
 }
 
+/// What of a caller's body cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the member {member} is not valid: {reason}")]
+pub struct InvalidMember {
+    /// Its place in the body, such as `roles[0].name`.
+    pub member: String,
+    /// What is wrong, as a sentence.
+    pub reason: String,
+}
+
 impl Error {
+    /// An [`Error::InvalidMember`].
+    pub fn invalid_member(member: impl Into<String>, reason: impl Into<String>) -> Self {
+        let (member, reason) = (member.into(), reason.into());
+        Self::InvalidMember(InvalidMember { member, reason })
+    }
+
     /// An [`Error::Internal`] of anything that can be a cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())

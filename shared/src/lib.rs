@@ -18,8 +18,9 @@ pub mod model;
 pub mod operations;
 pub mod payload;
 pub mod reap;
+pub mod settings;
 pub mod store;
 pub mod stream;
 pub mod table;
 
-pub use error::{Error, Result};
+pub use error::{Error, InvalidMember, Result};

@@ -4,20 +4,20 @@
 //! What is found in a text, and which names of fields hold secrets, is the crate
 //! `masking`'s to say.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use masking::{InvalidSettings, Masker, Settings};
-use serde::{Deserialize, Serialize};
+use masking::{Masker, Settings};
 
 use crate::audit::{Action, Entry};
 use crate::auth::{Caller, Permission};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{ExecutionId, Item, TeamId, Timestamp, Value};
-use crate::store::{Replaced, Store, key};
+use crate::model::{ExecutionId, TeamId, Value};
+use crate::settings::{self, Expected, TeamSettings};
+use crate::store::Store;
 
 mod payload;
 
@@ -31,31 +31,24 @@ const MAX_REMEMBERED: usize = 1_000;
 /// The largest settings, in bytes of JSON: an item ends at 400 KB.
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
-/// A team's settings, and who made them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MaskingSettings {
-    /// The settings; those of a team that has made none are empty.
-    pub settings: Settings,
-    /// When they were last changed.
-    pub updated_at: Option<Timestamp>,
-    /// By whom.
-    pub updated_by: Option<String>,
-}
+/// What a team has added to masking, and allowed.
+pub type MaskingSettings = TeamSettings<Settings>;
 
 /// Reads the settings of the caller's team.
 ///
 /// # Errors
 /// Those of the table.
 pub async fn get_settings(store: &Store, caller: &Caller) -> Result<MaskingSettings> {
-    read(store, &caller.team_id).await
+    settings::read(store, &caller.team_id, keys::MASKING).await
 }
 
-/// Puts settings in the place of those of the caller's team.
+/// Puts settings in the place of those of the caller's team. Who lets more be seen has
+/// to be one who may see it.
 ///
 /// # Errors
-/// [`Error::InvalidSettings`]; [`Error::Forbidden`] for a caller who is kept from
-/// some of the team's flows, whose masking these are; and those of the table.
+/// [`Error::InvalidMember`]; [`Error::Forbidden`] for a caller who is kept from
+/// some of the team's flows, whose masking these are, and for one who lets more be seen
+/// without [`Permission::ExecutionsReveal`]; and those of the table.
 pub async fn put_settings(
     store: &Store,
     caller: &Caller,
@@ -64,41 +57,73 @@ pub async fn put_settings(
     caller.require_whole_team("Settings")?;
     let bytes = serde_json::to_vec(&settings).map_err(Error::internal)?;
     if bytes.len() > MAX_SETTINGS_BYTES {
-        return Err(Error::InvalidSettings(InvalidSettings {
-            field: "settings".to_owned(),
-            reason: format!("The settings are larger than {MAX_SETTINGS_BYTES} bytes."),
-        }));
+        let reason = format!("They are larger than {MAX_SETTINGS_BYTES} bytes together.");
+        return Err(Error::invalid_member("settings", reason));
     }
-    let masker = Masker::new(&settings).map_err(Error::InvalidSettings)?;
-    let stored = MaskingSettings {
-        settings,
-        updated_at: Some(Timestamp::now()),
-        updated_by: Some(caller.principal.clone()),
+    let masker = Masker::new(&settings)
+        .map_err(|invalid| Error::invalid_member(invalid.field, invalid.reason))?;
+    let after = settings.clone();
+    let allow = |before: &Settings| {
+        let change = Change::of(before, &after);
+        if !change.shows.is_empty() {
+            caller.require(Permission::ExecutionsReveal)?;
+        }
+        let entry = Entry::new(caller, Action::MaskingChanged, "masking")?;
+        Ok(entry
+            .detail("shows", change.shows.join("; "))
+            .detail("hides", change.hides.join("; ")))
     };
-    let before = read(store, &caller.team_id).await?;
-    let mut item = key(keys::settings_partition(&caller.team_id), keys::MASKING);
-    let attributes: Item = serde_dynamo::to_item(&stored).map_err(Error::internal)?;
-    item.extend(attributes);
-    let put = store.put_action(item, Replaced::Anything)?;
-    Entry::new(caller, Action::MaskingChanged, "masking")
-        .detail("before", json(&before.settings)?)
-        .detail("after", json(&stored.settings)?)
-        .record_with(store, vec![put])
-        .await?;
+    let kept =
+        settings::replace(store, caller, keys::MASKING, settings, Expected::Any, allow).await?;
     store.maskers().remember(&caller.team_id, &masker);
-    Ok(stored)
+    Ok(kept)
 }
 
-fn json(settings: &Settings) -> Result<String> {
-    serde_json::to_string(settings).map_err(Error::internal)
+/// What a change of the settings lets be seen, and what it hides.
+struct Change {
+    shows: Vec<String>,
+    hides: Vec<String>,
 }
 
-async fn read(store: &Store, team_id: &TeamId) -> Result<MaskingSettings> {
-    let pk = keys::settings_partition(team_id);
-    match store.get(&pk, keys::MASKING).await? {
-        Some(item) => serde_dynamo::from_item(item).map_err(Error::internal),
-        None => Ok(MaskingSettings::default()),
+impl Change {
+    fn of(before: &Settings, after: &Settings) -> Self {
+        let (hidden, hiding) = (hiding(before), hiding(after));
+        let (shown, showing) = (showing(before), showing(after));
+        let added = |entry: &String| format!("+{entry}");
+        let removed = |entry: &String| format!("-{entry}");
+        let shows = showing.difference(&shown).map(added);
+        let hides = hiding.difference(&hidden).map(added);
+        Self {
+            shows: shows
+                .chain(hidden.difference(&hiding).map(removed))
+                .collect(),
+            hides: hides
+                .chain(shown.difference(&showing).map(removed))
+                .collect(),
+        }
     }
+}
+
+/// The entries that hide something.
+fn hiding(settings: &Settings) -> BTreeSet<String> {
+    let patterns = settings.patterns.iter();
+    let patterns = patterns.map(|pattern| format!("pattern {}: {}", pattern.name, pattern.pattern));
+    let names = settings.key_names.iter();
+    patterns
+        .chain(names.map(|name| format!("key name {name}")))
+        .collect()
+}
+
+/// The entries that let something be seen.
+fn showing(settings: &Settings) -> BTreeSet<String> {
+    let named = |kind: &'static str, entries: &[String]| -> Vec<String> {
+        let entries = entries.iter();
+        entries.map(|entry| format!("{kind} {entry}")).collect()
+    };
+    let names = named("allowed key name", &settings.allowed_key_names);
+    let rules = named("allowed rule", &settings.allowed_rules);
+    let patterns = named("allowed pattern", &settings.allowed_patterns);
+    names.into_iter().chain(rules).chain(patterns).collect()
 }
 
 /// The masker of a team, by its settings of at most [`SETTINGS_REMEMBERED`] ago.
@@ -110,7 +135,7 @@ pub async fn masker_of(store: &Store, team_id: &TeamId) -> Result<Masker> {
     if let Some(masker) = store.maskers().recall(team_id) {
         return Ok(masker);
     }
-    let stored = read(store, team_id).await?;
+    let stored: MaskingSettings = settings::read(store, team_id, keys::MASKING).await?;
     let masker = Masker::new(&stored.settings).map_err(Error::internal)?;
     store.maskers().remember(team_id, &masker);
     Ok(masker)
@@ -161,7 +186,7 @@ impl Disclosure {
         if !self.has_revealed {
             return Ok(());
         }
-        let entry = Entry::new(caller, Action::ExecutionRevealed, execution_id.as_str());
+        let entry = Entry::new(caller, Action::ExecutionRevealed, execution_id.as_str())?;
         entry.record(store).await
     }
 }

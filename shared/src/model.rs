@@ -14,8 +14,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod page_size;
 mod value;
 
+pub use page_size::PageSize;
 pub use value::Value;
 
 /// One item of the table as the SDK hands it over.

@@ -212,28 +212,20 @@ impl Store {
         Ok(())
     }
 
-    /// Writes one item, in place of the one with its keys, if that one is as it
-    /// was read: if `attribute` is `value` there, or, without a value, if no item
-    /// has these keys. Returns whether it was.
+    /// Writes one item in place of what it may replace. Returns whether it did.
     ///
     /// # Errors
     /// Those of the engine.
-    pub async fn put_if(
-        &self,
-        item: Item,
-        attribute: &str,
-        value: Option<AttributeValue>,
-    ) -> Result<bool> {
-        let request = self.client.put_item().set_item(Some(item));
-        let request = match value {
-            Some(value) => request
-                .condition_expression("#attribute = :value")
-                .expression_attribute_names("#attribute", attribute)
-                .expression_attribute_values(":value", value),
-            None => request.condition_expression("attribute_not_exists(pk)"),
-        };
-        let answer = request
-            .table_name(self.table())
+    pub async fn put_if(&self, item: Item, replaced: Replaced<'_>) -> Result<bool> {
+        let put = self.put_of(item, replaced)?;
+        let answer = self
+            .client
+            .put_item()
+            .table_name(put.table_name)
+            .set_item(Some(put.item))
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_names(put.expression_attribute_names)
+            .set_expression_attribute_values(put.expression_attribute_values)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
@@ -378,6 +370,11 @@ impl Store {
     /// # Errors
     /// [`Error::Internal`] for an item without attributes.
     pub fn put_action(&self, item: Item, replaced: Replaced<'_>) -> Result<TransactWriteItem> {
+        let put = self.put_of(item, replaced)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn put_of(&self, item: Item, replaced: Replaced<'_>) -> Result<Put> {
         let put = Put::builder().table_name(self.table()).set_item(Some(item));
         let put = match replaced {
             Replaced::Anything => put,
@@ -387,8 +384,7 @@ impl Store {
                 .expression_attribute_names("#attribute", attribute)
                 .expression_attribute_values(":value", value),
         };
-        let put = put.build().map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        put.build().map_err(Error::internal)
     }
 
     /// Writes all of these or, where a condition among them does not hold, none.
@@ -712,8 +708,10 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    const THROTTLES: [&str; 4] = [
+    const THROTTLES: [&str; 5] = [
         "ProvisionedThroughputExceededException",
+        // Our own, whose answer was lost.
+        "TransactionInProgressException",
         "RequestLimitExceeded",
         "ThrottlingException",
         "LimitExceededException",

@@ -34,6 +34,10 @@ pub enum Fault {
     Unsent,
     /// The connection breaks after it was written.
     Unanswered,
+    /// It is written once the test lets it go on.
+    Delayed,
+    /// It is written, and its answer arrives once the test lets it go on.
+    Interrupted,
     /// The process ends before it is sent.
     CrashBefore,
     /// The process ends after it was written.
@@ -47,6 +51,7 @@ pub struct Faulty {
     operations: &'static [&'static str],
     faults: Arc<Mutex<VecDeque<Fault>>>,
     crashed: Arc<Notify>,
+    goes_on: Arc<Notify>,
     queries: Arc<Mutex<Queries>>,
 }
 
@@ -87,6 +92,7 @@ impl Faulty {
             operations,
             faults: Arc::default(),
             crashed: Arc::default(),
+            goes_on: Arc::default(),
             queries: Arc::default(),
         };
         let config = client
@@ -119,7 +125,12 @@ impl Faulty {
         self.queries.lock().expect("a lock").most_open
     }
 
-    /// Ends when the process would have.
+    /// Lets what was interrupted go on.
+    pub fn go_on(&self) {
+        self.goes_on.notify_one();
+    }
+
+    /// Ends when the process would have, or is interrupted.
     pub async fn crash(&self) {
         self.crashed.notified().await;
     }
@@ -155,6 +166,7 @@ impl HttpConnector for FaultyConnector {
         let is_query = target.ends_with(".Query");
         let inner = self.inner.clone();
         let crashed = self.faulty.crashed.clone();
+        let goes_on = self.faulty.goes_on.clone();
         let queries = self.faulty.queries.clone();
         HttpConnectorFuture::new(async move {
             let broken = || Err(ConnectorError::io("the connection is broken".into()));
@@ -177,6 +189,17 @@ impl HttpConnector for FaultyConnector {
                 Fault::Unanswered => {
                     inner.call(request).await?;
                     broken()
+                }
+                Fault::Delayed => {
+                    crashed.notify_one();
+                    goes_on.notified().await;
+                    inner.call(request).await
+                }
+                Fault::Interrupted => {
+                    let answer = inner.call(request).await;
+                    crashed.notify_one();
+                    goes_on.notified().await;
+                    answer
                 }
                 Fault::CrashBefore => {
                     crashed.notify_one();

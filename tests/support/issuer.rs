@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use axum::Router;
 use axum::http::StatusCode;
@@ -33,6 +35,18 @@ impl SigningKey {
             id,
             algorithm: Algorithm::ES256,
             key: EncodingKey::from_ec_der(pair.expect("a key").as_ref()),
+        }
+    }
+
+    pub fn rsa(id: &'static str) -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
+        let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key");
+        // The key of PKCS #1 stands within that of PKCS #8.
+        const HEAD: usize = 26;
+        Self {
+            id,
+            algorithm: Algorithm::RS256,
+            key: EncodingKey::from_rsa_der(&der.as_ref()[HEAD..]),
         }
     }
 
@@ -116,6 +130,11 @@ impl Issuer {
     /// Puts keys in the place of those that are published.
     pub fn publish(&self, keys: &[&SigningKey]) {
         let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
+        self.publish_as_they_are(&keys);
+    }
+
+    /// The same of any JSON.
+    pub fn publish_as_they_are(&self, keys: &[Value]) {
         *self.keys.lock().expect("a lock") = json!({"keys": keys});
     }
 

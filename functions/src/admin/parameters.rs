@@ -1,14 +1,13 @@
 //! What the admin endpoints are asked.
 
 use lambda_http::Request;
-use masking::InvalidSettings;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, NewToken, TokenId};
-use shared::model::{InvalidId, Timestamp};
-use shared::operations::PageSize;
+use shared::model::{InvalidId, PageSize, Timestamp};
+use shared::settings::Expected;
 
 use crate::parameters::{Parameters, invalid, json_body};
 use crate::problem::Problem;
@@ -39,7 +38,7 @@ struct NewTokenBody {
 /// What a token is to be, as the body says.
 ///
 /// # Errors
-/// Those of [`body`], and [`Error::InvalidSettings`], naming the member.
+/// Those of [`body`], and [`Error::InvalidMember`], naming the member.
 pub(super) fn new_token(request: &Request) -> Result<NewToken, Problem> {
     let body: NewTokenBody = body(request, "Send JSON such as {\"role\": \"viewer\"}.")?;
     let flow = |(position, flow): (usize, String)| {
@@ -68,24 +67,50 @@ fn invalid_id(member: String, error: &InvalidId) -> Problem {
 }
 
 fn invalid_member(member: String, reason: &str) -> Problem {
-    let (field, reason) = (member, reason.to_owned());
-    Problem::Operation(Error::InvalidSettings(InvalidSettings { field, reason }))
+    Problem::Operation(Error::invalid_member(member, reason))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RolesBody {
     roles: Vec<CustomRole>,
+    /// Absent, it is not the same as `null`.
+    #[serde(default, deserialize_with = "present")]
+    updated_at: Option<Option<String>>,
 }
 
-/// The roles that a team is to have, as the body says.
-///
-/// # Errors
-/// Those of [`body`].
-pub(super) fn new_roles(request: &Request) -> Result<Vec<CustomRole>, Problem> {
-    let message = "Send the roles as JSON: {\"roles\": []} for none.";
-    let body: RolesBody = body(request, message)?;
-    Ok(body.roles)
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// The roles that a team is to have, and which it is taken to have.
+pub(super) struct NewRoles {
+    pub(super) roles: Vec<CustomRole>,
+    pub(super) expected: Expected,
+}
+
+impl NewRoles {
+    /// As the body says.
+    ///
+    /// # Errors
+    /// Those of [`body`], and [`Error::InvalidMember`], naming the member.
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let message = "Send the roles as JSON: {\"roles\": []} for none.";
+        let body: RolesBody = body(request, message)?;
+        let time = |text: String| {
+            let form = "It is the updatedAt of the roles that you have read.";
+            text.parse()
+                .map_err(|_| invalid_member("updatedAt".to_owned(), form))
+        };
+        let expected = match body.updated_at {
+            None => Expected::Any,
+            Some(updated_at) => Expected::Of(updated_at.map(time).transpose()?),
+        };
+        Ok(Self {
+            roles: body.roles,
+            expected,
+        })
+    }
 }
 
 /// The token in the path.

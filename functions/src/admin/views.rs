@@ -101,7 +101,7 @@ struct BuiltInRoleView {
 pub(super) fn roles(stored: &TeamRoles) -> RolesView<'_> {
     RolesView {
         success: true,
-        roles: &stored.roles,
+        roles: &stored.settings,
         built_in_roles: Role::ALL.map(|role| BuiltInRoleView {
             name: role.as_str(),
             permissions: role

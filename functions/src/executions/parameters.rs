@@ -4,8 +4,8 @@ use lambda_http::Request;
 use serde::Deserialize;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{ExecutionId, Status, TeamId, TimeRange};
-use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH, PageSize};
+use shared::model::{ExecutionId, PageSize, Status, TeamId, TimeRange};
+use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH};
 
 use super::export::Format;
 use super::views::status_word;

@@ -1,8 +1,8 @@
 //! The JSON of the executions API.
 
 use serde::Serialize;
-use shared::model::{Execution, Status, Step, StepStatus, Timestamp, Value};
-use shared::operations::{ExecutionPage, PageSize, WholeExecution};
+use shared::model::{Execution, PageSize, Status, Step, StepStatus, Timestamp, Value};
+use shared::operations::{ExecutionPage, WholeExecution};
 
 use crate::reply::warnings;
 

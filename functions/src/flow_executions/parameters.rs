@@ -1,8 +1,8 @@
 //! The words of the flow-executions API on the way in.
 
 use lambda_http::Request;
-use shared::model::Status;
-use shared::operations::{ExecutionFilter, Fork, PageSize};
+use shared::model::{PageSize, Status};
+use shared::operations::{ExecutionFilter, Fork};
 
 use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;

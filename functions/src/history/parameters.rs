@@ -1,8 +1,10 @@
 //! The words of the history API on the way in.
 
 use lambda_http::Request;
-use shared::model::{DeviceId, ExecutionId, ExecutionType, FlowId, Status, TimeRange, Timestamp};
-use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS, PageSize};
+use shared::model::{
+    DeviceId, ExecutionId, ExecutionType, FlowId, PageSize, Status, TimeRange, Timestamp,
+};
+use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS};
 
 use super::views::status_word;
 use crate::parameters::{DaysBack, Parameters, invalid};

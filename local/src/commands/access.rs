@@ -1,9 +1,11 @@
 //! Who may do what, and who did what: tokens, roles, the audit.
 
+use shared::Error;
 use shared::audit::{self, AuditEvent, AuditFilter};
-use shared::auth::{self, CustomRole, NewToken, Permission, Role, TokenRecord};
-use shared::model::{RoleName, TeamId, TimeRange, Timestamp};
-use shared::operations::PageSize;
+use shared::auth::{self, Caller, CustomRole, NewToken, Permission, Role, TokenRecord};
+use shared::model::{PageSize, RoleName, TeamId, TimeRange, Timestamp};
+use shared::settings::Expected;
+use shared::store::Store;
 
 use super::{open_existing, operator};
 use crate::cli::{
@@ -24,9 +26,7 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
             let table = open_existing(&table).await?;
             let found = auth::get_token(&table.store, &token_id).await;
             let found = found.map_err(|error| match error {
-                shared::Error::TokenNotFound(_) => {
-                    Failure(format!("There is nothing to revoke: {error}."))
-                }
+                Error::TokenNotFound(_) => Failure(format!("There is nothing to revoke: {error}.")),
                 other => other.into(),
             })?;
             let caller = operator(team_of(&found)?);
@@ -101,7 +101,8 @@ fn token_line(record: &TokenRecord) -> String {
         record.role,
         time(record.last_used_at),
         time(record.until()),
-        record.name.as_deref().unwrap_or_default(),
+        // No name can look like a line of its own.
+        record.name.as_deref().unwrap_or_default().escape_debug(),
     )
 }
 
@@ -126,7 +127,7 @@ async fn list_roles(args: RoleArgs) -> Result<(), Failure> {
         let permissions: Vec<_> = permissions.collect();
         terminal::print(role_line(role.as_str(), &permissions.join(","), None));
     }
-    for role in &own.roles {
+    for role in &own.settings {
         let description = role.description.as_deref();
         terminal::print(role_line(
             &role.name,
@@ -138,21 +139,25 @@ async fn list_roles(args: RoleArgs) -> Result<(), Failure> {
 }
 
 fn role_line(name: &str, permissions: &str, description: Option<&str>) -> String {
-    let description = description.map_or(String::new(), |text| format!("  ({text})"));
+    let description =
+        description.map_or(String::new(), |text| format!("  ({})", text.escape_debug()));
     format!("{name:16}  {permissions}{description}")
 }
 
 async fn set_role(args: RoleSetArgs) -> Result<(), Failure> {
     let table = open_existing(&args.role.table).await?;
     let caller = operator(args.role.team);
-    let mut roles = auth::get_roles(&table.store, &caller).await?.roles;
-    roles.retain(|role| role.name != args.name.as_str());
-    roles.push(CustomRole {
+    let role = CustomRole {
         name: args.name.to_string(),
         description: args.description,
         permissions: args.permissions,
-    });
-    auth::put_roles(&table.store, &caller, roles).await?;
+    };
+    change_roles(&table.store, &caller, |roles| {
+        roles.retain(|other| other.name != role.name);
+        roles.push(role.clone());
+        Ok(())
+    })
+    .await?;
     let (name, team_id) = (args.name, caller.team_id);
     terminal::print(format_args!("Team {team_id} has the role {name}."));
     Ok(())
@@ -161,20 +166,41 @@ async fn set_role(args: RoleSetArgs) -> Result<(), Failure> {
 async fn remove_role(name: &RoleName, args: RoleArgs) -> Result<(), Failure> {
     let table = open_existing(&args.table).await?;
     let caller = operator(args.team);
-    let mut roles = auth::get_roles(&table.store, &caller).await?.roles;
-    let before = roles.len();
-    roles.retain(|role| role.name != name.as_str());
     let team_id = &caller.team_id;
-    if roles.len() == before {
-        return Err(Failure(format!(
-            "Team {team_id} has not defined a role {name}."
-        )));
-    }
-    auth::put_roles(&table.store, &caller, roles).await?;
+    change_roles(&table.store, &caller, |roles| {
+        let before = roles.len();
+        roles.retain(|role| role.name != name.as_str());
+        match roles.len() < before {
+            true => Ok(()),
+            false => Err(Failure(format!(
+                "Team {team_id} has not defined a role {name}."
+            ))),
+        }
+    })
+    .await?;
     terminal::print(format_args!(
         "Removed the role {name} of team {team_id}. Tokens that have it may do nothing now."
     ));
     Ok(())
+}
+
+/// Changes a team's roles, again where another changes them at the same time.
+async fn change_roles(
+    store: &Store,
+    caller: &Caller,
+    change: impl Fn(&mut Vec<CustomRole>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    loop {
+        let found = auth::get_roles(store, caller).await?;
+        let mut roles = found.settings;
+        change(&mut roles)?;
+        let expected = Expected::Of(found.updated_at);
+        match auth::put_roles(store, caller, roles, expected).await {
+            Ok(_) => return Ok(()),
+            Err(Error::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Runs `flowtrail audit`.
@@ -223,10 +249,10 @@ fn event_line(event: &AuditEvent) -> String {
     format!(
         "{}  {:32}  {:23}  {:7}  {}{}",
         event.time,
-        event.principal,
+        event.principal.escape_debug().to_string(),
         event.action,
         event.outcome,
-        event.target,
+        event.target.escape_debug(),
         details.collect::<String>()
     )
 }

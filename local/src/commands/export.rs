@@ -10,9 +10,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use shared::auth::Caller;
 use shared::masking::masker_of;
-use shared::model::TimeRange;
+use shared::model::{PageSize, TimeRange};
 use shared::operations::{
-    ExecutionFilter, ExportPiece, PageSize, Window, export_executions, list_executions,
+    ExecutionFilter, ExportPiece, Window, export_executions, list_executions,
 };
 use shared::store::Store;
 
@@ -68,6 +68,7 @@ async fn write(
 ) -> Result<Option<u64>, Failure> {
     let caller = operator(args.team.clone());
     let bar = progress_bar(store, &caller, filter, target).await?;
+    let masker = masker_of(store, &args.team).await?;
     let pieces = export_executions(store, &caller, filter).await?;
     let progress = bar.clone();
     let pieces = pieces.inspect_ok(move |piece| {
@@ -75,7 +76,6 @@ async fn write(
             progress.inc(1);
         }
     });
-    let masker = masker_of(store, &args.team).await?;
     let encoding = match args.gzip {
         true => Encoding::Gzip,
         false => Encoding::Identity,

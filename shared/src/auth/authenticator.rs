@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::oidc::{Oidc, OidcSettings};
+use super::oidc::{self, Oidc, OidcSettings};
 use super::tokens::{SECRET_HASH, TokenText};
 use super::{Caller, Origin, TokenId, TokenRecord, hash, roles};
 use crate::error::{Error, Result};
@@ -24,13 +24,16 @@ use crate::table::text;
 /// figure is coarse so that reading does not become writing.
 const LAST_USED_EVERY_SECONDS: i64 = 3_600;
 
+/// How long a caller waits for the note of its token's use.
+const NOTED_WITHIN: Duration = Duration::from_secs(1);
+
 /// At which multiples of a time a token is refused. To find an item takes a little longer
 /// than to find none, and nobody is to learn from it whether an id exists.
 const REFUSED_EVERY: Duration = Duration::from_millis(25);
 
 /// The words for every refusal, whether the token is unknown, wrong, expired or
 /// revoked: an attacker learns nothing from them.
-const REFUSED: Error = Error::Unauthenticated("The token is not valid.");
+pub(super) const REFUSED: Error = Error::Unauthenticated("The token is not valid.");
 
 /// Makes callers of headers.
 #[derive(Debug)]
@@ -62,8 +65,8 @@ impl Authenticator {
     /// never with its secret.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; those of the table; and [`Error::Unavailable`]
-    /// when the keys of the JWTs' issuer cannot be had.
+    /// [`Error::Unauthenticated`]; those of the table; and
+    /// [`Error::IssuerUnavailable`] when the keys of the JWTs' issuer cannot be had.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Caller> {
         let header = authorization.ok_or(Error::Unauthenticated(
             "Send a token: Authorization: Bearer sdk_….",
@@ -113,7 +116,8 @@ impl Authenticator {
         let identity = match oidc.verify(token).await? {
             Ok(identity) => identity,
             Err(reason) => {
-                tracing::warn!(reason, "authentication refused: a JWT");
+                let kid = oidc::key_id(token);
+                tracing::warn!(kid, reason, "authentication refused: a JWT");
                 return Err(REFUSED);
             }
         };
@@ -188,12 +192,14 @@ async fn note_use(store: &Store, token_id: &TokenId, now: Timestamp) {
         .condition_expression("attribute_exists(pk)")
         .expression_attribute_values(":now", text(now.to_string()))
         .build();
-    let noted = match update {
-        Ok(update) => store.update(update).await,
-        Err(error) => Err(Error::internal(error)),
+    let noted = async {
+        let update = update.map_err(Error::internal)?;
+        store.update(update).await
     };
-    if let Err(error) = noted {
-        let error = error.with_causes();
-        tracing::warn!(%token_id, error, "the last use of a token could not be noted");
-    }
+    let error = match timeout(NOTED_WITHIN, noted).await {
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => error.with_causes(),
+        Err(elapsed) => elapsed.to_string(),
+    };
+    tracing::warn!(%token_id, error, "the last use of a token could not be noted");
 }

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse,
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
 };
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
 use super::oidc::{OidcSettings, is_trustworthy};
+use crate::config::is_loopback;
 use crate::error::{Cause, Error, Result};
 
 /// How long keys are used before they are fetched again, so that one that the issuer
@@ -31,6 +32,9 @@ const KEPT: Duration = Duration::from_secs(24 * 3_600);
 
 /// The least time between two fetches, whatever keys are asked for.
 const FETCHED_EVERY: Duration = Duration::from_secs(60);
+
+/// The same while there are no keys at all: until then nobody gets in.
+const TRIED_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a fetch may take.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,39 +56,22 @@ impl Key {
     /// A key that signs, of a kind that is asymmetric. `None` for any other: a
     /// published secret signs nothing here.
     fn of(jwk: &Jwk) -> Option<Self> {
-        if !matches!(
+        let verifies = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
+        let is_for_signatures = matches!(
             jwk.common.public_key_use,
             None | Some(PublicKeyUse::Signature)
-        ) {
-            return None;
-        }
-        let of_kind: &[Algorithm] = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => &[
-                Algorithm::RS256,
-                Algorithm::RS384,
-                Algorithm::RS512,
-                Algorithm::PS256,
-                Algorithm::PS384,
-                Algorithm::PS512,
-            ],
-            AlgorithmParameters::EllipticCurve(parameters) => match parameters.curve {
-                EllipticCurve::P256 => &[Algorithm::ES256],
-                EllipticCurve::P384 => &[Algorithm::ES384],
-                _ => return None,
-            },
-            AlgorithmParameters::OctetKeyPair(parameters) => match parameters.curve {
-                EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
-                _ => return None,
-            },
-            _ => return None,
-        };
+        ) && jwk.common.key_operations.as_ref().is_none_or(verifies);
         // Where the key names its algorithm, it is that one alone.
         let is_its = |algorithm: &Algorithm| {
             let named = jwk.common.key_algorithm;
             named.is_none_or(|named| named == KeyAlgorithm::from(*algorithm))
         };
-        let algorithms: Vec<_> = of_kind.iter().copied().filter(is_its).collect();
-        if algorithms.is_empty() {
+        let algorithms: Vec<_> = algorithms_of(&jwk.algorithm)
+            .iter()
+            .copied()
+            .filter(is_its)
+            .collect();
+        if algorithms.is_empty() || !is_for_signatures {
             return None;
         }
         Some(Self {
@@ -95,6 +82,37 @@ impl Key {
     }
 }
 
+/// The algorithms of a kind of keys, of the asymmetric kinds.
+fn algorithms_of(kind: &AlgorithmParameters) -> &'static [Algorithm] {
+    let curve = match kind {
+        AlgorithmParameters::RSA(_) => {
+            return &[
+                Algorithm::RS256,
+                Algorithm::RS384,
+                Algorithm::RS512,
+                Algorithm::PS256,
+                Algorithm::PS384,
+                Algorithm::PS512,
+            ];
+        }
+        AlgorithmParameters::EllipticCurve(parameters) => &parameters.curve,
+        AlgorithmParameters::OctetKeyPair(parameters) => &parameters.curve,
+        _ => return &[],
+    };
+    match curve {
+        EllipticCurve::P256 => &[Algorithm::ES256],
+        EllipticCurve::P384 => &[Algorithm::ES384],
+        EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+        _ => &[],
+    }
+}
+
+/// A set of keys as it is published: RFC 7517, section 5.
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<serde_json::Value>,
+}
+
 #[derive(Debug)]
 struct Keys {
     keys: Vec<Arc<Key>>,
@@ -102,16 +120,16 @@ struct Keys {
 }
 
 impl Keys {
-    /// The key with this id or, for a JWT that names none, the only one.
-    fn find(&self, id: Option<&str>) -> Option<Arc<Key>> {
-        match (id, &self.keys[..]) {
-            (None, [only]) => Some(only.clone()),
-            (None, _) => None,
-            (Some(id), keys) => {
-                let has_id = |key: &&Arc<Key>| key.id.as_deref() == Some(id);
-                keys.iter().find(has_id).cloned()
-            }
-        }
+    /// The key with this id that may have signed with this algorithm or, for a JWT
+    /// that names no id, the only key.
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Arc<Key>> {
+        let is_its = |key: &&Arc<Key>| match id {
+            None => self.keys.len() == 1,
+            Some(id) => key.id.as_deref() == Some(id),
+        };
+        let mut keys = self.keys.iter().filter(is_its);
+        keys.find(|key| key.algorithms.contains(&algorithm))
+            .cloned()
     }
 }
 
@@ -138,13 +156,18 @@ impl Jwks {
         })
     }
 
-    /// The key with this id; `None` where the issuer has none.
+    /// The key with this id that may have signed with this algorithm; `None` where the
+    /// issuer has none.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the keys cannot be had.
-    pub(super) async fn find(self: &Arc<Self>, id: Option<&str>) -> Result<Option<Arc<Key>>> {
+    /// [`Error::IssuerUnavailable`] when the keys cannot be had.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Option<Arc<Key>>> {
         if let Some(keys) = self.known(FRESH)
-            && let Some(key) = keys.find(id)
+            && let Some(key) = keys.find(id, algorithm)
         {
             return Ok(Some(key));
         }
@@ -153,24 +176,29 @@ impl Jwks {
         let refreshed = tokio::spawn(self.clone().refresh());
         refreshed.await.map_err(Error::internal)?;
         match self.known(KEPT) {
-            Some(keys) => Ok(keys.find(id)),
-            None => Err(Error::Unavailable(
-                "the keys of the JWTs' issuer cannot be had".into(),
-            )),
+            Some(keys) => Ok(keys.find(id, algorithm)),
+            None => Err(Error::IssuerUnavailable),
         }
     }
 
     /// Fetches the keys, unless that was done lately.
     async fn refresh(self: Arc<Self>) {
         let mut asked = self.asked.lock().await;
-        if asked.is_some_and(|asked| asked.elapsed() < FETCHED_EVERY) {
+        let every = match self.known(KEPT) {
+            Some(_) => FETCHED_EVERY,
+            None => TRIED_EVERY,
+        };
+        if asked.is_some_and(|asked| asked.elapsed() < every) {
             return;
         }
+        let fetched = tokio::time::timeout(TIMEOUT, self.fetch()).await;
         *asked = Some(Instant::now());
-        match tokio::time::timeout(TIMEOUT, self.fetch()).await {
-            Ok(Ok(keys)) => self.keep(keys),
-            Ok(Err(error)) => log(&self.issuer, error.as_ref()),
-            Err(elapsed) => log(&self.issuer, &elapsed),
+        match fetched.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+            Ok(keys) => self.keep(keys),
+            Err(error) => {
+                let (issuer, error) = (&self.issuer, Error::internal(error).with_causes());
+                tracing::warn!(issuer, error, "the issuer's keys could not be fetched");
+            }
         }
     }
 
@@ -194,11 +222,11 @@ impl Jwks {
             None => self.discover().await?,
         };
         let set: JwkSet = self.get(&url).await?;
-        let keys: Vec<_> = set.keys.iter().filter_map(Key::of).map(Arc::new).collect();
-        if keys.is_empty() {
-            return Err("the issuer has no key that signs".into());
-        }
-        Ok(keys)
+        // A key that cannot be read does not hide its neighbours. And a set without
+        // any is one as well: the issuer has withdrawn them.
+        let keys = set.keys.into_iter();
+        let keys = keys.filter_map(|key| Key::of(&serde_json::from_value(key).ok()?));
+        Ok(keys.map(Arc::new).collect())
     }
 
     /// Where the issuer says that its keys are: OpenID Connect Discovery 1.0,
@@ -215,7 +243,9 @@ impl Jwks {
         if discovered.issuer != self.issuer {
             return Err("the discovery document is another issuer's".into());
         }
-        if !is_trustworthy(&discovered.jwks_uri) {
+        // Only what is on this machine itself names others on it.
+        let is_secure = discovered.jwks_uri.starts_with("https://") || is_loopback(&self.issuer);
+        if !is_secure || !is_trustworthy(&discovered.jwks_uri) {
             return Err("the discovery document names keys without https".into());
         }
         Ok(discovered.jwks_uri)
@@ -242,21 +272,6 @@ fn http_client() -> std::result::Result<HttpClient, Cause> {
         .enable_http1()
         .build();
     Ok(Client::builder(TokioExecutor::new()).build(connector))
-}
-
-fn log(issuer: &str, error: &(dyn std::error::Error + 'static)) {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    tracing::warn!(
-        issuer,
-        error = text,
-        "the issuer's keys could not be fetched"
-    );
 }
 
 #[cfg(test)]
@@ -289,6 +304,7 @@ mod tests {
             json!({"kty": "RSA", "n": n, "e": e, "alg": "RSA-OAEP"}),
             json!({"kty": "RSA", "n": n, "e": e, "alg": "HS256"}),
             json!({"kty": "EC", "crv": "P-521", "x": n, "y": n}),
+            json!({"kty": "EC", "crv": "P-256", "x": n, "y": n, "key_ops": ["sign"]}),
         ] {
             assert_eq!(algorithms(none.clone()), None, "{none}");
         }

@@ -158,7 +158,7 @@ impl Oidc {
     /// Who the holder of a JWT is; or why it is not taken, for the log.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the issuer's keys cannot be had.
+    /// [`crate::Error::IssuerUnavailable`] when the issuer's keys cannot be had.
     pub(super) async fn verify(
         &self,
         jwt: &str,
@@ -170,12 +170,10 @@ impl Oidc {
         if header.crit.is_some() {
             return Ok(Err("unknown critical header"));
         }
-        let Some(key) = self.jwks.find(header.kid.as_deref()).await? else {
+        let key = self.jwks.find(header.kid.as_deref(), header.alg).await?;
+        let Some(key) = key else {
             return Ok(Err("unknown key"));
         };
-        if !key.algorithms.contains(&header.alg) {
-            return Ok(Err("algorithm of another key"));
-        }
         let mut validation = Validation::new(header.alg);
         validation.leeway = CLOCK_SKEW_SECONDS;
         validation.validate_nbf = true;
@@ -214,6 +212,13 @@ impl Oidc {
                 .collect(),
         })
     }
+}
+
+/// The id of the key that a JWT names, for the log: at most its beginning.
+pub(super) fn key_id(jwt: &str) -> Option<String> {
+    const SHOWN_CHARACTERS: usize = 64;
+    let id = decode_header(jwt).ok()?.kid?;
+    Some(id.chars().take(SHOWN_CHARACTERS).collect())
 }
 
 /// A claim by its name or, where none has it, by the way to it:
@@ -298,6 +303,28 @@ mod tests {
         ] {
             let refused = settings_of(variables).expect_err("refused");
             assert_eq!(refused.variable, variable);
+        }
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_trusted_whatever_stands_before_the_host() {
+        for url in [
+            "https://id.example.com/keys",
+            "http://127.0.0.1:9/keys",
+            "http://localhost",
+        ] {
+            assert!(is_trustworthy(url), "{url}");
+        }
+        for url in [
+            "http://id.example.com",
+            "http://localhost:x@id.example.com/keys",
+            "http://[::1]@id.example.com/keys",
+            "http://127.0.0.1@id.example.com",
+            "ftp://localhost",
+            "https://",
+            "//localhost",
+        ] {
+            assert!(!is_trustworthy(url), "{url}");
         }
     }
 

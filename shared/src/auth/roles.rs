@@ -3,25 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use masking::InvalidSettings;
 use serde::{Deserialize, Serialize};
 
 use super::{Caller, Permission};
 use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{Item, RoleName, TeamId, Timestamp};
-use crate::store::{Replaced, Store, key};
+use crate::model::{RoleName, TeamId};
+use crate::settings::{self, Expected, TeamSettings};
+use crate::store::Store;
 
 /// The most roles that a team defines.
 pub const MAX_ROLES: usize = 100;
 
 /// The longest description of a role, in characters.
 const MAX_DESCRIPTION_LENGTH: usize = 256;
-
-/// How often the roles are read again that another changed meanwhile.
-const MAX_ATTEMPTS: usize = 5;
 
 /// A role that every team has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,24 +90,11 @@ impl CustomRole {
     }
 }
 
-/// The roles that a team defines, and who changed them last.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TeamRoles {
-    /// The roles, by name.
-    pub roles: Vec<CustomRole>,
-    /// When they were last changed.
-    pub updated_at: Option<Timestamp>,
-    /// By whom.
-    pub updated_by: Option<String>,
-    /// Grows with each change, so that two at a time do not undo each other.
-    version: u64,
-}
+/// The roles that a team defines, by name.
+pub type TeamRoles = TeamSettings<Vec<CustomRole>>;
 
-impl TeamRoles {
-    fn named(&self, name: &str) -> Option<&CustomRole> {
-        self.roles.iter().find(|role| role.name == name)
-    }
+fn named<'a>(roles: &'a [CustomRole], name: &str) -> Option<&'a CustomRole> {
+    roles.iter().find(|role| role.name == name)
 }
 
 /// Reads the roles that the caller's team defines.
@@ -121,7 +104,7 @@ impl TeamRoles {
 /// those of the table.
 pub async fn get_roles(store: &Store, caller: &Caller) -> Result<TeamRoles> {
     require_whole_team(caller)?;
-    read(store, &caller.team_id).await
+    settings::read(store, &caller.team_id, keys::ROLES).await
 }
 
 /// Puts roles in the place of those that the caller's team defines.
@@ -130,63 +113,80 @@ pub async fn get_roles(store: &Store, caller: &Caller) -> Result<TeamRoles> {
 /// the caller's own. Tokens whose role is gone may do nothing.
 ///
 /// # Errors
-/// [`Error::InvalidSettings`]; [`Error::Forbidden`], also for a caller who is kept
-/// from some of the team's flows; and those of the table.
+/// [`Error::InvalidMember`]; [`Error::Conflict`] when the roles are not those that are
+/// expected; [`Error::Forbidden`], also for a caller who is kept from some of the team's
+/// flows; and those of the table.
 pub async fn put_roles(
     store: &Store,
     caller: &Caller,
     roles: Vec<CustomRole>,
+    expected: Expected,
 ) -> Result<TeamRoles> {
     require_whole_team(caller)?;
     let roles = checked(roles)?;
-    let pk = keys::settings_partition(&caller.team_id);
-    for _ in 0..MAX_ATTEMPTS {
-        let before = read(store, &caller.team_id).await?;
-        require_gained(caller, &before, &roles)?;
-        let stored = TeamRoles {
-            roles: roles.clone(),
-            updated_at: Some(Timestamp::now()),
-            updated_by: Some(caller.principal.clone()),
-            version: before.version + 1,
-        };
-        let mut item = key(&pk, keys::ROLES);
-        let attributes: Item = serde_dynamo::to_item(&stored).map_err(Error::internal)?;
-        item.extend(attributes);
-        let version = AttributeValue::N(before.version.to_string());
-        let entry = Entry::new(caller, Action::RolesChanged, "roles")
-            .detail("before", names(&before.roles))
-            .detail("after", names(&stored.roles));
-        let replaced = match before.version {
-            0 => Replaced::Nothing,
-            _ => Replaced::With("version", version),
-        };
-        let put = store.put_action(item, replaced)?;
-        if entry.record_with(store, vec![put]).await? {
-            return Ok(stored);
-        }
-    }
-    Err(Error::Unavailable("the roles keep changing".into()))
+    let after = roles.clone();
+    let allow = |before: &Vec<CustomRole>| {
+        let change = Change::of(before, &after);
+        require_held(caller, &change.gained)?;
+        let gained: Vec<_> = change.gained.iter().map(|it| it.as_str()).collect();
+        let entry = Entry::new(caller, Action::RolesChanged, "roles")?;
+        Ok(entry
+            .detail("gained", gained.join(" "))
+            .detail("changes", change.lines.join("; ")))
+    };
+    settings::replace(store, caller, keys::ROLES, roles, expected, allow).await
 }
 
 fn require_whole_team(caller: &Caller) -> Result<()> {
     caller.require_whole_team("Roles")
 }
 
-/// Each role with its permissions, for the audit.
-fn names(roles: &[CustomRole]) -> String {
-    let each = roles.iter();
-    let each: Vec<_> = each
-        .map(|role| format!("{}: {}", role.name, role.permissions.join(" ")))
-        .collect();
-    each.join("; ")
+/// How roles differ from what they were.
+struct Change {
+    /// Every permission that some role has now, and had not.
+    gained: BTreeSet<Permission>,
+    /// What became of each role, those first that have gained something.
+    lines: Vec<String>,
 }
 
-async fn read(store: &Store, team_id: &TeamId) -> Result<TeamRoles> {
-    let pk = keys::settings_partition(team_id);
-    match store.get_latest(&pk, keys::ROLES).await? {
-        Some(item) => serde_dynamo::from_item(item).map_err(Error::internal),
-        None => Ok(TeamRoles::default()),
+impl Change {
+    fn of(before: &[CustomRole], after: &[CustomRole]) -> Self {
+        let mut change = Self {
+            gained: BTreeSet::new(),
+            lines: Vec::new(),
+        };
+        let mut others = Vec::new();
+        for role in after {
+            let old = named(before, &role.name);
+            let had = old.map(CustomRole::permissions).unwrap_or_default();
+            let has = role.permissions();
+            let gained: Vec<_> = has.difference(&had).copied().collect();
+            let lost: Vec<_> = had.difference(&has).copied().collect();
+            let line = format!(
+                "{}:{}{}",
+                role.name,
+                signed('+', &gained),
+                signed('-', &lost)
+            );
+            match gained.is_empty() {
+                false => change.lines.push(line),
+                true if old != Some(role) => others.push(line),
+                true => {}
+            }
+            change.gained.extend(gained);
+        }
+        let is_gone = |role: &&CustomRole| named(after, &role.name).is_none();
+        let gone = before.iter().filter(is_gone);
+        others.extend(gone.map(|role| format!("{}: removed", role.name)));
+        change.lines.append(&mut others);
+        change
     }
+}
+
+/// The names of permissions, each behind a blank and a sign.
+fn signed(sign: char, permissions: &[Permission]) -> String {
+    let names = permissions.iter();
+    names.map(|it| format!(" {sign}{}", it.as_str())).collect()
 }
 
 /// What the roles of these names may do in a team, together. A name that is none
@@ -208,9 +208,10 @@ pub(super) async fn permissions<'a>(
         }
     }
     if !own.is_empty() {
-        let roles = read(store, team_id).await?;
-        let named = own.into_iter().filter_map(|name| roles.named(name));
-        permissions.extend(named.flat_map(CustomRole::permissions));
+        let roles: TeamRoles = settings::read(store, team_id, keys::ROLES).await?;
+        let own = own.into_iter();
+        let own = own.filter_map(|name| named(&roles.settings, name));
+        permissions.extend(own.flat_map(CustomRole::permissions));
     }
     Ok(permissions)
 }
@@ -228,19 +229,8 @@ pub(super) async fn permissions_of(
     if let Some(role) = Role::named(name.as_str()) {
         return Ok(Some(role.permissions()));
     }
-    let roles = read(store, team_id).await?;
-    Ok(roles.named(name.as_str()).map(CustomRole::permissions))
-}
-
-/// Refuses a caller that would give what it does not have.
-fn require_gained(caller: &Caller, before: &TeamRoles, after: &[CustomRole]) -> Result<()> {
-    for role in after {
-        let had = before.named(&role.name).map(CustomRole::permissions);
-        let had = had.unwrap_or_default();
-        let gained = role.permissions();
-        require_held(caller, gained.difference(&had))?;
-    }
-    Ok(())
+    let roles: TeamRoles = settings::read(store, team_id, keys::ROLES).await?;
+    Ok(named(&roles.settings, name.as_str()).map(CustomRole::permissions))
 }
 
 /// Refuses a caller that lacks one of these permissions, and would give it.
@@ -264,50 +254,50 @@ pub(super) fn require_held<'a>(
 
 /// Roles that can be: by name, each permission once.
 fn checked(mut roles: Vec<CustomRole>) -> Result<Vec<CustomRole>> {
-    let invalid = |field: String, reason: String| {
-        Err(Error::InvalidSettings(InvalidSettings { field, reason }))
-    };
     if roles.len() > MAX_ROLES {
         let reason = format!("A team has at most {MAX_ROLES} roles of its own.");
-        return invalid("roles".to_owned(), reason);
+        return Err(Error::invalid_member("roles", reason));
     }
     let mut seen = BTreeSet::new();
     for (position, role) in roles.iter_mut().enumerate() {
-        let field = |name: &str| format!("roles[{position}].{name}");
-        if let Err(error) = role.name.parse::<RoleName>() {
-            return invalid(field("name"), format!("It is an id: {error}."));
-        }
-        // Names that differ in case alone are one to people.
-        let name = role.name.to_ascii_lowercase();
-        if Role::named(&name).is_some() {
-            let reason = format!("Every team has the role {name}, which stays as it is.");
-            return invalid(field("name"), reason);
-        }
-        if !seen.insert(name) {
-            return invalid(field("name"), "Another role has this name.".to_owned());
-        }
-        if !role.description.as_deref().is_none_or(is_description) {
-            let reason = format!(
-                "It has up to {MAX_DESCRIPTION_LENGTH} characters, and no control characters."
-            );
-            return invalid(field("description"), reason);
-        }
-        for (place, name) in role.permissions.iter().enumerate() {
-            if name.parse::<Permission>().is_err() {
-                let known = Permission::ALL.map(Permission::as_str).join(", ");
-                let field = format!("roles[{position}].permissions[{place}]");
-                return invalid(field, format!("It is one of: {known}."));
+        let check = check(role).and_then(|()| {
+            // Names that differ in case alone are one to people.
+            match seen.insert(role.name.to_ascii_lowercase()) {
+                true => Ok(()),
+                false => Err(("name", "Another role has this name.".to_owned())),
             }
-        }
+        });
+        check.map_err(|(member, reason)| {
+            Error::invalid_member(format!("roles[{position}].{member}"), reason)
+        })?;
         let permissions = role.permissions().into_iter();
         role.permissions = permissions.map(|it| it.as_str().to_owned()).collect();
-        if role.permissions.is_empty() {
-            let reason = "A role has at least one permission.".to_owned();
-            return invalid(field("permissions"), reason);
-        }
     }
     roles.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(roles)
+}
+
+/// Which member of a role cannot be, and why.
+fn check(role: &CustomRole) -> std::result::Result<(), (&'static str, String)> {
+    if let Err(error) = role.name.parse::<RoleName>() {
+        return Err(("name", format!("It is an id: {error}.")));
+    }
+    let lower = role.name.to_ascii_lowercase();
+    if Role::named(&lower).is_some() {
+        let reason = format!("Every team has the role {lower}, which stays as it is.");
+        return Err(("name", reason));
+    }
+    if !role.description.as_deref().is_none_or(is_description) {
+        let reason =
+            format!("It has up to {MAX_DESCRIPTION_LENGTH} characters, and no control characters.");
+        return Err(("description", reason));
+    }
+    let is_known = |name: &String| name.parse::<Permission>().is_ok();
+    if role.permissions.is_empty() || !role.permissions.iter().all(is_known) {
+        let known = Permission::ALL.map(Permission::as_str).join(", ");
+        return Err(("permissions", format!("It has at least one of: {known}.")));
+    }
+    Ok(())
 }
 
 fn is_description(text: &str) -> bool {
@@ -356,7 +346,7 @@ mod tests {
             (vec![role("аdmin", &["EXECUTIONS_READ"])], "roles[0].name"),
             (vec![role("Admin", &["EXECUTIONS_READ"])], "roles[0].name"),
             (vec![role("a", &[])], "roles[0].permissions"),
-            (vec![role("a", &["ALL"])], "roles[0].permissions[0]"),
+            (vec![role("a", &["ALL"])], "roles[0].permissions"),
             (vec![described(&long)], "roles[0].description"),
             (vec![described("a\nb")], "roles[0].description"),
             (
@@ -366,11 +356,37 @@ mod tests {
             (vec![role("a", &["AUDIT_READ"]); 101], "roles"),
         ] {
             let refused = checked(roles);
-            let Err(Error::InvalidSettings(invalid)) = refused else {
+            let Err(Error::InvalidMember(invalid)) = refused else {
                 panic!("expected a refusal, got {refused:?}");
             };
-            assert_eq!(invalid.field, place);
+            assert_eq!(invalid.member, place);
         }
+    }
+
+    #[test]
+    fn a_change_tells_first_what_was_gained_and_by_whom() {
+        let many = (0..100).map(|number| role(&format!("a-{number}"), &["AUDIT_READ"]));
+        let before: Vec<_> = many.collect();
+        let mut after = before.clone();
+        after.pop();
+        after[0].description = Some("Described".to_owned());
+        after[1].permissions = vec!["EXECUTIONS_READ".to_owned()];
+        after.push(role("zzz", &["TOKENS_MANAGE", "EXECUTIONS_REVEAL"]));
+        let change = Change::of(&before, &after);
+        assert_eq!(
+            change.lines,
+            [
+                "a-1: +EXECUTIONS_READ -AUDIT_READ",
+                "zzz: +EXECUTIONS_REVEAL +TOKENS_MANAGE",
+                "a-0:",
+                "a-99: removed",
+            ]
+        );
+        let gained: Vec<_> = change.gained.into_iter().map(Permission::as_str).collect();
+        assert_eq!(
+            gained,
+            ["EXECUTIONS_READ", "EXECUTIONS_REVEAL", "TOKENS_MANAGE"]
+        );
     }
 
     #[test]

@@ -8,18 +8,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, KeysAndAttributes, TransactWriteItem, Update,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use masking::InvalidSettings;
 use serde::{Deserialize, Serialize};
 
+use super::authenticator::REFUSED;
 use super::{Caller, hash, roles};
 use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{FlowId, Item, RoleName, TeamId, Timestamp, is_expired};
-use crate::operations::PageSize;
+use crate::model::{FlowId, Item, PageSize, RoleName, TeamId, Timestamp, is_expired};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Replaced, Store, backoff, from_sdk, key};
 use crate::table::{TIME_TO_LIVE, text};
 
@@ -124,6 +125,22 @@ pub struct TokenRecord {
 }
 
 impl TokenRecord {
+    fn new(caller: &Caller, token_id: &TokenId, new: &NewToken, now: Timestamp) -> Self {
+        let flows = new.flows.as_ref();
+        Self {
+            token_id: token_id.to_string(),
+            team_id: caller.team_id.to_string(),
+            role: new.role.to_string(),
+            name: new.name.clone(),
+            flows: flows.map(|flows| flows.iter().map(FlowId::to_string).collect()),
+            issued_at: now,
+            created_by: Some(caller.principal.clone()),
+            expires_at: new.expires_at.map(Timestamp::seconds),
+            last_used_at: None,
+            revoked_at: None,
+        }
+    }
+
     /// Reads a token's item.
     pub fn from_item(item: Item) -> Option<Self> {
         serde_dynamo::from_item(item).ok()
@@ -191,9 +208,10 @@ impl<'a> TokenText<'a> {
 /// read again.
 ///
 /// # Errors
-/// [`Error::InvalidSettings`], also for a role that the team does not have;
-/// [`Error::Forbidden`] for a role that may do more than the caller, and for a caller
-/// who is kept from some of the team's flows; and those of the table.
+/// [`Error::InvalidMember`], also for a role that the team does not have;
+/// [`Error::Forbidden`] for a role that may do more than the caller, for an end after that
+/// of the caller's own token, and for a caller who is kept from some of the team's flows;
+/// and those of the table.
 pub async fn create_token(
     store: &Store,
     caller: &Caller,
@@ -202,60 +220,103 @@ pub async fn create_token(
     require_whole_team(caller)?;
     let now = Timestamp::now();
     check(new, now)?;
-    let permissions = roles::permissions_of(store, &caller.team_id, &new.role).await?;
-    let permissions = permissions.ok_or_else(|| {
-        invalid(
-            "role",
-            "It is viewer, operator, admin, or a role that the team has defined.",
-        )
-    })?;
-    roles::require_held(caller, &permissions)?;
+    require_giveable(store, caller, &new.role).await?;
     let token_id = TokenId::new(now)?;
     let secret = BASE64.encode(random::<32>()?);
-    let record = TokenRecord {
-        token_id: token_id.to_string(),
-        team_id: caller.team_id.to_string(),
-        role: new.role.to_string(),
-        name: new.name.clone(),
-        flows: new
-            .flows
-            .as_ref()
-            .map(|flows| flows.iter().map(FlowId::to_string).collect()),
-        issued_at: now,
-        created_by: Some(caller.principal.clone()),
-        expires_at: new.expires_at.map(Timestamp::seconds),
-        last_used_at: None,
-        revoked_at: None,
-    };
+    let record = TokenRecord::new(caller, &token_id, new, now);
     let mut item: Item = serde_dynamo::to_item(&record).map_err(Error::internal)?;
     let hash = AttributeValue::B(Blob::new(hash(&secret)));
     item.insert(SECRET_HASH.to_owned(), hash);
     item.extend(key(keys::token_partition(token_id.as_str()), keys::TOKEN));
-    let entry = Entry::new(caller, Action::TokenCreated, token_id.as_str())
+    let entry = Entry::new(caller, Action::TokenCreated, token_id.as_str())?
         .detail("role", &record.role)
         .detail_if_any("name", record.name.as_deref())
         .detail_if_any("flows", record.flows.as_ref().map(|flows| flows.join(",")))
         .detail_if_any("expiresAt", record.until());
-    let actions = vec![
+    let mut actions = vec![
         store.put_action(item, Replaced::Nothing)?,
         put_register_entry(store, caller, &token_id, record.expires_at)?,
     ];
+    actions.extend(while_good(store, caller, record.expires_at)?);
     if !entry.record_with(store, actions).await? {
-        return Err(Error::internal("a token has this id already"));
+        let message = "Your own token has ended, or ends before the one that it would make.";
+        return Err(Error::Forbidden(message.to_owned()));
     }
     let text = format!("{}{token_id}_{secret}", TokenText::PREFIX);
     Ok((record, Secret(text)))
 }
 
-fn require_whole_team(caller: &Caller) -> Result<()> {
-    caller.require_whole_team("Tokens")
+/// Refuses a role that the team does not have, or that may do more than the caller.
+async fn require_giveable(store: &Store, caller: &Caller, role: &RoleName) -> Result<()> {
+    let permissions = roles::permissions_of(store, &caller.team_id, role).await?;
+    let permissions = permissions.ok_or_else(|| {
+        let reason = "It is viewer, operator, admin, or a role that the team has defined.";
+        Error::invalid_member("role", reason)
+    })?;
+    roles::require_held(caller, &permissions)
 }
 
-fn invalid(field: &str, reason: impl Into<String>) -> Error {
-    Error::InvalidSettings(InvalidSettings {
-        field: field.to_owned(),
-        reason: reason.into(),
-    })
+/// An action of a transaction that has it written only while the caller's own token is
+/// good, and lasts until a second, or for ever. `None` for a caller without one.
+///
+/// A caller is remembered for a while; what it changes for good must not outlive what
+/// gave it the right to.
+///
+/// # Errors
+/// [`Error::Internal`] when the action cannot be built.
+pub(crate) fn while_good(
+    store: &Store,
+    caller: &Caller,
+    until: Option<i64>,
+) -> Result<Option<TransactWriteItem>> {
+    let Some(token_id) = own_token(caller) else {
+        return Ok(None);
+    };
+    let is_good = "attribute_exists(pk) AND attribute_not_exists(revokedAt)";
+    let check = ConditionCheck::builder()
+        .table_name(store.table())
+        .set_key(Some(key(
+            keys::token_partition(token_id.as_str()),
+            keys::TOKEN,
+        )));
+    let check = match until {
+        None => {
+            check.condition_expression(format!("{is_good} AND attribute_not_exists(expiresAt)"))
+        }
+        Some(second) => check
+            .condition_expression(format!(
+                "{is_good} AND (attribute_not_exists(expiresAt) OR expiresAt >= :until)"
+            ))
+            .expression_attribute_values(":until", AttributeValue::N(second.to_string())),
+    };
+    let check = check.build().map_err(Error::internal)?;
+    let action = TransactWriteItem::builder().condition_check(check).build();
+    Ok(Some(action))
+}
+
+/// Refuses a caller whose own token has ended, or was revoked, since it was
+/// authenticated.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], and those of the table.
+pub(crate) async fn require_good(store: &Store, caller: &Caller) -> Result<()> {
+    let Some(token_id) = own_token(caller) else {
+        return Ok(());
+    };
+    match get_token(store, &token_id).await {
+        Ok(record) if record.revoked_at.is_none() => Ok(()),
+        Ok(_) | Err(Error::TokenNotFound(_)) => Err(REFUSED),
+        Err(error) => Err(error),
+    }
+}
+
+/// The token that the caller has sent, if it was one of this table.
+fn own_token(caller: &Caller) -> Option<TokenId> {
+    caller.principal.strip_prefix("token:")?.parse().ok()
+}
+
+fn require_whole_team(caller: &Caller) -> Result<()> {
+    caller.require_whole_team("Tokens")
 }
 
 fn check(new: &NewToken, now: Timestamp) -> Result<()> {
@@ -265,22 +326,22 @@ fn check(new: &NewToken, now: Timestamp) -> Result<()> {
     if !new.name.as_deref().is_none_or(is_name) {
         let reason =
             format!("It has 1 to {MAX_NAME_LENGTH} characters, and no control characters.");
-        return Err(invalid("name", reason));
+        return Err(Error::invalid_member("name", reason));
     }
     if let Some(flows) = &new.flows {
         let bytes: usize = flows.iter().map(|flow| flow.as_str().len() + 1).sum();
         if flows.is_empty() {
             let reason = "Name at least one flow, or leave it out for all flows.";
-            return Err(invalid("flows", reason));
+            return Err(Error::invalid_member("flows", reason));
         }
         if bytes > MAX_FLOWS_BYTES {
             let reason = format!("The ids have at most {MAX_FLOWS_BYTES} characters together.");
-            return Err(invalid("flows", reason));
+            return Err(Error::invalid_member("flows", reason));
         }
     }
     match new.expires_at {
         Some(end) if end.seconds() <= now.seconds() => {
-            Err(invalid("expiresAt", "It has to lie ahead."))
+            Err(Error::invalid_member("expiresAt", "It has to lie ahead."))
         }
         _ => Ok(()),
     }
@@ -368,23 +429,11 @@ pub async fn revoke_token(
     let kept_until = record
         .expires_at
         .map_or(kept_until, |end| end.min(kept_until));
-    let update = Update::builder()
-        .table_name(store.table())
-        .set_key(Some(key(
-            keys::token_partition(token_id.as_str()),
-            keys::TOKEN,
-        )))
-        .update_expression("SET revokedAt = :now, expiresAt = :end")
-        .condition_expression("attribute_exists(pk) AND attribute_not_exists(revokedAt)")
-        .expression_attribute_values(":now", text(now.to_string()))
-        .expression_attribute_values(":end", AttributeValue::N(kept_until.to_string()))
-        .build()
-        .map_err(Error::internal)?;
-    let entry = Entry::new(caller, Action::TokenRevoked, token_id.as_str())
+    let entry = Entry::new(caller, Action::TokenRevoked, token_id.as_str())?
         .detail("role", &record.role)
         .detail_if_any("name", record.name.as_deref());
     let actions = vec![
-        TransactWriteItem::builder().update(update).build(),
+        revocation(store, token_id, now, kept_until)?,
         put_register_entry(store, caller, token_id, Some(kept_until))?,
     ];
     if !entry.record_with(store, actions).await? {
@@ -394,6 +443,26 @@ pub async fn revoke_token(
     record.revoked_at = Some(now);
     record.expires_at = Some(kept_until);
     Ok(record)
+}
+
+/// Marks a token that is not revoked yet.
+fn revocation(
+    store: &Store,
+    token_id: &TokenId,
+    now: Timestamp,
+    kept_until: i64,
+) -> Result<TransactWriteItem> {
+    let key = key(keys::token_partition(token_id.as_str()), keys::TOKEN);
+    let update = Update::builder()
+        .table_name(store.table())
+        .set_key(Some(key))
+        .update_expression("SET revokedAt = :now, expiresAt = :end")
+        .condition_expression("attribute_exists(pk) AND attribute_not_exists(revokedAt)")
+        .expression_attribute_values(":now", text(now.to_string()))
+        .expression_attribute_values(":end", AttributeValue::N(kept_until.to_string()))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// The register of tokens: all, or a team's.

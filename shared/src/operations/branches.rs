@@ -3,13 +3,13 @@
 use super::steps::{
     PAYLOAD_FIELDS, PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader,
 };
-use super::{PageSize, visible_execution};
+use super::visible_execution;
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
 use crate::masking::Disclosure;
-use crate::model::{ExecutionId, Step, StepInstanceId, Timestamp};
+use crate::model::{ExecutionId, PageSize, Step, StepInstanceId, Timestamp};
 use crate::payload::UnreadablePayload;
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
 

@@ -65,7 +65,26 @@ pub async fn cancel_execution(
         reason: reason.map(str::to_owned),
         at: Some(Timestamp::now()),
     };
-    let (outcome, cancellation) = cancel_one(store, caller, execution_id, cancellation).await?;
+    let execution = read(store, caller, execution_id).await?;
+    let found = cancellation.end_of(&execution);
+    if let Some((outcome, None)) = found {
+        return Ok(outcome);
+    }
+    let event = Entry::new(caller, Action::ExecutionCancelled, execution_id.as_str())?
+        .detail_if_any("reason", cancellation.reason.as_deref());
+    let mut event = event.begin(store).await?;
+    let ended = match found {
+        // Of one that was cancelled before, what lies below goes with this call.
+        Some((outcome, Some(_))) => Ok((outcome, Some(cancellation))),
+        _ => cancel_open(store, caller, execution_id, cancellation).await,
+    };
+    let (outcome, cancellation) = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            event.end_with(&error).await;
+            return Err(error);
+        }
+    };
     if let Some(cancellation) = cancellation {
         let until = Some(Instant::now() + SUBFLOW_TIME);
         let below = cancellation.apply_below(store, &caller.team_id, execution_id, until);
@@ -75,38 +94,18 @@ pub async fn cancel_execution(
             tracing::warn!(%execution_id, error, "sub-flows are cancelled later");
         }
     }
+    match outcome {
+        Cancelled::Now => event.end(Outcome::Done).await,
+        Cancelled::EndedBefore(status) => {
+            event.tell("status", status.map_or("unknown", Status::as_str));
+            event.end(Outcome::Failed).await;
+        }
+    }
     Ok(outcome)
 }
 
-/// Cancels the run itself. Returns as well the cancellation that it has ended by,
-/// be it an earlier one.
-async fn cancel_one(
-    store: &Store,
-    caller: &Caller,
-    execution_id: &ExecutionId,
-    cancellation: Cancellation,
-) -> Result<(Cancelled, Option<Cancellation>)> {
-    let execution = read(store, caller, execution_id).await?;
-    if let Some(ended) = cancellation.end_of(&execution) {
-        return Ok(ended);
-    }
-    let event = Entry::new(caller, Action::ExecutionCancelled, execution_id.as_str())
-        .detail_if_any("reason", cancellation.reason.as_deref())
-        .begin(store)
-        .await?;
-    let result = cancel_open(store, caller, execution_id, cancellation).await;
-    let tell = |(outcome, _): &(Cancelled, _)| match outcome {
-        Cancelled::Now => (Outcome::Done, vec![]),
-        Cancelled::EndedBefore(status) => {
-            let status = status.map_or("unknown", Status::as_str);
-            (Outcome::Failed, vec![("status", status.to_owned())])
-        }
-    };
-    event.end_of(&result, tell).await;
-    result
-}
-
-/// The same of a run that was open a moment ago.
+/// Cancels a run that was open a moment ago. Returns as well the cancellation that it
+/// has ended by, be it an earlier one.
 async fn cancel_open(
     store: &Store,
     caller: &Caller,

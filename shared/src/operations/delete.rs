@@ -24,7 +24,7 @@ use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{ExecutionId, FlowId, Item, TeamId, Timestamp, is_expired};
-use crate::store::{MAX_ITEMS_A_BATCH, Range, Store, key};
+use crate::store::{MAX_ITEMS_A_BATCH, Range, Replaced, Store, key};
 use crate::table::{BY_FLOW, CREATED_AT, PARTITION_KEY};
 
 /// How many runs are removed between two notes of how far a deletion is. Their ids
@@ -70,13 +70,16 @@ pub async fn delete_execution(
     let pk = keys::execution_partition(execution_id);
     let item = store.get_latest(&pk, keys::EXECUTION).await?;
     let execution = own_execution(caller, execution_id, item, Timestamp::now())?;
-    let event = Entry::new(caller, Action::ExecutionDeleted, execution_id.as_str())
+    let event = Entry::new(caller, Action::ExecutionDeleted, execution_id.as_str())?
         .detail_if_any("flowId", execution.flow_id)
         .detail("cascade", cascade)
         .begin(store)
         .await?;
     let result = delete_runs(store, &[pk], cascade).await;
-    event.end_of(&result, |()| (Outcome::Done, vec![])).await;
+    match &result {
+        Ok(()) => event.end(Outcome::Done).await,
+        Err(error) => event.end_with(error).await,
+    }
     result
 }
 
@@ -147,7 +150,7 @@ pub async fn delete_flow_executions(
 ) -> Result<FlowDeletion> {
     caller.require_flow(flow_id)?;
     require_cascade(caller, cascade)?;
-    let event = Entry::new(caller, Action::FlowExecutionsDeleted, flow_id.as_str())
+    let mut event = Entry::new(caller, Action::FlowExecutionsDeleted, flow_id.as_str())?
         .detail("cascade", cascade)
         .begin(store)
         .await?;
@@ -156,15 +159,18 @@ pub async fn delete_flow_executions(
         flow_id: flow_id.clone(),
     };
     let result = delete_until(store, id, cascade, until).await;
-    let tell = |deletion: &FlowDeletion| {
-        let deleted = ("deletedCount", deletion.deleted.to_string());
-        match deletion.is_done {
-            true => (Outcome::Done, vec![deleted]),
-            // It goes on by itself, and ends.
-            false => (Outcome::Started, vec![deleted]),
+    match &result {
+        Ok(deletion) => {
+            event.tell("deletedCount", deletion.deleted);
+            let outcome = match deletion.is_done {
+                true => Outcome::Done,
+                // It goes on by itself, and ends.
+                false => Outcome::Started,
+            };
+            event.end(outcome).await;
         }
-    };
-    event.end_of(&result, tell).await;
+        Err(error) => event.end_with(error).await,
+    }
     result
 }
 
@@ -401,8 +407,11 @@ impl<'a> Deletion<'a> {
         let state: Item = serde_dynamo::to_item(&self.state).map_err(Error::internal)?;
         let mut item = self.id.key();
         item.extend(state);
-        let before = (before > 0).then(|| AttributeValue::N(before.to_string()));
-        let is_ours = self.store.put_if(item, "version", before).await?;
+        let replaced = match before {
+            0 => Replaced::Nothing,
+            before => Replaced::With("version", AttributeValue::N(before.to_string())),
+        };
+        let is_ours = self.store.put_if(item, replaced).await?;
         if is_ours {
             self.noted = self.state.deleted;
         }

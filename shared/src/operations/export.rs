@@ -23,6 +23,10 @@ const RUNS_A_PAGE: usize = 500;
 /// turn is one page of steps, so this bounds the memory as well.
 const RUNS_AT_A_TIME: usize = 16;
 
+/// After how many runs the audit is told how many have left: whoever goes away before
+/// the end has still got so many.
+const NOTED_EVERY: u64 = 1_000;
+
 /// How many steps are read by one Query.
 const STEPS_A_PAGE: usize = 1_000;
 
@@ -86,12 +90,8 @@ pub async fn export_executions(
         rest: Rest::Everything,
     };
     let first = stream::iter([Ok(pages.next().await?.unwrap_or_default())]);
-    let event = filter.describe(Entry::new(
-        caller,
-        Action::ExecutionsExported,
-        caller.team_id.as_str(),
-    ));
-    let event = event.begin(store).await?;
+    let event = Entry::new(caller, Action::ExecutionsExported, caller.team_id.as_str())?;
+    let event = filter.describe(event).begin(store).await?;
     let others = stream::try_unfold(pages, |mut pages| {
         async move { Ok(pages.next().await?.map(|page| (page, pages))) }.boxed()
     });
@@ -107,34 +107,33 @@ pub async fn export_executions(
     Ok(audited(runs.boxed(), event))
 }
 
-/// The same stream, with which the event of the audit ends.
+/// The same stream, whose event of the audit tells how many runs have left, and ends
+/// with it.
 fn audited(
     pieces: BoxStream<'static, Result<ExportPiece>>,
     event: Begun,
 ) -> BoxStream<'static, Result<ExportPiece>> {
     let state = (pieces, Some(event), 0_u64);
-    let audited = stream::unfold(
-        state,
-        |(mut pieces, mut event, mut executions)| async move {
-            let piece = pieces.next().await;
-            let outcome = match &piece {
-                None => Some(Outcome::Done),
-                Some(Err(_)) => Some(Outcome::Failed),
-                Some(Ok(ExportPiece::Execution(_))) => {
-                    executions += 1;
-                    None
+    let audited = stream::unfold(state, |(mut pieces, event, mut executions)| async move {
+        let piece = pieces.next().await;
+        let mut event = event?;
+        match &piece {
+            Some(Ok(ExportPiece::Execution(_))) => {
+                executions += 1;
+                match executions.is_multiple_of(NOTED_EVERY) {
+                    true => event.note("executions", executions).await,
+                    false => event.tell("executions", executions),
                 }
-                Some(Ok(ExportPiece::Steps(_))) => None,
-            };
-            if let Some(outcome) = outcome
-                && let Some(event) = event.take()
-            {
-                let executions = ("executions", executions.to_string());
-                event.end(outcome, &[executions]).await;
+                return Some((piece?, (pieces, Some(event), executions)));
             }
-            Some((piece?, (pieces, event, executions)))
-        },
-    );
+            Some(Ok(ExportPiece::Steps(_))) => {
+                return Some((piece?, (pieces, Some(event), executions)));
+            }
+            Some(Err(error)) => event.end_with(error).await,
+            None => event.end(Outcome::Done).await,
+        }
+        Some((piece?, (pieces, None, executions)))
+    });
     audited.boxed()
 }
 

@@ -1,13 +1,13 @@
 //! One execution with its steps and one of its payloads.
 
 use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
-use super::{PageSize, visible_execution};
+use super::visible_execution;
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
 use crate::masking::Disclosure;
-use crate::model::{Execution, ExecutionId, Item, Step, StepSummary, Timestamp, Value};
+use crate::model::{Execution, ExecutionId, Item, PageSize, Step, StepSummary, Timestamp, Value};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{Range, Store};
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{ExecutionFilter, PageSize};
+use super::ExecutionFilter;
 use crate::auth::Caller;
 use crate::counters::{self, Cut, Edge, Hour};
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, Item, Timestamp, is_expired};
+use crate::model::{Execution, Item, PageSize, Timestamp, is_expired};
 use crate::store::{Filter, MAX_ITEMS_A_QUERY, Range, Store};
 
 /// The most items that are read and dropped rather than asking twice: some 100 KB.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::get::bytes_beside;
 use super::steps::{PayloadReader, STEP_BYTES_A_PAGE};
-use super::{PageSize, visible_execution};
+use super::visible_execution;
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
 use crate::error::Result;
 use crate::keys;
 use crate::masking::Disclosure;
-use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
+use crate::model::{Execution, ExecutionId, Item, PageSize, Step, Timestamp, Value, is_expired};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
 

@@ -1,0 +1,104 @@
+//! What a team sets for itself: one item for each kind of settings, with who made
+//! them. Two who change them at a time do not undo each other unseen.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Entry;
+use crate::auth::{self, Caller};
+use crate::error::{Error, Result};
+use crate::keys;
+use crate::model::{Item, TeamId, Timestamp};
+use crate::store::{Replaced, Store, key};
+use crate::table::text;
+
+/// How often settings are read again that another changed meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+/// A team's settings of one kind, and who made them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TeamSettings<T> {
+    /// The settings; those of a team that has made none are empty.
+    pub settings: T,
+    /// When they were last changed. No two changes have the same time.
+    pub updated_at: Option<Timestamp>,
+    /// By whom.
+    pub updated_by: Option<String>,
+}
+
+/// What the caller takes the settings to be that it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever they are.
+    Any,
+    /// Those of this time; `None` for none.
+    Of(Option<Timestamp>),
+}
+
+/// Reads a team's settings of one kind, as they are now.
+///
+/// # Errors
+/// Those of the table; and that what is there cannot be read.
+pub(crate) async fn read<T: Default + DeserializeOwned>(
+    store: &Store,
+    team_id: &TeamId,
+    kind: &str,
+) -> Result<TeamSettings<T>> {
+    let pk = keys::settings_partition(team_id);
+    match store.get_latest(&pk, kind).await? {
+        Some(item) => serde_dynamo::from_item(item).map_err(Error::internal),
+        None => Ok(TeamSettings::default()),
+    }
+}
+
+/// Puts settings in the place of those of the caller's team. `allow` is shown what they
+/// were, refuses what the caller may not change, and tells the audit the rest.
+///
+/// # Errors
+/// Those of `allow`; [`Error::Conflict`] when they are not those that are expected;
+/// [`Error::Unauthenticated`] for a token that has ended meanwhile; and those of the
+/// table.
+pub(crate) async fn replace<T: Clone + Default + Serialize + DeserializeOwned>(
+    store: &Store,
+    caller: &Caller,
+    kind: &'static str,
+    settings: T,
+    expected: Expected,
+    allow: impl Fn(&T) -> Result<Entry>,
+) -> Result<TeamSettings<T>> {
+    for _ in 0..MAX_ATTEMPTS {
+        let before: TeamSettings<T> = read(store, &caller.team_id, kind).await?;
+        if !matches!(expected, Expected::Any) && expected != Expected::Of(before.updated_at) {
+            return Err(Error::Conflict("The settings"));
+        }
+        let entry = allow(&before.settings)?;
+        let after = TeamSettings {
+            settings: settings.clone(),
+            updated_at: Some(later_than(before.updated_at)),
+            updated_by: Some(caller.principal.clone()),
+        };
+        let mut item = key(keys::settings_partition(&caller.team_id), kind);
+        let attributes: Item = serde_dynamo::to_item(&after).map_err(Error::internal)?;
+        item.extend(attributes);
+        let replaced = match before.updated_at {
+            None => Replaced::Nothing,
+            Some(time) => Replaced::With("updatedAt", text(time.to_string())),
+        };
+        let mut actions = vec![store.put_action(item, replaced)?];
+        let now = Some(Timestamp::now().seconds());
+        actions.extend(auth::while_good(store, caller, now)?);
+        if entry.record_with(store, actions).await? {
+            return Ok(after);
+        }
+        auth::require_good(store, caller).await?;
+    }
+    Err(Error::Unavailable("the settings keep changing".into()))
+}
+
+/// Now, or a moment later than that.
+fn later_than(time: Option<Timestamp>) -> Timestamp {
+    let now = Timestamp::now();
+    let next = time.and_then(|time| Timestamp::from_milliseconds(time.milliseconds() + 1));
+    next.map_or(now, |next| next.max(now))
+}
