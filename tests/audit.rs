@@ -106,7 +106,7 @@ fn everything(victim: &str) -> Vec<Audited> {
         },
         Audited {
             body: json!({"keyNames": ["birthDate"], "allowedRules": ["ip-address"]}),
-            details: json!({"shows": "+allowed rule ip-address", "hides": "+key name birthDate"}),
+            details: json!({"allowedRulesAdded": "ip-address", "keyNamesAdded": "birthDate"}),
             ..audited(
                 "MASKING_CHANGED",
                 Method::PUT,

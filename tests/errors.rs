@@ -4,10 +4,31 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use serde_json::{Value, json};
+use shared::auth::Role;
 
 use crate::support::TestApp;
 use crate::support::records::{ForkKey, branch_step, execution, step, time};
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_no_body_that_is_too_large() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Admin, None).await;
+    let pieces = [
+        Ok(Bytes::from_static(b"{")),
+        Err(std::io::Error::other("broken")),
+    ];
+    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    let request = Request::post("/api/tokens").header("authorization", format!("Bearer {token}"));
+    let answer = app.send(request.body(body).expect("a request")).await;
+    assert_eq!(answer.problem(), (400, "INVALID_PARAMETER".to_owned()));
+    assert_eq!(answer.json()["parameter"], "body");
+    let large = Body::from(vec![b' '; (1 << 20) + 1]);
+    let request = Request::post("/api/tokens").header("authorization", format!("Bearer {token}"));
+    let answer = app.send(request.body(large).expect("a request")).await;
+    assert_eq!(answer.problem(), (413, "BODY_TOO_LARGE".to_owned()));
+}
 
 #[tokio::test]
 async fn each_wrong_parameter_is_named_with_what_it_could_be() {

@@ -301,6 +301,11 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
             if !answer.status.is_success() {
                 assert_eq!(answer.problem().1, code, "{name}");
             }
+            // Of which flow a run is, is told to nobody who does not see it.
+            let names_flow = !answer.status.is_success()
+                && answer.body.contains("flow-1")
+                && !path.contains("flow-1");
+            assert!(!names_flow, "{name} tells: {}", answer.body);
             // A refusal may repeat the team that the path names.
             let tells = answer.body.contains("SECRET")
                 || (answer.status.is_success() && answer.body.contains("team-a"));

@@ -1,6 +1,7 @@
 //! Tokens and roles: made, listed, used, taken away.
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use shared::Error;
 use shared::auth::{self, Authenticator, REMEMBERED_SECONDS, Role};
@@ -469,6 +470,23 @@ async fn a_token_that_fails_costs_one_request_and_its_owner_nothing() {
         assert_eq!(app.store.usage().requests - before, 1);
     }
     app.get(&token, path).await.ok();
+}
+
+#[tokio::test]
+async fn one_token_in_many_spellings_is_remembered_once() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let path = "/flow-executions?flowDefinitionId=flow-1";
+    app.get(&token, path).await.ok();
+    let before = app.store.usage().requests;
+    for spelled in ["bearer ", "BEARER    ", "bEaReR \t"] {
+        let request = Request::get(path)
+            .header("authorization", format!("{spelled}{token}"))
+            .body(Body::empty());
+        app.send(request.expect("a request")).await.ok();
+    }
+    // Each list is one request of its own meter, and of this one none.
+    assert_eq!(app.store.usage().requests, before);
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ enum Command {
     /// Measures exports: first byte, rows a second and memory, and the same at ten
     /// times the size
     Export(ExportArgs),
-    /// Measures what it takes to refuse a token that is not valid, of each kind
+    /// Measures what it takes to refuse a token that is not valid, of each kind, and to
+    /// find no run, of each kind
     Refusals {
         /// How often each is refused
         #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(5..=1_000_000))]

@@ -1,22 +1,36 @@
 //! What a refusal costs, and whether its time tells anything of a token.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use functions::app::App;
 use local::embedded::Embedded;
 use local::terminal::Failure;
 use shared::Error;
 use shared::auth::{self, Authenticator, Caller, NewToken, Role};
-use shared::store::Store;
+use shared::model::Item;
+use shared::store::{Store, Usage, key};
 use shared::table;
+use tower::ServiceExt;
 
 use crate::load::{TABLE, TEAM};
-use crate::median;
+use crate::{measure, median};
 
-/// Refuses tokens of several kinds, so often each, one after another.
+/// Refuses tokens of several kinds, and asks for runs that the caller does not see, so
+/// often each, one after another.
 ///
 /// # Errors
-/// The table cannot be made, or a token is taken.
+/// The table cannot be made, a token is taken, or a run is found.
 pub async fn run(rounds: u32) -> Result<(), Failure> {
+    refuse_tokens(rounds).await?;
+    println!();
+    hide_runs(rounds).await
+}
+
+async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
     let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
@@ -38,7 +52,66 @@ pub async fn run(rounds: u32) -> Result<(), Failure> {
             }
         }
     }
-    print(&kinds, &mut times, &requests);
+    let names: Vec<_> = kinds.iter().map(|(name, _)| *name).collect();
+    print(&names, &mut times, &requests);
+    Ok(())
+}
+
+/// Asks for a run that is not there, and for another team's, small and large.
+async fn hide_runs(rounds: u32) -> Result<(), Failure> {
+    let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
+    table::create(&embedded.client(), TABLE).await?;
+    let store = Store::new(embedded.client(), TABLE);
+    write_others_runs(&store).await?;
+    let token = measure::token(&store).await?;
+    let router = local::server::router(Arc::new(App::new(store)));
+    let runs = [
+        ("no run", "none"),
+        ("another team's run", "small"),
+        ("another team's run of 1 MB", "large"),
+    ];
+    let mut times = vec![Vec::new(); runs.len()];
+    let mut requests = vec![0; runs.len()];
+    for _ in 0..rounds {
+        for (kind, (name, id)) in runs.iter().enumerate() {
+            let request = Request::get(format!("/flow-executions/{id}"))
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .body(Body::empty())
+                .map_err(|error| Failure(error.to_string()))?;
+            let begin = Instant::now();
+            let answer = match router.clone().oneshot(request).await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            times[kind].push(begin.elapsed());
+            let usage: Option<&Usage> = answer.extensions().get();
+            requests[kind] = usage.map_or(0, |usage| usage.requests);
+            if answer.status() != StatusCode::NOT_FOUND {
+                return Err(Failure(format!("{name} is answered {}", answer.status())));
+            }
+        }
+    }
+    print(&runs.map(|(name, _)| name), &mut times, &requests);
+    Ok(())
+}
+
+async fn write_others_runs(store: &Store) -> Result<(), Failure> {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let record = |id: &str, sk: String, more: [(&str, AttributeValue); 2]| -> Item {
+        let mut item = key(format!("EXEC#{id}"), sk);
+        item.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        item
+    };
+    for (id, steps) in [("small", 1), ("large", 10)] {
+        let own = [("executionId", text(id)), ("teamId", text("another"))];
+        store.put(record(id, "EXECUTION".to_owned(), own)).await?;
+        for number in 0..steps {
+            let sk = format!("STEP#2026-02-17T10:30:00.000Z#{number:03}");
+            let output = text(&"x".repeat(100_000));
+            let step = [("stepInstanceId", text("a")), ("output", output)];
+            store.put(record(id, sk, step)).await?;
+        }
+    }
     Ok(())
 }
 
@@ -71,13 +144,13 @@ async fn kinds(store: &Store) -> Result<Vec<(&'static str, String)>, Failure> {
     ])
 }
 
-fn print(kinds: &[(&str, String)], times: &mut [Vec<Duration>], requests: &[u64]) {
+fn print(names: &[&str], times: &mut [Vec<Duration>], requests: &[u64]) {
     println!(
         "{:26} {:>9} {:>9} {:>9} {:>6}",
         "", "median", "ratio", "p95", "reads"
     );
     let first = times.first_mut().map(|times| median(times));
-    for (((name, _), times), requests) in kinds.iter().zip(times).zip(requests) {
+    for ((name, times), requests) in names.iter().zip(times).zip(requests) {
         let middle = median(times);
         let p95 = times[times.len() * 95 / 100];
         let ratio = first.map_or(1.0, |first| middle.as_secs_f64() / first.as_secs_f64());

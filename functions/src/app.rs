@@ -16,8 +16,7 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Debug)]
 pub struct App {
     authenticator: Authenticator,
-    /// By the hash of the header that they sent, so that no secret stays in
-    /// memory.
+    /// By the hash of the token that they sent, so that no secret stays in memory.
     remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
 }
 
@@ -47,7 +46,8 @@ impl App {
     /// # Errors
     /// Those of [`Authenticator::authenticate`].
     pub async fn authenticate(&self, authorization: Option<&str>) -> shared::Result<Caller> {
-        let key = auth::hash(authorization.unwrap_or_default());
+        // One token can be sent in many spellings of the header.
+        let key = auth::hash(auth::bearer(authorization.unwrap_or_default()));
         if let Some(caller) = self.recall(&key) {
             return Ok(caller);
         }

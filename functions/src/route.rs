@@ -1,15 +1,16 @@
 //! Every endpoint, once: what the Lambda binary, the local server, the check of
 //! the template, the sample events and the tests of permissions all read.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::Method;
 use http::header::AUTHORIZATION;
+use http::{Method, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use shared::Error;
 use shared::auth::{Caller, Origin, Permission};
 use shared::store::{Store, Usage};
+use shared::tick::wait_for_tick;
 
 use crate::admin;
 use crate::app::App;
@@ -270,7 +271,12 @@ impl Route {
         };
         let mut reply = match answer.await {
             Ok(reply) => reply,
-            Err(problem) => reply::problem(&problem, &request_id),
+            Err(problem) => {
+                if problem.status() == StatusCode::NOT_FOUND {
+                    wait_for_tick(start, NOT_FOUND_EVERY).await;
+                }
+                reply::problem(&problem, &request_id)
+            }
         };
         let usage = store.usage();
         tracing::info!(
@@ -287,6 +293,11 @@ impl Route {
         reply
     }
 }
+
+/// At which multiples of a time something is not found. To see that a run is another
+/// team's takes longer than to see that there is none, the longer the larger it is, up
+/// to 1 MB; and nobody is to learn from that that it exists.
+const NOT_FOUND_EVERY: Duration = Duration::from_millis(100);
 
 async fn caller(app: &App, request: &Request) -> Result<Caller, Problem> {
     if let Some(caller) = authorizer::caller_of(request) {

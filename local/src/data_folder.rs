@@ -41,7 +41,7 @@ impl DataFolder {
     /// The folder cannot be made or written, or stays busy.
     pub async fn open(path: &Path) -> Result<Holder, Failure> {
         let unwritable = |error| unwritable(path, error);
-        fs::create_dir_all(path).map_err(unwritable)?;
+        create_private(path).map_err(unwritable)?;
         // The folder holds a token: it is not for anyone's repository. A folder
         // that has its own rules keeps them.
         match File::create_new(path.join(".gitignore")) {
@@ -158,4 +158,14 @@ fn unwritable(folder: &Path, error: std::io::Error) -> Failure {
         "The folder {} cannot be written: {error}. Name another with --data.",
         folder.display()
     ))
+}
+
+/// Makes the folder, if it is not there, for its owner alone: it has payloads, and a
+/// token.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)
 }

@@ -12,9 +12,11 @@ use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use functions::app::App;
+use functions::parameters::invalid;
 use functions::problem::Problem;
 use functions::reply;
 use functions::route::{ROUTES, RequestId, Route};
+use http_body_util::LengthLimitError;
 use lambda_http::RequestExt;
 use uuid::Uuid;
 
@@ -85,8 +87,9 @@ async fn answer(
         .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
         .collect();
     let (mut parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
-        return refuse(&Problem::BodyTooLarge, &request_id);
+    let body = match to_bytes(body, MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return refuse(&unreadable(&error), &request_id),
     };
     parts.extensions.insert(RequestId(request_id.clone()));
     let query = query_of(parts.uri.query().unwrap_or_default());
@@ -94,6 +97,18 @@ async fn answer(
         .with_path_parameters(path_parameters)
         .with_query_string_parameters(query);
     respond(route.answer(&app, &request).await, &request_id)
+}
+
+/// A body that is too large, or that does not come as it was announced.
+fn unreadable(error: &axum::Error) -> Problem {
+    let cause = std::error::Error::source(error);
+    match cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        true => Problem::BodyTooLarge,
+        false => invalid(
+            "body",
+            "It ends before its end, or is not chunked as it says.",
+        ),
+    }
 }
 
 /// The query's parameters, with every value of each.

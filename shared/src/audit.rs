@@ -140,7 +140,7 @@ pub struct AuditEvent {
 impl AuditEvent {
     fn tell(&mut self, name: &str, value: &str) {
         let value = match value.char_indices().nth(MAX_DETAIL_LENGTH) {
-            Some((end, _)) => format!("{}…", &value[..end]),
+            Some((end, _)) => format!("{}… ({} bytes in all)", &value[..end], value.len()),
             None => value.to_owned(),
         };
         self.details.insert(name.to_owned(), value);

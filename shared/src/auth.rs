@@ -19,7 +19,7 @@ mod oidc;
 mod roles;
 mod tokens;
 
-pub use authenticator::Authenticator;
+pub use authenticator::{Authenticator, bearer};
 pub use oidc::{InvalidOidcSettings, OidcSettings};
 pub use roles::{CustomRole, MAX_ROLES, Role, TeamRoles, get_roles, put_roles};
 pub use tokens::{

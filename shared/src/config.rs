@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use http::Uri;
+use http::uri::Authority;
 
 /// The environment variable with the table's name.
 pub const TABLE_VARIABLE: &str = "FLOWTRAIL_TABLE";
@@ -53,16 +54,25 @@ pub fn local_credentials() -> Credentials {
 pub fn is_loopback(url: &str) -> bool {
     let uri: Option<Uri> = url.parse().ok();
     let authority = uri.as_ref().and_then(Uri::authority);
-    // What stands before an @ is no host, though it can look like one.
-    authority.is_some_and(|it| !it.as_str().contains('@') && is_loopback_authority(it.as_str()))
+    authority.is_some_and(|authority| is_loopback_authority(authority.as_str()))
 }
 
 /// Whether a `Host` header, or the `host:port` of a URL, names this machine.
 pub fn is_loopback_authority(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
+    let Ok(authority) = authority.parse::<Authority>() else {
+        return false;
     };
+    let host = authority.host();
+    // Behind the host stands a port or nothing; before it, nobody's name.
+    let is_whole = authority.as_str() == host
+        || authority
+            .port_u16()
+            .is_some_and(|port| authority.as_str() == format!("{host}:{port}"));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    is_whole && is_loopback_host(host)
+}
+
+fn is_loopback_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host
             .parse::<std::net::IpAddr>()
@@ -87,6 +97,30 @@ pub fn retries() -> RetryConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_looks_like_this_machine_is_not() {
+        for authority in [
+            "localhost",
+            "localhost:8000",
+            "127.0.0.1:80",
+            "[::1]:8000",
+            "[::1]",
+        ] {
+            assert!(is_loopback_authority(authority), "{authority}");
+        }
+        for authority in [
+            "",
+            "localhost:example.com",
+            "127.0.0.1:80:example",
+            "[::1].example.com",
+            "localhost@example.com",
+            "localhost:1@example.com",
+            "localhost.",
+        ] {
+            assert!(!is_loopback_authority(authority), "{authority}");
+        }
+    }
 
     #[test]
     fn loopback_is_known_by_name_and_by_address() {

@@ -22,5 +22,6 @@ pub mod settings;
 pub mod store;
 pub mod stream;
 pub mod table;
+pub mod tick;
 
 pub use error::{Error, InvalidMember, Result};

@@ -4,12 +4,12 @@
 //! What is found in a text, and which names of fields hold secrets, is the crate
 //! `masking`'s to say.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use masking::{Masker, Settings};
+use masking::{InvalidSettings, Masker, Settings};
 
 use crate::audit::{Action, Entry};
 use crate::auth::{Caller, Permission};
@@ -60,7 +60,8 @@ pub async fn put_settings(
         let reason = format!("They are larger than {MAX_SETTINGS_BYTES} bytes together.");
         return Err(Error::invalid_member("settings", reason));
     }
-    let masker = Masker::new(&settings)
+    let masker = compile(settings.clone())
+        .await?
         .map_err(|invalid| Error::invalid_member(invalid.field, invalid.reason))?;
     let after = settings.clone();
     let allow = |before: &Settings| {
@@ -69,9 +70,8 @@ pub async fn put_settings(
             caller.require(Permission::ExecutionsReveal)?;
         }
         let entry = Entry::new(caller, Action::MaskingChanged, "masking")?;
-        Ok(entry
-            .detail("shows", change.shows.join("; "))
-            .detail("hides", change.hides.join("; ")))
+        let told = change.shows.into_iter().chain(change.hides);
+        Ok(told.fold(entry, |entry, (list, entries)| entry.detail(list, entries)))
     };
     let kept =
         settings::replace(store, caller, keys::MASKING, settings, Expected::Any, allow).await?;
@@ -79,51 +79,65 @@ pub async fn put_settings(
     Ok(kept)
 }
 
-/// What a change of the settings lets be seen, and what it hides.
+/// What a change of the settings lets be seen, and what it hides: of each list what is
+/// added and what is removed, under a name for the audit.
+#[derive(Default)]
 struct Change {
-    shows: Vec<String>,
-    hides: Vec<String>,
+    shows: Vec<(&'static str, String)>,
+    hides: Vec<(&'static str, String)>,
 }
 
 impl Change {
     fn of(before: &Settings, after: &Settings) -> Self {
-        let (hidden, hiding) = (hiding(before), hiding(after));
-        let (shown, showing) = (showing(before), showing(after));
-        let added = |entry: &String| format!("+{entry}");
-        let removed = |entry: &String| format!("-{entry}");
-        let shows = showing.difference(&shown).map(added);
-        let hides = hiding.difference(&hidden).map(added);
-        Self {
-            shows: shows
-                .chain(hidden.difference(&hiding).map(removed))
-                .collect(),
-            hides: hides
-                .chain(shown.difference(&showing).map(removed))
-                .collect(),
-        }
+        let mut change = Self::default();
+        let (had, has) = (patterns(before), patterns(after));
+        change.hides.extend(told("patternsAdded", &has, &had));
+        change.shows.extend(told("patternsRemoved", &had, &has));
+        let (had, has) = (&before.key_names, &after.key_names);
+        change.hides.extend(told("keyNamesAdded", has, had));
+        change.shows.extend(told("keyNamesRemoved", had, has));
+        let (had, has) = (&before.allowed_rules, &after.allowed_rules);
+        change.shows.extend(told("allowedRulesAdded", has, had));
+        change.hides.extend(told("allowedRulesRemoved", had, has));
+        let (had, has) = (&before.allowed_key_names, &after.allowed_key_names);
+        change.shows.extend(told("allowedKeyNamesAdded", has, had));
+        change
+            .hides
+            .extend(told("allowedKeyNamesRemoved", had, has));
+        let (had, has) = (&before.allowed_patterns, &after.allowed_patterns);
+        change.shows.extend(told("allowedPatternsAdded", has, had));
+        change
+            .hides
+            .extend(told("allowedPatternsRemoved", had, has));
+        change
     }
 }
 
-/// The entries that hide something.
-fn hiding(settings: &Settings) -> BTreeSet<String> {
+/// The team's own rules, each as one text.
+fn patterns(settings: &Settings) -> Vec<String> {
     let patterns = settings.patterns.iter();
-    let patterns = patterns.map(|pattern| format!("pattern {}: {}", pattern.name, pattern.pattern));
-    let names = settings.key_names.iter();
     patterns
-        .chain(names.map(|name| format!("key name {name}")))
+        .map(|pattern| format!("{}: {}", pattern.name, pattern.pattern))
         .collect()
 }
 
-/// The entries that let something be seen.
-fn showing(settings: &Settings) -> BTreeSet<String> {
-    let named = |kind: &'static str, entries: &[String]| -> Vec<String> {
-        let entries = entries.iter();
-        entries.map(|entry| format!("{kind} {entry}")).collect()
-    };
-    let names = named("allowed key name", &settings.allowed_key_names);
-    let rules = named("allowed rule", &settings.allowed_rules);
-    let patterns = named("allowed pattern", &settings.allowed_patterns);
-    names.into_iter().chain(rules).chain(patterns).collect()
+/// What of one list is not in the other. The shortest first: where there is more than
+/// the audit takes, nothing is hidden behind what is long.
+fn told(name: &'static str, list: &[String], other: &[String]) -> Option<(&'static str, String)> {
+    let is_new = |entry: &&String| !other.contains(entry);
+    let mut entries: Vec<_> = list.iter().filter(is_new).map(String::as_str).collect();
+    entries.sort_by_key(|entry| entry.len());
+    (!entries.is_empty()).then(|| (name, entries.join("; ")))
+}
+
+/// Makes a masker. A hundred large patterns take seconds, during which others are
+/// served: so on a thread of its own.
+async fn compile(settings: Settings) -> Result<std::result::Result<Masker, InvalidSettings>> {
+    if settings == Settings::default() {
+        return Ok(Ok(Masker::builtin()));
+    }
+    let compiled = tokio::task::spawn_blocking(move || Masker::new(&settings));
+    compiled.await.map_err(Error::internal)
 }
 
 /// The masker of a team, by its settings of at most [`SETTINGS_REMEMBERED`] ago.
@@ -136,7 +150,7 @@ pub async fn masker_of(store: &Store, team_id: &TeamId) -> Result<Masker> {
         return Ok(masker);
     }
     let stored: MaskingSettings = settings::read(store, team_id, keys::MASKING).await?;
-    let masker = Masker::new(&stored.settings).map_err(Error::internal)?;
+    let masker = compile(stored.settings).await?.map_err(Error::internal)?;
     store.maskers().remember(team_id, &masker);
     Ok(masker)
 }

@@ -76,8 +76,7 @@ fn own_execution(
     if caller.may_see(&execution) {
         return Ok(execution);
     }
-    let flow_id = execution.flow_id.as_deref().unwrap_or_default();
-    Err(Error::Forbidden(format!(
-        "The token is limited to other flows than {flow_id}."
-    )))
+    // Of which flow the run is, is not for who does not see it.
+    let message = "The token is limited to other flows than that of the run.";
+    Err(Error::Forbidden(message.to_owned()))
 }

@@ -56,7 +56,8 @@ pub(crate) async fn read<T: Default + DeserializeOwned>(
 /// were, refuses what the caller may not change, and tells the audit the rest.
 ///
 /// # Errors
-/// Those of `allow`; [`Error::Conflict`] when they are not those that are expected;
+/// Those of `allow`; [`Error::Conflict`] when they are not those that are expected, or
+/// keep changing;
 /// [`Error::Unauthenticated`] for a token that has ended meanwhile; and those of the
 /// table.
 pub(crate) async fn replace<T: Clone + Default + Serialize + DeserializeOwned>(
@@ -93,7 +94,7 @@ pub(crate) async fn replace<T: Clone + Default + Serialize + DeserializeOwned>(
         }
         auth::require_good(store, caller).await?;
     }
-    Err(Error::Unavailable("the settings keep changing".into()))
+    Err(Error::Conflict("The settings"))
 }
 
 /// Now, or a moment later than that.

@@ -5,11 +5,11 @@
 //! or stretching is right here, because the secret has 256 random bits, which
 //! nobody guesses.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::Update;
 use subtle::ConstantTimeEq;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::oidc::{self, Oidc, OidcSettings};
 use super::tokens::{SECRET_HASH, TokenText};
@@ -19,6 +19,7 @@ use crate::keys;
 use crate::model::{Item, Timestamp, is_expired};
 use crate::store::{Store, key};
 use crate::table::text;
+use crate::tick::wait_for_tick;
 
 /// The least time between two notes of a token's last use, in seconds: the
 /// figure is coarse so that reading does not become writing.
@@ -71,10 +72,7 @@ impl Authenticator {
         let header = authorization.ok_or(Error::Unauthenticated(
             "Send a token: Authorization: Bearer sdk_….",
         ))?;
-        let token = header
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map_or("", |(_, token)| token.trim());
+        let token = bearer(header);
         if let Some(token) = TokenText::parse(token) {
             return self.token_caller(&token).await;
         }
@@ -98,7 +96,7 @@ impl Authenticator {
             Ok(found) => found,
             Err(reason) => {
                 tracing::warn!(token_id = %token.id, reason, "authentication refused");
-                wait_for_the_next_tick(begin).await;
+                wait_for_tick(begin, REFUSED_EVERY).await;
                 return Err(REFUSED);
             }
         };
@@ -133,12 +131,12 @@ impl Authenticator {
     }
 }
 
-/// Waits until so many [`REFUSED_EVERY`] have passed since then that none is begun.
-async fn wait_for_the_next_tick(begin: Instant) {
-    let tick = REFUSED_EVERY.as_micros();
-    let ticks = begin.elapsed().as_micros() / tick + 1;
-    let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
-    tokio::time::sleep_until(begin + REFUSED_EVERY * ticks).await;
+/// The token in an `Authorization` header, and nothing where it has another form.
+pub fn bearer(header: &str) -> &str {
+    header
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map_or("", |(_, token)| token.trim())
 }
 
 /// The caller that a token makes, as yet without permissions, its role, and the

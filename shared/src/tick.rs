@@ -1,0 +1,25 @@
+//! Answers at fixed beats, where their time would tell what they do not.
+
+use std::time::{Duration, Instant};
+
+/// Waits until so many `every` have passed since `begin` that none is begun.
+pub async fn wait_for_tick(begin: Instant, every: Duration) {
+    let ticks = begin.elapsed().as_micros() / every.as_micros().max(1) + 1;
+    let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+    tokio::time::sleep_until((begin + every * ticks).into()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_takes_no_two_beats_alike_ends_at_the_next() {
+        let begin = Instant::now();
+        let every = Duration::from_millis(20);
+        wait_for_tick(begin, every).await;
+        assert!(begin.elapsed() >= every);
+        wait_for_tick(begin, every).await;
+        assert!(begin.elapsed() >= every * 2);
+    }
+}
