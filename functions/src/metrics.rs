@@ -61,5 +61,6 @@ mod tests {
         assert_eq!(line["FunctionName"], "authorize");
         assert_eq!(line["AuthenticationFailures"], 1);
         assert_eq!(line["timestamp"], "2026-02-17T10:31:07.482Z");
+        assert_eq!(line["level"], "ERROR", "logged at any level");
     }
 }

@@ -73,17 +73,32 @@ pub async fn cancel_execution(
     let event = Entry::new(caller, Action::ExecutionCancelled, execution_id.as_str())?
         .detail_if_any("reason", cancellation.reason.as_deref());
     let mut event = event.begin(store).await?;
-    let ended = match found {
-        // Of one that was cancelled before, what lies below goes with this call.
-        Some((outcome, Some(_))) => Ok((outcome, Some(cancellation))),
-        _ => cancel_open(store, caller, execution_id, cancellation).await,
-    };
-    let (outcome, cancellation) = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            event.end_with(&error).await;
-            return Err(error);
+    let ended_before = found.map(|(outcome, _)| outcome);
+    let result = cancel_with_those_below(store, caller, execution_id, cancellation, ended_before);
+    let result = result.await;
+    match &result {
+        Ok(Cancelled::Now) => event.end(Outcome::Done).await,
+        Ok(Cancelled::EndedBefore(status)) => {
+            event.tell("status", status.map_or("unknown", Status::as_str));
+            event.end(Outcome::Failed).await;
         }
+        Err(error) => event.end_with(error).await,
+    }
+    result
+}
+
+/// Cancels a run that is open, and the open runs below it: these alone where the run
+/// was cancelled before.
+async fn cancel_with_those_below(
+    store: &Store,
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    cancellation: Cancellation,
+    ended_before: Option<Cancelled>,
+) -> Result<Cancelled> {
+    let (outcome, cancellation) = match ended_before {
+        Some(outcome) => (outcome, Some(cancellation)),
+        None => cancel_open(store, caller, execution_id, cancellation).await?,
     };
     if let Some(cancellation) = cancellation {
         let until = Some(Instant::now() + SUBFLOW_TIME);
@@ -92,13 +107,6 @@ pub async fn cancel_execution(
             // The run itself is cancelled, so the stream's consumer does the rest.
             let error = error.with_causes();
             tracing::warn!(%execution_id, error, "sub-flows are cancelled later");
-        }
-    }
-    match outcome {
-        Cancelled::Now => event.end(Outcome::Done).await,
-        Cancelled::EndedBefore(status) => {
-            event.tell("status", status.map_or("unknown", Status::as_str));
-            event.end(Outcome::Failed).await;
         }
     }
     Ok(outcome)
