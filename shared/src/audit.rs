@@ -124,8 +124,10 @@ pub struct AuditEvent {
     pub target: String,
     /// How far it came: the name of an [`Outcome`].
     pub outcome: String,
-    /// What else there is to tell of it, such as the reason of a cancel.
-    #[serde(default)]
+    /// What else there is to tell of it, such as the reason of a cancel. Nothing is
+    /// not kept as an empty map: DynamoDB Local hands that through its stream in a form
+    /// that no SDK reads.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
     /// The id under which the log has the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -338,14 +340,17 @@ impl Begun {
         let update = Update::builder()
             .table_name(self.store.table())
             .set_key(Some(self.entry.keys()))
-            .update_expression("SET #outcome = :outcome, #details = :details")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#outcome", "outcome")
-            .expression_attribute_names("#details", "details")
-            .expression_attribute_values(":outcome", text(&event.outcome))
-            .expression_attribute_values(":details", details)
-            .build()
-            .map_err(Error::internal)?;
+            .expression_attribute_values(":outcome", text(&event.outcome));
+        let update = match event.details.is_empty() {
+            true => update.update_expression("SET #outcome = :outcome"),
+            false => update
+                .update_expression("SET #outcome = :outcome, #details = :details")
+                .expression_attribute_names("#details", "details")
+                .expression_attribute_values(":details", details),
+        };
+        let update = update.build().map_err(Error::internal)?;
         self.store.update(update).await
     }
 }
