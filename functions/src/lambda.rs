@@ -36,11 +36,9 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send 
 /// Serves one route on the Lambda Runtime API, until Lambda ends the process.
 ///
 /// # Errors
-/// Those of the Runtime API, that there is no such route, or that the issuer of JWTs is
-/// not well configured.
-pub async fn serve_route(name: &str) -> Result<(), Error> {
+/// Those of the Runtime API, and that the issuer of JWTs is not well configured.
+pub async fn serve_route(route: &'static Route) -> Result<(), Error> {
     log_as_lambda_reads();
-    let route = Route::named(name).ok_or_else(|| format!("no route has the name {name}"))?;
     let app = App::taking_jwts(store().await, OidcSettings::from_environment()?);
     let app = &app;
     let answer = |request: Request| -> Answer<'_> {

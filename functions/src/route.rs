@@ -62,190 +62,202 @@ macro_rules! handler {
     };
 }
 
-/// Every endpoint.
-pub static ROUTES: &[Route] = &[
-    Route {
+/// Declares each endpoint as a static of its own, and all of them as [`ROUTES`]: a
+/// Lambda binary names its one, and so does not link what serves the others.
+macro_rules! routes {
+    ($($name:ident { $($member:tt)* })*) => {
+        $(
+            #[doc = concat!("The endpoint `", stringify!($name), "`.")]
+            pub static $name: Route = Route { $($member)* };
+        )*
+        /// Every endpoint.
+        pub static ROUTES: &[&Route] = &[$(&$name),*];
+    };
+}
+
+routes! {
+    LIST_FLOW_EXECUTIONS {
         name: "list_flow_executions",
         method: Method::GET,
         path: "/flow-executions",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(flow_executions::list_flow_executions),
-    },
-    Route {
+    }
+    GET_FLOW_EXECUTION {
         name: "get_flow_execution",
         method: Method::GET,
         path: "/flow-executions/{flowExecutionId}",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution),
-    },
-    Route {
+    }
+    GET_FLOW_EXECUTION_BRANCH_STEPS {
         name: "get_flow_execution_branch_steps",
         method: Method::GET,
         path: "/flow-executions/{flowExecutionId}/branch-steps",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution_branch_steps),
-    },
-    Route {
+    }
+    LIST_TEAM_EXECUTIONS {
         name: "list_team_executions",
         method: Method::GET,
         path: "/api/executions/team/{teamId}",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(executions::list_team_executions),
-    },
-    Route {
+    }
+    EXPORT_TEAM_EXECUTIONS {
         name: "export_team_executions",
         method: Method::GET,
         path: "/api/executions/team/{teamId}/export",
         permission: Permission::ExecutionsExport,
         transfer: Transfer::Streamed,
         handler: handler!(executions::export_team_executions),
-    },
-    Route {
+    }
+    LIST_WORKFLOW_EXECUTIONS {
         name: "list_workflow_executions",
         method: Method::GET,
         path: "/api/executions",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(executions::list_workflow_executions),
-    },
-    Route {
+    }
+    GET_EXECUTION {
         name: "get_execution",
         method: Method::GET,
         path: "/api/executions/{id}",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(executions::get_execution),
-    },
-    Route {
+    }
+    CANCEL_EXECUTION {
         name: "cancel_execution",
         method: Method::POST,
         path: "/api/executions/{id}/cancel",
         permission: Permission::ExecutionsCancel,
         transfer: Transfer::Buffered,
         handler: handler!(executions::cancel_execution),
-    },
-    Route {
+    }
+    LIST_HISTORY_EXECUTIONS {
         name: "list_history_executions",
         method: Method::GET,
         path: "/api/history/executions",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(history::list_history_executions),
-    },
-    Route {
+    }
+    LIST_HISTORY_FLOW_EXECUTIONS {
         name: "list_history_flow_executions",
         method: Method::GET,
         path: "/api/history/executions/flows/{flowId}",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(history::list_history_flow_executions),
-    },
-    Route {
+    }
+    GET_HISTORY_EXECUTION {
         name: "get_history_execution",
         method: Method::GET,
         path: "/api/history/executions/{executionId}",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Streamed,
         handler: handler!(history::get_history_execution),
-    },
-    Route {
+    }
+    GET_HISTORY_STATISTICS {
         name: "get_history_statistics",
         method: Method::GET,
         path: "/api/history/execution-stats",
         permission: Permission::ExecutionsRead,
         transfer: Transfer::Buffered,
         handler: handler!(history::get_history_statistics),
-    },
-    Route {
+    }
+    DELETE_HISTORY_EXECUTION {
         name: "delete_history_execution",
         method: Method::DELETE,
         path: "/api/history/executions/{executionId}",
         permission: Permission::ExecutionsDelete,
         transfer: Transfer::Buffered,
         handler: handler!(history::delete_history_execution),
-    },
-    Route {
+    }
+    DELETE_HISTORY_FLOW_EXECUTIONS {
         name: "delete_history_flow_executions",
         method: Method::DELETE,
         path: "/api/history/executions/flows/{flowId}",
         permission: Permission::ExecutionsDelete,
         transfer: Transfer::Buffered,
         handler: handler!(history::delete_history_flow_executions),
-    },
-    Route {
+    }
+    GET_MASKING_SETTINGS {
         name: "get_masking_settings",
         method: Method::GET,
         path: "/api/settings/masking",
         permission: Permission::SettingsManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::get_masking_settings),
-    },
-    Route {
+    }
+    UPDATE_MASKING_SETTINGS {
         name: "update_masking_settings",
         method: Method::PUT,
         path: "/api/settings/masking",
         permission: Permission::SettingsManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::update_masking_settings),
-    },
-    Route {
+    }
+    CREATE_TOKEN {
         name: "create_token",
         method: Method::POST,
         path: "/api/tokens",
         permission: Permission::TokensManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::create_token),
-    },
-    Route {
+    }
+    LIST_TOKENS {
         name: "list_tokens",
         method: Method::GET,
         path: "/api/tokens",
         permission: Permission::TokensManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::list_tokens),
-    },
-    Route {
+    }
+    REVOKE_TOKEN {
         name: "revoke_token",
         method: Method::DELETE,
         path: "/api/tokens/{tokenId}",
         permission: Permission::TokensManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::revoke_token),
-    },
-    Route {
+    }
+    GET_ROLES {
         name: "get_roles",
         method: Method::GET,
         path: "/api/roles",
         permission: Permission::TokensManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::get_roles),
-    },
-    Route {
+    }
+    UPDATE_ROLES {
         name: "update_roles",
         method: Method::PUT,
         path: "/api/roles",
         permission: Permission::TokensManage,
         transfer: Transfer::Buffered,
         handler: handler!(admin::update_roles),
-    },
-    Route {
+    }
+    LIST_AUDIT_EVENTS {
         name: "list_audit_events",
         method: Method::GET,
         path: "/api/audit",
         permission: Permission::AuditRead,
         transfer: Transfer::Buffered,
         handler: handler!(admin::list_audit_events),
-    },
-];
+    }
+}
 
 impl Route {
     /// The route of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        ROUTES.iter().find(|route| route.name == name)
+        ROUTES.iter().copied().find(|route| route.name == name)
     }
 
     /// Answers a request, whatever becomes of it, and logs one line.

@@ -29,7 +29,10 @@ fn each_route_has_its_binary_and_each_binary_its_route() {
         let source = format!("src/bin/{}.rs", route.name);
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
         let source = std::fs::read_to_string(source).expect("a source");
-        let call = format!("serve_route(\"{}\")", route.name);
+        let call = format!(
+            "serve_route(&functions::route::{})",
+            route.name.to_uppercase()
+        );
         assert!(
             source.contains(&call),
             "{} serves another route",
