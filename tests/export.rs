@@ -11,7 +11,7 @@ use axum::http::{Method, Request, header};
 use flate2::read::GzDecoder;
 use functions::app::App;
 use functions::problem::Problem;
-use functions::route::{RequestId, Route};
+use functions::route::{EXPORT_TEAM_EXECUTIONS, RequestId, Route};
 use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
 use lambda_http::RequestExt;
@@ -1018,7 +1018,7 @@ fn route_request(token: &str, query: &[(&str, &str)]) -> lambda_http::Request {
 }
 
 fn export_route() -> &'static Route {
-    Route::named("export_team_executions").expect("a route")
+    &EXPORT_TEAM_EXECUTIONS
 }
 
 #[tokio::test]

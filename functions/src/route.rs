@@ -255,11 +255,6 @@ routes! {
 }
 
 impl Route {
-    /// The route of that name.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        ROUTES.iter().copied().find(|route| route.name == name)
-    }
-
     /// Answers a request, whatever becomes of it, and logs one line.
     ///
     /// The caller is the one that API Gateway's authorizer made or, where no

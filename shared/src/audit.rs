@@ -23,7 +23,7 @@ use crate::table::text;
 pub const KEPT_SECONDS: i64 = 90 * 24 * 3_600;
 
 /// The longest text of an event's details, in characters; what is longer is cut.
-pub const MAX_DETAIL_LENGTH: usize = 4_096;
+const MAX_DETAIL_LENGTH: usize = 4_096;
 
 /// How long whoever ends something waits for its event to say so.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -182,7 +182,7 @@ impl Entry {
         })
     }
 
-    /// Tells more of it, in up to [`MAX_DETAIL_LENGTH`] characters.
+    /// Tells more of it, in up to 4,096 characters.
     pub fn detail(mut self, name: &str, value: impl ToString) -> Self {
         self.event.tell(name, &value.to_string());
         self
@@ -405,9 +405,8 @@ pub async fn list_events(
     let to = filter.time.to().map(|to| keys::audit_event(to, ""));
     let pk = keys::audit_partition(&caller.team_id);
     let to = format!("{}{}", to.unwrap_or_default(), keys::LAST);
-    // DynamoDB takes no empty key: the least one is below every event.
-    let from = from.as_deref().unwrap_or(" ");
-    let mut range = Range::of_partition(pk, from, Some(&to)).last_first();
+    let from = from.unwrap_or_default();
+    let mut range = Range::of_partition(pk, &from, Some(&to)).last_first();
     let conditions = [
         ("action", filter.action.map(|action| text(action.as_str()))),
         ("principal", filter.principal.as_ref().map(text)),

@@ -21,10 +21,10 @@ mod tokens;
 
 pub use authenticator::{Authenticator, bearer};
 pub use oidc::{InvalidOidcSettings, OidcSettings};
-pub use roles::{CustomRole, MAX_ROLES, Role, TeamRoles, get_roles, put_roles};
+pub use roles::{CustomRole, Role, TeamRoles, get_roles, put_roles};
 pub use tokens::{
-    MAX_FLOWS_BYTES, MAX_NAME_LENGTH, NewToken, Secret, TokenId, TokenPage, TokenRecord,
-    all_tokens, create_token, get_token, list_tokens, revoke_token,
+    NewToken, Secret, TokenId, TokenPage, TokenRecord, all_tokens, create_token, get_token,
+    list_tokens, revoke_token,
 };
 pub(crate) use tokens::{require_good, while_good};
 

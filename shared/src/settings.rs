@@ -70,7 +70,9 @@ pub(crate) async fn replace<T: Clone + Default + Serialize + DeserializeOwned>(
 ) -> Result<TeamSettings<T>> {
     for _ in 0..MAX_ATTEMPTS {
         let before: TeamSettings<T> = read(store, &caller.team_id, kind).await?;
-        if !matches!(expected, Expected::Any) && expected != Expected::Of(before.updated_at) {
+        if let Expected::Of(time) = expected
+            && time != before.updated_at
+        {
             return Err(Error::Conflict("The settings"));
         }
         let entry = allow(&before.settings)?;

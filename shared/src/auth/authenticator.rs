@@ -17,7 +17,7 @@ use super::{Caller, Origin, TokenId, TokenRecord, hash, roles};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{Item, Timestamp, is_expired};
-use crate::store::{Store, key};
+use crate::store::Store;
 use crate::table::text;
 use crate::tick::wait_for_tick;
 
@@ -165,7 +165,7 @@ fn caller_of(
     let record = TokenRecord::from_item(item.clone()).ok_or("unreadable token")?;
     let caller = Caller {
         team_id: record.team_id.parse().map_err(|_| "unreadable team")?,
-        principal: format!("token:{}", token.id),
+        principal: token.id.principal(),
         permissions: Default::default(),
         flows: record
             .flows
@@ -182,10 +182,7 @@ fn caller_of(
 async fn note_use(store: &Store, token_id: &TokenId, now: Timestamp) {
     let update = Update::builder()
         .table_name(store.table())
-        .set_key(Some(key(
-            keys::token_partition(token_id.as_str()),
-            keys::TOKEN,
-        )))
+        .set_key(Some(token_id.key()))
         .update_expression("SET lastUsedAt = :now")
         .condition_expression("attribute_exists(pk)")
         .expression_attribute_values(":now", text(now.to_string()))

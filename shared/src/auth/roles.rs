@@ -14,7 +14,7 @@ use crate::settings::{self, Expected, TeamSettings};
 use crate::store::Store;
 
 /// The most roles that a team defines.
-pub const MAX_ROLES: usize = 100;
+const MAX_ROLES: usize = 100;
 
 /// The longest description of a role, in characters.
 const MAX_DESCRIPTION_LENGTH: usize = 256;

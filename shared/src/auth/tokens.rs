@@ -21,7 +21,7 @@ use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{FlowId, Item, PageSize, RoleName, TeamId, Timestamp, is_expired};
-use crate::store::{MAX_ITEMS_A_QUERY, Range, Replaced, Store, backoff, from_sdk, key};
+use crate::store::{Range, Replaced, Store, backoff, from_sdk, key};
 use crate::table::{TIME_TO_LIVE, text};
 
 /// How long a revoked token stays listed, in seconds: 90 days.
@@ -31,12 +31,15 @@ const REVOKED_KEPT_SECONDS: i64 = 90 * 24 * 3_600;
 const KEYS_A_BATCH: usize = 100;
 
 /// The longest name of a token, in characters.
-pub const MAX_NAME_LENGTH: usize = 128;
+const MAX_NAME_LENGTH: usize = 128;
 
 /// The most that the ids of a token's flows take together, in bytes with a comma
 /// after each: they travel in what API Gateway hands from the authorizer to each
 /// function, for which AWS names no more than 8 KB.
-pub const MAX_FLOWS_BYTES: usize = 4_096;
+const MAX_FLOWS_BYTES: usize = 4_096;
+
+/// What stands before the id of a token that is named as a caller.
+const PRINCIPAL: &str = "token:";
 
 /// The attribute with the hash of a token's secret.
 pub(super) const SECRET_HASH: &str = "secretHash";
@@ -58,6 +61,16 @@ impl TokenId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The keys of the token's item.
+    pub(super) fn key(&self) -> Item {
+        key(keys::token_partition(&self.0), keys::TOKEN)
+    }
+
+    /// The token's holder as the audit names it.
+    pub(super) fn principal(&self) -> String {
+        format!("{PRINCIPAL}{self}")
     }
 }
 
@@ -227,7 +240,7 @@ pub async fn create_token(
     let mut item: Item = serde_dynamo::to_item(&record).map_err(Error::internal)?;
     let hash = AttributeValue::B(Blob::new(hash(&secret)));
     item.insert(SECRET_HASH.to_owned(), hash);
-    item.extend(key(keys::token_partition(token_id.as_str()), keys::TOKEN));
+    item.extend(token_id.key());
     let entry = Entry::new(caller, Action::TokenCreated, token_id.as_str())?
         .detail("role", &record.role)
         .detail_if_any("name", record.name.as_deref())
@@ -275,10 +288,7 @@ pub(crate) fn while_good(
     let is_good = "attribute_exists(pk) AND attribute_not_exists(revokedAt)";
     let check = ConditionCheck::builder()
         .table_name(store.table())
-        .set_key(Some(key(
-            keys::token_partition(token_id.as_str()),
-            keys::TOKEN,
-        )));
+        .set_key(Some(token_id.key()));
     let check = match until {
         None => {
             check.condition_expression(format!("{is_good} AND attribute_not_exists(expiresAt)"))
@@ -312,7 +322,7 @@ pub(crate) async fn require_good(store: &Store, caller: &Caller) -> Result<()> {
 
 /// The token that the caller has sent, if it was one of this table.
 fn own_token(caller: &Caller) -> Option<TokenId> {
-    caller.principal.strip_prefix("token:")?.parse().ok()
+    caller.principal.strip_prefix(PRINCIPAL)?.parse().ok()
 }
 
 fn require_whole_team(caller: &Caller) -> Result<()> {
@@ -376,16 +386,8 @@ pub async fn list_tokens(
 /// # Errors
 /// Those of the table.
 pub async fn all_tokens(store: &Store, team_id: Option<&TeamId>) -> Result<Vec<TokenRecord>> {
-    let range = register(team_id);
-    let (mut records, mut start) = (Vec::new(), None);
-    loop {
-        let page = store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
-        records.extend(get_tokens(store, &page.items).await?);
-        start = page.last_key;
-        if start.is_none() {
-            break;
-        }
-    }
+    let entries = store.all(&register(team_id)).await?;
+    let mut records = get_tokens(store, &entries).await?;
     records.sort_by(|a, b| (&a.team_id, a.issued_at).cmp(&(&b.team_id, b.issued_at)));
     Ok(records)
 }
@@ -452,10 +454,9 @@ fn revocation(
     now: Timestamp,
     kept_until: i64,
 ) -> Result<TransactWriteItem> {
-    let key = key(keys::token_partition(token_id.as_str()), keys::TOKEN);
     let update = Update::builder()
         .table_name(store.table())
-        .set_key(Some(key))
+        .set_key(Some(token_id.key()))
         .update_expression("SET revokedAt = :now, expiresAt = :end")
         .condition_expression("attribute_exists(pk) AND attribute_not_exists(revokedAt)")
         .expression_attribute_values(":now", text(now.to_string()))
@@ -467,13 +468,9 @@ fn revocation(
 
 /// The register of tokens: all, or a team's.
 fn register(team_id: Option<&TeamId>) -> Range {
-    let from = team_id.map_or(String::new(), |team_id| {
-        keys::token_register_entry(team_id, "")
-    });
-    let to = format!("{from}{}", keys::LAST);
-    // DynamoDB takes no empty key: the least one is below every entry.
-    let from = if from.is_empty() { " " } else { &from };
-    Range::of_partition(keys::TOKEN_REGISTER.to_owned(), from, Some(&to))
+    let prefix = team_id.map(|team_id| keys::token_register_entry(team_id, ""));
+    let prefix = prefix.unwrap_or_default();
+    Range::of_prefix(keys::TOKEN_REGISTER.to_owned(), &prefix)
 }
 
 /// Writes a token's entry into the register, with the end that its item has.

@@ -241,10 +241,10 @@ impl Recount {
         store: &Store,
         expected: &Counters,
     ) -> Result<BTreeSet<(TeamId, String)>> {
-        let prefix = self.team_id.as_ref().map(|team_id| format!("{team_id}#"));
-        let from = prefix.clone().unwrap_or_else(|| " ".to_owned());
-        let to = prefix.map(|prefix| format!("{prefix}{}", keys::LAST));
-        let range = Range::of_partition(keys::SCOPE_REGISTER.to_owned(), &from, to.as_deref());
+        let team_id = self.team_id.as_ref();
+        let prefix = team_id.map(|team_id| keys::scope_register_entry(team_id, ""));
+        let prefix = prefix.unwrap_or_default();
+        let range = Range::of_prefix(keys::SCOPE_REGISTER.to_owned(), &prefix);
         let entries = store.all(&range).await?;
         let registered = entries.iter().filter_map(|entry| {
             let (team_id, scope) = keys::scope_of_register_entry(keys::sort_key(entry)?)?;

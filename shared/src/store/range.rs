@@ -115,17 +115,24 @@ impl Range {
 
     /// The records of one run whose sort keys begin with `prefix`.
     pub fn with_prefix(execution_id: &ExecutionId, prefix: &str) -> Self {
+        Self::of_prefix(keys::execution_partition(execution_id), prefix)
+    }
+
+    /// The items of any partition of the table whose sort keys begin with `prefix`, be
+    /// it empty, in their order.
+    pub fn of_prefix(pk: String, prefix: &str) -> Self {
         let to = format!("{prefix}{}", keys::LAST);
-        Self::of_execution(execution_id, prefix, Some(&to))
+        Self::of_partition(pk, prefix, Some(&to))
     }
 
     /// The items of any partition of the table from one sort key to another,
-    /// both inclusive, in their order.
+    /// both inclusive, in their order. An empty `from` is the partition's beginning.
     pub fn of_partition(pk: String, from: &str, to: Option<&str>) -> Self {
         Self {
             index: None,
             partition: vec![(PARTITION_KEY, pk)],
-            from: Some(from.to_owned()),
+            // DynamoDB takes no empty key.
+            from: (!from.is_empty()).then(|| from.to_owned()),
             to: to.map(str::to_owned),
             newest_first: false,
             consistent: false,
@@ -161,7 +168,7 @@ impl Range {
     /// All records of one run as they are now, and of each its keys alone: for who
     /// removes them.
     pub fn keys_of_run(pk: &str) -> Self {
-        let all = Self::of_partition(pk.to_owned(), " ", None);
+        let all = Self::of_partition(pk.to_owned(), "", None);
         all.latest().only(&[PARTITION_KEY, SORT_KEY])
     }
 
