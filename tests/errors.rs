@@ -1,14 +1,21 @@
 //! Nonsense in every parameter: a clear 4xx with a code, never a 500.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use functions::app::App;
+use functions::cors::AllowedOrigins;
 use serde_json::{Value, json};
 use shared::auth::Role;
+use tower::ServiceExt;
 
 use crate::support::TestApp;
+use crate::support::faults::Slow;
 use crate::support::records::{ForkKey, branch_step, execution, step, time};
 
 #[tokio::test]
@@ -268,6 +275,108 @@ async fn the_farthest_pages_and_times_are_empty_and_no_fault() {
     }
 }
 
+/// A Lambda function's time is 25 seconds, and API Gateway's 29.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_struggles_is_told_of_before_the_gateway_gives_up() {
+    let app = TestApp::new().await;
+    if app.embedded.is_none() {
+        eprintln!("not run: time is only stopped for what runs in this process");
+        return;
+    }
+    let token = app.token("team-a", Role::Operator, None).await;
+    let open = |id: &str, parent: Option<String>| {
+        let own = json!({"status": "RUNNING", "endTime": null, "parentExecutionId": parent});
+        execution(id, own)
+    };
+    let below = |n: usize| open(&format!("run-{n}"), Some(format!("run-{}", n - 1)));
+    app.write([open("run-0", None)].into_iter().chain((1..12).map(below)))
+        .await;
+    let (slow, client) = Slow::client(app.store.client());
+    let app = app.over(client);
+    let ask = async |method: Method, path: &str| {
+        let begin = tokio::time::Instant::now();
+        let answer = app.call(method, &token, path, "").await;
+        (answer, begin.elapsed())
+    };
+
+    // It does not answer at all, first the authenticator, then the route.
+    slow.take(None);
+    for _ in 0..2 {
+        let (answer, took) = ask(Method::GET, "/flow-executions/run-0").await;
+        assert_eq!(answer.problem(), (503, "UNAVAILABLE".to_owned()));
+        assert_eq!(answer.headers["retry-after"], "2");
+        assert!(took < Duration::from_secs(16), "{took:?}");
+        slow.take(Some(Duration::ZERO));
+        ask(Method::GET, "/flow-executions/run-0").await.0.ok();
+        slow.take(None);
+    }
+
+    // It answers each of many requests, none of them quickly.
+    slow.take(Some(Duration::from_secs(4)));
+    let (answer, took) = ask(Method::POST, "/api/executions/run-0/cancel").await;
+    assert_eq!(answer.problem(), (503, "UNAVAILABLE".to_owned()));
+    assert_eq!(answer.headers["retry-after"], "2");
+    assert!(took < Duration::from_secs(24), "{took:?}");
+
+    // What was left in the middle is there to be done again.
+    slow.take(Some(Duration::ZERO));
+    let (answer, _) = ask(Method::POST, "/api/executions/run-0/cancel").await;
+    assert_eq!(
+        answer.problem().0,
+        409,
+        "it is cancelled, and what is below it now is"
+    );
+    for n in 0..12 {
+        assert_eq!(app.item(&format!("run-{n}")).await["status"], "CANCELLED");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_ask_and_read() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let origins = "https://ops.example.com,http://localhost:5173";
+    let origins: AllowedOrigins = origins.parse().expect("origins");
+    let served = App::new(app.store.clone()).allowing(origins);
+    let router = local::server::router(Arc::new(served));
+    let send = async |method: Method, origin: &str| {
+        let request = Request::builder().method(method).uri("/api/roles");
+        let request = request
+            .header(header::ORIGIN, origin)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty());
+        let answer = router.clone().oneshot(request.expect("a request"));
+        answer.await.expect("infallible")
+    };
+    let before = send(Method::OPTIONS, "http://localhost:5173").await;
+    assert_eq!(before.status(), 204);
+    let headers = before.headers();
+    assert_eq!(
+        headers["access-control-allow-origin"],
+        "http://localhost:5173"
+    );
+    assert_eq!(headers["access-control-allow-methods"], "GET, PUT");
+    assert_eq!(
+        headers["access-control-allow-headers"],
+        "Authorization,Content-Type"
+    );
+    assert_eq!(headers["vary"], "Origin");
+    // What is refused is told to the page as well.
+    let answer = send(Method::GET, "http://localhost:5173").await;
+    assert_eq!(answer.status(), 403);
+    let headers = answer.headers();
+    assert_eq!(
+        headers["access-control-allow-origin"],
+        "http://localhost:5173"
+    );
+    for method in [Method::OPTIONS, Method::GET] {
+        let other = send(method, "https://evil.example.com").await;
+        let headers = other.headers();
+        assert!(!headers.contains_key("access-control-allow-origin"));
+        assert_eq!(headers["vary"], "Origin");
+    }
+}
+
 #[tokio::test]
 async fn a_tampered_page_token_is_refused_everywhere() {
     let app = TestApp::new().await;
@@ -475,16 +584,14 @@ async fn a_table_that_does_not_answer_is_503_with_a_time_to_wait() {
     let port = crate::support::process::free_port();
     let client = shared::config::client(Some(&format!("http://127.0.0.1:{port}"))).await;
     let store = shared::store::Store::new(client, "flowtrail");
-    let app = std::sync::Arc::new(functions::app::App::new(store));
+    let app = Arc::new(App::new(store));
     let router = local::server::router(app);
     let token = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
     let request = Request::get("/flow-executions/run-1")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(Body::empty())
         .expect("a request");
-    let response = tower::ServiceExt::oneshot(router, request)
-        .await
-        .expect("infallible");
+    let response = router.oneshot(request).await.expect("infallible");
     assert_eq!(response.status().as_u16(), 503);
     assert_eq!(response.headers()["retry-after"], "2");
 }

@@ -245,6 +245,12 @@ async fn a_list_has_its_documented_fields_and_the_number_of_nodes() {
         .await
         .ok();
     assert_eq!(by_team, body);
+    for (status, runs) in [("SUCCESS", 2), ("FAILED", 0)] {
+        let path = format!("/api/executions?workflowId=flow-1&status={status}");
+        let listed = app.get(&token, &path).await.ok();
+        assert_eq!(listed["totalElements"], runs, "{status}");
+        assert_eq!(listed["content"].as_array().map(Vec::len), Some(runs));
+    }
 }
 
 #[tokio::test]

@@ -111,6 +111,11 @@ async fn a_run_with_more_steps_than_a_list_shows_says_so() {
             Some(MAX_STEPS_OF_A_RUN)
         );
     }
+    for (status, runs) in [("PASSED", 2), ("FAILED", 0)] {
+        let path = format!("/api/history/executions/flows/flow-1?status={status}");
+        let listed = app.get(&token, &path).await.ok();
+        assert_eq!(listed["executions"].as_array().map(Vec::len), Some(runs));
+    }
     assert_eq!(full["stepsTruncated"], true);
     assert_eq!(complete.get("stepsTruncated"), None);
     let list = app.get(&token, "/api/history/executions").await.ok();

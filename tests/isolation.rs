@@ -410,7 +410,7 @@ async fn a_header_of_another_form_is_refused_without_asking_the_table() {
         Some(format!("Bearer sdk_{}", "#".repeat(64))),
         Some(format!("Bearer {}", "x".repeat(100_000))),
     ];
-    let before = app.store.usage().requests;
+    let before = app.requests();
     for value in headers {
         for (name, path, _) in paths("0") {
             let route = route_named(name);
@@ -428,7 +428,7 @@ async fn a_header_of_another_form_is_refused_without_asking_the_table() {
             );
         }
     }
-    assert_eq!(app.store.usage().requests, before);
+    assert_eq!(app.requests(), before);
 }
 
 #[tokio::test]

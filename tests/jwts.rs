@@ -34,7 +34,7 @@ impl Jwts {
     fn configured(&self, change: impl FnOnce(&mut OidcSettings)) -> Authenticator {
         let mut settings = self.issuer.settings();
         change(&mut settings);
-        Authenticator::new(self.app.store.clone(), Some(settings))
+        Authenticator::new(self.app.store.clone()).taking_jwts(settings)
     }
 
     fn sign(&self, others: Value) -> String {
@@ -128,7 +128,7 @@ async fn a_jwt_that_is_not_good_in_any_way_is_refused() {
 #[tokio::test]
 async fn without_an_issuer_no_jwt_is_taken_and_nothing_is_asked_of_anyone() {
     let jwts = Jwts::new().await;
-    let authenticator = Authenticator::new(jwts.app.store.clone(), None);
+    let authenticator = Authenticator::new(jwts.app.store.clone());
     assert!(is_refused(
         &ask(&authenticator, &jwts.sign(json!({}))).await
     ));

@@ -4,15 +4,17 @@
 use std::path::Path;
 
 use axum::http::Method;
+use functions::cors;
 use functions::route::{ROUTES, Transfer};
 use serde_json::{Map, Value, json};
 use shared::auth::{OidcSettings, Role};
 
-use crate::support::TestApp;
 use crate::support::faults::breaking_endpoint;
 use crate::support::issuer::{AUDIENCE, Issuer, SigningKey};
-use crate::support::records::{ForkKey, branch_step, execution, item, payload, step, time};
+use crate::support::process::DEADLINE;
+use crate::support::records::{execution, item, step, time};
 use crate::support::runtime::{CUT_OFF, Function, http_answer};
+use crate::support::{TestApp, token_id};
 
 /// The event of `events/<name>.json`.
 fn event(name: &str) -> Value {
@@ -31,57 +33,9 @@ async fn with_sample_run() -> TestApp {
 }
 
 async fn write_sample(app: &TestApp) {
-    let own = |id: &str, offset: i64| {
-        let created_at = time(offset);
-        execution(
-            id,
-            json!({"teamId": "default", "flowId": "order-pipeline", "createdAt": created_at}),
-        )
-    };
-    let fork = ForkKey {
-        execution_id: "run-42",
-        id: "fork-1",
-        offset: 200,
-    };
-    app.write([
-        own("run-41", 0),
-        own("run-42", 1_000),
-        own("run-43", 2_000),
-        execution("run-44", json!({"teamId": "default", "status": "RUNNING"})),
-        execution("run-45", json!({"teamId": "default"})),
-        execution(
-            "run-46",
-            json!({"teamId": "default", "flowId": "old-pipeline"}),
-        ),
-        step("run-42", "step-1", 50, json!({})),
-        step(
-            "run-42",
-            "fork-1",
-            200,
-            json!({"stepType": "PARALLEL_FORK_MANAGER"}),
-        ),
-        branch_step(&fork, "branch-exec-1", "a", 210, json!({})),
-        branch_step(&fork, "branch-exec-2", "b", 220, json!({})),
-        payload(
-            "run-42",
-            "context",
-            0,
-            json!({"value": {"total": 129.5, "ok": true}}),
-        ),
-    ])
-    .await;
-    write_sample_token(app).await;
-}
-
-/// The token that the sample event revokes.
-async fn write_sample_token(app: &TestApp) {
-    let id = "0123456789abcdef0123";
-    let token = json!({
-        "pk": format!("TOKEN#{id}"), "sk": "TOKEN", "tokenId": id, "teamId": "default",
-        "role": "viewer", "issuedAt": time(0),
-    });
-    let entry = json!({"pk": "TOKENS", "sk": format!("default#{id}")});
-    app.write([item(token), item(entry)]).await;
+    let records = include_str!("sample-records.jsonl").lines();
+    let records = records.map(|line| item(serde_json::from_str(line).expect("JSON")));
+    app.write(records).await;
 }
 
 async fn function(app: &TestApp, binary: &'static str) -> Function {
@@ -389,6 +343,122 @@ async fn the_lambda_authorizer_makes_the_caller_that_the_routes_take() {
         refused.contains(r#""errorMessage":"Unauthorized""#),
         "{refused}"
     );
+}
+
+/// What a daemon of X-Ray is sent.
+fn document_of(packet: &[u8]) -> Value {
+    let text = str::from_utf8(packet).expect("a text");
+    let (head, document) = text.split_once('\n').expect("two lines");
+    assert_eq!(head, r#"{"format":"json","version":1}"#);
+    serde_json::from_str(document).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lambda_binary_logs_what_an_answer_took_as_metrics_and_traces_what_is_sampled() {
+    let app = with_sample_run().await;
+    let daemon = tokio::net::UdpSocket::bind("127.0.0.1:0").await;
+    let daemon = daemon.expect("a port");
+    let address = daemon.local_addr().expect("an address").to_string();
+    let function = Function {
+        variables: vec![("AWS_XRAY_DAEMON_ADDRESS", address)],
+        ..function(&app, "get_flow_execution").await
+    };
+    let event = event("get_flow_execution");
+    let (_, lines) = function.invoke_logged(&event).await;
+
+    let [line] = &lines[..] else {
+        panic!("one line for an answer: {lines:#?}");
+    };
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["message"], "answered");
+    assert_eq!(line["route"], "get_flow_execution");
+    assert_eq!(line["team_id"], "default");
+    assert_eq!(line["request_id"], event["requestContext"]["requestId"]);
+    assert_eq!(line["status"], 200);
+    assert!(line["timestamp"].is_string(), "{line}");
+    let requests = line["table_requests"].as_u64().expect("a number");
+    assert!(requests >= 1);
+    for figure in ["duration_ms", "capacity_units"] {
+        assert!(
+            line[figure].as_f64().is_some_and(|figure| figure > 0.0),
+            "{line}"
+        );
+    }
+    let directive = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Namespace"], "Flowtrail");
+    assert_eq!(directive["Dimensions"], json!([["table"]]));
+    assert_eq!(line["table"], app.store.table());
+    for metric in directive["Metrics"].as_array().expect("metrics") {
+        let name = metric["Name"].as_str().expect("a name");
+        assert!(line[name].is_number(), "{name} in {line}");
+    }
+
+    let mut packet = [0; 8_192];
+    let received = tokio::time::timeout(DEADLINE, daemon.recv(&mut packet)).await;
+    let length = received.expect("in time").expect("a packet");
+    let document = document_of(&packet[..length]);
+    assert_eq!(document["name"], "DynamoDB");
+    assert_eq!(document["type"], "subsegment");
+    assert_eq!(document["namespace"], "aws");
+    assert_eq!(document["trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+    assert_eq!(document["parent_id"], "53995c3f42cd8ad8");
+    assert_eq!(document["id"].as_str().map(str::len), Some(16));
+    assert_eq!(document["aws"]["table_name"], app.store.table());
+    assert_eq!(document["aws"]["region"], "eu-west-1");
+    let operation = document["aws"]["operation"].as_str().expect("a name");
+    assert!(["Query", "GetItem"].contains(&operation), "{document}");
+    assert_eq!(document["http"]["response"]["status"], 200);
+    assert_eq!(
+        (&document["error"], &document["fault"]),
+        (&json!(false), &json!(false))
+    );
+    let times = ["start_time", "end_time"].map(|name| document[name].as_f64().expect("seconds"));
+    assert!(times[0] <= times[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lambda_authorizer_counts_a_refusal_as_a_metric_and_logs_no_secret() {
+    let app = TestApp::new().await;
+    let token = app.viewer("default").await;
+    let wrong = format!("sdk_{}_{}", token_id(&token), "A".repeat(43));
+    let function = function(&app, "authorize").await;
+    let mut event = event("authorize");
+    event["authorizationToken"] = json!(format!("Bearer {wrong}"));
+    let (answer, lines) = function.invoke_logged(&event).await;
+    assert!(String::from_utf8_lossy(&answer).contains("Unauthorized"));
+    let refused: Vec<_> = lines
+        .iter()
+        .filter(|line| line["level"] == "WARN")
+        .collect();
+    assert_eq!(refused.len(), 1, "{lines:#?}");
+    assert_eq!(refused[0]["reason"], "wrong secret");
+    let counted = lines.iter().filter(|line| line.get("_aws").is_some());
+    let counted: Vec<_> = counted.collect();
+    assert_eq!(counted.len(), 1, "{lines:#?}");
+    assert_eq!(counted[0]["authentication_failures"], 1);
+    assert_eq!(counted[0]["table"], app.store.table());
+    assert!(!format!("{lines:?}").contains(&"A".repeat(43)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lambda_binary_tells_pages_of_allowed_origins_that_they_may_read() {
+    let app = with_sample_run().await;
+    let function = Function {
+        variables: vec![(cors::VARIABLE, "https://ops.example.com".to_owned())],
+        ..function(&app, "list_flow_executions").await
+    };
+    let mut event = event("list_flow_executions");
+    for (origin, allowed) in [
+        ("https://ops.example.com", json!("https://ops.example.com")),
+        ("https://evil.example.com", Value::Null),
+    ] {
+        event["headers"]["Origin"] = json!(origin);
+        event["multiValueHeaders"]["Origin"] = json!([origin]);
+        let (head, _) = http_answer(&function.invoke(&event).await);
+        assert_eq!(head["statusCode"], 200);
+        let header = &head["multiValueHeaders"]["access-control-allow-origin"][0];
+        assert_eq!(*header, allowed, "{head}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actions::{AUTHORIZE, Recorder, as_function};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +14,7 @@ use local::embedded::Embedded;
 use local::follow::Follower;
 use process::DEADLINE;
 use serde_json::Value;
-use shared::auth::{self, Caller, NewToken, OidcSettings, Role};
+use shared::auth::{self, Authenticator, Caller, NewToken, OidcSettings, Role};
 use shared::counters::recount::{Recount, Report};
 use shared::keys;
 use shared::model::{Item, Timestamp};
@@ -21,6 +22,7 @@ use shared::reap::Reaped;
 use shared::store::{Range, Store, Usage, key};
 use tower::ServiceExt;
 
+pub mod actions;
 pub mod faults;
 pub mod http;
 pub mod issuer;
@@ -53,6 +55,10 @@ pub struct TestApp {
     pub streams: aws_sdk_dynamodbstreams::Client,
     /// `None` on another DynamoDB.
     pub embedded: Option<Embedded>,
+    /// The table as the router's routes have it.
+    served: Store,
+    /// The table as the router's authenticator has it.
+    authenticating: Store,
     router: Router,
 }
 
@@ -96,6 +102,18 @@ impl Answer {
     }
 }
 
+/// An app over a client, which tells its authenticator's requests from its routes'.
+fn app_over(
+    client: &aws_sdk_dynamodb::Client,
+    table: &str,
+    configure: impl FnOnce(Authenticator) -> Authenticator,
+) -> (Store, App) {
+    let authenticating = Store::new(Recorder::of(AUTHORIZE, client), table);
+    let store = Store::new(Recorder::of_tasks(client), table);
+    let authenticator = configure(Authenticator::new(authenticating.clone()));
+    (authenticating, App::of(store, authenticator))
+}
+
 impl TestApp {
     pub async fn new() -> Self {
         let (client, streams, embedded) = match std::env::var(ENDPOINT_VARIABLE) {
@@ -112,25 +130,32 @@ impl TestApp {
         let table = format!("test-{}", uuid::Uuid::now_v7());
         let created = shared::table::create(&client, &table).await;
         assert!(created.expect("a table"), "the table is new");
-        let store = Store::new(client, &table);
+        let store = Store::new(client.clone(), &table);
+        let (authenticating, app) = app_over(&client, &table, |authenticator| authenticator);
         Self {
-            router: local::server::router(Arc::new(App::new(store.clone()))),
+            served: app.store().clone(),
+            authenticating,
+            router: local::server::router(Arc::new(app)),
             store,
             streams,
             embedded,
         }
     }
 
+    /// The requests to the table so far, of the authenticator and of all that is asked
+    /// for no single answer.
+    pub fn requests(&self) -> u64 {
+        self.authenticating.usage().requests + self.served.usage().requests
+    }
+
     /// Counts what was written, as `serve` and the Lambda function do.
     pub async fn count(&self) {
-        let mut follower = Follower::counting(self.streams.clone(), self.store.clone());
+        let mut follower = Follower::counting(self.streams.clone(), self.served.clone());
         let deadline = Instant::now() + DEADLINE;
         loop {
             let mut read = 0;
-            follower
-                .drain(|records| read += records)
-                .await
-                .expect("counted");
+            let drained = follower.drain(|records| read += records);
+            as_function("count", drained).await.expect("counted");
             if self.embedded.is_some() {
                 return;
             }
@@ -148,12 +173,13 @@ impl TestApp {
     /// Does what follows from removals and cancels, as `serve` and the Lambda
     /// function do, until nothing follows any more.
     pub async fn reap(&self) -> Reaped {
-        let mut follower = Follower::reaping(self.streams.clone(), self.store.clone());
+        let mut follower = Follower::reaping(self.streams.clone(), self.served.clone());
         let mut silent = 0;
         loop {
             let mut read = 0;
             let look = |records| read += records;
-            follower.drain(look).await.expect("reaped");
+            let drained = follower.drain(look);
+            as_function("reap", drained).await.expect("reaped");
             silent = if read == 0 { silent + 1 } else { 0 };
             // Elsewhere a stream is a moment behind its table.
             if self.embedded.is_some() || silent == 5 {
@@ -236,24 +262,29 @@ impl TestApp {
 
     /// The same table behind a server that has forgotten every caller.
     pub fn restarted(&self) -> Self {
-        self.behind(App::new(self.store.clone()))
+        self.over(self.store.client().clone())
     }
 
     /// The same table behind a server that takes an issuer's JWTs.
     pub fn taking_jwts(&self, settings: OidcSettings) -> Self {
-        self.behind(App::taking_jwts(self.store.clone(), Some(settings)))
+        let table = self.store.table();
+        let jwts = |authenticator: Authenticator| authenticator.taking_jwts(settings);
+        self.behind(app_over(self.store.client(), table, jwts))
     }
 
     /// The same table over another client.
     pub fn over(&self, client: aws_sdk_dynamodb::Client) -> Self {
-        self.behind(App::new(Store::new(client, self.store.table())))
+        let table = self.store.table();
+        self.behind(app_over(&client, table, |authenticator| authenticator))
     }
 
-    fn behind(&self, app: App) -> Self {
+    fn behind(&self, (authenticating, app): (Store, App)) -> Self {
         Self {
+            authenticating,
             store: self.store.clone(),
             streams: self.streams.clone(),
             embedded: self.embedded.clone(),
+            served: app.store().clone(),
             router: local::server::router(Arc::new(app)),
         }
     }
@@ -287,7 +318,7 @@ impl TestApp {
     /// Reads how a team masks, which is then remembered for a minute.
     pub async fn remember_masking(&self, team: &str) {
         let team = team.parse().expect("a team");
-        let masker = shared::masking::masker_of(&self.store, &team).await;
+        let masker = shared::masking::masker_of(&self.served, &team).await;
         masker.expect("a masker");
     }
 
@@ -309,8 +340,12 @@ impl TestApp {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.open(request).await.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
+        let route = actions::route_of(request.method().as_str(), request.uri().path());
+        let (parts, body) = as_function(route, async {
+            let (parts, body) = self.open(request).await.into_parts();
+            (parts, body.collect().await.expect("a body").to_bytes())
+        })
+        .await;
         Answer {
             status: parts.status,
             headers: parts.headers,

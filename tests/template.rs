@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use functions::route::{ROUTES, Transfer};
+use functions::{cors, metrics};
 use serde_json::{Value, json};
 use shared::auth::{OidcSettings, REMEMBERED_SECONDS};
 use shared::config::TABLE_VARIABLE;
 use shared::keys;
 use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, key_attributes};
+
+use crate::support::actions;
 
 fn template() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
@@ -24,6 +27,12 @@ fn resource_name(route: &str) -> String {
     words.chain(["Function".to_owned()]).collect()
 }
 
+/// The names of all functions.
+fn functions() -> impl Iterator<Item = &'static str> {
+    let routes = ROUTES.iter().map(|route| route.name);
+    routes.chain(["authorize", "count", "reap"])
+}
+
 fn key_schema(partition: &[&str], sort: &str) -> Value {
     let hash = partition
         .iter()
@@ -37,6 +46,20 @@ fn the_table_of_the_template_is_the_table_of_the_code() {
     let template = template();
     let table = &template["Resources"]["Table"];
     let properties = &table["Properties"];
+    // The same limit for the table and each of its indexes.
+    let throughput = &properties["OnDemandThroughput"];
+    let limit = |kind: &str| {
+        let name = format!("Max{kind}Units");
+        json!({"Fn::If": [format!("Has{name}"), {"Ref": name}, {"Ref": "AWS::NoValue"}]})
+    };
+    let limits = json!({
+        "MaxReadRequestUnits": limit("Read"),
+        "MaxWriteRequestUnits": limit("Write"),
+    });
+    assert_eq!(
+        *throughput,
+        json!({"Fn::If": ["IsThroughputLimited", limits, {"Ref": "AWS::NoValue"}]})
+    );
     let attributes: Value = key_attributes()
         .into_iter()
         .map(|name| json!({"AttributeName": name, "AttributeType": "S"}))
@@ -48,6 +71,7 @@ fn the_table_of_the_template_is_the_table_of_the_code() {
                 "IndexName": index.name,
                 "KeySchema": key_schema(index.partition, CREATED_AT),
                 "Projection": {"ProjectionType": "ALL"},
+                "OnDemandThroughput": throughput,
             })
         })
         .collect();
@@ -55,6 +79,7 @@ fn the_table_of_the_template_is_the_table_of_the_code() {
         *properties,
         json!({
             "BillingMode": "PAY_PER_REQUEST",
+            "OnDemandThroughput": throughput,
             "DeletionProtectionEnabled": true,
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true},
             "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
@@ -101,18 +126,14 @@ fn each_route_has_its_function_with_its_binary_path_and_transfer() {
 fn there_is_no_function_and_no_sample_event_without_a_route() {
     let template = template();
     let resources = template["Resources"].as_object().expect("resources");
-    let functions: BTreeSet<_> = resources
+    let found: BTreeSet<_> = resources
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
         .map(|(name, _)| name.clone())
         .collect();
-    let names: BTreeSet<_> = ROUTES
-        .iter()
-        .map(|route| route.name)
-        .chain(["authorize", "count", "reap"])
-        .collect();
+    let names: BTreeSet<_> = functions().collect();
     assert_eq!(
-        functions,
+        found,
         names.iter().map(|name| resource_name(name)).collect()
     );
     let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
@@ -130,6 +151,29 @@ fn there_is_no_function_and_no_sample_event_without_a_route() {
         events,
         names.iter().map(|name| (*name).to_owned()).collect()
     );
+}
+
+#[test]
+fn cargo_lambda_watch_finds_the_route_that_the_gateway_finds() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let manifest = std::fs::read_to_string(path).expect("Cargo.toml");
+    let manifest: toml::Value = toml::from_str(&manifest).expect("TOML");
+    let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
+    let mut found = BTreeSet::new();
+    for (path, routes) in router.as_table().expect("a table") {
+        for route in routes.as_array().expect("a list") {
+            let [method, function] = ["method", "function"].map(|name| route[name].as_str());
+            found.insert((
+                method.expect("a text"),
+                path.as_str(),
+                function.expect("a text"),
+            ));
+        }
+    }
+    let routes = ROUTES
+        .iter()
+        .map(|route| (route.method.as_str(), route.path, route.name));
+    assert_eq!(found, routes.collect());
 }
 
 #[test]
@@ -208,6 +252,67 @@ fn who_reads_runs_writes_nothing_but_what_the_audit_is_told() {
     }
 }
 
+#[test]
+fn a_function_ends_before_the_gateway_gives_up_and_knows_which_origins_may_read() {
+    let template = template();
+    let function = &template["Globals"]["Function"];
+    assert_eq!(
+        function["Timeout"], 25,
+        "ANSWERED_WITHIN in route.rs is below it"
+    );
+    let authorizer = &template["Resources"]["AuthorizeFunction"]["Properties"];
+    assert_eq!(
+        authorizer["Timeout"], 10,
+        "AUTHENTICATED_WITHIN in authorizer.rs is below it"
+    );
+    for route in ROUTES {
+        let own = &template["Resources"][resource_name(route.name)]["Properties"]["Timeout"];
+        let is_streamed = route.transfer == Transfer::Streamed;
+        assert!(own.is_null() || is_streamed, "{}", route.name);
+    }
+    let variables = &function["Environment"]["Variables"];
+    assert_eq!(variables[cors::VARIABLE], json!({"Ref": "AllowedOrigins"}));
+    let cors = &template["Resources"]["Api"]["Properties"]["Cors"];
+    assert_eq!(cors["AllowHeaders"], format!("'{}'", cors::ALLOWED_HEADERS));
+    assert_eq!(cors["MaxAge"], format!("'{}'", cors::MAX_AGE_SECONDS));
+}
+
+#[test]
+fn each_alarm_is_sent_to_the_topic_and_shown_on_the_dashboard() {
+    let template = template();
+    let resources = template["Resources"].as_object().expect("resources");
+    let body = &resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+    let body = body.as_str().expect("a text");
+    let dashboard: Value = serde_json::from_str(body).expect("JSON");
+    let shown = texts(&dashboard["widgets"][0]["properties"]["alarms"]);
+    let topic = json!([{"Ref": "AlarmTopicArn"}]);
+    let told = json!({"Fn::If": ["HasAlarmTopic", topic, {"Ref": "AWS::NoValue"}]});
+    let mut alarms = BTreeSet::new();
+    for (name, resource) in resources {
+        if resource["Type"] != "AWS::CloudWatch::Alarm" {
+            continue;
+        }
+        let properties = &resource["Properties"];
+        assert_eq!(properties["AlarmActions"], told, "{name}");
+        assert_eq!(properties["OKActions"], told, "{name}");
+        assert_eq!(properties["TreatMissingData"], "notBreaching", "{name}");
+        alarms.insert(format!("${{{name}.Arn}}"));
+        if properties["Namespace"] != "Flowtrail" {
+            continue;
+        }
+        // A metric that nobody sends would never alarm.
+        let metric = properties["MetricName"].as_str().expect("a name");
+        let mut known = metrics::OF_AN_ANSWER
+            .iter()
+            .chain([&metrics::AUTHENTICATION_FAILURES]);
+        assert!(known.any(|(name, _)| *name == metric), "{metric}");
+        let dimensions = json!([{"Name": "table", "Value": {"Ref": "Table"}}]);
+        assert_eq!(properties["Dimensions"], dimensions, "{name}");
+    }
+    assert_eq!(alarms.len(), 9);
+    assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms);
+}
+
 /// Nothing else looks into a pattern, which is JSON inside a text.
 fn patterns_of(source: &Value) -> Vec<Value> {
     let filters = source["FilterCriteria"]["Filters"].as_array();
@@ -261,6 +366,117 @@ fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
     assert_eq!(source["MaximumRecordAgeInSeconds"], 43_200);
     let queue = &source["DestinationConfig"]["OnFailure"]["Destination"];
     assert_eq!(*queue, json!({"Fn::GetAtt": ["UncountedQueue", "Arn"]}));
+}
+
+/// What the template's policies grant on the table, as the recorded actions are written.
+fn granted(template: &Value) -> BTreeSet<String> {
+    let mut granted = BTreeSet::new();
+    for name in functions() {
+        let function = &template["Resources"][resource_name(name)]["Properties"];
+        for policy in function["Policies"].as_array().expect("policies") {
+            for statement in policy["Statement"].as_array().expect("statements") {
+                for action in texts(&statement["Action"]) {
+                    for place in places(statement) {
+                        granted.insert(format!("{name} {action} {place}"));
+                    }
+                }
+            }
+        }
+    }
+    granted
+}
+
+/// The indexes of a statement and, of the table, the kinds of partitions.
+fn places(statement: &Value) -> Vec<String> {
+    let resources = match &statement["Resource"] {
+        Value::Array(resources) => resources.clone(),
+        one => vec![one.clone()],
+    };
+    let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    let mut places = Vec::new();
+    for resource in resources {
+        if resource == json!({"Fn::GetAtt": ["Table", "Arn"]}) {
+            let kinds = texts(keys);
+            assert!(!kinds.is_empty(), "all of the table: {statement}");
+            places.extend(kinds);
+        } else if let Some(path) = resource["Fn::Sub"].as_str()
+            && let Some(index) = path.strip_prefix("${Table.Arn}/index/")
+        {
+            places.push(format!("index/{index}"));
+        }
+    }
+    places
+}
+
+/// A text, or a list of texts.
+fn texts(value: &Value) -> Vec<String> {
+    let texts = match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+        one => Vec::from_iter(one.as_str()),
+    };
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "reads what a run of all tests has recorded, as .ci/run makes one"]
+fn each_policy_grants_what_its_function_has_done() {
+    let file = actions::file().expect("FLOWTRAIL_TEST_ACTIONS");
+    let recorded = std::fs::read_to_string(file).expect("recorded");
+    // Lambda itself keeps the place in the stream that the local server notes for it.
+    let is_of_the_function = |line: &&str| {
+        !line.ends_with("reap dynamodb:GetItem CHECKPOINT#*")
+            && !line.ends_with("reap dynamodb:PutItem CHECKPOINT#*")
+    };
+    let recorded = recorded.lines().filter(is_of_the_function);
+    let recorded: BTreeSet<String> = recorded.map(str::to_owned).collect();
+    let granted = granted(&template());
+    let missing: Vec<_> = recorded.difference(&granted).collect();
+    assert!(missing.is_empty(), "done, and not granted: {missing:#?}");
+    let unused: Vec<_> = granted.difference(&recorded).collect();
+    assert!(unused.is_empty(), "granted, and never done: {unused:#?}");
+}
+
+/// Each action with each resource of some statements.
+fn pairs<'a>(statements: impl Iterator<Item = &'a Value>) -> BTreeSet<(String, String)> {
+    let mut pairs = BTreeSet::new();
+    for statement in statements {
+        let resources = match &statement["Resource"] {
+            Value::Array(resources) => resources.clone(),
+            one => vec![one.clone()],
+        };
+        for action in texts(&statement["Action"]) {
+            let resources = resources.iter().map(Value::to_string);
+            pairs.extend(resources.map(|resource| (action.clone(), resource)));
+        }
+    }
+    pairs
+}
+
+/// SAM gives every function AWS's own policies for logs and for X-Ray, which cover more
+/// than theirs.
+#[test]
+fn the_boundary_lets_the_functions_do_what_their_policies_say_and_log_and_trace() {
+    let template = template();
+    let resources = &template["Resources"];
+    let boundary = &template["Globals"]["Function"]["PermissionsBoundary"];
+    assert_eq!(*boundary, json!({"Ref": "FunctionsBoundary"}));
+    let boundary = &resources["FunctionsBoundary"]["Properties"]["PolicyDocument"]["Statement"];
+    let policies = functions()
+        .map(|name| &resources[resource_name(name)]["Properties"]["Policies"])
+        .flat_map(|policies| policies.as_array().expect("policies"))
+        .flat_map(|policy| policy["Statement"].as_array().expect("statements"));
+    let mut expected = pairs(policies);
+    let logs = json!({"Fn::GetAtt": ["FunctionLogs", "Arn"]}).to_string();
+    for (action, resource) in [
+        ("logs:CreateLogStream", &logs),
+        ("logs:PutLogEvents", &logs),
+        ("xray:PutTelemetryRecords", &json!("*").to_string()),
+        ("xray:PutTraceSegments", &json!("*").to_string()),
+    ] {
+        expected.insert((action.to_owned(), resource.clone()));
+    }
+    let boundary = boundary.as_array().expect("statements");
+    assert_eq!(pairs(boundary.iter()), expected);
 }
 
 #[test]

@@ -464,10 +464,10 @@ async fn a_token_that_fails_costs_one_request_and_its_owner_nothing() {
     let wrong = |number: usize| format!("sdk_{}_{number:A>43}", token_id(&token));
     let unknown = format!("sdk_{}_{}", "0".repeat(20), "A".repeat(43));
     for failing in (0..50).map(wrong).chain([unknown]) {
-        let before = app.store.usage().requests;
+        let before = app.requests();
         let answer = app.get(&failing, path).await;
         assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".to_owned()));
-        assert_eq!(app.store.usage().requests - before, 1);
+        assert_eq!(app.requests() - before, 1);
     }
     app.get(&token, path).await.ok();
 }
@@ -478,7 +478,7 @@ async fn one_token_in_many_spellings_is_remembered_once() {
     let token = app.viewer("team-a").await;
     let path = "/flow-executions?flowDefinitionId=flow-1";
     app.get(&token, path).await.ok();
-    let before = app.store.usage().requests;
+    let before = app.requests();
     for spelled in ["bearer ", "BEARER    ", "bEaReR \t"] {
         let request = Request::get(path)
             .header("authorization", format!("{spelled}{token}"))
@@ -486,7 +486,7 @@ async fn one_token_in_many_spellings_is_remembered_once() {
         app.send(request.expect("a request")).await.ok();
     }
     // Each list is one request of its own meter, and of this one none.
-    assert_eq!(app.store.usage().requests, before);
+    assert_eq!(app.requests(), before);
 }
 
 #[tokio::test]
@@ -554,7 +554,7 @@ async fn the_use_of_a_token_is_noted_to_the_hour() {
         .ok();
     let first = last_used().await;
     assert!(first.is_some());
-    let authenticator = Authenticator::new(app.store.clone(), None);
+    let authenticator = Authenticator::new(app.store.clone());
     let header = format!("Bearer {token}");
     authenticator
         .authenticate(Some(&header))

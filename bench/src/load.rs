@@ -94,7 +94,7 @@ pub async fn load_with_steps(embedded: &Embedded, executions: u64) -> Result<(),
 }
 
 /// The n-th step of an execution.
-fn step_of(execution: &Value, number: u64) -> Value {
+pub fn step_of(execution: &Value, number: u64) -> Value {
     let start = execution["startTime"].as_str().unwrap_or_default();
     let is_last = number + 1 == STEPS;
     let failed = is_last && execution["status"] == "FAILED";
@@ -118,7 +118,7 @@ fn step_of(execution: &Value, number: u64) -> Value {
 }
 
 /// The n-th execution of all: of one of 20 flows, on one of 50 devices or none.
-fn execution(random: &mut StdRng, number: u64, of: u64, now: i64) -> Value {
+pub fn execution(random: &mut StdRng, number: u64, of: u64, now: i64) -> Value {
     let created = now - DAYS * DAY_MS + (number as f64 / of as f64 * (DAYS * DAY_MS) as f64) as i64;
     let moment = |offset: i64| {
         let moment = Timestamp::from_milliseconds(created + offset);

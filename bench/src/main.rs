@@ -1,7 +1,8 @@
 //! Measures what must not grow with the number of executions: the first page of
 //! a list, a page in its middle, and statistics of 30 days, on two embedded
 //! tables side by side, a small one and a large one. `export` does the same with
-//! the export, `refusals` tells whether the time of a refusal tells anything.
+//! the export, `refusals` tells whether the time of a refusal tells anything, `lambda`
+//! what each Lambda function takes, and `cost` what DynamoDB charges.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use local::embedded::Embedded;
 use local::terminal::Failure;
 
+mod cost;
 mod export;
+mod lambda;
 mod load;
 mod measure;
 mod refusals;
@@ -38,6 +41,18 @@ enum Command {
     Refusals {
         /// How often each is refused
         #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(5..=1_000_000))]
+        rounds: u32,
+    },
+    /// Counts the capacity units that an execution and an answer take, and prices them
+    Cost,
+    /// Builds every Lambda function as it is shipped, and measures its start, its
+    /// answers, its memory and its size, under AWS's runtime interface emulator
+    Lambda {
+        /// The emulator: aws-lambda-rie, which comes with the SAM CLI
+        #[arg(long, env = "FLOWTRAIL_EMULATOR")]
+        emulator: PathBuf,
+        /// How often each is started, and asked
+        #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(3..=1_000))]
         rounds: u32,
     },
     /// What the export is measured on: a server in a process of its own
@@ -78,6 +93,8 @@ async fn main() -> ExitCode {
         None => run(&cli.pages).await,
         Some(Command::Export(args)) => export::run(args.executions).await,
         Some(Command::Refusals { rounds }) => refusals::run(*rounds).await,
+        Some(Command::Cost) => cost::run().await,
+        Some(Command::Lambda { emulator, rounds }) => lambda::run(emulator, *rounds).await,
         Some(Command::Serve { file }) => export::serve(file).await,
     };
     match measured {

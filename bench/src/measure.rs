@@ -21,7 +21,7 @@ pub struct Work {
     pub name: &'static str,
     /// Its path. `{middle}` stands for half of the executions, `{page}` for the
     /// number of the page there.
-    path: &'static str,
+    pub path: &'static str,
 }
 
 /// What is measured.

@@ -34,7 +34,7 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
     let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
-    let authenticator = Authenticator::new(store.clone(), None);
+    let authenticator = Authenticator::new(store.clone());
     let kinds = kinds(&store).await?;
     let mut times = vec![Vec::new(); kinds.len()];
     let mut requests = vec![0; kinds.len()];

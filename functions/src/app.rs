@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use shared::auth::{self, Authenticator, Caller, OidcSettings, REMEMBERED_SECONDS};
 use shared::store::Store;
 
+use crate::cors::AllowedOrigins;
 use crate::metrics;
 
 /// The most callers that are remembered at a time.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// The table, and the callers who were lately authenticated.
+/// The table, who may ask for it, and the callers who were lately authenticated.
 #[derive(Debug)]
 pub struct App {
+    store: Store,
     authenticator: Authenticator,
+    allowed_origins: AllowedOrigins,
     /// By the hash of the token that they sent, so that no secret stays in memory.
     remembered: Mutex<HashMap<[u8; 32], (Caller, Instant)>>,
 }
@@ -23,20 +26,42 @@ pub struct App {
 impl App {
     /// An app over a table, for the table's own tokens.
     pub fn new(store: Store) -> Self {
-        Self::taking_jwts(store, None)
+        let authenticator = Authenticator::new(store.clone());
+        Self::of(store, authenticator)
     }
 
-    /// The same, which takes the JWTs of an issuer as well, where one is configured.
-    pub fn taking_jwts(store: Store, oidc: Option<OidcSettings>) -> Self {
+    /// The same, which takes the JWTs of an issuer as well.
+    pub fn taking_jwts(store: Store, settings: OidcSettings) -> Self {
+        let authenticator = Authenticator::new(store.clone()).taking_jwts(settings);
+        Self::of(store, authenticator)
+    }
+
+    /// An app over a table whose callers are authenticated by another way to it.
+    pub fn of(store: Store, authenticator: Authenticator) -> Self {
         Self {
-            authenticator: Authenticator::new(store, oidc),
+            store,
+            authenticator,
+            allowed_origins: AllowedOrigins::default(),
             remembered: Mutex::default(),
+        }
+    }
+
+    /// The same, whose answers pages of these origins may read.
+    pub fn allowing(self, allowed_origins: AllowedOrigins) -> Self {
+        Self {
+            allowed_origins,
+            ..self
         }
     }
 
     /// The table.
     pub fn store(&self) -> &Store {
-        self.authenticator.store()
+        &self.store
+    }
+
+    /// The origins whose pages may read the answers.
+    pub fn allowed_origins(&self) -> &AllowedOrigins {
+        &self.allowed_origins
     }
 
     /// The caller with this `Authorization` header, remembered for
@@ -52,7 +77,7 @@ impl App {
             return Ok(caller);
         }
         let authenticated = self.authenticator.authenticate(authorization).await;
-        metrics::count_refusal(authorization, &authenticated);
+        metrics::count_refusal(self.store.table(), authorization, &authenticated);
         let caller = authenticated?;
         self.remember(key, &caller);
         Ok(caller)

@@ -5,6 +5,7 @@
 //! that the caller then reaches.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayRequestAuthorizer;
 use lambda_http::request::RequestContext;
@@ -13,6 +14,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use shared::Error;
 use shared::auth::{Authenticator, Caller, Origin};
+use tokio::time::timeout;
 
 use crate::metrics;
 
@@ -38,6 +40,10 @@ pub struct AuthorizerAnswer {
 /// The text at which API Gateway answers 401 rather than 500.
 const UNAUTHORIZED: &str = "Unauthorized";
 
+/// How long an authentication may take: below the function's time, so that the gateway
+/// answers 503 with Retry-After. A request waits for it, and then for its route.
+const AUTHENTICATED_WITHIN: Duration = Duration::from_secs(8);
+
 /// Authenticates the header. Whether the caller may use a route is checked by
 /// the route itself: the answer is remembered for the header, not for a path,
 /// so it allows the whole stage.
@@ -51,8 +57,14 @@ pub async fn authorize(
 ) -> Result<AuthorizerAnswer, String> {
     let event = event.payload;
     let authorization = event.authorization_token.as_deref();
-    let authenticated = authenticator.authenticate(authorization).await;
-    metrics::count_refusal(authorization, &authenticated);
+    let authenticated = timeout(
+        AUTHENTICATED_WITHIN,
+        authenticator.authenticate(authorization),
+    )
+    .await
+    .unwrap_or_else(|elapsed| Err(Error::Unavailable(elapsed.into())));
+    let table = authenticator.store().table();
+    metrics::count_refusal(table, authorization, &authenticated);
     let caller = authenticated.map_err(|error| match error {
         Error::Unauthenticated(_) => UNAUTHORIZED.to_owned(),
         other => {

@@ -12,14 +12,16 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
 use shared::auth::{Authenticator, OidcSettings};
-use shared::config::{self, DEFAULT_TABLE, TABLE_VARIABLE};
+use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
 use shared::reap::Reaper;
 use shared::store::Store;
-use tracing::Level;
 
 use crate::app::App;
 use crate::authorizer::{self, AuthorizerEvent};
+use crate::client;
+use crate::cors::AllowedOrigins;
+use crate::log;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
@@ -35,11 +37,13 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send 
 
 /// Serves one route on the Lambda Runtime API, until Lambda ends the process.
 ///
+/// Without an authorizer before it, it takes tokens; JWTs are the authorizer's and
+/// the local server's.
+///
 /// # Errors
-/// Those of the Runtime API, and that the issuer of JWTs is not well configured.
+/// Those of the Runtime API, and origins that are none.
 pub async fn serve_route(route: &'static Route) -> Result<(), Error> {
-    log_as_lambda_reads();
-    let app = App::taking_jwts(store().await, OidcSettings::from_environment()?);
+    let app = App::new(begin()).allowing(AllowedOrigins::from_environment()?);
     let app = &app;
     let answer = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(route.answer(app, &request).await.map(or_exit)) })
@@ -120,8 +124,10 @@ pub async fn collect(reply: Reply) -> Result<Reply, Problem> {
 /// # Errors
 /// Those of the Runtime API, and that the issuer of JWTs is not well configured.
 pub async fn serve_authorizer() -> Result<(), Error> {
-    log_as_lambda_reads();
-    let authenticator = Authenticator::new(store().await, OidcSettings::from_environment()?);
+    let mut authenticator = Authenticator::new(begin());
+    if let Some(settings) = OidcSettings::from_environment()? {
+        authenticator = authenticator.taking_jwts(settings);
+    }
     let authenticator = &authenticator;
     let authorize =
         |event: LambdaEvent<AuthorizerEvent>| Box::pin(authorizer::authorize(authenticator, event));
@@ -133,8 +139,7 @@ pub async fn serve_authorizer() -> Result<(), Error> {
 /// # Errors
 /// Those of the Runtime API.
 pub async fn serve_count() -> Result<(), Error> {
-    log_as_lambda_reads();
-    let counter = Counter::new(store().await);
+    let counter = Counter::new(begin());
     let counter = &counter;
     let count = |event: LambdaEvent<TimeWindowEvent>| Box::pin(stream::count(counter, event));
     lambda_runtime::run(service_fn(count)).await
@@ -146,32 +151,18 @@ pub async fn serve_count() -> Result<(), Error> {
 /// # Errors
 /// Those of the Runtime API.
 pub async fn serve_reap() -> Result<(), Error> {
-    log_as_lambda_reads();
-    let reaper = Reaper::new(store().await);
+    let reaper = Reaper::new(begin());
     let reaper = &reaper;
     let reap = |event: LambdaEvent<Event>| Box::pin(stream::reap(reaper, event));
     lambda_runtime::run(service_fn(reap)).await
 }
 
-/// Logs lines of JSON, each with its time: Lambda takes a line without one for
-/// `INFO`, and would drop an error at a higher level. The runtime crate's own
-/// subscriber leaves the time out.
-fn log_as_lambda_reads() {
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL");
-    let level = level.ok().and_then(|level| level.parse().ok());
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_span_list(false)
-        .with_target(false)
-        .with_max_level(level.unwrap_or(Level::INFO))
-        .init();
-}
-
-async fn store() -> Store {
+/// Begins the log, and makes what every function works with.
+fn begin() -> Store {
     let table = std::env::var(TABLE_VARIABLE);
     let table = table.as_deref().unwrap_or(DEFAULT_TABLE);
-    Store::new(config::client(None).await, table)
+    log::begin(table);
+    Store::new(client::client(), table)
 }
 
 /// `sam local` sets this variable, and does not know streamed answers.

@@ -8,13 +8,17 @@
 pub mod admin;
 pub mod app;
 pub mod authorizer;
+pub mod client;
+pub mod cors;
 pub mod executions;
 pub mod flow_executions;
 pub mod history;
 pub mod lambda;
+pub mod log;
 pub mod metrics;
 pub mod parameters;
 pub mod problem;
 pub mod reply;
 pub mod route;
 pub mod stream;
+pub mod xray;

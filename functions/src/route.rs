@@ -11,6 +11,7 @@ use shared::Error;
 use shared::auth::{Caller, Origin, Permission};
 use shared::store::{Store, Usage};
 use shared::tick::wait_for_tick;
+use tokio::time::timeout;
 
 use crate::admin;
 use crate::app::App;
@@ -18,6 +19,7 @@ use crate::authorizer;
 use crate::executions;
 use crate::flow_executions;
 use crate::history;
+use crate::metrics;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -276,7 +278,10 @@ impl Route {
             caller.require(self.permission)?;
             (self.handler)(&store, &caller, request).await
         };
-        let mut reply = match answer.await {
+        let answer = timeout(ANSWERED_WITHIN, answer).await;
+        let answer =
+            answer.unwrap_or_else(|elapsed| Err(Error::Unavailable(elapsed.into()).into()));
+        let mut reply = match answer {
             Ok(reply) => reply,
             Err(problem) => {
                 if problem.status() == StatusCode::NOT_FOUND {
@@ -286,7 +291,10 @@ impl Route {
             }
         };
         let usage = store.usage();
+        let allowed_origins = app.allowed_origins();
+        allowed_origins.answer(request.headers(), reply.headers_mut());
         tracing::info!(
+            target: metrics::TARGET,
             request_id,
             route = self.name,
             team_id,
@@ -300,6 +308,11 @@ impl Route {
         reply
     }
 }
+
+/// How long an answer may take to begin: below a function's 25 seconds, and those below
+/// the 29 at which API Gateway gives up, so that a table that does not answer is told
+/// of, with 503. A request that is left in the middle is one that crashed there.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(22);
 
 /// At which multiples of a time something is not found. To see that a run is another
 /// team's takes longer than to see that there is none, the longer the larger it is, up

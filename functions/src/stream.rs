@@ -1,5 +1,7 @@
 //! The consumers of the table's stream, as Lambda functions.
 
+use std::time::Instant;
+
 use aws_lambda_events::event::dynamodb::{Event, EventRecord, TimeWindowEvent};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
@@ -41,20 +43,28 @@ pub async fn count(
         shard_id.ok_or("the event has no shard id: its source needs a tumbling window")?;
     let changes: Vec<_> = records.into_iter().filter_map(change).collect();
     let given = changes.len();
+    let request_id = event.context.request_id;
+    let (start, before) = (Instant::now(), counter.store().usage());
     match counter.apply(&shard_id, &changes).await {
         Ok(applied) => {
+            let usage = counter.store().usage().since(before);
             tracing::info!(
+                request_id,
                 shard_id,
                 given,
                 changes = applied.changes,
                 repeated = applied.repeated,
                 transactions = applied.transactions,
+                duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
+                table_requests = usage.requests,
+                capacity_units = usage.capacity_units,
                 "counted"
             );
             Ok(WindowReply::default())
         }
         Err(error) => {
-            tracing::error!(shard_id, given, error = error.with_causes(), "not counted");
+            let causes = error.with_causes();
+            tracing::error!(request_id, shard_id, given, error = causes, "not counted");
             Err(error.into())
         }
     }
@@ -69,19 +79,27 @@ pub async fn reap(reaper: &Reaper, event: LambdaEvent<Event>) -> Result<(), Erro
     let records = event.payload.records;
     let changes: Vec<_> = records.into_iter().filter_map(change).collect();
     let given = changes.len();
+    let request_id = event.context.request_id;
+    let (start, before) = (Instant::now(), reaper.store().usage());
     match reaper.follow(&changes).await {
         Ok(reaped) => {
+            let usage = reaper.store().usage().since(before);
             tracing::info!(
+                request_id,
                 given,
                 removed = reaped.removed,
                 cancelled = reaped.cancelled,
                 turns = reaped.turns,
+                duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
+                table_requests = usage.requests,
+                capacity_units = usage.capacity_units,
                 "reaped"
             );
             Ok(())
         }
         Err(error) => {
-            tracing::error!(given, error = error.with_causes(), "not reaped");
+            let causes = error.with_causes();
+            tracing::error!(request_id, given, error = causes, "not reaped");
             Err(error.into())
         }
     }

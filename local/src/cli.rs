@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand};
+use functions::cors::{self, AllowedOrigins};
 use functions::executions::export::{Format, status_named};
 use functions::parameters::{DEFAULT_DAYS, MAX_DAYS};
 use jiff::{Span, Timestamp as Moment};
@@ -78,6 +79,10 @@ pub struct ServeArgs {
     /// Leave a new table empty, without demo data
     #[arg(long)]
     pub no_demo: bool,
+    /// Pages of which other origins may read the API's answers: `*`, or origins
+    /// separated by commas, such as https://ops.example.com
+    #[arg(long, value_name = "ORIGINS", env = cors::VARIABLE, default_value = "", hide_default_value = true)]
+    pub allowed_origins: AllowedOrigins,
     /// Whose JWTs are taken as well.
     #[command(flatten)]
     pub oidc: OidcArgs,

@@ -160,7 +160,12 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         }
     };
     // The API answers while the demo data is loaded.
-    let router = server::router(Arc::new(App::taking_jwts(store.clone(), oidc)));
+    let app = match oidc {
+        Some(settings) => App::taking_jwts(store.clone(), settings),
+        None => App::new(store.clone()),
+    };
+    let app = app.allowing(args.allowed_origins.clone());
+    let router = server::router(Arc::new(app));
     tasks.spawn(serve_router(api, router, stopped.clone()));
     if is_ours && demo::prepare(&store, !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), stopped));
@@ -226,7 +231,7 @@ async fn prepare_table(args: &ServeArgs, served: &ServedTable) -> Result<bool, F
 async fn admin_token(store: &Store, folder: Option<&DataFolder>) -> Result<String, Failure> {
     if let Some(token) = folder.and_then(DataFolder::admin_token) {
         let header = format!("Bearer {token}");
-        let authenticator = Authenticator::new(store.clone(), None);
+        let authenticator = Authenticator::new(store.clone());
         if authenticator.authenticate(Some(&header)).await.is_ok() {
             return Ok(token);
         }

@@ -8,10 +8,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
-use axum::http::{HeaderValue, Method};
+use axum::http::header::ALLOW;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use functions::app::App;
+use functions::cors::AllowedOrigins;
 use functions::parameters::invalid;
 use functions::problem::Problem;
 use functions::reply;
@@ -60,10 +62,31 @@ fn methods_of(path: &str) -> MethodRouter<Arc<App>> {
         let answer = |state, parameters, request| answer(route, state, parameters, request);
         methods = methods.on(filter(&route.method), answer);
     }
-    methods.fallback(move || {
-        let allow = allow.clone();
-        async move { refuse(&Problem::MethodNotAllowed { allow }, &new_request_id()) }
-    })
+    methods
+        .options({
+            let allow = allow.clone();
+            move |State(app): State<Arc<App>>, headers: HeaderMap| async move {
+                preflight(&app, allow, &headers)
+            }
+        })
+        .fallback(move || {
+            let allow = allow.clone();
+            async move { refuse(&Problem::MethodNotAllowed { allow }, &new_request_id()) }
+        })
+}
+
+/// What a browser asks before it sends a request of another origin's page.
+fn preflight(app: &App, allow: String, request: &HeaderMap) -> Response {
+    let origins = app.allowed_origins();
+    let methods = HeaderValue::from_str(&allow);
+    let (Ok(methods), false) = (methods, *origins == AllowedOrigins::Own) else {
+        return refuse(&Problem::MethodNotAllowed { allow }, &new_request_id());
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    origins.preflight(request, &methods, response.headers_mut());
+    response.headers_mut().insert(ALLOW, methods);
+    response
 }
 
 fn filter(method: &Method) -> MethodFilter {

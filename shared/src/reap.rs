@@ -84,6 +84,11 @@ impl Reaper {
         Self { store }
     }
 
+    /// The table.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Whether anything follows from a change.
     pub fn concerns(change: &Change) -> bool {
         task_of(change).is_some()

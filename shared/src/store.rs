@@ -70,6 +70,17 @@ pub struct Usage {
     pub capacity_units: f64,
 }
 
+impl Usage {
+    /// What was used since an earlier look at the same meter.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            requests: self.requests - earlier.requests,
+            items_read: self.items_read - earlier.items_read,
+            capacity_units: self.capacity_units - earlier.capacity_units,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Meter {
     requests: AtomicU64,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -211,6 +212,65 @@ impl HttpConnector for FaultyConnector {
                     std::future::pending().await
                 }
             }
+        })
+    }
+}
+
+/// A connection on which every request takes a while; the forgotten ones for ever.
+#[derive(Debug, Clone)]
+pub struct Slow {
+    inner: SharedHttpClient,
+    /// `None` for no answer at all.
+    delay: Arc<Mutex<Option<Duration>>>,
+}
+
+impl Slow {
+    /// A client like another over such a connection, at first without any delay.
+    pub fn client(client: &Client) -> (Self, Client) {
+        let default = || aws_smithy_http_client::Builder::new().build_http();
+        let slow = Self {
+            inner: client.config().http_client().unwrap_or_else(default),
+            delay: Arc::new(Mutex::new(Some(Duration::ZERO))),
+        };
+        let config = client.config().to_builder().http_client(slow.clone());
+        (slow, Client::from_conf(config.build()))
+    }
+
+    /// From now on each request takes so long; `None`: for ever.
+    pub fn take(&self, delay: Option<Duration>) {
+        *self.delay.lock().expect("a lock") = delay;
+    }
+}
+
+impl HttpClient for Slow {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(SlowConnector {
+            inner: self.inner.http_connector(settings, components),
+            slow: self.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct SlowConnector {
+    inner: SharedHttpConnector,
+    slow: Slow,
+}
+
+impl HttpConnector for SlowConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let delay = *self.slow.delay.lock().expect("a lock");
+        let inner = self.inner.clone();
+        HttpConnectorFuture::new(async move {
+            match delay {
+                None => std::future::pending().await,
+                Some(delay) => tokio::time::sleep(delay).await,
+            }
+            inner.call(request).await
         })
     }
 }

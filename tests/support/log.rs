@@ -25,11 +25,7 @@ impl Log {
         // nothing.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let log = self.clone();
-        tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_writer(move || log.clone())
-            .finish()
+        functions::log::subscriber("test", tracing::Level::INFO, move || log.clone())
     }
 }
 

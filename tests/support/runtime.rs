@@ -1,6 +1,7 @@
 //! Running a Lambda binary with one event, through the Lambda Runtime API: a
 //! small one here or, with `FLOWTRAIL_TEST_EMULATOR`, AWS's own emulator.
 
+use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +27,10 @@ const EMULATOR_VARIABLE: &str = "FLOWTRAIL_TEST_EMULATOR";
 /// response streaming defines it.
 const STREAM_SEPARATOR: &[u8] = &[0; 8];
 
+/// The trace of every event.
+pub const TRACE: &str =
+    "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0";
+
 /// What stands at the end of an answer that a function did not end.
 pub const CUT_OFF: &[u8] = b"<cut off>";
 
@@ -49,6 +54,19 @@ impl Drop for Process {
 }
 
 impl Function {
+    /// Invokes the function once in the small Runtime API, and returns what it sends
+    /// back, and what it logs.
+    pub async fn invoke_logged(&self, event: &Value) -> (Vec<u8>, Vec<Value>) {
+        let mut log = tempfile::tempfile().expect("a file");
+        let writer = log.try_clone().expect("a file");
+        let answer = self.invoke_here(event, writer.into()).await;
+        log.seek(SeekFrom::Start(0)).expect("the beginning");
+        let mut lines = String::new();
+        log.read_to_string(&mut lines).expect("a text");
+        let line = |line: &str| serde_json::from_str(line).expect("JSON");
+        (answer, lines.lines().map(line).collect())
+    }
+
     /// Invokes the function once, and returns what it sends back.
     pub async fn invoke(&self, event: &Value) -> Vec<u8> {
         match std::env::var(EMULATOR_VARIABLE) {
@@ -56,7 +74,7 @@ impl Function {
             Ok(emulator) => {
                 tokio::task::block_in_place(|| self.invoke_in_emulator(Path::new(&emulator), event))
             }
-            Err(_) => self.invoke_here(event).await,
+            Err(_) => self.invoke_here(event, Stdio::null()).await,
         }
     }
 
@@ -79,7 +97,7 @@ impl Function {
         command
     }
 
-    async fn invoke_here(&self, event: &Value) -> Vec<u8> {
+    async fn invoke_here(&self, event: &Value, log: Stdio) -> Vec<u8> {
         let (sender, mut answers) = mpsc::channel(1);
         let runtime = Runtime {
             event: Arc::new(Mutex::new(Some(event.to_string()))),
@@ -91,7 +109,9 @@ impl Function {
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, router(runtime)).await });
         let mut command = self.command(binary_path(self.binary));
-        command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .stdout(log);
         let _process = Process(command.spawn().expect("started"));
         let answer = tokio::time::timeout(DEADLINE, answers.recv())
             .await
@@ -189,6 +209,7 @@ async fn next(State(runtime): State<Runtime>) -> Response {
             "lambda-runtime-invoked-function-arn",
             "arn:aws:lambda:eu-west-1:123456789012:function:f",
         ),
+        ("lambda-runtime-trace-id", TRACE),
     ];
     (headers, event).into_response()
 }

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::Update;
 use subtle::ConstantTimeEq;
 use tokio::time::timeout;
 
-use super::oidc::{self, Oidc, OidcSettings};
+use super::oidc::{JwtVerifier, Oidc, OidcSettings, has_form_of_jwt};
 use super::tokens::{SECRET_HASH, TokenText};
 use super::{Caller, Origin, TokenId, TokenRecord, hash, roles};
 use crate::error::{Error, Result};
@@ -40,17 +40,21 @@ pub(super) const REFUSED: Error = Error::Unauthenticated("The token is not valid
 #[derive(Debug)]
 pub struct Authenticator {
     store: Store,
-    /// Whose JWTs are taken; `None` for nobody's.
-    oidc: Option<Oidc>,
+    /// Who says whose a JWT is; `None` where none is taken.
+    jwts: Option<Box<dyn JwtVerifier>>,
 }
 
 impl Authenticator {
-    /// An authenticator over the table's SDK tokens and, where an issuer is
-    /// configured, its JWTs.
-    pub fn new(store: Store, oidc: Option<OidcSettings>) -> Self {
+    /// An authenticator over the table's SDK tokens.
+    pub fn new(store: Store) -> Self {
+        Self { store, jwts: None }
+    }
+
+    /// The same, which takes an issuer's JWTs as well.
+    pub fn taking_jwts(self, settings: OidcSettings) -> Self {
         Self {
-            store,
-            oidc: oidc.map(Oidc::new),
+            jwts: Some(Box::new(Oidc::new(settings))),
+            ..self
         }
     }
 
@@ -76,8 +80,8 @@ impl Authenticator {
         if let Some(token) = TokenText::parse(token) {
             return self.token_caller(&token).await;
         }
-        match &self.oidc {
-            Some(oidc) if Oidc::has_form_of_jwt(token) => self.jwt_caller(oidc, token).await,
+        match &self.jwts {
+            Some(jwts) if has_form_of_jwt(token) => self.jwt_caller(&**jwts, token).await,
             _ => Err(Error::Unauthenticated(
                 "The Authorization header is not of the form: Bearer sdk_….",
             )),
@@ -110,11 +114,11 @@ impl Authenticator {
         })
     }
 
-    async fn jwt_caller(&self, oidc: &Oidc, token: &str) -> Result<Caller> {
-        let identity = match oidc.verify(token).await? {
+    async fn jwt_caller(&self, jwts: &dyn JwtVerifier, token: &str) -> Result<Caller> {
+        let identity = match jwts.verify(token).await? {
             Ok(identity) => identity,
-            Err(reason) => {
-                let kid = oidc::key_id(token);
+            Err(refused) => {
+                let (kid, reason) = (refused.key_id, refused.reason);
                 tracing::warn!(kid, reason, "authentication refused: a JWT");
                 return Err(REFUSED);
             }

@@ -4,6 +4,8 @@
 //! The algorithms are the asymmetric ones of the issuer's keys, whatever a JWT names;
 //! its keys are those that the issuer publishes, never one that a JWT brings along.
 
+use std::fmt::Debug;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -133,6 +135,49 @@ pub(super) struct Identity {
     pub(super) roles: Vec<String>,
 }
 
+/// Why a JWT is not taken, for the log.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) reason: &'static str,
+    /// The beginning of the name that it gives its key.
+    pub(super) key_id: Option<String>,
+}
+
+/// Whose a JWT is, before it is awaited.
+pub(super) type Verifying<'a> =
+    Pin<Box<dyn Future<Output = Result<std::result::Result<Identity, Refused>>> + Send + 'a>>;
+
+/// What says whose a JWT is.
+///
+/// It is asked through this trait alone, so that a Lambda function behind the
+/// authorizer, which never makes an [`Oidc`], does not link its cryptography.
+pub(super) trait JwtVerifier: Debug + Send + Sync {
+    /// Whose the JWT is; or why it is not taken.
+    ///
+    /// # Errors
+    /// [`crate::Error::IssuerUnavailable`] when the issuer's keys cannot be had.
+    fn verify<'a>(&'a self, jwt: &'a str) -> Verifying<'a>;
+}
+
+impl JwtVerifier for Oidc {
+    fn verify<'a>(&'a self, jwt: &'a str) -> Verifying<'a> {
+        Box::pin(async move {
+            let identity = self.identify(jwt).await?;
+            Ok(identity.map_err(|reason| Refused {
+                reason,
+                key_id: key_id(jwt),
+            }))
+        })
+    }
+}
+
+/// Whether a text reads like a JWT: three parts of base64url, none empty.
+pub(super) fn has_form_of_jwt(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_base64url);
+    text.len() <= MAX_JWT_BYTES && text.split('.').count() == 3 && text.split('.').all(is_part)
+}
+
 /// The check of an issuer's JWTs.
 #[derive(Debug)]
 pub(super) struct Oidc {
@@ -148,21 +193,7 @@ impl Oidc {
         }
     }
 
-    /// Whether a text reads like a JWT: three parts of base64url, none empty.
-    pub(super) fn has_form_of_jwt(text: &str) -> bool {
-        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_base64url);
-        text.len() <= MAX_JWT_BYTES && text.split('.').count() == 3 && text.split('.').all(is_part)
-    }
-
-    /// Who the holder of a JWT is; or why it is not taken, for the log.
-    ///
-    /// # Errors
-    /// [`crate::Error::IssuerUnavailable`] when the issuer's keys cannot be had.
-    pub(super) async fn verify(
-        &self,
-        jwt: &str,
-    ) -> Result<std::result::Result<Identity, &'static str>> {
+    async fn identify(&self, jwt: &str) -> Result<std::result::Result<Identity, &'static str>> {
         let Ok(header) = decode_header(jwt) else {
             return Ok(Err("unreadable header"));
         };
@@ -215,7 +246,7 @@ impl Oidc {
 }
 
 /// The id of the key that a JWT names, for the log: at most its beginning.
-pub(super) fn key_id(jwt: &str) -> Option<String> {
+fn key_id(jwt: &str) -> Option<String> {
     const SHOWN_CHARACTERS: usize = 64;
     let id = decode_header(jwt).ok()?.kid?;
     Some(id.chars().take(SHOWN_CHARACTERS).collect())
@@ -348,10 +379,10 @@ mod tests {
 
     #[test]
     fn only_three_parts_of_base64url_read_like_a_jwt() {
-        assert!(Oidc::has_form_of_jwt("eyJh.eyJi.c-_1"));
+        assert!(has_form_of_jwt("eyJh.eyJi.c-_1"));
         let long = format!("{}.b.c", "a".repeat(8_192));
         for other in ["", "..", "a.b", "a.b.", "a.b.c.d", "a.b.c=", "a.b.ü", &long] {
-            assert!(!Oidc::has_form_of_jwt(other), "{other:.20}");
+            assert!(!has_form_of_jwt(other), "{other:.20}");
         }
     }
 }

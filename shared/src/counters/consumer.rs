@@ -304,6 +304,11 @@ impl Counter {
         }
     }
 
+    /// The table.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Applies changes of one shard, in the shard's order.
     ///
     /// Each change is applied exactly once, however often it is handed over,
