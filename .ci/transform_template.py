@@ -7,6 +7,7 @@ buffered, a method without the authorizer, an error that is not JSON.
 """
 
 import collections
+import copy
 import json
 import logging
 import os
@@ -20,10 +21,26 @@ from samtranslator.translator.translator import Translator
 # It warns that a toggle of AWS's own deployment is not configured. It is not.
 logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
 
+# The one function that asks for no token.
+OPEN = "ConsoleFunction"
+
 ERROR_FIELDS = ["success", "error", "code", "message", "requestId"]
 
 
-def transform(template):
+# What an operator can ask for beside the defaults.
+OVERRIDES = {
+    "Tracing": "Active",
+    "AllowedOrigins": "https://ops.example.com",
+    "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
+    "DomainName": "runs.example.com",
+    "CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+    "MaxReadUnits": "1000",
+    "SetUpApiGatewayLogs": "false",
+}
+
+
+def transform(template, overrides=()):
+    template = copy.deepcopy(template)
     # The translator takes only code that has been uploaded.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     parameters = {
@@ -31,6 +48,7 @@ def transform(template):
         for name, parameter in template.get("Parameters", {}).items()
         if "Default" in parameter
     }
+    parameters |= dict(overrides)
     # It looks a region up, and calls none.
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
     # The template names no managed policy, so none is given.
@@ -57,7 +75,9 @@ def check_methods(events, body):
         )
         uri = json.dumps(integration["uri"])
         assert ("response-streaming-invocations" in uri) == is_streamed, uri
-        assert method["security"], f"{function}: no authorizer"
+        is_open = event.get("Auth", {}).get("Authorizer") == "NONE"
+        assert is_open == (function == OPEN), f"{function}: open to all"
+        assert is_open == (method["security"] == [{"NONE": []}]), method["security"]
 
 
 def check_gateway_responses(body):
@@ -77,8 +97,12 @@ def main():
     events = list(api_events(template))
     assert events, "the template has no route"
 
-    transformed = transform(template)
-    resources = transformed["Resources"]
+    transform(template, OVERRIDES)
+    resources = transform(template)["Resources"]
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            mode = resource["Properties"]["TracingConfig"]["Mode"]
+            assert mode == {"Fn::If": ["IsTraced", "Active", "PassThrough"]}, f"{name}: {mode}"
     [body] = [
         resource["Properties"]["Body"]
         for resource in resources.values()

@@ -6,6 +6,7 @@
 mod audit;
 mod branch_steps;
 mod cancel;
+mod console;
 mod counters;
 mod delete;
 mod details;

@@ -53,6 +53,70 @@ async fn a_teams_settings_are_kept_whole_and_are_its_own() {
 }
 
 #[tokio::test]
+async fn settings_can_be_tried_on_a_text_and_on_a_payload_and_are_not_kept() {
+    let app = TestApp::new().await;
+    let admin = app.token("team-a", Role::Admin, None).await;
+    let path = format!("{PATH}/try");
+    let attempt = async |body: Value| {
+        let body = body.to_string();
+        app.call(Method::POST, &admin, &path, &body).await
+    };
+    let settings = json!({
+        "keyNames": ["birthDate"],
+        "patterns": [{"name": "customer", "pattern": r"KD-\d{8}"}],
+    });
+    let text = "Order of KD-12345678 <anna@example.org>";
+    let built_in = attempt(json!({"value": text})).await.ok();
+    let own = attempt(json!({"value": text, "settings": settings}))
+        .await
+        .ok();
+    let masked = own["masked"].as_str().expect("a text");
+    assert!(
+        built_in["masked"]
+            .as_str()
+            .is_some_and(|text| text.contains("KD-12345678"))
+    );
+    assert!(
+        !masked.contains("KD-12345678") && !masked.contains("anna"),
+        "{masked}"
+    );
+    assert!(masked.starts_with("Order of "), "{masked}");
+
+    let payload = json!({"orderId": 42, "birthDate": "1990-01-31", "password": "hunter2"});
+    let own = attempt(json!({"value": payload, "settings": settings}))
+        .await
+        .ok();
+    assert_eq!(own["masked"]["orderId"], 42);
+    assert_ne!(own["masked"]["birthDate"], "1990-01-31");
+    assert_ne!(own["masked"]["password"], "hunter2");
+    let built_in = attempt(json!({"value": payload})).await.ok();
+    assert_eq!(
+        built_in["masked"]["birthDate"], "1990-01-31",
+        "the team has no settings"
+    );
+    assert_eq!(
+        app.get(&admin, PATH).await.ok()["settings"]["keyNames"],
+        json!([])
+    );
+
+    put(&app, &admin, &settings.to_string()).await.ok();
+    let stored = attempt(json!({"value": payload})).await.ok();
+    assert_eq!(stored, own, "the settings that the team has now");
+    for (body, parameter) in [
+        (json!({}), "body"),
+        (json!({"value": 1, "more": 2}), "body"),
+        (
+            json!({"value": 1, "settings": {"patterns": [{"name": "a", "pattern": "("}]}}),
+            "patterns[0].pattern",
+        ),
+    ] {
+        let answer = attempt(body.clone()).await;
+        assert_eq!(answer.problem().0, 400, "{body}");
+        assert_eq!(answer.json()["parameter"], parameter, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_are_refused_with_the_place_and_change_nothing() {
     let app = TestApp::new().await;
     let admin = app.token("team-a", Role::Admin, None).await;

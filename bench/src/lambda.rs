@@ -67,7 +67,9 @@ pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
     let folder = std::env::current_exe().map_err(failure)?;
     let folder = folder.parent().unwrap_or(Path::new(".")).to_owned();
     let names = ROUTES.iter().map(|route| route.name);
-    let names: Vec<_> = names.chain(["authorize", "count", "reap"]).collect();
+    let names: Vec<_> = names
+        .chain(["authorize", "console", "count", "reap"])
+        .collect();
     let table = SampleTable::new().await?;
 
     let mut starts = vec![Vec::new(); names.len()];

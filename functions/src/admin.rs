@@ -1,4 +1,5 @@
-//! The admin endpoints: a team's tokens and roles, its settings, and its audit.
+//! The admin endpoints: who the caller is, a team's tokens and roles, its settings, and
+//! its audit.
 
 mod parameters;
 mod views;
@@ -10,7 +11,21 @@ use shared::{audit, masking};
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{AuditParameters, NewRoles, TokenListParameters, body, new_token, token_id};
+use parameters::{
+    AuditParameters, MaskingTrial, NewRoles, TokenListParameters, body, new_token, token_id,
+};
+
+/// `GET /api/caller`: who the caller is, and may do.
+///
+/// # Errors
+/// None but that the view cannot be written.
+pub async fn get_caller(
+    _store: &Store,
+    caller: &Caller,
+    _request: &Request,
+) -> Result<Reply, Problem> {
+    reply::json(&views::caller(caller))
+}
 
 /// `POST /api/tokens`: makes a token, and shows it this once.
 ///
@@ -109,6 +124,20 @@ pub async fn get_masking_settings(
 ) -> Result<Reply, Problem> {
     let settings = masking::get_settings(store, caller).await?;
     reply::json(&views::masking_settings(&settings))
+}
+
+/// `POST /api/settings/masking/try`: shows what settings would mask, and keeps nothing.
+///
+/// # Errors
+/// Those of the body and of [`masking::try_settings`].
+pub async fn try_masking_settings(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let MaskingTrial { value, settings } = body(request, "Send {\"value\": …}.")?;
+    let masked = masking::try_settings(store, caller, value, settings).await?;
+    reply::json(&views::masked(&masked))
 }
 
 /// `PUT /api/settings/masking`: puts other settings in their place.

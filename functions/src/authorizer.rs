@@ -42,7 +42,7 @@ const UNAUTHORIZED: &str = "Unauthorized";
 
 /// How long an authentication may take: below the function's time, so that the gateway
 /// answers 503 with Retry-After. A request waits for it, and then for its route.
-const AUTHENTICATED_WITHIN: Duration = Duration::from_secs(8);
+pub const AUTHENTICATED_WITHIN: Duration = Duration::from_secs(8);
 
 /// Authenticates the header. Whether the caller may use a route is checked by
 /// the route itself: the answer is remembered for the header, not for a path,
@@ -50,7 +50,7 @@ const AUTHENTICATED_WITHIN: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// The text `Unauthorized`, which API Gateway knows, for every refusal; another
-/// text when the table does not answer, which becomes a 500.
+/// text when the table does not answer, which becomes a 503.
 pub async fn authorize(
     authenticator: &Authenticator,
     event: LambdaEvent<AuthorizerEvent>,

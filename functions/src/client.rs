@@ -15,7 +15,7 @@ use crate::xray::Xray;
 /// other sources of them (profiles, containers, other roles) are not asked, and so
 /// not linked: they are a tenth of a binary.
 ///
-/// It trusts [`AMAZON_TRUST_SERVICES`] alone: to read some hundred and fifty
+/// It trusts [`AMAZON_TRUST_SERVICES`] alone: to read the some hundred and forty
 /// certificates of the system takes half of the start. Where somebody names an
 /// endpoint or certificates of his own, and in those partitions of AWS that have other
 /// ones, it trusts the system's as every AWS SDK does.
@@ -25,6 +25,7 @@ pub fn client() -> Client {
     let variable = |name: &str| std::env::var(name).ok();
     let first = |names: [&str; 2]| names.into_iter().find_map(variable);
     let region = first(["AWS_REGION", "AWS_DEFAULT_REGION"]);
+    let is_on = |name| Some(variable(name)?.eq_ignore_ascii_case("true"));
     let endpoint_url = first(["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]);
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -33,6 +34,8 @@ pub fn client() -> Client {
         .timeout_config(timeouts())
         .retry_config(retries());
     config.set_endpoint_url(endpoint_url);
+    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
     if asks_amazon_alone(variable) {
         config = config.http_client(client_of_amazon());
     }

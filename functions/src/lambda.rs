@@ -22,6 +22,7 @@ use crate::authorizer::{self, AuthorizerEvent};
 use crate::client;
 use crate::cors::AllowedOrigins;
 use crate::log;
+use crate::pages;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
@@ -51,7 +52,33 @@ pub async fn serve_route(route: &'static Route) -> Result<(), Error> {
     let answer_whole = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(answer_whole(route, app, request).await) })
     };
-    if route.transfer == Transfer::Buffered || !gateway_streams() {
+    match route.transfer {
+        Transfer::Buffered => lambda_http::run(service_fn(answer_whole)).await,
+        Transfer::Streamed => stream_where_possible(answer, answer_whole).await,
+    }
+}
+
+/// Serves the files of the console, which need neither a table nor a caller.
+///
+/// # Errors
+/// Those of the Runtime API.
+pub async fn serve_console() -> Result<(), Error> {
+    let answer =
+        |request: Request| -> Answer<'_> { Box::pin(async move { Ok(pages::answer(&request)) }) };
+    // Compressed bytes are no text, which is what a gateway gets that wants it whole.
+    let answer_whole = |mut request: Request| -> Answer<'_> {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+        Box::pin(async move { Ok(pages::answer(&request)) })
+    };
+    stream_where_possible(answer, answer_whole).await
+}
+
+/// Answers with a stream, and whole to a gateway that does not know streams.
+async fn stream_where_possible<'a>(
+    answer: impl Fn(Request) -> Answer<'a> + Copy,
+    answer_whole: impl Fn(Request) -> Answer<'a> + Copy + Send,
+) -> Result<(), Error> {
+    if !gateway_streams() {
         return lambda_http::run(service_fn(answer_whole)).await;
     }
     let serve = |event: LambdaEvent<LambdaRequest>| async move {

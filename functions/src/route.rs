@@ -49,8 +49,8 @@ pub struct Route {
     pub method: Method,
     /// The path, with its parameters in braces, as API Gateway writes it.
     pub path: &'static str,
-    /// What a caller must be allowed to do.
-    pub permission: Permission,
+    /// What a caller must be allowed to do; `None` where it is enough to be one.
+    pub permission: Option<Permission>,
     /// How the answer leaves a Lambda function.
     pub transfer: Transfer,
     /// What answers.
@@ -82,7 +82,7 @@ routes! {
         name: "list_flow_executions",
         method: Method::GET,
         path: "/flow-executions",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
         handler: handler!(flow_executions::list_flow_executions),
     }
@@ -90,7 +90,7 @@ routes! {
         name: "get_flow_execution",
         method: Method::GET,
         path: "/flow-executions/{flowExecutionId}",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution),
     }
@@ -98,7 +98,7 @@ routes! {
         name: "get_flow_execution_branch_steps",
         method: Method::GET,
         path: "/flow-executions/{flowExecutionId}/branch-steps",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution_branch_steps),
     }
@@ -106,7 +106,7 @@ routes! {
         name: "list_team_executions",
         method: Method::GET,
         path: "/api/executions/team/{teamId}",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
         handler: handler!(executions::list_team_executions),
     }
@@ -114,7 +114,7 @@ routes! {
         name: "export_team_executions",
         method: Method::GET,
         path: "/api/executions/team/{teamId}/export",
-        permission: Permission::ExecutionsExport,
+        permission: Some(Permission::ExecutionsExport),
         transfer: Transfer::Streamed,
         handler: handler!(executions::export_team_executions),
     }
@@ -122,7 +122,7 @@ routes! {
         name: "list_workflow_executions",
         method: Method::GET,
         path: "/api/executions",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
         handler: handler!(executions::list_workflow_executions),
     }
@@ -130,7 +130,7 @@ routes! {
         name: "get_execution",
         method: Method::GET,
         path: "/api/executions/{id}",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(executions::get_execution),
     }
@@ -138,7 +138,7 @@ routes! {
         name: "cancel_execution",
         method: Method::POST,
         path: "/api/executions/{id}/cancel",
-        permission: Permission::ExecutionsCancel,
+        permission: Some(Permission::ExecutionsCancel),
         transfer: Transfer::Buffered,
         handler: handler!(executions::cancel_execution),
     }
@@ -146,7 +146,7 @@ routes! {
         name: "list_history_executions",
         method: Method::GET,
         path: "/api/history/executions",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(history::list_history_executions),
     }
@@ -154,7 +154,7 @@ routes! {
         name: "list_history_flow_executions",
         method: Method::GET,
         path: "/api/history/executions/flows/{flowId}",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(history::list_history_flow_executions),
     }
@@ -162,7 +162,7 @@ routes! {
         name: "get_history_execution",
         method: Method::GET,
         path: "/api/history/executions/{executionId}",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
         handler: handler!(history::get_history_execution),
     }
@@ -170,7 +170,7 @@ routes! {
         name: "get_history_statistics",
         method: Method::GET,
         path: "/api/history/execution-stats",
-        permission: Permission::ExecutionsRead,
+        permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
         handler: handler!(history::get_history_statistics),
     }
@@ -178,7 +178,7 @@ routes! {
         name: "delete_history_execution",
         method: Method::DELETE,
         path: "/api/history/executions/{executionId}",
-        permission: Permission::ExecutionsDelete,
+        permission: Some(Permission::ExecutionsDelete),
         transfer: Transfer::Buffered,
         handler: handler!(history::delete_history_execution),
     }
@@ -186,7 +186,7 @@ routes! {
         name: "delete_history_flow_executions",
         method: Method::DELETE,
         path: "/api/history/executions/flows/{flowId}",
-        permission: Permission::ExecutionsDelete,
+        permission: Some(Permission::ExecutionsDelete),
         transfer: Transfer::Buffered,
         handler: handler!(history::delete_history_flow_executions),
     }
@@ -194,15 +194,23 @@ routes! {
         name: "get_masking_settings",
         method: Method::GET,
         path: "/api/settings/masking",
-        permission: Permission::SettingsManage,
+        permission: Some(Permission::SettingsManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::get_masking_settings),
+    }
+    TRY_MASKING_SETTINGS {
+        name: "try_masking_settings",
+        method: Method::POST,
+        path: "/api/settings/masking/try",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::try_masking_settings),
     }
     UPDATE_MASKING_SETTINGS {
         name: "update_masking_settings",
         method: Method::PUT,
         path: "/api/settings/masking",
-        permission: Permission::SettingsManage,
+        permission: Some(Permission::SettingsManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::update_masking_settings),
     }
@@ -210,7 +218,7 @@ routes! {
         name: "create_token",
         method: Method::POST,
         path: "/api/tokens",
-        permission: Permission::TokensManage,
+        permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::create_token),
     }
@@ -218,7 +226,7 @@ routes! {
         name: "list_tokens",
         method: Method::GET,
         path: "/api/tokens",
-        permission: Permission::TokensManage,
+        permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::list_tokens),
     }
@@ -226,7 +234,7 @@ routes! {
         name: "revoke_token",
         method: Method::DELETE,
         path: "/api/tokens/{tokenId}",
-        permission: Permission::TokensManage,
+        permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::revoke_token),
     }
@@ -234,7 +242,7 @@ routes! {
         name: "get_roles",
         method: Method::GET,
         path: "/api/roles",
-        permission: Permission::TokensManage,
+        permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::get_roles),
     }
@@ -242,15 +250,23 @@ routes! {
         name: "update_roles",
         method: Method::PUT,
         path: "/api/roles",
-        permission: Permission::TokensManage,
+        permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
         handler: handler!(admin::update_roles),
+    }
+    GET_CALLER {
+        name: "get_caller",
+        method: Method::GET,
+        path: "/api/caller",
+        permission: None,
+        transfer: Transfer::Buffered,
+        handler: handler!(admin::get_caller),
     }
     LIST_AUDIT_EVENTS {
         name: "list_audit_events",
         method: Method::GET,
         path: "/api/audit",
-        permission: Permission::AuditRead,
+        permission: Some(Permission::AuditRead),
         transfer: Transfer::Buffered,
         handler: handler!(admin::list_audit_events),
     }
@@ -275,7 +291,9 @@ impl Route {
                 source_ip: source_ip(request),
             };
             team_id = Some(caller.team_id.to_string());
-            caller.require(self.permission)?;
+            if let Some(permission) = self.permission {
+                caller.require(permission)?;
+            }
             (self.handler)(&store, &caller, request).await
         };
         let answer = timeout(ANSWERED_WITHIN, answer).await;
@@ -312,7 +330,7 @@ impl Route {
 /// How long an answer may take to begin: below a function's 25 seconds, and those below
 /// the 29 at which API Gateway gives up, so that a table that does not answer is told
 /// of, with 503. A request that is left in the middle is one that crashed there.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(22);
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(22);
 
 /// At which multiples of a time something is not found. To see that a run is another
 /// team's takes longer than to see that there is none, the longer the larger it is, up

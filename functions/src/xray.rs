@@ -1,8 +1,8 @@
 //! Telling AWS X-Ray of each operation on the table.
 //!
 //! A trace that Lambda samples has the function as a segment. This adds what the
-//! function waits for: a subsegment for each DynamoDB operation, its retries
-//! included, in the form of
+//! function waits for: a subsegment for each DynamoDB operation that comes to an end,
+//! its retries included, in the form of
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>,
 //! by UDP to the daemon that Lambda runs beside the function. Where nothing is
 //! sampled, it costs a look at one variable of the environment.
@@ -100,6 +100,12 @@ impl Xray {
             .output_or_error()
             .is_none_or(|result| result.is_err());
         let is_refused = status.is_some_and(|status| (400..500).contains(&status));
+        let present = |members: &[(&str, Option<&str>)]| -> Value {
+            let members = members.iter();
+            let members = members.filter_map(|(name, value)| Some((*name, json!((*value)?))));
+            members.collect()
+        };
+        let http = status.map(|status| json!({"response": {"status": status}}));
         Ok(json!({
             "type": "subsegment",
             "name": "DynamoDB",
@@ -112,13 +118,13 @@ impl Xray {
             // Who asked for something impossible, and who could not answer.
             "error": has_failed && is_refused,
             "fault": has_failed && !is_refused,
-            "aws": {
-                "operation": operation,
-                "table_name": self.table,
-                "region": self.region,
-                "request_id": request_id,
-            },
-            "http": {"response": {"status": status}},
+            "aws": present(&[
+                ("operation", operation),
+                ("table_name", self.table.as_deref()),
+                ("region", self.region.as_deref()),
+                ("request_id", request_id),
+            ]),
+            "http": http.unwrap_or(json!({})),
         }))
     }
 }

@@ -20,10 +20,11 @@ fn each_route_has_its_binary_and_each_binary_its_route() {
                 .into_owned()
         })
         .collect();
-    let routes = ROUTES
-        .iter()
-        .map(|route| route.name)
-        .chain(["authorize", "count", "reap"]);
+    let routes =
+        ROUTES
+            .iter()
+            .map(|route| route.name)
+            .chain(["authorize", "console", "count", "reap"]);
     assert_eq!(binaries, routes.map(str::to_owned).collect());
     for route in ROUTES {
         let source = format!("src/bin/{}.rs", route.name);

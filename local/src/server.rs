@@ -14,6 +14,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use functions::app::App;
 use functions::cors::AllowedOrigins;
+use functions::pages;
 use functions::parameters::invalid;
 use functions::problem::Problem;
 use functions::reply;
@@ -43,7 +44,20 @@ pub fn router(app: Arc<App>) -> Router {
             router = router.route(unnamed, methods.fallback(no_such_path));
         }
     }
+    for path in console::PATHS {
+        let path = path.replace("{file+}", "{*file}");
+        let allow = "GET, HEAD".to_owned();
+        let refused = async || refuse(&Problem::MethodNotAllowed { allow }, &new_request_id());
+        router = router.route(&path, axum::routing::get(console_file).fallback(refused));
+    }
     router.fallback(no_such_path).with_state(app)
+}
+
+async fn console_file(request: Request) -> Response {
+    match pages::file(request.uri().path(), request.headers()) {
+        Some(reply) => reply.map(Body::new),
+        None => no_such_path().await,
+    }
 }
 
 /// The path of a route that deletes, with its id left out.

@@ -9,7 +9,9 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use masking::{InvalidSettings, Masker, Settings};
+use serde_json::value::RawValue;
 
 use crate::audit::{Action, Entry};
 use crate::auth::{Caller, Permission};
@@ -55,14 +57,7 @@ pub async fn put_settings(
     settings: Settings,
 ) -> Result<MaskingSettings> {
     caller.require_whole_team("Settings")?;
-    let bytes = serde_json::to_vec(&settings).map_err(Error::internal)?;
-    if bytes.len() > MAX_SETTINGS_BYTES {
-        let reason = format!("They are larger than {MAX_SETTINGS_BYTES} bytes together.");
-        return Err(Error::invalid_member("settings", reason));
-    }
-    let masker = compile(settings.clone())
-        .await?
-        .map_err(|invalid| Error::invalid_member(invalid.field, invalid.reason))?;
+    let masker = checked(&settings).await?;
     let after = settings.clone();
     let allow = |before: &Settings| {
         let change = Change::of(before, &after);
@@ -77,6 +72,41 @@ pub async fn put_settings(
         settings::replace(store, caller, keys::MASKING, settings, Expected::Any, allow).await?;
     store.maskers().remember(&caller.team_id, &masker);
     Ok(kept)
+}
+
+/// Masks a value as a caller without [`Permission::ExecutionsReveal`] would see it: a text
+/// as the texts of an export, anything else as a payload in details. With these settings
+/// or, without any, with those of the caller's team. Nothing is kept.
+///
+/// # Errors
+/// Those of the settings, as of [`put_settings`]; and those of the table.
+pub async fn try_settings(
+    store: &Store,
+    caller: &Caller,
+    value: Box<RawValue>,
+    settings: Option<Settings>,
+) -> Result<Value> {
+    caller.require_whole_team("Settings")?;
+    let masker = match settings {
+        Some(settings) => checked(&settings).await?,
+        None => masker_of(store, &caller.team_id).await?,
+    };
+    if let Ok(text) = serde_json::from_str::<String>(value.get()) {
+        let masked = masker.mask(&text).into_owned();
+        return Ok(Value::Native(AttributeValue::S(masked)));
+    }
+    Ok(payload::mask(Value::Json(value), &masker))
+}
+
+/// The masker that settings make, if they can be.
+async fn checked(settings: &Settings) -> Result<Masker> {
+    let bytes = serde_json::to_vec(settings).map_err(Error::internal)?;
+    if bytes.len() > MAX_SETTINGS_BYTES {
+        let reason = format!("They are larger than {MAX_SETTINGS_BYTES} bytes together.");
+        return Err(Error::invalid_member("settings", reason));
+    }
+    let compiled = compile(settings.clone()).await?;
+    compiled.map_err(|invalid| Error::invalid_member(invalid.field, invalid.reason))
 }
 
 /// What a change of the settings lets be seen, and what it hides: of each list what is

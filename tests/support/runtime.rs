@@ -144,29 +144,38 @@ impl Function {
     }
 }
 
-/// The head and the body of an HTTP answer, whichever way it was transferred.
-pub fn http_answer(answer: &[u8]) -> (Value, Value) {
+/// The head and the bytes of the body of an HTTP answer, whichever way it was
+/// transferred.
+pub fn split(answer: &[u8]) -> (Value, Vec<u8>) {
     let separator = answer
         .windows(STREAM_SEPARATOR.len())
         .position(|bytes| bytes == STREAM_SEPARATOR);
-    let json = |bytes: &[u8]| -> Value {
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
-    };
     match separator {
         Some(position) => {
             let body = &answer[position + STREAM_SEPARATOR.len()..];
-            (json(&answer[..position]), json(body))
+            (json_of(&answer[..position]), body.to_vec())
         }
         None => {
-            let head = json(answer);
-            let body = match head["body"].as_str() {
-                None | Some("") => Value::Null,
-                Some(body) => json(body.as_bytes()),
-            };
-            (head, body)
+            let head = json_of(answer);
+            let body = head["body"].as_str().unwrap_or_default();
+            (head.clone(), body.as_bytes().to_vec())
         }
     }
+}
+
+/// The same of an answer in JSON.
+pub fn http_answer(answer: &[u8]) -> (Value, Value) {
+    let (head, body) = split(answer);
+    let body = match body[..] {
+        [] => Value::Null,
+        _ => json_of(&body),
+    };
+    (head, body)
+}
+
+fn json_of(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
 /// `cargo test --workspace` puts the Lambda binaries beside `flowtrail`.

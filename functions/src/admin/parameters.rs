@@ -1,8 +1,10 @@
 //! What the admin endpoints are asked.
 
 use lambda_http::Request;
+use masking::Settings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, NewToken, TokenId};
@@ -24,6 +26,14 @@ pub(super) fn body<T: DeserializeOwned>(request: &Request, message: &str) -> Res
         parameter: "body",
         message: message.to_owned(),
     })
+}
+
+/// Of `POST /api/settings/masking/try`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MaskingTrial {
+    pub(super) value: Box<RawValue>,
+    pub(super) settings: Option<Settings>,
 }
 
 #[derive(Deserialize)]

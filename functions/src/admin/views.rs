@@ -5,9 +5,41 @@ use std::collections::BTreeMap;
 use masking::Settings;
 use serde::Serialize;
 use shared::audit::{AuditEvent, AuditPage};
-use shared::auth::{CustomRole, Permission, Role, Secret, TeamRoles, TokenPage, TokenRecord};
+use shared::auth::{
+    Caller, CustomRole, Permission, Role, Secret, TeamRoles, TokenPage, TokenRecord,
+};
 use shared::masking::MaskingSettings;
-use shared::model::Timestamp;
+use shared::model::{FlowId, Timestamp, Value};
+
+#[derive(Serialize)]
+pub(super) struct CallerAnswer<'a> {
+    success: bool,
+    caller: CallerView<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallerView<'a> {
+    team_id: &'a str,
+    principal: &'a str,
+    permissions: Vec<&'static str>,
+    flows: Option<Vec<&'a str>>,
+}
+
+/// Who asks.
+pub(super) fn caller(caller: &Caller) -> CallerAnswer<'_> {
+    let permissions = caller.permissions.iter();
+    let flows = caller.flows.as_ref();
+    CallerAnswer {
+        success: true,
+        caller: CallerView {
+            team_id: caller.team_id.as_str(),
+            principal: &caller.principal,
+            permissions: permissions.map(|permission| permission.as_str()).collect(),
+            flows: flows.map(|flows| flows.iter().map(FlowId::as_str).collect()),
+        },
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -170,6 +202,19 @@ pub(super) struct MaskingSettingsView<'a> {
     settings: &'a Settings,
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct MaskedView<'a> {
+    success: bool,
+    masked: &'a Value,
+}
+
+pub(super) fn masked(masked: &Value) -> MaskedView<'_> {
+    MaskedView {
+        success: true,
+        masked,
+    }
 }
 
 pub(super) fn masking_settings(stored: &MaskingSettings) -> MaskingSettingsView<'_> {

@@ -27,6 +27,8 @@ pub(super) async fn print(
     let mut lines = vec![
         "Flowtrail is ready. Ctrl-C ends it.".to_owned(),
         String::new(),
+        // What stands behind the # stays in the browser.
+        format!("  Console       {api}/#/sign-in?token={token}"),
         format!("  HTTP API      {api}"),
         format!("  Table         {table}  (DynamoDB, table {name})"),
         format!("  Admin token   {token}"),

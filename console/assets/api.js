@@ -1,0 +1,142 @@
+// Owns every request to the HTTP API: the token, time limits, errors with a code, and
+// trying again where that is harmless. Paths are relative to the page, which may be
+// served below a prefix (/prod/).
+import { noteServerTime } from "./format.js";
+
+const TIMEOUT_MS = 30_000;
+const RETRIES = 2;
+const TRANSIENT = new Set([429, 502, 503, 504]);
+
+let token = null;
+let onUnauthenticated = () => {};
+
+/** An answer that is no success, or none at all (status 0, code NETWORK or TIMEOUT). */
+export class ApiError extends Error {
+  constructor(message, { code, status, requestId = null, retryAfter = null, parameter = null }) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+    this.requestId = requestId;
+    /** Seconds that the server asks to wait, or null. */
+    this.retryAfter = retryAfter;
+    this.parameter = parameter;
+  }
+
+  /** Whether the same request may well succeed a moment later. */
+  get transient() {
+    return this.status === 0 || TRANSIENT.has(this.status);
+  }
+}
+
+/**
+ * The session tells which token to send, and wants to hear when it is refused.
+ * @param {?string} newToken
+ * @param {(refusedToken: string) => void} [whenRefused]
+ */
+export function setToken(newToken, whenRefused) {
+  token = newToken;
+  if (whenRefused) onUnauthenticated = whenRefused;
+}
+
+/**
+ * GET, tried again up to twice with back-off when the server is busy or unreachable.
+ * @param {string} path relative, without a leading slash: `api/roles`
+ * @param {{query?: Object, signal?: AbortSignal, timeoutMs?: number, retries?: number}} [options]
+ *   query members that are null, undefined or "" are left out
+ * @returns {Promise<any>} the parsed answer
+ */
+export async function get(path, options = {}) {
+  const retries = options.retries ?? RETRIES;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await send("GET", path, options);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.transient || attempt >= retries) throw error;
+      const backOff = 400 * 2 ** attempt * (0.75 + Math.random() / 2);
+      await pause(Math.max(backOff, (error.retryAfter ?? 0) * 1000), options.signal);
+    }
+  }
+}
+
+/** POST, PUT and DELETE are sent once: what was done by half is the caller's to decide. */
+export const post = (path, body, options = {}) => send("POST", path, { ...options, body });
+export const put = (path, body, options = {}) => send("PUT", path, { ...options, body });
+export const del = (path, options = {}) => send("DELETE", path, options);
+
+/** The address of a path, relative to the page. @param {string} path @param {Object} [query] */
+export function urlOf(path, query = {}) {
+  const url = new URL(path, document.baseURI);
+  url.hash = "";
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  }
+  return url;
+}
+
+async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse }) {
+  const sentToken = token;
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  const timer = setTimeout(abort, timeoutMs);
+  try {
+    const headers = { Accept: "application/json" };
+    if (sentToken) headers.Authorization = `Bearer ${sentToken}`;
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const response = await fetch(urlOf(path, query), {
+      method, headers, signal: controller.signal, cache: "no-store", credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    noteServerTime(response.headers.get("date"));
+    if (!response.ok) throw await errorOf(response);
+    const text = await response.text();
+    return text ? parse(text) : null;
+  } catch (error) {
+    throw translate(error, signal, controller.signal, sentToken);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Who aborted on purpose gets the AbortError itself; all else is an ApiError. */
+function translate(error, callerSignal, ownSignal, sentToken) {
+  if (error instanceof ApiError) {
+    // Only the token that is in use now can end the session, not one of a late answer.
+    if (error.status === 401 && sentToken && sentToken === token) onUnauthenticated(sentToken);
+    return error;
+  }
+  if (callerSignal?.aborted) return new DOMException("Aborted", "AbortError");
+  if (ownSignal.aborted) {
+    return new ApiError("The server took too long to answer.", { code: "TIMEOUT", status: 0 });
+  }
+  if (error instanceof SyntaxError) {
+    return new ApiError("The server's answer is not JSON.", { code: "BAD_ANSWER", status: 502 });
+  }
+  return new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
+}
+
+async function errorOf(response) {
+  // A gateway's own errors have another shape, or none.
+  const body = await response.json().catch(() => ({}));
+  const seconds = Number(response.headers.get("retry-after"));
+  return new ApiError(body?.message || body?.error || `The server answered ${response.status}.`, {
+    code: body?.code ?? `HTTP_${response.status}`,
+    status: response.status,
+    requestId: body?.requestId ?? response.headers.get("x-request-id"),
+    retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+    parameter: body?.parameter ?? null,
+  });
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("Aborted", "AbortError"));
+    }, { once: true });
+  });
+}

@@ -1,0 +1,84 @@
+// Owns the start and the shell: who is signed in, the top bar, and the page of the route.
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "./ui/html.js";
+import { Icon, Mark } from "./ui/icons.js";
+import { Button } from "./ui/controls.js";
+import { Popover } from "./ui/menu.js";
+import { EmptyState, ErrorState, Loading } from "./ui/states.js";
+import { ShortcutsDialog, useShortcuts } from "./ui/keys.js";
+import { Toasts } from "./ui/toast.js";
+import { HOME, href, useRoute } from "./router.js";
+import { resumeSession, signOut, useSession } from "./session.js";
+import SignIn from "./pages/sign-in.js";
+
+/** The permissions of which one opens Settings. */
+const SETTINGS = ["TOKENS_MANAGE", "SETTINGS_MANAGE", "AUDIT_READ"];
+
+function App() {
+  const session = useSession();
+  if (session.state === "starting") return html`<main class="main"><${Loading} rows=${3} label="Starting" /></main>`;
+  if (session.state === "unreachable") {
+    return html`<main class="main"><${ErrorState} error=${session.error} onRetry=${resumeSession}
+      actions=${html`<${Button} onClick=${() => signOut()}>Sign out<//>`} /></main>`;
+  }
+  if (session.state === "signed-out") return html`<${SignIn} notice=${session.notice} />`;
+  return html`<${Shell} session=${session} />`;
+}
+
+function Shell({ session }) {
+  const location = useRoute();
+  const [help, setHelp] = useState(false);
+  useShortcuts({ "?": () => setHelp(true) });
+  const main = useRef(null);
+  const skip = (event) => {
+    event.preventDefault(); // The hash is the router's.
+    main.current.focus();
+  };
+  useEffect(() => {
+    document.title = location.route ? `${location.route.title} · Flowtrail` : "Flowtrail";
+  }, [location.route]);
+  return html`
+    <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
+    <${TopBar} session=${session} path=${location.path} onHelp=${() => setHelp(true)} />
+    <main class="main" id="main" tabindex="-1" ref=${main}><${RoutedPage} ...${location} session=${session} /></main>
+    ${help && html`<${ShortcutsDialog} onClose=${() => setHelp(false)} />`}
+    <${Toasts} />`;
+}
+
+function TopBar({ session, path, onHelp }) {
+  const links = [["/runs", "Runs"], ["/statistics", "Statistics"]];
+  if (SETTINGS.some(session.can)) links.push(["/settings", "Settings"]);
+  const { teamId, principal } = session.caller;
+  return html`<header class="top"><a class="brand" href=${href(HOME)} aria-label="Flowtrail, all runs"><${Mark} /><span class="brand-name">Flowtrail</span></a>
+    <nav class="top-nav" aria-label="Main">${links.map(([to, label]) => html`
+      <a key=${to} href=${href(to)} aria-current=${path === to ? "page" : path.startsWith(`${to}/`) ? "true" : null}>${label}</a>`)}</nav>
+    <div class="top-end"><${Button} kind="quiet" icon="keyboard" label="Keyboard shortcuts" class="wide-only" onClick=${onHelp} />
+      <${Popover} label=${`Account: team ${teamId}, ${principal}`} buttonClass="account" panelClass="account-panel"
+        button=${html`<${Icon} name="user" /><bdi class="account-team">${teamId}</bdi><${Icon} name="down" />`}>
+        ${() => html`<dl class="facts"><dt>Team</dt><dd><bdi>${teamId}</bdi></dd><dt>Signed in as</dt><dd><bdi class="mono">${principal}</bdi></dd>
+          ${session.caller.flows && html`<dt>Limited to</dt><dd><bdi>${session.caller.flows.join(", ")}</bdi></dd>`}</dl>
+          <${Button} onClick=${() => signOut()}>Sign out<//>`}<//></div></header>`;
+}
+
+/** Loads the module of the route's page, once, and shows it. */
+function RoutedPage({ route, params, query, path, session }) {
+  const [loaded, setLoaded] = useState({});
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let current = true;
+    const report = (members) => current && setLoaded({ route, ...members });
+    route?.load().then((module) => report({ Page: module.default }), () => report({ error: true }));
+    return () => { current = false; };
+  }, [route, attempt]);
+  if (!route) {
+    return html`<${EmptyState} icon="search" title="There is no such page" actions=${html`<a class="button button-plain" href=${href(HOME)}>All runs</a>`}>
+      <p>Nothing is at <code>${path}</code>.</p><//>`;
+  }
+  if (loaded.route !== route) return html`<${Loading} />`;
+  if (loaded.error) return html`<${EmptyState} icon="offline" title="This page could not be loaded" actions=${html`<${Button} onClick=${() => setAttempt(attempt + 1)}>Try again<//>`}><p>The server does not answer, or has a newer console: reload then.</p><//>`;
+  return html`<${loaded.Page} params=${params} query=${query} session=${session} />`;
+}
+
+resumeSession();
+render(html`<${App} />`, document.getElementById("app"));

@@ -1,0 +1,34 @@
+// Owns what an export asks for: the filters of the Runs page in the export's words, and
+// those that it has no word for.
+import { windowOf } from "../runs/filters.js";
+
+const MOST_DAYS = 3660;
+const STATUS = { COMPLETED: "SUCCESS" };
+
+/**
+ * The query of the export.
+ * @param {import("../runs/filters.js").Filters} filters
+ * @param {"csv"|"json"} format
+ */
+export function exportQuery(filters, format) {
+  // A list that is held still (`asof`) is a matter of its pages, not of what it means.
+  const { from, to } = windowOf({ ...filters, asof: "" });
+  return {
+    format, from, to, days: from ? null : MOST_DAYS,
+    status: STATUS[filters.status] ?? filters.status, workflowId: filters.flow,
+  };
+}
+
+/** The filters of the Runs page that an export does not know. @returns {string[]} */
+export function notTaken(filters) {
+  return [filters.type && "type", filters.device && "device"].filter(Boolean);
+}
+
+/** The command that writes the same file without a server. @param {Object} query of exportQuery */
+export function commandOf({ format, from, to, days, status, workflowId }) {
+  const options = [["format", format], ["from", from], ["to", to], ["days", days], ["status", status], ["flow", workflowId]];
+  const given = options.filter(([, value]) => value).map(([name, value]) => `--${name} ${quoted(String(value))}`);
+  return ["flowtrail export", ...given, "--gzip --output ."].join(" ");
+}
+
+const quoted = (text) => (/^[\w.:@/+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

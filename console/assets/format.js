@@ -1,0 +1,132 @@
+// Owns how times, durations and numbers are written, and the one clock. Everything
+// that needs "now" asks now(), which follows the server's clock where the viewer's
+// is off, so that a run's ticking duration is right on any machine.
+
+const LOCALE = "en-GB";
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const EXACT = {
+  day: "numeric", month: "short", year: "numeric",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3,
+};
+const localExact = new Intl.DateTimeFormat(LOCALE, EXACT);
+const utcExact = new Intl.DateTimeFormat(LOCALE, { ...EXACT, timeZone: "UTC" });
+const localShort = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const localYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const localClock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const numbers = new Intl.NumberFormat(LOCALE);
+
+/** The viewer's time zone, such as Europe/Berlin. */
+export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "local time";
+
+let skew = 0;
+
+/**
+ * Notes the server's time. Small differences are the network's, and left aside.
+ * @param {string|null} dateHeader the Date header of an answer
+ */
+export function noteServerTime(dateHeader) {
+  const server = Date.parse(dateHeader ?? "");
+  if (Number.isNaN(server)) return;
+  const difference = server - Date.now();
+  skew = Math.abs(difference) > 3 * SECOND ? difference : 0;
+}
+
+/** Milliseconds since 1970, as the server would say. @returns {number} */
+export function now() {
+  return Date.now() + skew;
+}
+
+/** @param {?string} iso @returns {?number} milliseconds, or null where there is no time */
+export function parseTime(iso) {
+  const time = typeof iso === "string" ? Date.parse(iso) : NaN;
+  return Number.isNaN(time) ? null : time;
+}
+
+/** The full time in the viewer's zone: 23 Nov 2026, 11:04:20.431. @param {?string} iso */
+export function formatExact(iso) {
+  const time = parseTime(iso);
+  return time === null ? "—" : localExact.format(time);
+}
+
+/** What stands in the title of every time: both zones. @param {?string} iso */
+export function timeTitle(iso) {
+  const time = parseTime(iso);
+  if (time === null) return "";
+  return `${localExact.format(time)} (${ZONE})\n${utcExact.format(time)} UTC`;
+}
+
+/** A time to the minute: 23 Nov, 11:04, with the year where it is another. @param {?string} iso */
+export function formatTime(iso) {
+  const time = parseTime(iso);
+  if (time === null) return "—";
+  const sameYear = new Date(time).getFullYear() === new Date(now()).getFullYear();
+  return (sameYear ? localShort : localYear).format(time);
+}
+
+/** The time of day to the second: 11:04:20. @param {?string} iso */
+export function formatClock(iso) {
+  const time = parseTime(iso);
+  return time === null ? "—" : localClock.format(time);
+}
+
+/**
+ * How long ago, up to a day; then the date.
+ * @param {?string} iso
+ * @param {number} [at] the moment to count from
+ */
+export function formatRelative(iso, at = now()) {
+  const time = parseTime(iso);
+  if (time === null) return "—";
+  const ago = at - time;
+  if (ago < -MINUTE || ago >= DAY) return formatTime(iso);
+  if (ago < 5 * SECOND) return "just now";
+  if (ago < MINUTE) return `${Math.floor(ago / SECOND)} s ago`;
+  if (ago < HOUR) return `${Math.floor(ago / MINUTE)} min ago`;
+  return `${Math.floor(ago / HOUR)} h ago`;
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** A duration for people: 5 ms, 5.03 s, 18 m 03 s, 2 h 05 m, 3 d 04 h. @param {?number} ms */
+export function formatDuration(ms) {
+  if (typeof ms !== "number" || !Number.isFinite(ms) || ms < 0) return "—";
+  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  // Cut, not rounded: 59,999 ms is not yet a minute.
+  if (ms < MINUTE) return `${(Math.floor(ms / 10) / 100).toFixed(2)} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} m ${two(Math.floor((ms % MINUTE) / SECOND))} s`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ${two(Math.floor((ms % HOUR) / MINUTE))} m`;
+  return `${Math.floor(ms / DAY)} d ${two(Math.floor((ms % DAY) / HOUR))} h`;
+}
+
+/** A duration that still grows, to the second: no flicker of digits. @param {number} ms */
+export function formatTicking(ms) {
+  return ms < MINUTE ? `${Math.max(0, Math.floor(ms / SECOND))} s` : formatDuration(ms);
+}
+
+/** 2715 -> 2,715. @param {number} count */
+export function formatCount(count) {
+  return numbers.format(count);
+}
+
+/** One run, 2 runs. @param {number} count @param {string} one @param {string} [many] */
+export function plural(count, one, many = `${one}s`) {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** For an input of type datetime-local: the viewer's zone, to the minute. @param {?string} iso */
+export function toLocalInput(iso) {
+  const time = parseTime(iso);
+  if (time === null) return "";
+  const date = new Date(time);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** The way back. @param {string} text @returns {?string} RFC 3339 in UTC */
+export function fromLocalInput(text) {
+  const time = text ? new Date(text).getTime() : NaN;
+  return Number.isNaN(time) ? null : new Date(time).toISOString();
+}

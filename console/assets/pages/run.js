@@ -1,0 +1,119 @@
+// Owns the page of one run: puts its head, its views and the step that is looked at together.
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { formatCount, plural } from "../format.js";
+import { href, HOME } from "../router.js";
+import { classes, html } from "../ui/html.js";
+import { Tabs } from "../ui/controls.js";
+import { useShortcuts } from "../ui/keys.js";
+import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
+import { isOpen, statusLabel } from "../ui/status.js";
+import { useAddress, zoomText } from "../run/address.js";
+import { RunHeader } from "../run/header.js";
+import { Inspector } from "../run/inspector.js";
+import { visible } from "../run/json-model.js";
+import { JsonTree } from "../run/json-tree.js";
+import { StepTable } from "../run/table.js";
+import { Timeline } from "../run/timeline.js";
+import { findStep, useRun } from "../run/use-run.js";
+
+const LABELS = { timeline: "Timeline", table: "Table", context: "Context", raw: "Raw JSON" };
+
+/** @param {{params: {runId: string}, query: Object<string, string>, session: import("../session.js").Session}} props */
+export default function Page({ params, query, session }) {
+  // Another run is another page: nothing of the one before may be seen in it.
+  return html`<${RunPage} key=${params.runId} runId=${params.runId} query=${query} session=${session} />`;
+}
+
+function RunPage({ runId, query, session }) {
+  const address = useAddress(runId, query);
+  const run = useRun(runId, address);
+  const { metadata, poll } = run;
+  useEffect(() => scrollTo({ top: 0 }), []);
+  useEffect(() => {
+    if (metadata) document.title = `${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)} · Flowtrail`;
+  }, [metadata?.status]);
+  const { error } = poll;
+  if (!metadata && error) return html`<${Failed} error=${error} poll=${poll} runId=${runId} />`;
+  if (!metadata) return html`<section class="page"><${Loading} rows=${10} label="Loading the run" /></section>`;
+  if (error && (error.status === 404 || error.status === 403)) return html`<${Failed} error=${error} poll=${poll} runId=${runId} wasHere=${true} />`;
+  const isShown = address.view === "timeline" && address.step === run.cause?.key;
+  const showCause = run.cause && !isShown && (() => {
+    run.openKeys(run.cause.open);
+    address.change({ step: run.cause.key, view: "" });
+  });
+  return html`<section class=${classes("page run-page", `run-view-${address.view}`)} aria-label="Run">
+    ${error && html`<${StaleBanner} error=${error} retryAt=${poll.retryAt} onRetry=${poll.reload} />`}
+    <${RunHeader} run=${metadata} session=${session} onChanged=${poll.reload} onCause=${showCause} warnings=${run.model.root.warnings}
+      live=${isOpen(metadata.status) && html`<${Live} error=${error} />`} />
+    <${Tabs} label="Views of this run" current=${address.view} tabs=${Object.entries(LABELS).map(([id, label]) => ({ id, label, href: address.viewHref(id) }))} />
+    <${View} run=${run} address=${address} session=${session} /></section>`;
+}
+
+function Failed({ error, poll, runId, wasHere }) {
+  const back = html`<a class="button button-plain" href=${href(HOME)}>All runs</a>`;
+  if (error.status === 404) {
+    return html`<${EmptyState} icon="search" title=${wasHere ? "This run is no longer there" : "There is no such run"} actions=${back}>
+      <p>${wasHere ? "It was deleted, or its time to live has ended." : "It was deleted, its time to live has ended, it is another team's, or its id is mistyped."}</p>
+      <p><bdi class="mono">${runId}</bdi></p><//>`;
+  }
+  return html`<${ErrorState} error=${error} retryAt=${poll.retryAt} onRetry=${poll.reload} actions=${back} />`;
+}
+
+function Live({ error }) {
+  return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed every 2 seconds while you look"}>
+    <span class="live-dot" aria-hidden="true"></span>${error ? "Offline" : "Live"}</span>`;
+}
+
+function View({ run, address, session }) {
+  const { model } = run;
+  const { view } = address;
+  const context = useMemo(() => [{ name: "Context", value: model.root.context }], [model.root.context]);
+  const raw = useMemo(() => (view === "raw" ? [{ name: "Run", value: rawOf(model.root) }] : []), [view, model.version]);
+  if (view === "context") {
+    if (model.root.context !== null) return html`<div class="run-json"><${JsonTree} roots=${context} label="Context" id="context" /></div>`;
+    return html`<${EmptyState} title=${isOpen(run.metadata.status) ? "No context yet" : "No context is recorded"}>
+      <p>${isOpen(run.metadata.status) ? "An engine writes the resolved context when a run ends." : "The engine wrote no resolved context at the end of this run."}</p><//>`;
+  }
+  if (view === "raw") {
+    return html`<div class="run-json">${!model.root.complete && html`<p class="muted small" role="status">${progressOf(model.root)}</p>`}
+      <${JsonTree} roots=${raw} label="Raw JSON" id="raw" /></div>`;
+  }
+  return html`<${Steps} run=${run} address=${address} session=${session} />`;
+}
+
+const rawOf = ({ metadata, steps, context }) => ({
+  metadata, steps: steps.map(({ begin, end, ...step }) => step), resolvedFinalContextData: context,
+});
+
+function progressOf({ complete, steps, metadata }) {
+  if (complete) return "";
+  const total = Number(metadata.stepSummary?.total);
+  return total > steps.length ? `Loading: ${formatCount(steps.length)} of about ${formatCount(total)} steps …` : `Loading: ${plural(steps.length, "step")} so far …`;
+}
+
+function Steps({ run, address, session }) {
+  const { model, rows, domain, present } = run;
+  const split = useRef(null);
+  const select = (key, byPointer) => {
+    address.change({ step: key ?? "" });
+    if (key === null) split.current.querySelector("[role=tree], [role=treegrid]")?.focus({ preventScroll: true });
+    // On a narrow screen the step stands below, where one would not see it.
+    if (key && byPointer && matchMedia("(max-width: 1000px)").matches) requestAnimationFrame(() => split.current.querySelector(".inspector")?.scrollIntoView({ block: "start" }));
+  };
+  useShortcuts({ Escape: () => address.step && select(null) });
+  if (rows.length === 0 && model.root.complete) {
+    const open = isOpen(run.metadata.status);
+    return html`<${EmptyState} title=${open ? "No step has begun yet" : "This run has no steps"}>
+      <p>${open ? "Steps appear here as soon as the engine writes them." : "The engine wrote none for it."}</p><//>`;
+  }
+  const loading = progressOf(model.root) || (rows.length > 500 ? plural(rows.length, "row") : "");
+  const shared = { rows, selected: address.step, loading, onSelect: select, onToggle: run.toggle };
+  const found = findStep(model, address.step);
+  const pending = !model.root.complete || model.wanted.some(({ store, step, runId }) => (runId ? !model.subs.get(runId)?.complete : !store.forks.get(step.stepInstanceId)?.branches.size));
+  return html`<div class=${classes("run-split", address.step && "run-split-on")} ref=${split}>
+    ${address.view === "table" ? html`<${StepTable} ...${shared} start=${domain.start} />`
+      : html`<${Timeline} ...${shared} domain=${domain} present=${present} zoom=${address.zoom} label="Steps of this run" allOpen=${run.allOpen}
+          onZoom=${(view) => address.change({ zoom: zoomText(view) })} onAll=${run.toggleAll} />`}
+    ${address.step && html`<${Inspector} found=${found} stepKey=${address.step} start=${domain.start} loading=${pending} session=${session}
+      link=${location.href} onClose=${() => select(null)} />`}</div>`;
+}

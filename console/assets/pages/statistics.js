@@ -1,0 +1,86 @@
+// Owns the Statistics page: puts filters, key figures, drawings and flows together. The
+// numbers are renewed while one looks; what takes many requests only now and then.
+import { formatClock, timeTitle } from "../format.js";
+import { usePoll } from "../poll.js";
+import { navigate } from "../router.js";
+import { html } from "../ui/html.js";
+import { Button } from "../ui/controls.js";
+import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
+import { ActiveFilters, FilterBar } from "../runs/toolbar.js";
+import { DurationChart, RateChart, RunsChart } from "../statistics/charts.js";
+import { fetchDurations, fetchFlows, fetchOverview } from "../statistics/data.js";
+import { Figures } from "../statistics/figures.js";
+import { FlowTable } from "../statistics/flows.js";
+import { clipped, statisticsFilters, statisticsQuery } from "../statistics/period.js";
+
+const OVERVIEW_MS = 60_000;
+const DETAILS_MS = 300_000;
+
+/** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
+export default function Page({ query, session }) {
+  const filters = useFilters(query, session);
+  const key = JSON.stringify(filters);
+  const overview = usePoll((signal) => fetchOverview(filters, signal), key, { intervalMs: OVERVIEW_MS });
+  const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort });
+  const busy = overview.data !== null && overview.dataKey !== key;
+  return html`<section class="page statistics" aria-labelledby="statistics-title">
+    <header class="page-head"><h1 id="statistics-title">Statistics</h1>${overview.data && html`<${AsOf} overview=${overview} />`}</header>
+    <${FilterBar} filters=${filters} session=${session} change=${change} />
+    <${ActiveFilters} filters=${{ ...filters, range: "" }} only=${session.caller.flows} change=${change} />
+    <${Content} overview=${overview} busy=${busy} filters=${filters} query=${query} session=${session} /></section>`;
+}
+
+/** A token that is limited to flows has to name one: the first, until another is chosen. */
+function useFilters(query, session) {
+  const filters = statisticsFilters(query);
+  const only = session.caller.flows;
+  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
+}
+
+function AsOf({ overview }) {
+  const at = new Date(overview.data.readAt).toISOString();
+  return html`<span class="as-of muted">As of <time datetime=${at} title=${timeTitle(at)}>${formatClock(at)}</time>
+    <${Button} kind="quiet" onClick=${overview.reload} disabled=${overview.loading}>Refresh<//></span>`;
+}
+
+function Content({ overview, busy, filters, query, session }) {
+  const { data, error } = overview;
+  const refused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
+  if (error && (refused || !data)) return html`<${ErrorState} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`;
+  if (!data) return html`<${Loading} rows=${12} label="Loading statistics" />`;
+  return html`<div class=${busy ? "stale" : ""} aria-busy=${String(busy)}>
+    ${error && html`<${StaleBanner} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`}
+    ${data.numbers.total === 0 && data.periods.every((period) => period.total === 0)
+      ? html`<${EmptyState} icon="search" title="No runs in this time"><p>Choose a longer time, or take a filter away.</p><//>`
+      : html`<${Report} overview=${data} overviewKey=${overview.dataKey} filters=${filters} query=${query} session=${session} />`}</div>`;
+}
+
+/** The filters that the Runs page and this one share. */
+const scopeOf = ({ flow, type, device, range, from, to }) => ({ flow, type, device, range, from, to });
+
+function Report({ overview, overviewKey, filters, query, session }) {
+  const scope = scopeOf(filters);
+  const runsOf = (start, end, status = "") => ({ ...scope, range: "", ...clipped(start, end, overview.drawn), status });
+  const ofFlow = (flow, status = "") => ({ ...scope, flow, status });
+  const onRuns = (target) => navigate("/runs", target);
+  const charts = { overview, runsOf, onRuns };
+  return html`<${Figures} overview=${overview} runsQuery=${(status) => ({ ...scope, status })} />
+    <p class="compared muted small">${overview.previous ? "Arrows compare with the same length of time right before." : "All time has nothing before it to compare with."}</p>
+    <div class="plots"><${RunsChart} ...${charts} /><${RateChart} ...${charts} /><${Durations} key=${overviewKey} ...${charts} filters=${filters} /></div>
+    ${!filters.flow || (session.caller.flows?.length ?? 0) > 1 ? html`<${Flows} key=${`flows ${overviewKey}`} overview=${overview} filters=${filters} session=${session} sort=${query.sort}
+      onSort=${(sort) => navigate("/statistics", { ...statisticsQuery(filters, {}), sort }, { replace: true })}
+      runsOf=${ofFlow} statisticsOf=${(flow) => statisticsQuery(filters, { flow })} />` : null}`;
+}
+
+// Each begins anew with other filters, once their overview is there: it says which periods
+// have runs at all.
+function Durations({ filters, ...charts }) {
+  const durations = usePoll((signal) => fetchDurations(filters, charts.overview, signal), "durations", { intervalMs: DETAILS_MS });
+  return html`<${DurationChart} ...${charts} durations=${durations} />`;
+}
+
+function Flows({ overview, filters, session, ...rest }) {
+  const asked = session.caller.flows ? filters : { ...filters, flow: "" };
+  const flows = usePoll((signal) => fetchFlows(asked, overview, session, signal), "flows", { intervalMs: DETAILS_MS });
+  return html`<${FlowTable} ...${rest} flows=${flows} total=${overview.numbers.total} />`;
+}

@@ -1,0 +1,237 @@
+// Owns what is read of a run: its steps page by page, the branches of its forks, and the
+// runs below it. What is open is read again; what has ended is not.
+import { get } from "../api.js";
+import { parseTime } from "../format.js";
+import { isOpen, statusOf } from "../ui/status.js";
+import { parseExact, plainNumber } from "./exact.js";
+
+const FORK = "PARALLEL_FORK_MANAGER";
+// The first page is small, so that something stands on the screen soon.
+const FIRST_PAGE = 100;
+const NEXT_PAGES = 500;
+const AT_ONCE = 4;
+
+/**
+ * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string, sequenceNumber: ?number,
+ *   status: string, startTime: ?string, endTime: ?string, durationMs: ?number, retryCount: ?number, input: any,
+ *   output: any, executionData: any, errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
+ *   `begin` and `end` are the times in milliseconds; `end` is null while it is not known
+ * @typedef {{id: string, branchId: ?string, steps: Step[]}} Branch
+ * @typedef {{branches: Map<string, Branch>, state: "loading"|"ready"|"failed", error: ?Error, settled: boolean}} Fork
+ */
+
+/** @param {Step} step */
+export const isFork = (step) => step.stepType === FORK;
+
+/** The run's details, as the API answers them, with every digit. */
+function ask(runId, rest, query, signal) {
+  // `parse` is for an api.js that knows it; without it large numbers are marked as rounded.
+  return get(`flow-executions/${encodeURIComponent(runId)}${rest}`, { query, signal, retries: 0, parse: parseExact });
+}
+
+/** @returns {Step} */
+function stepOf(raw) {
+  const begin = parseTime(raw.startTime);
+  const durationMs = plainNumber(raw.durationMs);
+  const end = parseTime(raw.endTime) ?? (begin !== null && durationMs !== null ? begin + durationMs : null);
+  return { ...raw, status: statusOf(raw.status), durationMs, retryCount: plainNumber(raw.retryCount), begin, end };
+}
+
+// Records of the same moment, such as the steps that a failure skips, stand by their number.
+function inOrder(steps) {
+  const number = (step) => plainNumber(step.sequenceNumber) ?? Infinity;
+  return [...steps].sort((a, b) => (a.begin ?? Infinity) - (b.begin ?? Infinity) || number(a) - number(b) || 0);
+}
+
+/** One run with its steps. It changes in place, and tells `notify`. */
+export class RunStore {
+  constructor(id, notify) {
+    this.id = id;
+    this.notify = notify;
+    this.metadata = null;
+    this.context = null;
+    this.warnings = new Set();
+    /** @type {Step[]} in order of time */
+    this.steps = [];
+    this.byId = new Map();
+    /** @type {Map<string, Fork>} by the fork's stepInstanceId */
+    this.forks = new Map();
+    this.pages = [{ token: null, limit: FIRST_PAGE, settled: false }];
+    /** Whether all pages were read once. */
+    this.complete = false;
+    /** Whether nothing of it can change any more. */
+    this.settled = false;
+    this.error = null;
+  }
+
+  /** Reads what is new or may have changed. @param {AbortSignal} signal */
+  async read(signal) {
+    if (this.settled) return;
+    const whole = this.pages.every((page) => !page.settled);
+    let endedFirst = null;
+    for (let index = 0; index < this.pages.length; index += 1) {
+      if (this.pages[index].settled && index < this.pages.length - 1) continue;
+      await this.readPage(index, signal);
+      endedFirst ??= !isOpen(this.metadata.status);
+    }
+    this.complete = true;
+    if (!isOpen(this.metadata.status)) {
+      // The end may have come between two pages: once more, all of it, and that is the last.
+      if (whole && endedFirst) this.settled = true;
+      else for (const page of this.pages) page.settled = false;
+    }
+    this.notify();
+  }
+
+  async readPage(index, signal) {
+    const page = this.pages[index];
+    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token }, signal);
+    this.metadata = metadataOf(data.metadata);
+    if (index === 0) this.context = data.resolvedFinalContextData;
+    for (const warning of data.warnings ?? []) this.warnings.add(textOf(warning));
+    const steps = data.steps.map(stepOf);
+    for (const step of steps) this.byId.set(step.stepInstanceId, step);
+    this.steps = inOrder(this.byId.values());
+    page.settled = !steps.some((step) => isOpen(step.status));
+    if (data.nextToken && index === this.pages.length - 1) {
+      this.pages.push({ token: data.nextToken, limit: NEXT_PAGES, settled: false });
+    }
+    this.notify();
+  }
+
+  /** Reads the branches of a fork, all pages of them. @param {Step} step @param {AbortSignal} signal */
+  async readFork(step, signal) {
+    const old = this.forks.get(step.stepInstanceId);
+    if (old?.settled || old?.busy) return;
+    const fork = old ?? { branches: new Map(), state: "loading", error: null, settled: false };
+    this.forks.set(step.stepInstanceId, fork);
+    const ended = !isOpen(step.status);
+    fork.busy = true;
+    try {
+      await this.readBranches(step, fork, signal);
+      const open = [...fork.branches.values()].some((branch) => branch.steps.some((each) => isOpen(each.status)));
+      Object.assign(fork, { state: "ready", error: null, settled: ended && (!open || this.settled) });
+    } catch (error) {
+      if (!signal?.aborted) Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
+    } finally {
+      fork.busy = false;
+      this.notify();
+    }
+  }
+
+  async readBranches(step, fork, signal) {
+    for (let nextToken = null; ;) {
+      const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken };
+      const answer = await ask(this.id, "/branch-steps", query, signal);
+      for (const [id, raw] of Object.entries(answer.data)) {
+        const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, byId: new Map(), steps: [] };
+        for (const each of raw.steps.map(stepOf)) branch.byId.set(each.stepInstanceId, each);
+        branch.steps = inOrder(branch.byId.values());
+        fork.branches.set(id, branch);
+      }
+      for (const warning of answer.warnings ?? []) this.warnings.add(textOf(warning));
+      nextToken = answer.nextToken;
+      this.notify();
+      if (!nextToken) return;
+    }
+  }
+}
+
+const textOf = (warning) => (typeof warning === "string" ? warning : warning?.message ?? JSON.stringify(warning));
+
+function metadataOf(raw) {
+  return { ...raw, status: statusOf(raw.status), durationMs: plainNumber(raw.durationMs) };
+}
+
+/** A run, the runs below it that were opened, and who wants to hear of changes. */
+export class RunModel {
+  constructor(id) {
+    this.version = 0;
+    this.listener = () => {};
+    this.notify = () => {
+      this.version += 1;
+      this.listener(this.version);
+    };
+    this.root = new RunStore(id, this.notify);
+    /** @type {Map<string, RunStore>} */
+    this.subs = new Map();
+    /** What is open on the screen, as the rows found it. */
+    this.wanted = [];
+  }
+
+  get settled() {
+    const done = ({ store, step, runId }) =>
+      runId ? this.subs.get(runId)?.settled || this.subs.get(runId)?.error : store.forks.get(step.stepInstanceId)?.settled;
+    return this.root.settled && this.wanted.every(done);
+  }
+
+  /** One round of the poll. @param {AbortSignal} signal */
+  async read(signal) {
+    await this.root.read(signal);
+    await this.readWanted(signal);
+    return this.version;
+  }
+
+  /** What is open on the screen and not yet, or no longer, in hand. */
+  async readWanted(signal, only = () => true) {
+    const queue = this.wanted.filter(only);
+    const work = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) await this.readOne(next, signal);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  /** A fork or a run below. @param {{store?: RunStore, step?: Step, runId?: string}} wanted */
+  readOne({ store, step, runId }, signal) {
+    return runId ? this.readSub(runId, signal) : store.readFork(step, signal);
+  }
+
+  /** A run below, in place. What cannot be read is told in its row. */
+  async readSub(runId, signal) {
+    const store = this.subs.get(runId) ?? new RunStore(runId, this.notify);
+    this.subs.set(runId, store);
+    if (store.busy) return store;
+    store.busy = true;
+    try {
+      await store.read(signal);
+      store.error = null;
+    } catch (error) {
+      if (!signal?.aborted) store.error = error;
+    } finally {
+      store.busy = false;
+      this.notify();
+    }
+    return store;
+  }
+}
+
+/** The run with all of its branches, for a file: a fork has its `branches`. */
+export async function wholeRun(runId, signal, onProgress) {
+  const metadata = {};
+  const steps = [];
+  let context = null;
+  for (let nextToken = null, first = true; first || nextToken; first = false) {
+    const { data } = await ask(runId, "", { limit: NEXT_PAGES, nextToken }, signal);
+    if (first) context = data.resolvedFinalContextData;
+    Object.assign(metadata, data.metadata);
+    steps.push(...data.steps);
+    onProgress(steps.length);
+    nextToken = data.nextToken;
+  }
+  for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal);
+  return { metadata, steps, resolvedFinalContextData: context };
+}
+
+async function wholeBranches(runId, fork, signal) {
+  const branches = {};
+  for (let nextToken = null, first = true; first || nextToken; first = false) {
+    const query = { parentStepInstanceId: fork.stepInstanceId, parentStepStartTime: fork.startTime, limit: NEXT_PAGES, nextToken };
+    const answer = await ask(runId, "/branch-steps", query, signal);
+    for (const [id, { branchId, steps }] of Object.entries(answer.data)) (branches[id] ??= { branchId, steps: [] }).steps.push(...steps);
+    nextToken = answer.nextToken;
+  }
+  for (const { steps } of Object.values(branches)) {
+    for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal);
+  }
+  return branches;
+}

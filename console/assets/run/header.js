@@ -1,0 +1,73 @@
+// Owns the head of the page: what run this is, how it stands, and why it failed.
+import { now, parseTime } from "../format.js";
+import { href, runPath } from "../router.js";
+import { html } from "../ui/html.js";
+import { CopyButton } from "../ui/controls.js";
+import { Icon } from "../ui/icons.js";
+import { isOpen, StatusIcon, statusLabel } from "../ui/status.js";
+import { Duration, RelativeTime } from "../ui/time.js";
+import { Actions } from "./actions.js";
+import { ErrorText } from "./error-text.js";
+import { Exact, Fact } from "./inspector.js";
+import { visible } from "./json-model.js";
+
+const DAY = 86_400_000;
+
+/**
+ * @param {{run: Object, session: import("../session.js").Session, live: any, onChanged: () => void, onCause: ?(() => void), warnings: Set<string>}} props
+ *   `run`: the metadata
+ */
+export function RunHeader({ run, session, live, onChanged, onCause, warnings }) {
+  const name = run.flowName || run.flowDefinitionId;
+  const flowRuns = href("/runs", { flow: run.flowDefinitionId });
+  return html`<header class="run-head">
+    <nav class="run-crumbs" aria-label="Where this is"><a href=${href("/runs")}>Runs</a><span aria-hidden="true">/</span>
+      <a href=${flowRuns}><bdi>${run.flowDefinitionId}</bdi></a>
+      ${run.parentFlowExecutionId && html`<span aria-hidden="true">/</span><a href=${parentHref(run)}>Parent run</a>`}
+      <span class="run-crumb-id"><span aria-hidden="true">/</span> <bdi class="mono run-id">${run.flowExecutionId}</bdi><${CopyButton} text=${run.flowExecutionId} label="Copy the run's id" /></span></nav>
+    <div class="run-title"><span class=${`run-state run-state-${run.status.toLowerCase()}`}><${StatusIcon} status=${run.status} />${statusLabel(run.status)}</span>
+      <h1><bdi>${visible(name)}</bdi></h1>${run.flowVersion !== null && html`<span class="tag" title="Version of the flow"><bdi>${/^\d/.test(run.flowVersion) ? "v" : ""}${String(run.flowVersion)}</bdi></span>`}
+      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}${live}
+      <${Actions} run=${run} session=${session} onChanged=${onChanged} /></div>
+    <${Facts} run=${run} />
+    ${run.status === "CANCELLED" && html`<${Cancelled} run=${run} />`}
+    ${run.errorMessage && html`<${ErrorText} text=${run.errorMessage} title=${run.status === "FAILED" ? "This run failed" : "Error that was told"} lines=${3}>
+      ${onCause && html`<button type="button" class="link" onClick=${onCause}>Show the step</button>`}<//>`}
+    ${warnings.size > 0 && html`<${Warnings} warnings=${[...warnings]} />`}
+  </header>`;
+}
+
+const parentHref = (run) => href(runPath(run.parentFlowExecutionId), { step: run.parentStepInstanceId });
+
+function Facts({ run }) {
+  const started = run.startTime ?? run.createdAt;
+  const labels = Object.entries(run.labels ?? {});
+  return html`<dl class="run-facts">
+    <${Fact} name=${run.startTime ? "Started" : "Created"}><${Exact} at=${started} />${now() - parseTime(started) < DAY && html` <span class="muted"><${RelativeTime} at=${started} /></span>`}<//>
+    <${Fact} name="Duration"><strong><${Duration} ms=${run.durationMs} since=${started} open=${run.status === "RUNNING"} /></strong><//>
+    ${run.endTime && html`<${Fact} name="Ended"><${Exact} at=${run.endTime} /><//>`}
+    <${Fact} name="Trigger">${run.trigger && html`<bdi>${run.trigger}</bdi>`}<//>
+    <${Fact} name="Steps"><${Steps} summary=${run.stepSummary} /><//>
+    ${run.deviceId && html`<${Fact} name="Device"><a href=${href("/runs", { device: run.deviceId })}><bdi>${run.deviceId}</bdi></a><//>`}
+    ${isOpen(run.status) && run.heartbeatAt && html`<${Fact} name="Last sign of life"><${RelativeTime} at=${run.heartbeatAt} /><//>`}
+    ${isOpen(run.status) && run.timeoutAt && html`<${Fact} name="Times out"><${Exact} at=${run.timeoutAt} /><//>`}
+    ${labels.length > 0 && html`<${Fact} name="Labels"><span class="run-labels">${labels.map(([key, value]) => html`
+      <span key=${key} class="run-label"><bdi class="muted">${key}</bdi> <bdi>${String(value)}</bdi></span>`)}</span><//>`}
+  </dl>`;
+}
+
+function Steps({ summary }) {
+  if (!summary) return html`<span class="none">—</span>`;
+  const { total, passed, failed } = summary;
+  return html`${String(passed ?? "?")} of ${String(total ?? "?")} passed${Number(failed) > 0 && html`, <strong class="run-bad">${String(failed)} failed</strong>`}`;
+}
+
+function Cancelled({ run }) {
+  return html`<p class="run-cancelled"><${Icon} name="cancelled" /><span>Cancelled${run.cancelledBy && html` by <bdi class="mono">${run.cancelledBy}</bdi>`}${run.endTime && html`, <${RelativeTime} at=${run.endTime} />`}.
+    ${" "}${run.cancelReason ? html`<bdi>“${run.cancelReason}”</bdi>` : html`<span class="muted">No reason was given.</span>`}</span></p>`;
+}
+
+function Warnings({ warnings }) {
+  return html`<details class="notice run-warnings" open=${warnings.length === 1}><summary><${Icon} name="warning" /> ${warnings.length === 1 ? "A payload could not be read" : `${warnings.length} payloads could not be read`}</summary>
+    <ul>${warnings.map((warning) => html`<li key=${warning}><bdi>${warning}</bdi></li>`)}</ul></details>`;
+}

@@ -1,0 +1,103 @@
+// Owns the filters of the run list: how they stand in the address, which stretch of time
+// they mean, and which parameters of the API they are.
+import { formatTime, now } from "../format.js";
+import { statusLabel } from "../ui/status.js";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const PAGE_SIZE = 50;
+
+/** The presets of time; "" is all. */
+export const RANGES = [
+  { value: "15m", short: "15 min", label: "Last 15 minutes", ms: 15 * MINUTE },
+  { value: "1h", short: "1 h", label: "Last hour", ms: HOUR },
+  { value: "24h", short: "24 h", label: "Last 24 hours", ms: DAY },
+  { value: "7d", short: "7 d", label: "Last 7 days", ms: 7 * DAY },
+  { value: "30d", short: "30 d", label: "Last 30 days", ms: 30 * DAY },
+  { value: "", short: "All", label: "All time", ms: null },
+];
+
+export const TYPES = [
+  { value: "", label: "All types" },
+  { value: "PARENT", label: "Parent runs" },
+  { value: "SUBFLOW", label: "Sub-flows" },
+];
+
+/**
+ * @typedef {{flow: string, status: string, type: string, device: string, range: string,
+ *   from: string, to: string, page: number, asof: string}} Filters
+ *   `asof` holds still what lies before a page beyond the first: runs that come meanwhile
+ *   would push everything on, from one page to the next
+ * @typedef {{from: ?string, to: ?string}} Window
+ */
+
+/** @param {Object<string, string>} query @returns {Filters} */
+export function parseFilters(query) {
+  const time = (text) => (text && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : "");
+  const page = Math.floor(Number(query.page));
+  const from = time(query.from);
+  const to = time(query.to);
+  return {
+    flow: query.flow ?? "", status: statusLabel(query.status) === "Unknown" ? "" : query.status,
+    type: TYPES.some((type) => type.value === query.type) ? query.type : "", device: query.device ?? "",
+    range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
+    from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
+  };
+}
+
+/** The query of filters that have changed: the first page, in the order of the typedef. */
+export function changed(filters, change) {
+  const next = { ...filters, ...change };
+  if (!("page" in change)) Object.assign(next, { page: 1, asof: "" });
+  return { ...next, page: next.page > 1 ? next.page : "" };
+}
+
+/** Whether anything narrows the list. @param {Filters} filters */
+export function isFiltered(filters) {
+  return ["flow", "status", "type", "device", "range", "from", "to"].some((name) => filters[name]);
+}
+
+/** The stretch of time; relative ones are taken from now, or from `asof`. @returns {Window} */
+export function windowOf(filters) {
+  if (filters.from || filters.to) return { from: filters.from || null, to: filters.to || filters.asof || null };
+  const ms = RANGES.find((range) => range.value === filters.range)?.ms ?? null;
+  const end = filters.asof ? Date.parse(filters.asof) : now();
+  // To the minute: the server counts whole hours from kept numbers, and the rest by reading.
+  const from = ms === null ? null : new Date(Math.floor((end - ms) / MINUTE) * MINUTE).toISOString();
+  return { from, to: filters.asof || null };
+}
+
+const API_STATUS = { COMPLETED: "PASSED" };
+
+/** The parameters that list and statistics share. @param {Filters} filters */
+export function scopeParameters(filters) {
+  return { flowId: filters.flow, deviceId: filters.device, executionType: filters.type };
+}
+
+/** @param {Filters} filters */
+export function listParameters(filters) {
+  const { from, to } = windowOf(filters);
+  return {
+    ...scopeParameters(filters), status: API_STATUS[filters.status] ?? filters.status,
+    startDate: from, endDate: to, lite: true, limit: PAGE_SIZE, offset: (filters.page - 1) * PAGE_SIZE,
+  };
+}
+
+/** The filters for people, each with what takes it away. */
+export function activeFilters(filters, nameOfFlow) {
+  const range = RANGES.find((entry) => entry.value === filters.range && entry.value);
+  const type = TYPES.find((entry) => entry.value === filters.type && entry.value);
+  return [
+    range && { label: "Time", value: range.label, change: { range: "" } },
+    filters.from && { label: "From", value: formatTime(filters.from), change: { from: "" } },
+    filters.to && { label: "To", value: formatTime(filters.to), change: { to: "" } },
+    filters.status && { label: "Status", value: statusLabel(filters.status), change: { status: "" } },
+    filters.flow && { label: "Flow", value: nameOfFlow(filters.flow), change: { flow: "" } },
+    type && { label: "Type", value: type.label, change: { type: "" } },
+    filters.device && { label: "Device", value: filters.device, change: { device: "" } },
+  ].filter(Boolean);
+}
+
+export const NO_FILTERS = { flow: "", status: "", type: "", device: "", range: "", from: "", to: "" };

@@ -1,0 +1,292 @@
+//! The web console: its files, and how they are served.
+//!
+//! `build.rs` packs what lies in `assets` and `vendor`. The page is always asked for
+//! anew; every other file has its hash in its name, and is kept for ever. There is no
+//! build step but that: what the browser runs is what lies there.
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+
+/// The paths of the console's files, as API Gateway writes them.
+pub const PATHS: [&str; 3] = ["/", "/assets/{file+}", "/vendor/{file+}"];
+
+/// A file, as it is and compressed.
+struct File {
+    /// Its path, without the first slash; empty for the page.
+    path: &'static str,
+    content_type: &'static str,
+    etag: &'static str,
+    plain: &'static [u8],
+    gzip: &'static [u8],
+}
+
+static PAGE: File = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+static FILES: &[File] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// The hash of the one script that stands in the page, as a policy names it.
+const IMPORT_MAP: &str = include!(concat!(env!("OUT_DIR"), "/import_map.rs"));
+
+/// The answer to a request for the page or one of its files; `None` where nothing is at
+/// this path.
+pub fn answer(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let file = match path {
+        "" => &PAGE,
+        _ => FILES.iter().find(|file| file.path == path)?,
+    };
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    head_of(file, headers);
+    let known = request.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
+    if known.is_some_and(|known| contains(known, file.etag.as_bytes())) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Some(response);
+    }
+    let content_type = HeaderValue::from_static(file.content_type);
+    headers.insert(CONTENT_TYPE, content_type);
+    let body = match takes_gzip(request) {
+        true => {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            file.gzip
+        }
+        false => file.plain,
+    };
+    *response.body_mut() = Bytes::from_static(body);
+    Some(response)
+}
+
+/// What every answer says, also that nothing has changed.
+fn head_of(file: &File, headers: &mut HeaderMap) {
+    let kept = match file.path {
+        "" => "no-cache",
+        _ => "public, max-age=31536000, immutable",
+    };
+    for (name, value) in [
+        (CACHE_CONTROL, kept),
+        (ETAG, file.etag),
+        (VARY, "Accept-Encoding"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy()) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// What the page may do: run and show its own files, and ask its own API. Data cannot
+/// become script or style, and nobody is told of a visit.
+fn policy() -> String {
+    format!(
+        "default-src 'none'; script-src 'self' {IMPORT_MAP}; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let mut accepted = request
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    accepted.any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        is_gzip && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::Read;
+    use std::path::Path;
+
+    use flate2::read::GzDecoder;
+    use serde_json::Value;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    fn asked(path: &str, headers: &[(HeaderName, &str)]) -> Option<Response<Bytes>> {
+        let mut request = HeaderMap::new();
+        for (name, value) in headers {
+            request.insert(name, value.parse().expect("a value"));
+        }
+        answer(path, &request)
+    }
+
+    fn unpacked(bytes: &[u8]) -> Vec<u8> {
+        let mut plain = Vec::new();
+        let read = GzDecoder::new(bytes).read_to_end(&mut plain);
+        read.expect("gzip");
+        plain
+    }
+
+    #[test]
+    fn the_page_is_asked_for_anew_and_its_files_are_kept() {
+        let page = asked("/", &[]).expect("a page");
+        assert_eq!(page.headers()[CACHE_CONTROL], "no-cache");
+        let text = str::from_utf8(page.body()).expect("a text");
+        for file in FILES {
+            let served = asked(&format!("/{}", file.path), &[]).expect("a file");
+            let cached = served.headers()[CACHE_CONTROL].to_str().expect("a text");
+            assert!(cached.contains("immutable"), "{}", file.path);
+            // Either the page names it, or a module that the import map knows.
+            assert!(text.contains(file.path), "{} is used nowhere", file.path);
+        }
+        let etag = page.headers()[ETAG].to_str().expect("a text");
+        let again = asked("/", &[(IF_NONE_MATCH, etag)]).expect("an answer");
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        assert!(again.body().is_empty());
+        assert!(asked("/assets/index.html", &[]).is_none());
+        assert!(asked("/assets/../Cargo.toml", &[]).is_none());
+    }
+
+    #[test]
+    fn what_takes_gzip_gets_the_same_in_less() {
+        for path in [PAGE.path, FILES[0].path] {
+            let plain = asked(path, &[]).expect("a file");
+            assert!(!plain.headers().contains_key(CONTENT_ENCODING));
+            for accepted in ["gzip, br", "br;q=1.0, GZIP;q=0.5"] {
+                let packed = asked(path, &[(ACCEPT_ENCODING, accepted)]).expect("a file");
+                assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
+                assert_eq!(*plain.body(), unpacked(packed.body()));
+            }
+            let refused = asked(path, &[(ACCEPT_ENCODING, "gzip;q=0, br")]).expect("a file");
+            assert!(!refused.headers().contains_key(CONTENT_ENCODING));
+        }
+    }
+
+    /// What a library is, and that it is the one that was published.
+    #[test]
+    fn each_library_is_as_it_was_published() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor");
+        let read = |name: &str| std::fs::read(folder.join(name)).expect(name);
+        let listed: Vec<Value> = serde_json::from_slice(&read("vendor.json")).expect("JSON");
+        let mut names = BTreeSet::from(["vendor.json".to_owned()]);
+        for library in &listed {
+            let text = |member: &str| library[member].as_str().expect(member);
+            let hash = Sha256::digest(read(text("file")));
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, text("sha256"), "{}", text("file"));
+            names.insert(text("file").to_owned());
+            names.insert(format!("{}.LICENSE", text("package")));
+        }
+        let found = std::fs::read_dir(folder).expect("a folder");
+        let found = found.map(|entry| entry.expect("an entry").file_name());
+        let found: BTreeSet<_> = found
+            .map(|name| name.into_string().expect("a name"))
+            .collect();
+        assert_eq!(found, names);
+    }
+
+    /// A file of `assets` or `vendor`, by its name there.
+    fn packed_size(name: &str) -> usize {
+        let (stem, extension) = name.rsplit_once('.').expect("an extension");
+        let is_it = |file: &&File| {
+            let hash = file.path.strip_prefix(&format!("{stem}."));
+            let hash = hash.and_then(|rest| rest.strip_suffix(&format!(".{extension}")));
+            hash.is_some_and(|hash| !hash.contains(['.', '/']))
+        };
+        let file = FILES.iter().find(is_it);
+        file.unwrap_or_else(|| panic!("{name} is not served"))
+            .gzip
+            .len()
+    }
+
+    /// The modules that a module imports at once, as their names from the root.
+    fn imports(name: &str) -> Vec<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = std::fs::read_to_string(path).expect(name);
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with(['*', '/']));
+        let specifiers = lines.filter_map(|line| {
+            let (_, rest) = line.split_once(" from \"")?;
+            rest.split_once('"').map(|(specifier, _)| specifier)
+        });
+        let library = |specifier: &str| match specifier {
+            "preact/hooks" => "vendor/preact-hooks.mjs".to_owned(),
+            library => format!("vendor/{library}.mjs"),
+        };
+        let found = specifiers.map(|specifier| match specifier.starts_with('.') {
+            true => {
+                let mut parts: Vec<_> = name.split('/').collect();
+                parts.pop();
+                for part in specifier.split('/') {
+                    match part {
+                        "." => {}
+                        ".." => drop(parts.pop()),
+                        part => parts.push(part),
+                    }
+                }
+                parts.join("/")
+            }
+            false => library(specifier),
+        });
+        found.collect()
+    }
+
+    /// What a browser loads before it shows the runs with their chart.
+    #[test]
+    fn the_first_view_is_small() {
+        let mut waiting = vec![
+            "assets/app.js".to_owned(),
+            "assets/pages/runs.js".to_owned(),
+            "vendor/uplot.mjs".to_owned(),
+        ];
+        let mut loaded = BTreeSet::new();
+        while let Some(name) = waiting.pop() {
+            if loaded.insert(name.clone()) && name.starts_with("assets/") {
+                waiting.extend(imports(&name));
+            }
+        }
+        assert!(loaded.contains("vendor/preact.mjs"), "{loaded:?}");
+        let modules: usize = loaded.iter().map(|name| packed_size(name)).sum();
+        let styles = FILES.iter().filter(|file| file.path.ends_with(".css"));
+        let styles: usize = styles.map(|file| file.gzip.len()).sum();
+        let whole = PAGE.gzip.len() + modules + styles;
+        assert!(whole < 150_000, "{whole} bytes");
+    }
+
+    #[test]
+    fn nothing_in_line_runs_but_the_import_map() {
+        let page = asked("/", &[]).expect("a page");
+        let policy = page.headers()[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .expect("a text");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let text = str::from_utf8(page.body()).expect("a text");
+        let scripts: Vec<_> = text.split("<script").skip(1).collect();
+        for script in scripts {
+            assert!(
+                script.contains("src=") || script.starts_with(" type=\"importmap\""),
+                "{script:.80}"
+            );
+        }
+        assert!(!text.contains("style=") && !text.contains("<style"));
+        assert!(!text.contains("//cdn") && !text.contains("https://"));
+    }
+}

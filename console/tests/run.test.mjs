@@ -1,0 +1,419 @@
+// The page of one run, driven in a browser. with_server.mjs says where; CHROMIUM names
+// another browser, SHOTS a folder for screenshots.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const BASE = `${process.env.FLOWTRAIL_URL}/`;
+const TABLE = `${process.env.FLOWTRAIL_TABLE_URL}/`;
+const TOKEN = process.env.FLOWTRAIL_TOKEN;
+const SHOTS = process.env.SHOTS;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RUN = `e2e-${Date.now().toString(36)}`;
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+// ---- records ------------------------------------------------------------------------
+
+const T0 = Date.now() - 3_600_000;
+const iso = (ms) => new Date(T0 + ms).toISOString();
+
+function attribute(value) {
+  if (value === null) return { NULL: true };
+  if (typeof value === "string") return { S: value };
+  if (typeof value === "number" || typeof value === "bigint") return { N: String(value) };
+  if (typeof value === "boolean") return { BOOL: value };
+  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return { L: value.map(attribute) };
+  return { M: Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined).map(([key, each]) => [key, attribute(each)])) };
+}
+
+async function table(operation, body) {
+  const response = await fetch(TABLE, {
+    method: "POST", body: JSON.stringify(body),
+    headers: {
+      "x-amz-target": `DynamoDB_20120810.${operation}`, "content-type": "application/x-amz-json-1.0",
+      authorization: "AWS4-HMAC-SHA256 Credential=any/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+    },
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${operation}: ${text}`);
+  return JSON.parse(text);
+}
+
+const put = (item) => table("PutItem", { TableName: "flowtrail", Item: attribute(item).M });
+
+async function putAll(items) {
+  for (let at = 0; at < items.length; at += 25) {
+    await table("BatchWriteItem", { RequestItems: { flowtrail: items.slice(at, at + 25).map((item) => ({ PutRequest: { Item: attribute(item).M } })) } });
+  }
+}
+
+const execution = (id, more = {}) => ({
+  pk: `EXEC#${id}`, sk: "EXECUTION", executionId: id, teamId: "default", flowId: "e2e-run", flowName: "Run page test",
+  createdAt: iso(0), startTime: iso(0), status: "COMPLETED", endTime: iso(10_000), trigger: "API", ...more,
+});
+
+const step = (run, id, from, to, more = {}) => ({
+  pk: `EXEC#${run}`, sk: `STEP#${iso(from)}#${id}`, stepInstanceId: id, stepId: id, stepName: id, stepType: "SCRIPT",
+  status: "COMPLETED", startTime: iso(from), ...(to === null ? {} : { endTime: iso(to) }), ...more,
+});
+
+const branchStep = (run, fork, forkFrom, branch, id, from, to, more = {}) => ({
+  ...step(run, id, from, to), sk: `BRANCH#${iso(forkFrom)}#${fork}#${branch}#${iso(from)}#${id}`,
+  branchExecutionId: branch, branchId: `lane_${branch}`, parentStepInstanceId: fork, parentStepStartTime: iso(forkFrom), ...more,
+});
+
+const FORK = { stepType: "PARALLEL_FORK_MANAGER" };
+
+// ---- browser ------------------------------------------------------------------------
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+});
+after(() => browser?.close());
+
+async function open(hash, { width = 1440, height = 900, colorScheme = "light", token = TOKEN, allow = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: "reduce", acceptDownloads: true });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]).catch(() => {});
+  const page = await context.newPage();
+  const problems = [];
+  const isAllowed = (text) => allow.some((each) => text.includes(each));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && !isAllowed(message.text()) && problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(error.stack));
+  page.on("dialog", (dialog) => { problems.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  await page.addInitScript((secret) => {
+    sessionStorage.setItem("flowtrail.token", secret);
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  }, token);
+  await page.goto(BASE + hash);
+  const finish = async () => {
+    assert.deepEqual(problems, []);
+    await context.close();
+  };
+  return { page, finish };
+}
+
+const runs = (id, query = "") => `#/runs/${encodeURIComponent(id)}${query}`;
+
+async function newest(query) {
+  const response = await fetch(new URL(`api/history/executions?limit=1&lite=true&${query}`, BASE), { headers: { authorization: `Bearer ${TOKEN}` } });
+  return (await response.json()).executions[0]?.id;
+}
+
+async function axe(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(bad.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any?.[0]?.message ?? ""}`).join(" | ")}`), []);
+}
+
+const shot = (page, name) => SHOTS && page.screenshot({ path: `${SHOTS}/${name}.png` });
+const rowOf = (page, name) => page.locator(".tl-row, .st-row", { has: page.locator(".tl-label", { hasText: name }) }).first();
+
+// ---- tests --------------------------------------------------------------------------
+
+test("branches, nested forks too, open in place, and survive a reload", async () => {
+  const { page, finish } = await open(runs(await newest("flowId=order-pipeline&status=PASSED")));
+  await rowOf(page, "Fulfil in parallel").locator(".twisty").click();
+  await rowOf(page, "charge_card").waitFor();
+  await page.getByRole("button", { name: "Expand all" }).click();
+  await page.locator("[aria-level='5']").first().waitFor();
+  const rows = await page.getByRole("treeitem").count();
+  await axe(page);
+  await shot(page, "order-pipeline");
+  await page.waitForURL(/open=/);
+  await page.reload();
+  await page.locator("[aria-level='5']").first().waitFor();
+  assert.equal(await page.getByRole("treeitem").count(), rows);
+  await page.getByRole("button", { name: "Collapse all" }).click();
+  await rowOf(page, "charge_card").waitFor({ state: "detached" });
+  await finish();
+});
+
+test("of a failed run the failed step is open, its error first", async () => {
+  const { page, finish } = await open(runs(await newest("flowId=invoice-import&status=FAILED")));
+  const step = page.locator(".inspector");
+  await step.getByText("Error", { exact: true }).waitFor();
+  assert.ok((await step.locator("pre").first().textContent()).length > 10);
+  assert.equal(await page.locator(".tl-selected .status-failed").count(), 1);
+  await page.waitForURL(/step=/);
+  await axe(page);
+  await shot(page, "failed");
+  await page.keyboard.press("Escape");
+  await step.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Show the step" }).click();
+  await step.waitFor();
+  await finish();
+});
+
+test("a sub-flow opens in place, down to what failed in it", async () => {
+  const { page, finish } = await open(runs(await newest("flowId=nightly-report&status=FAILED")));
+  await page.locator(".inspector").getByText("Error", { exact: true }).waitFor();
+  await page.locator(".tl-selected[aria-level='2']").waitFor();
+  await page.waitForURL(/open=/);
+  await page.reload();
+  await page.locator(".tl-selected[aria-level='2']").waitFor();
+  await page.locator(".inspector").getByText("Error", { exact: true }).waitFor();
+  await shot(page, "sub-flow");
+  await page.locator(".tl-open").first().click();
+  await page.getByText("sub-flow", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Parent run" }).click();
+  await page.getByRole("heading", { name: "Nightly report" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Render one region" }).waitFor();
+  await finish();
+});
+
+test("a running run grows by itself, and keeps what is selected", async () => {
+  const id = `${RUN}-live`;
+  const begin = Date.now() - T0 - 4000;
+  await put(execution(id, { status: "RUNNING", startTime: iso(begin), endTime: undefined, heartbeatAt: iso(begin) }));
+  await put(step(id, "first", begin, begin + 1500));
+  await put(step(id, "second", begin + 1600, null, { status: "RUNNING", input: { a: 1, deep: { b: [1, 2] } } }));
+  const { page, finish } = await open(runs(id));
+  await rowOf(page, "second").click();
+  await page.locator(".json-row", { hasText: "deep" }).waitFor();
+  const width = () => page.locator(".bar-running").first().evaluate((bar) => bar.getBoundingClientRect().width);
+  const before = await width();
+  await page.locator(".json-row", { hasText: "deep" }).click();
+  await shot(page, "running");
+  await put(step(id, "third", Date.now() - T0, null, { status: "RUNNING" }));
+  await rowOf(page, "third").waitFor();
+  assert.ok((await width()) > before);
+  assert.match(await page.locator(".tl-selected").textContent(), /second/);
+  assert.equal(await page.locator(".json-row", { hasText: "deep" }).getAttribute("aria-expanded"), "false");
+  const end = Date.now() - T0;
+  await put(step(id, "second", begin + 1600, end, { output: { done: true } }));
+  await put(execution(id, { startTime: iso(begin), endTime: iso(end) }));
+  await page.locator(".run-state-completed").waitFor();
+  await page.locator(".live").waitFor({ state: "detached" });
+  await page.locator(".json-row", { hasText: "done" }).waitFor();
+  await finish();
+});
+
+test("cancel asks for a reason; who comes too late hears who won", async () => {
+  const id = `${RUN}-cancel`;
+  const late = `${RUN}-late`;
+  await put(execution(id, { status: "RUNNING", endTime: undefined }));
+  await put(step(id, "work", 0, null, { status: "RUNNING" }));
+  const { page, finish } = await open(runs(id), { allow: ["409"] });
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await axe(page);
+  await page.getByLabel("Reason").fill("The order was <b>withdrawn</b>");
+  await page.getByRole("button", { name: "Cancel the run" }).click();
+  await page.locator(".run-cancelled", { hasText: "withdrawn" }).waitFor();
+  await rowOf(page, "work").locator(".status-cancelled").waitFor();
+  await shot(page, "cancelled");
+  await put(execution(late, { status: "RUNNING", endTime: undefined }));
+  await page.evaluate((hash) => { location.hash = hash; }, runs(late));
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await put(execution(late));
+  await page.getByRole("button", { name: "Cancel the run" }).click();
+  await page.getByRole("alert").filter({ hasText: "Too late" }).waitFor();
+  await finish();
+});
+
+test("delete wants the id typed; then the run is gone", async () => {
+  const id = `${RUN}-delete`;
+  await put(execution(id));
+  const { page, finish } = await open(runs(id), { allow: ["404"] });
+  await page.getByRole("heading", { name: "This run has no steps" }).waitFor();
+  await page.getByRole("button", { name: "More actions" }).click();
+  await axe(page);
+  await page.getByRole("button", { name: "Delete …" }).click();
+  const sure = page.getByRole("button", { name: "Delete for good" });
+  assert.equal(await sure.isDisabled(), true);
+  await page.getByLabel("Type or paste").fill(id);
+  await sure.click();
+  await page.waitForURL(/#\/runs$/);
+  await page.evaluate((hash) => { location.hash = hash; }, runs(id));
+  await page.getByRole("heading", { name: "There is no such run" }).waitFor();
+  await axe(page);
+  await finish();
+});
+
+test("5,000 steps come page by page, and scroll with few elements", async (t) => {
+  const id = `${RUN}-big`;
+  const failed = 4321;
+  await put(execution(id, { status: "FAILED", endTime: iso(5_000_000), errorMessage: "Step 4321: no more room", stepSummary: { total: 5000, passed: 4999, failed: 1 } }));
+  await putAll(Array.from({ length: 5000 }, (_, n) => step(id, `s-${n}`, n * 1000, n * 1000 + 200 + (n * 37) % 3000, {
+    stepName: `Step ${n}`, sequenceNumber: n, input: { n, text: "x".repeat(200) },
+    ...(n === failed ? { status: "FAILED", errorMessage: "no more room", retryCount: 7 } : {}),
+  })));
+  const { page, finish } = await open(runs(id));
+  await rowOf(page, "Step 3").waitFor();
+  await page.locator(".tl-selected", { hasText: "Step 4321" }).waitFor();
+  assert.ok((await page.getByRole("treeitem").count()) < 120);
+  await axe(page);
+  await shot(page, "5000");
+  const frames = await page.evaluate(async () => {
+    const box = document.querySelector(".tl-scroll");
+    const took = [];
+    let last = performance.now();
+    for (let n = 0; n < 60; n += 1) {
+      box.scrollTop = (box.scrollHeight / 60) * n;
+      await new Promise(requestAnimationFrame);
+      took.push(performance.now() - last);
+      last = performance.now();
+    }
+    took.sort((a, b) => a - b);
+    return { median: took[30], slow: took[56] };
+  });
+  t.diagnostic(`a frame of 83 new rows: ${Math.round(frames.median)} ms, the slowest in twenty ${Math.round(frames.slow)} ms`);
+  assert.ok(frames.median < 60 && frames.slow < 150, `frames took ${JSON.stringify(frames)}`);
+  await page.locator(".tl-rows").press("End");
+  await rowOf(page, "Step 4999").waitFor();
+  await page.locator(".tl-rows").press("Home");
+  await rowOf(page, "Step 0").waitFor();
+  await page.getByRole("link", { name: "Table" }).click();
+  await page.getByRole("row", { name: /Step 0/ }).first().waitFor();
+  await axe(page);
+  await shot(page, "table");
+  await page.getByRole("link", { name: "Raw JSON" }).click();
+  await page.locator(".json-row", { hasText: "5,000 items" }).waitFor();
+  await page.getByLabel("Search in raw json").fill("no more room");
+  await page.getByText("1 of 2").waitFor();
+  await axe(page);
+  await shot(page, "raw");
+  await finish();
+});
+
+test("texts that mean harm are only texts", async () => {
+  const id = `${RUN}-hostile`;
+  const evil = "<img src=x onerror=alert(1)>";
+  const deep = (n) => (n === 0 ? evil : { [`level${n}`]: deep(n - 1) });
+  await put(execution(id, { flowName: `${evil} \u202eevil`, trigger: evil, labels: { [evil]: "‏שלום" }, status: "FAILED", errorMessage: `${evil}\n${"line\n".repeat(60)}` }));
+  await put(step(id, "evil", 0, 900, {
+    stepName: `${evil} שלום עולם`, stepType: evil, status: "FAILED", retryCount: 12, errorMessage: evil,
+    input: { [evil]: evil, "a b/c~d": "مرحبا", long: "0123456789".repeat(10_000), lines: "one\ntwo\nthree", deep: deep(24), password: "hunter2", note: "before [REDACTED:email] after", masked: "[REDACTED:secret]", turn: "a\u202eb", empty: {}, none: null, yes: true, big: 9007199254740993n },
+    output: Array.from({ length: 300 }, (_, n) => ({ n })),
+  }));
+  await put(step(id, "untimed", 1000, null, { status: "COMPLETED" }));
+  await put({ ...step(id, "no-time", 2000, null, { status: "SKIPPED" }), startTime: "soon", sk: "STEP#soon#no-time" });
+  await put({ pk: `EXEC#${id}`, sk: "PAYLOAD#context#0000", bytes: Buffer.from("{broken"), encoding: "json", parts: 1 });
+  const { page, finish } = await open(runs(id));
+  await page.locator(".run-warnings").waitFor();
+  await page.locator(".tl-untimed").waitFor();
+  await page.locator(".tl-took", { hasText: "end not recorded" }).waitFor();
+  const tree = page.locator(".inspector .json");
+  assert.equal(await page.locator("img").count(), 0);
+  await tree.getByText("9007199254740993").or(tree.getByText("rounded")).first().waitFor();
+  await tree.getByRole("searchbox").fill("masked");
+  await tree.getByText("masked: secret").first().waitFor();
+  await tree.getByRole("button", { name: "Expand all" }).click();
+  await axe(page);
+  await shot(page, "hostile");
+  await tree.getByRole("searchbox").fill("level2");
+  await tree.getByText(/1 of \d+/).waitFor();
+  await tree.getByRole("button", { name: "Next" }).click();
+  await tree.getByText(/2 of \d+/).waitFor();
+  await tree.getByRole("searchbox").fill("three");
+  await tree.locator(".json-hit mark").waitFor();
+  await tree.getByRole("button", { name: "Copy the path" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "$.lines");
+  await tree.getByRole("tree").press("Home");
+  await tree.getByRole("tree").press("ArrowLeft");
+  assert.equal(await tree.getByRole("treeitem").first().getAttribute("aria-expanded"), "false");
+  await finish();
+});
+
+test("forks within forks open at any depth", async () => {
+  const id = `${RUN}-nested`;
+  const items = [execution(id), step(id, "fork-0", 100, 9000, FORK)];
+  for (let level = 0; level < 8; level += 1) {
+    const from = 100 + level * 100;
+    items.push(branchStep(id, `fork-${level}`, from, `b${level}x`, `leaf-${level}`, from + 50, 8000));
+    items.push(branchStep(id, `fork-${level}`, from, `b${level}y`, `fork-${level + 1}`, from + 100, 8500, FORK));
+  }
+  await putAll(items);
+  const { page, finish } = await open(runs(id));
+  await page.getByRole("button", { name: "Expand all" }).click();
+  await page.locator("[aria-setsize='34']").first().waitFor();
+  await page.locator(".tl-rows").press("End");
+  await page.locator(".tl-note").filter({ hasText: "No branches are recorded" }).first().waitFor();
+  await rowOf(page, "leaf-7").waitFor();
+  await page.locator(".tl-rows").press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await axe(page);
+  await shot(page, "nested");
+  await finish();
+});
+
+test("zoom by wheel, keys, buttons and a drawn stretch, and it stands in the address", async () => {
+  const { page, finish } = await open(runs(await newest("flowId=video-archive&status=PASSED")));
+  const box = await page.locator(".tl-ticks").boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + 60);
+  await page.keyboard.down("Control");
+  await page.mouse.wheel(0, -300);
+  await page.keyboard.up("Control");
+  await page.waitForURL(/zoom=/);
+  await page.getByRole("button", { name: "Fit" }).click();
+  await page.waitForURL((url) => !url.href.includes("zoom="));
+  await page.mouse.move(box.x + 100, box.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 300, box.y + 10, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/zoom=/);
+  const address = page.url();
+  await page.reload();
+  await page.locator(".tl-window").waitFor();
+  assert.equal(page.url(), address);
+  await shot(page, "zoomed");
+  await page.locator(".tl-rows").press("0");
+  await page.waitForURL((url) => !url.href.includes("zoom="));
+  await finish();
+});
+
+test("the whole run comes along as a file, its branches in it", async () => {
+  const { page, finish } = await open(runs(await newest("flowId=order-pipeline&status=PASSED")));
+  await page.getByRole("button", { name: "More actions" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: /Download as JSON/ }).click()]);
+  const run = JSON.parse(readFileSync(await download.path(), "utf8"));
+  const fork = run.steps.find(({ stepType }) => stepType === "PARALLEL_FORK_MANAGER");
+  assert.equal(Object.keys(fork.branches).length, 3);
+  assert.ok(Object.values(fork.branches).some(({ steps }) => steps.some((each) => each.branches)));
+  await finish();
+});
+
+test("without the permission there is no such action; a server that is gone is told", async () => {
+  const created = await fetch(new URL("api/tokens", BASE), { method: "POST", headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" }, body: JSON.stringify({ role: "viewer", name: "e2e" }) });
+  const { secret } = await created.json();
+  const id = `${RUN}-viewer`;
+  await put(execution(id, { status: "RUNNING", endTime: undefined }));
+  await put(step(id, "work", 0, null, { status: "RUNNING", input: { password: "hunter2" } }));
+  const { page, finish } = await open(runs(id), { token: secret, allow: ["ERR_FAILED", "net::"] });
+  await rowOf(page, "work").click();
+  await page.getByText("masked: secret").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Cancel", exact: true }).count(), 0);
+  await page.getByRole("button", { name: "More actions" }).click();
+  assert.equal(await page.getByRole("button", { name: /Delete|Download/ }).count(), 0);
+  await page.route("**/flow-executions/**", (route) => route.abort());
+  await page.locator(".banner").waitFor();
+  await page.getByText("masked: secret").waitFor();
+  await page.unroute("**/flow-executions/**");
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.locator(".banner").waitFor({ state: "detached" });
+  await finish();
+});
+
+for (const [name, options] of [["dark", { colorScheme: "dark" }], ["360", { width: 360, height: 740 }], ["2560", { width: 2560, height: 1300 }]]) {
+  test(`looks right: ${name}`, async () => {
+    const { page, finish } = await open(runs(await newest("flowId=nightly-report&status=FAILED")), options);
+    await page.locator(".inspector .error-text").waitFor();
+    await axe(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${over} px too wide`);
+    await shot(page, `look-${name}`);
+    for (const view of ["Table", "Context", "Raw JSON"]) {
+      await page.getByRole("link", { name: view }).click();
+      await page.locator(".st, .json, .empty").first().waitFor();
+      await axe(page);
+    }
+    await finish();
+  });
+}

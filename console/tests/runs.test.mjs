@@ -1,0 +1,362 @@
+// The Runs page and the base of the console, driven in a browser.
+// with_server.mjs says where; CHROMIUM names another browser.
+// Every test fails on a console error, a page error or a breach of the CSP.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const BASE = `${process.env.FLOWTRAIL_URL}/`;
+const TABLE = `${process.env.FLOWTRAIL_TABLE_URL}/`;
+const TOKEN = process.env.FLOWTRAIL_TOKEN;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const DEADLINE = 15_000;
+const MARK = `e2e-${Date.now()}`;
+
+let browser;
+before(async () => {
+  assert.ok(TOKEN, "run it with with_server.mjs");
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+});
+after(() => browser?.close());
+
+/** Runs a test in a fresh browser context; `expected` are console errors that belong to it. */
+async function withPage(options, work) {
+  const { token = TOKEN, hash = "#/runs", expected = [], ...contextOptions } = options;
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...contextOptions });
+  const page = await context.newPage();
+  page.setDefaultTimeout(DEADLINE);
+  const bad = [];
+  page.on("pageerror", (error) => bad.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) bad.push(message.text());
+  });
+  page.on("dialog", (dialog) => { bad.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  if (token) await page.addInitScript((text) => { if (!sessionStorage.seeded) { sessionStorage.seeded = "1"; sessionStorage.setItem("flowtrail.token", text); } }, token);
+  try {
+    await page.goto(BASE + hash);
+    await work(page, context);
+    assert.deepEqual(bad, []);
+  } finally {
+    await context.close();
+  }
+}
+
+async function until(check, what) {
+  const end = Date.now() + DEADLINE;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > end) assert.fail(`not within ${DEADLINE} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const rows = (page) => page.locator("tr.run");
+const query = (page) => new URLSearchParams(new URL(page.url()).hash.split("?")[1] ?? "");
+
+async function put(fields) {
+  const now = new Date().toISOString();
+  const record = { sk: "EXECUTION", teamId: "default", status: "RUNNING", createdAt: now, startTime: now, flowId: MARK, ...fields, pk: `EXEC#${fields.executionId}` };
+  const Item = Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === "number" ? { N: String(value) } : { S: value }]));
+  const answer = await fetch(TABLE, {
+    method: "POST", body: JSON.stringify({ TableName: "flowtrail", Item }),
+    headers: {
+      "content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.PutItem",
+      authorization: "AWS4-HMAC-SHA256 Credential=any/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+    },
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  return record;
+}
+
+async function axe(page, what) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.effect?.getTiming().iterations === Infinity ? 0 : a.finished.catch(() => 0))));
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const grave = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(grave.map((v) => `${what}: ${v.id} ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`).join(" | ")}`), []);
+}
+
+test("signs in, tells a wrong token, remembers the place, signs out", async () => {
+  await withPage({ token: null, hash: "#/runs?status=FAILED", expected: ["401"] }, async (page) => {
+    await axe(page, "sign-in");
+    await page.getByLabel("Token").fill("sdk_00000000000000000000_wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This token is not accepted").waitFor();
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await rows(page).first().waitFor();
+    assert.equal(query(page).get("status"), "FAILED");
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.getItem("flowtrail.token")), null);
+  });
+});
+
+test("the link that the server prints signs in, and its token leaves the address", async () => {
+  await withPage({ token: null, hash: `#/sign-in?token=${TOKEN}` }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.match(page.url(), /#\/runs$/);
+    await page.reload();
+    await rows(page).first().waitFor();
+  });
+});
+
+test("a token that is refused later returns to sign-in and then to the same place", async () => {
+  await withPage({ hash: "#/runs?range=7d", expected: ["401"] }, async (page) => {
+    await rows(page).first().waitFor();
+    await page.route("**/api/history/**", (route) => route.fulfill({ status: 401, contentType: "application/json", body: '{"success":false,"code":"UNAUTHENTICATED","message":"no"}' }));
+    await page.getByText("no longer accepted").waitFor();
+    await page.unroute("**/api/history/**");
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await rows(page).first().waitFor();
+    assert.equal(query(page).get("range"), "7d");
+  });
+});
+
+test("filters stand in the address, survive a reload, are chips, and Back works", async () => {
+  await withPage({}, async (page) => {
+    await rows(page).first().waitFor();
+    await page.getByRole("group", { name: "Status" }).getByRole("button", { name: /^Failed/ }).click();
+    await until(async () => (await page.locator("tr.run:not(.run-failed)").count()) === 0 && (await rows(page).count()) > 0, "only failed runs");
+    await page.getByRole("combobox", { name: "Flow" }).click();
+    await page.getByRole("combobox", { name: "Flow" }).fill("invoice");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await until(() => query(page).get("flow") === "invoice-import", "the flow in the address");
+    await page.getByRole("button", { name: "30 d" }).click();
+    await page.getByLabel("Type").selectOption("PARENT");
+    await until(() => query(page).get("type") === "PARENT", "the type in the address");
+    await page.reload();
+    await until(async () => (await rows(page).count()) > 0 && (await page.locator(".run-link").allInnerTexts()).every((name) => name === "Invoice import"), "the flow's runs after a reload");
+    assert.equal(await page.locator(".active .chip").count(), 4);
+    await page.locator(".run-failed .col-error").first().filter({ hasText: /\w/ }).waitFor();
+    await page.getByRole("button", { name: /^Remove filter Type/ }).click();
+    await until(() => !query(page).get("type"), "the type gone");
+    await page.goBack();
+    await until(() => query(page).get("type") === "PARENT", "the type back");
+    await page.getByRole("button", { name: "Clear all" }).click();
+    await until(() => [...query(page)].length === 0, "no filters");
+  });
+});
+
+test("nothing found has a way out; free times; unusable times are left aside", async () => {
+  await withPage({ hash: "#/runs?flow=there-is-no-such-flow&from=nonsense" }, async (page) => {
+    await page.getByText("No runs match these filters").waitFor();
+    await page.getByRole("button", { name: "Clear all filters" }).click();
+    await rows(page).first().waitFor();
+    await page.getByRole("button", { name: "Custom time, from and to" }).click();
+    await page.getByLabel("From", { exact: true }).fill("2020-01-01T10:00");
+    await page.getByLabel("To", { exact: true }).fill("2019-01-01T10:00");
+    await page.getByText("The end is before the beginning").waitFor();
+    await page.getByLabel("To", { exact: true }).fill("2021-01-01T10:00");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByText("No runs match these filters").waitFor();
+    assert.match(query(page).get("from"), /^20(20-01-01|19-12-31)T/);
+  });
+});
+
+test("opens a run by its id, and tells inline of one that is not there", async () => {
+  const run = await put({ executionId: `${MARK}-search` });
+  await withPage({ expected: ["404"] }, async (page) => {
+    await rows(page).first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("no-such-run");
+    await page.keyboard.press("Enter");
+    await page.getByText("No run has this id.").waitFor();
+    await page.locator("#run-search").fill(run.executionId);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/#/runs/${run.executionId}`);
+  });
+});
+
+test("keyboard: j, k, Enter, Esc, ?", async () => {
+  await withPage({ hash: "#/runs?status=COMPLETED" }, async (page) => {
+    await rows(page).nth(2).waitFor();
+    await page.keyboard.press("j");
+    const focused = () => page.evaluate(() => document.activeElement.closest("tr")?.dataset.run ?? null);
+    const first = await focused();
+    assert.ok(first);
+    await page.keyboard.press("j");
+    assert.notEqual(await focused(), first);
+    await page.keyboard.press("k");
+    assert.equal(await focused(), first);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await until(async () => (await focused()) === first, "the focus is given back");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/#/runs/${encodeURIComponent(first)}*`);
+    await page.goBack();
+    await rows(page).first().waitFor();
+    await page.keyboard.press("Escape");
+    await until(() => !query(page).get("status"), "Esc clears the filters");
+  });
+});
+
+test("new runs slide in at the top, wait while one reads, and change in place", async () => {
+  const flowId = `${MARK}-live`;
+  for (let n = 0; n < 40; n += 1) await put({ executionId: `${flowId}-${n}`, flowId, status: "COMPLETED", durationMs: 5 });
+  await withPage({ hash: `#/runs?flow=${flowId}` }, async (page) => {
+    await until(async () => (await rows(page).count()) === 40, "40 rows");
+    const open = await put({ executionId: `${flowId}-a`, flowId });
+    const row = page.locator(`tr[data-run="${open.executionId}"]`);
+    await row.waitFor();
+    await until(async () => /^[1-9]\d* s$/.test(await row.locator(".col-duration").innerText()), "a ticking duration");
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    const second = await page.evaluate(() => document.activeElement.closest("tr").dataset.run);
+    await put({ executionId: `${flowId}-b`, flowId, flowName: "Second" });
+    await page.getByRole("button", { name: "1 new run" }).waitFor();
+    assert.equal(await page.locator(`tr[data-run="${flowId}-b"]`).count(), 0);
+    await put({ ...open, status: "FAILED", durationMs: 1234, errorMessage: "It broke\nat the second line" });
+    await row.locator(".col-error").filter({ hasText: "It broke" }).waitFor();
+    assert.equal(await row.locator(".col-error").innerText(), "It broke");
+    assert.equal(await page.evaluate(() => document.activeElement.closest("tr").dataset.run), second);
+    await page.getByRole("button", { name: "1 new run" }).click();
+    await page.locator(`tr[data-run="${flowId}-b"]`).waitFor();
+  });
+});
+
+test("pages: to any by number, to the last, and they hold still", async () => {
+  await withPage({}, async (page) => {
+    await rows(page).first().waitFor();
+    await page.getByLabel("Go to page").fill("3");
+    await page.keyboard.press("Enter");
+    await page.locator(".pager-range").filter({ hasText: /^101–150 of/ }).waitFor();
+    assert.ok(query(page).get("asof"));
+    const ids = () => page.locator("tr.run").evaluateAll((list) => list.map((row) => row.dataset.run));
+    await until(async () => (await page.locator("table[aria-busy=false]").count()) === 1, "the page");
+    const before = await ids();
+    await put({ executionId: `${MARK}-page`, flowId: `${MARK}-page` });
+    await page.reload();
+    await rows(page).first().waitFor();
+    assert.deepEqual(await ids(), before);
+    await page.getByRole("button", { name: "Last page" }).click();
+    await until(async () => (await page.getByRole("button", { name: "Next page" }).isDisabled()) && (await page.locator("table[aria-busy=false]").count()) === 1, "the last page");
+    const [, last, total] = (await page.locator(".pager-range").innerText()).match(/–([\d,]+) of ([\d,]+)/);
+    assert.equal(last, total);
+    await page.getByRole("button", { name: "Newest" }).click();
+    await until(() => !query(page).get("asof"), "the newest");
+  });
+});
+
+test("hostile texts stay texts, and do not break the layout", async () => {
+  const flowId = `${MARK}-hostile`;
+  const html = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
+  await put({ executionId: `${flowId}-1`, flowId, flowName: html, errorMessage: html, status: "FAILED", trigger: html, deviceId: html, durationMs: 1 });
+  await put({ executionId: `${flowId}-2`, flowId, flowName: "Very long ".repeat(300), errorMessage: "x".repeat(5000), status: "FAILED", trigger: "T".repeat(500), deviceId: "d".repeat(300) });
+  await put({ executionId: `${flowId}-3`, flowId, flowName: "\u202eمرحبا بالعالم 🎉👩‍👩‍👧", errorMessage: "\u202eשגיאה: 💥 evil", status: "FAILED", durationMs: -5 });
+  await put({ executionId: `${flowId}-4`, flowId, status: "SOMETHING", startTime: "yesterday", durationMs: 9e15 });
+  await put({ executionId: `${flowId}/5+=@:`, flowId, status: "PENDING" });
+  for (const width of [360, 1440, 2560]) {
+    await withPage({ hash: `#/runs?flow=${flowId}`, viewport: { width, height: 800 } }, async (page) => {
+      await until(async () => (await rows(page).count()) === 5, "five rows");
+      assert.equal(await page.locator("img, tr script").count(), 0);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling at ${width}`);
+      await page.getByText(html).first().waitFor();
+      await page.locator(`tr[data-run="${flowId}/5+=@:"] .run-link`).click();
+      await page.waitForURL(/#\/runs\/[^/?]+/);
+    });
+  }
+});
+
+test("a server that is gone: what is there stays, a countdown, and it comes back", async () => {
+  await withPage({ expected: ["ERR_", "Failed to load"] }, async (page, context) => {
+    await rows(page).first().waitFor();
+    const count = await rows(page).count();
+    await context.setOffline(true);
+    await page.getByText("The server does not answer.").waitFor();
+    await page.getByText(/Trying again in \d+ s\./).waitFor();
+    assert.equal(await rows(page).count(), count);
+    await context.setOffline(false);
+    await page.getByRole("button", { name: "Try now" }).click();
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    await page.locator(".live-on").waitFor();
+  });
+});
+
+test("refused and broken answers are told, with a way out", async () => {
+  await withPage({ expected: ["403"] , hash: "#/settings" }, async (page) => {
+    await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"code":"FORBIDDEN","message":"The role does not allow it.","requestId":"r-1"}' }));
+    await page.goto(`${BASE}#/runs`);
+    await page.getByText("You may not see this").waitFor();
+    await page.getByText("r-1").waitFor();
+    await page.unroute("**/api/history/executions?**");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await rows(page).first().waitFor();
+  });
+});
+
+test("a drag over the histogram narrows the time", async () => {
+  await withPage({}, async (page) => {
+    const over = page.locator(".chart .u-over");
+    await over.waitFor();
+    const box = await over.boundingBox();
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 30);
+    await page.locator(".chart-tip").waitFor();
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 30, { steps: 5 });
+    await page.mouse.up();
+    await until(() => query(page).get("from") && query(page).get("to"), "from and to");
+    await rows(page).first().waitFor();
+    assert.ok(Date.parse(query(page).get("to")) - Date.parse(query(page).get("from")) > 86_400_000);
+  });
+});
+
+test("a viewer sees runs and no settings", async () => {
+  await withPage({ token: process.env.FLOWTRAIL_VIEWER_TOKEN }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.equal(await page.getByRole("link", { name: "Settings" }).count(), 0);
+  });
+});
+
+test("a token that is limited to flows asks for one of them", async () => {
+  await withPage({ token: null }, async (page) => {
+    await page.route("**/api/caller", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ success: true, caller: { teamId: "default", principal: "token:x", permissions: ["EXECUTIONS_READ"], flows: ["invoice-import", "order-pipeline"] } }) }));
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await rows(page).first().waitFor();
+    assert.deepEqual([...new Set(await page.locator(".run-link").allInnerTexts())], ["Invoice import"]);
+    assert.equal(await page.getByRole("button", { name: /^Remove filter Flow/ }).count(), 0);
+  });
+});
+
+test("an empty team is told how to write its first record, which then appears", async () => {
+  await withPage({ token: process.env.FLOWTRAIL_EMPTY_TOKEN }, async (page) => {
+    await page.getByText("No runs yet").waitFor();
+    await axe(page, "first use");
+    await page.getByRole("button", { name: "Python, boto3" }).click();
+    await page.getByText("import boto3").waitFor();
+    if (!process.env.FLOWTRAIL_EMPTY_TEAM) return;
+    await put({ executionId: `${MARK}-first`, teamId: process.env.FLOWTRAIL_EMPTY_TEAM });
+    await rows(page).first().waitFor();
+  });
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [360, 768, 1440]) {
+    test(`no serious axe findings, ${colorScheme}, ${width} px`, async () => {
+      await withPage({ colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" }, async (page) => {
+        await rows(page).first().waitFor();
+        await page.locator(".chart canvas").waitFor();
+        await axe(page, "runs");
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+        await page.getByRole("combobox", { name: "Flow" }).click();
+        await page.locator(".option").first().waitFor();
+        await axe(page, "flow list");
+      });
+    });
+  }
+}

@@ -1,0 +1,47 @@
+//! The pages of the console, as an answer to a request of API Gateway or of the local
+//! server.
+
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use crate::route::request_id;
+
+/// Answers a request of API Gateway.
+pub fn answer(request: &Request) -> Reply {
+    if let Some(stage) = stage_without_slash(request) {
+        return redirect(&stage);
+    }
+    // The URI's path has the stage in front.
+    let answer = file(request.raw_http_path(), request.headers());
+    answer.unwrap_or_else(|| reply::problem(&Problem::NoSuchPath, &request_id(request)))
+}
+
+/// The page or one of its files; `None` where nothing is at this path.
+pub fn file(path: &str, headers: &HeaderMap) -> Option<Reply> {
+    let answer = console::answer(path, headers)?;
+    Some(answer.map(|body| reply::whole(body.into())))
+}
+
+/// The stage, where it was asked for as `/prod`: the page's own paths are relative, and
+/// lead from `/prod/` alone to its files.
+fn stage_without_slash(request: &Request) -> Option<String> {
+    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+        return None;
+    };
+    let path = context.path.as_deref()?;
+    let stage = context.stage.as_deref()?;
+    (path == format!("/{stage}")).then(|| stage.to_owned())
+}
+
+fn redirect(stage: &str) -> Reply {
+    let mut response = Response::new(reply::whole(Vec::new()));
+    *response.status_mut() = StatusCode::FOUND;
+    if let Ok(location) = HeaderValue::from_str(&format!("/{stage}/")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
