@@ -256,7 +256,27 @@ async fn only_who_reveals_something_is_audited() {
         .ok();
     let next = first["data"]["nextToken"].as_str().expect("a token");
     let next = format!("/flow-executions/secret?limit=1&nextToken={next}");
-    for path in [next, fork.branch_steps_path()] {
+    let branches = fork.branch_steps_path();
+    let looks = events(&app, &admin).await.len();
+    let whole = "/flow-executions/secret".to_owned();
+    for path in [
+        whole,
+        next.clone(),
+        branches.clone(),
+        "/api/executions/secret".to_owned(),
+    ] {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let hidden = app.get(&admin, &format!("{path}{joint}reveal=false")).await;
+        assert!(!hidden.body.contains("hunter2"), "{path}");
+        let wrong = app.get(&admin, &format!("{path}{joint}reveal=maybe")).await;
+        assert_eq!(
+            wrong.problem(),
+            (400, "INVALID_PARAMETER".to_owned()),
+            "{path}"
+        );
+    }
+    assert_eq!(events(&app, &admin).await.len(), looks, "nothing was shown");
+    for path in [next, branches] {
         let before = events(&app, &admin).await.len();
         assert!(app.get(&admin, &path).await.body.contains("hunter2"));
         assert_eq!(events(&app, &admin).await.len(), before + 1, "{path}");

@@ -47,10 +47,12 @@ function tokenOfLink() {
   return linked ?? null;
 }
 
-/** Takes up the token of this tab or, where it has none, of the link that led here. */
-export async function resumeSession() {
-  const linked = tokenOfLink();
-  const token = sessionStorage.getItem(KEY) ?? linked;
+/** Takes up the token of the link that led here or, without one, of this tab. */
+export function resumeSession() {
+  return resumeWith(tokenOfLink() ?? sessionStorage.getItem(KEY));
+}
+
+async function resumeWith(token) {
   if (!token) return become({ state: "signed-out" });
   become({ state: "starting" });
   try {
@@ -60,6 +62,12 @@ export async function resumeSession() {
     become({ state: "unreachable", error });
   }
 }
+
+// A link that is pasted into an open console loads nothing anew. Who is signed in stays so.
+addEventListener("hashchange", () => {
+  const linked = tokenOfLink();
+  if (linked && session.state === "signed-out") resumeWith(linked);
+});
 
 /**
  * Signs in, or throws the ApiError that says why not.

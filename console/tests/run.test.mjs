@@ -194,6 +194,25 @@ test("a running run grows by itself, and keeps what is selected", async () => {
   await finish();
 });
 
+test("secrets are hidden from everybody, and shown to who asks and may", async () => {
+  const id = `${RUN}-secret`;
+  await putAll([execution(id), step(id, "login", 100, 200, { output: { password: "hunter2", user: "anna" } })]);
+  const { page, finish } = await open(runs(id, "?step=login"));
+  const inspector = page.locator(".inspector");
+  await inspector.getByText("anna").waitFor();
+  assert.equal(await page.getByText("hunter2").count(), 0);
+  const choose = async (name) => {
+    await page.getByRole("button", { name: "More actions" }).click();
+    await page.getByRole("button", { name }).click();
+  };
+  await choose(/^Show secrets/);
+  await inspector.getByText("hunter2").waitFor();
+  await choose(/^Hide secrets/);
+  await inspector.getByText("hunter2").waitFor({ state: "detached" });
+  await inspector.getByText("anna").waitFor();
+  await finish();
+});
+
 test("cancel asks for a reason; who comes too late hears who won", async () => {
   const id = `${RUN}-cancel`;
   const late = `${RUN}-late`;

@@ -108,6 +108,13 @@ test("the link that the server prints signs in, and its token leaves the address
     assert.match(page.url(), /#\/runs$/);
     await page.reload();
     await rows(page).first().waitFor();
+    // Pasted into a console that is open already, where nobody is signed in.
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Token").waitFor();
+    await page.evaluate((token) => { location.hash = `#/sign-in?token=${token}`; }, TOKEN);
+    await rows(page).first().waitFor();
+    assert.match(page.url(), /#\/runs$/);
   });
 });
 

@@ -16,7 +16,7 @@ use shared::masking::masker_of;
 use shared::operations::{self, Cancelled, Window};
 use shared::store::Store;
 
-use crate::parameters::DetailsParameters;
+use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::route::request_id;
@@ -70,9 +70,10 @@ pub async fn get_execution(
     request: &Request,
 ) -> Result<Reply, Problem> {
     let parameters = DetailsParameters::of(request, "id")?;
+    let viewer = Parameters::of(request).viewer(caller)?;
     let whole = operations::get_whole_execution(
         store,
-        caller,
+        &viewer,
         &parameters.execution_id,
         parameters.limit,
         parameters.next_token,

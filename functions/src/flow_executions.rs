@@ -12,7 +12,7 @@ use shared::operations::{self, ShownPayloads, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
-use crate::parameters::DetailsParameters;
+use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{BranchStepsParameters, ListParameters};
@@ -55,9 +55,10 @@ pub async fn get_flow_execution(
     request: &Request,
 ) -> Result<Reply, Problem> {
     let parameters = DetailsParameters::of(request, "flowExecutionId")?;
+    let viewer = Parameters::of(request).viewer(caller)?;
     let details = operations::get_execution(
         store,
-        caller,
+        &viewer,
         &parameters.execution_id,
         SHOWN,
         parameters.limit,
@@ -78,9 +79,10 @@ pub async fn get_flow_execution_branch_steps(
     request: &Request,
 ) -> Result<Reply, Problem> {
     let BranchStepsParameters { fork, page } = BranchStepsParameters::of(request)?;
+    let viewer = Parameters::of(request).viewer(caller)?;
     let branches = operations::list_branch_steps(
         store,
-        caller,
+        &viewer,
         &page.execution_id,
         &fork,
         page.limit,

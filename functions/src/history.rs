@@ -15,7 +15,7 @@ use shared::operations::{self, ShownPayloads, StepOutline, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
-use crate::parameters::DetailsParameters;
+use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
@@ -88,9 +88,10 @@ pub async fn get_history_execution(
     request: &Request,
 ) -> Result<Reply, Problem> {
     let parameters = DetailsParameters::of(request, "executionId")?;
+    let viewer = Parameters::of(request).viewer(caller)?;
     let details = operations::get_execution(
         store,
-        caller,
+        &viewer,
         &parameters.execution_id,
         SHOWN,
         parameters.limit,

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use shared::auth::{Caller, Permission};
 use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, PageSize, TimeRange, Timestamp};
 
 use crate::problem::Problem;
@@ -185,6 +186,19 @@ impl<'a> Parameters<'a> {
     pub fn flag(&self, name: &'static str) -> Result<bool, Problem> {
         let words = [("true", true), ("false", false)];
         Ok(self.one_of(name, &words)?.unwrap_or_default())
+    }
+
+    /// The caller, as one who is shown payloads: with `reveal=false` in the query as one who
+    /// may not see secrets, so that there is nothing to tell the audit.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn viewer<'c>(&self, caller: &'c Caller) -> Result<Cow<'c, Caller>, Problem> {
+        let words = [("true", true), ("false", false)];
+        Ok(match self.one_of("reveal", &words)? {
+            Some(false) => Cow::Owned(caller.without(Permission::ExecutionsReveal)),
+            _ => Cow::Borrowed(caller),
+        })
     }
 
     /// An id in the query, if it is there.

@@ -123,6 +123,13 @@ impl Caller {
         }
     }
 
+    /// The same caller without a permission.
+    pub fn without(&self, permission: Permission) -> Self {
+        let mut caller = self.clone();
+        caller.permissions.remove(&permission);
+        caller
+    }
+
     /// Refuses a caller that lacks the permission.
     ///
     /// # Errors

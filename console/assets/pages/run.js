@@ -1,5 +1,5 @@
 // Owns the page of one run: puts its head, its views and the step that is looked at together.
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, plural } from "../format.js";
 import { href, HOME } from "../router.js";
 import { classes, html } from "../ui/html.js";
@@ -20,13 +20,17 @@ const LABELS = { timeline: "Timeline", table: "Table", context: "Context", raw: 
 
 /** @param {{params: {runId: string}, query: Object<string, string>, session: import("../session.js").Session}} props */
 export default function Page({ params, query, session }) {
+  const [revealed, setRevealed] = useState(null);
+  const { runId } = params;
+  const reveal = revealed === runId;
   // Another run is another page: nothing of the one before may be seen in it.
-  return html`<${RunPage} key=${params.runId} runId=${params.runId} query=${query} session=${session} />`;
+  return html`<${RunPage} key=${`${reveal} ${runId}`} runId=${runId} query=${query} session=${session}
+    reveal=${reveal} onReveal=${() => setRevealed(reveal ? null : runId)} />`;
 }
 
-function RunPage({ runId, query, session }) {
+function RunPage({ runId, query, session, reveal, onReveal }) {
   const address = useAddress(runId, query);
-  const run = useRun(runId, address);
+  const run = useRun(runId, address, reveal);
   const { metadata, poll } = run;
   useEffect(() => scrollTo({ top: 0 }), []);
   useEffect(() => {
@@ -43,8 +47,8 @@ function RunPage({ runId, query, session }) {
   });
   return html`<section class=${classes("page run-page", `run-view-${address.view}`)} aria-label="Run">
     ${error && html`<${StaleBanner} error=${error} retryAt=${poll.retryAt} onRetry=${poll.reload} />`}
-    <${RunHeader} run=${metadata} session=${session} onChanged=${poll.reload} onCause=${showCause} warnings=${run.model.root.warnings}
-      live=${isOpen(metadata.status) && html`<${Live} error=${error} />`} />
+    <${RunHeader} run=${metadata} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${poll.reload} onCause=${showCause} warnings=${run.model.root.warnings}
+      live=${isOpen(metadata.status) && html`<${Live} error=${error} reveal=${reveal} />`} />
     <${Tabs} label="Views of this run" current=${address.view} tabs=${Object.entries(LABELS).map(([id, label]) => ({ id, label, href: address.viewHref(id) }))} />
     <${View} run=${run} address=${address} session=${session} /></section>`;
 }
@@ -59,7 +63,8 @@ function Failed({ error, poll, runId, wasHere }) {
   return html`<${ErrorState} error=${error} retryAt=${poll.retryAt} onRetry=${poll.reload} actions=${back} />`;
 }
 
-function Live({ error }) {
+function Live({ error, reveal }) {
+  if (reveal) return html`<span class="live" title="Each renewal would be another look at the secrets">Not live while secrets are shown</span>`;
   return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed every 2 seconds while you look"}>
     <span class="live-dot" aria-hidden="true"></span>${error ? "Offline" : "Live"}</span>`;
 }

@@ -13,10 +13,10 @@ import { toast } from "../ui/toast.js";
 import { wholeRun } from "./data.js";
 import { Glyph } from "./glyphs.js";
 
-/** @param {{run: Object, session: import("../session.js").Session, onChanged: () => void}} props */
-export function Actions({ run, session, onChanged }) {
+/** @param {{run: Object, session: import("../session.js").Session, reveal: boolean, onReveal: () => void, onChanged: () => void}} props */
+export function Actions({ run, session, reveal, onReveal, onChanged }) {
   const [dialog, setDialog] = useState(null);
-  const download = useDownload(run.flowExecutionId);
+  const download = useDownload(run.flowExecutionId, reveal);
   const close = () => setDialog(null);
   const mayDownload = session.can("EXECUTIONS_EXPORT");
   return html`<div class="run-actions">
@@ -28,7 +28,8 @@ export function Actions({ run, session, onChanged }) {
           <${Glyph} name=${glyph} /><span>${text}${note && html`<small>${note}</small>`}</span></button>`;
         return html`${item("link", "Copy link", () => copyWith(location.href, "The link"))}
           ${item("run", "Copy id", () => copyWith(run.flowExecutionId, "The id"))}
-          ${mayDownload && item("download", "Download as JSON", download.start, session.can("EXECUTIONS_REVEAL") ? "With the values as you see them: secrets, too." : "With its branches, as you see it.")}
+          ${mayDownload && item("download", "Download as JSON", download.start, reveal ? "With the values as you see them: secrets, too." : "With its branches, as you see it.")}
+          ${session.can("EXECUTIONS_REVEAL") && item("mask", reveal ? "Hide secrets" : "Show secrets", onReveal, reveal ? null : "What is [REDACTED:secret]. Each look is in the audit.")}
           ${session.can("EXECUTIONS_DELETE") && item("trash", "Delete …", () => setDialog("delete"))}`;
       }}<//>
     ${dialog === "cancel" && html`<${CancelDialog} run=${run} onClose=${close} onDone=${onChanged} />`}
@@ -98,7 +99,7 @@ function useAttempt() {
   return { ...state, attempt };
 }
 
-function useDownload(runId) {
+function useDownload(runId, reveal) {
   const [note, setNote] = useState("");
   const controller = useRef(null);
   useEffect(() => () => controller.current?.abort(), [runId]);
@@ -107,7 +108,7 @@ function useDownload(runId) {
     controller.current = new AbortController();
     try {
       setNote("Reading the run …");
-      const run = await wholeRun(runId, controller.current.signal, (count) => setNote(`Reading the run: ${plural(count, "step")}`));
+      const run = await wholeRun(runId, controller.current.signal, (count) => setNote(`Reading the run: ${plural(count, "step")}`), reveal);
       saveAs(`run-${runId.replace(/[^\w.-]+/g, "_")}.json`, JSON.stringify(run, null, 2));
     } catch (problem) {
       if (problem.name !== "AbortError") toast(`The run could not be read: ${problem.message}`, { kind: "bad" });

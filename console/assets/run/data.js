@@ -23,10 +23,13 @@ const AT_ONCE = 4;
 /** @param {Step} step */
 export const isFork = (step) => step.stepType === FORK;
 
-/** The run's details, as the API answers them, with every digit. */
-function ask(runId, rest, query, signal) {
-  // `parse` is for an api.js that knows it; without it large numbers are marked as rounded.
-  return get(`flow-executions/${encodeURIComponent(runId)}${rest}`, { query, signal, retries: 0, parse: parseExact });
+/**
+ * The run's details, as the API answers them, with every digit. Secrets stay hidden, also
+ * from who may see them, unless they are asked for: each look is an event of the audit.
+ */
+function ask(runId, rest, query, signal, reveal) {
+  const path = `flow-executions/${encodeURIComponent(runId)}${rest}`;
+  return get(path, { query: { ...query, reveal: String(reveal) }, signal, retries: 0, parse: parseExact });
 }
 
 /** @returns {Step} */
@@ -45,9 +48,10 @@ function inOrder(steps) {
 
 /** One run with its steps. It changes in place, and tells `notify`. */
 export class RunStore {
-  constructor(id, notify) {
+  constructor(id, notify, reveal) {
     this.id = id;
     this.notify = notify;
+    this.reveal = reveal;
     this.metadata = null;
     this.context = null;
     this.warnings = new Set();
@@ -85,7 +89,7 @@ export class RunStore {
 
   async readPage(index, signal) {
     const page = this.pages[index];
-    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token }, signal);
+    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token }, signal, this.reveal);
     this.metadata = metadataOf(data.metadata);
     if (index === 0) this.context = data.resolvedFinalContextData;
     for (const warning of data.warnings ?? []) this.warnings.add(textOf(warning));
@@ -122,7 +126,7 @@ export class RunStore {
   async readBranches(step, fork, signal) {
     for (let nextToken = null; ;) {
       const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken };
-      const answer = await ask(this.id, "/branch-steps", query, signal);
+      const answer = await ask(this.id, "/branch-steps", query, signal, this.reveal);
       for (const [id, raw] of Object.entries(answer.data)) {
         const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, byId: new Map(), steps: [] };
         for (const each of raw.steps.map(stepOf)) branch.byId.set(each.stepInstanceId, each);
@@ -145,14 +149,15 @@ function metadataOf(raw) {
 
 /** A run, the runs below it that were opened, and who wants to hear of changes. */
 export class RunModel {
-  constructor(id) {
+  constructor(id, reveal) {
     this.version = 0;
+    this.reveal = reveal;
     this.listener = () => {};
     this.notify = () => {
       this.version += 1;
       this.listener(this.version);
     };
-    this.root = new RunStore(id, this.notify);
+    this.root = new RunStore(id, this.notify, reveal);
     /** @type {Map<string, RunStore>} */
     this.subs = new Map();
     /** What is open on the screen, as the rows found it. */
@@ -188,7 +193,7 @@ export class RunModel {
 
   /** A run below, in place. What cannot be read is told in its row. */
   async readSub(runId, signal) {
-    const store = this.subs.get(runId) ?? new RunStore(runId, this.notify);
+    const store = this.subs.get(runId) ?? new RunStore(runId, this.notify, this.reveal);
     this.subs.set(runId, store);
     if (store.busy) return store;
     store.busy = true;
@@ -205,33 +210,37 @@ export class RunModel {
   }
 }
 
-/** The run with all of its branches, for a file: a fork has its `branches`. */
-export async function wholeRun(runId, signal, onProgress) {
+/**
+ * The run with all of its branches, for a file: a fork has its `branches`.
+ * @param {string} runId @param {AbortSignal} signal @param {(steps: number) => void} onProgress
+ * @param {boolean} reveal whether secrets are to stand in it
+ */
+export async function wholeRun(runId, signal, onProgress, reveal) {
   const metadata = {};
   const steps = [];
   let context = null;
   for (let nextToken = null, first = true; first || nextToken; first = false) {
-    const { data } = await ask(runId, "", { limit: NEXT_PAGES, nextToken }, signal);
+    const { data } = await ask(runId, "", { limit: NEXT_PAGES, nextToken }, signal, reveal);
     if (first) context = data.resolvedFinalContextData;
     Object.assign(metadata, data.metadata);
     steps.push(...data.steps);
     onProgress(steps.length);
     nextToken = data.nextToken;
   }
-  for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal);
+  for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal, reveal);
   return { metadata, steps, resolvedFinalContextData: context };
 }
 
-async function wholeBranches(runId, fork, signal) {
+async function wholeBranches(runId, fork, signal, reveal) {
   const branches = {};
   for (let nextToken = null, first = true; first || nextToken; first = false) {
     const query = { parentStepInstanceId: fork.stepInstanceId, parentStepStartTime: fork.startTime, limit: NEXT_PAGES, nextToken };
-    const answer = await ask(runId, "/branch-steps", query, signal);
+    const answer = await ask(runId, "/branch-steps", query, signal, reveal);
     for (const [id, { branchId, steps }] of Object.entries(answer.data)) (branches[id] ??= { branchId, steps: [] }).steps.push(...steps);
     nextToken = answer.nextToken;
   }
   for (const { steps } of Object.values(branches)) {
-    for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal);
+    for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal, reveal);
   }
   return branches;
 }

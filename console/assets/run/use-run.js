@@ -15,16 +15,18 @@ const ALL = "*";
 
 /**
  * @param {string} runId @param {ReturnType<import("./address.js").useAddress>} address
+ * @param {boolean} reveal whether secrets are shown; then it is read once, and not again
+ *   and again, as the audit is told of each time
  */
-export function useRun(runId, address) {
-  const model = useMemo(() => new RunModel(runId), [runId]);
+export function useRun(runId, address, reveal) {
+  const model = useMemo(() => new RunModel(runId, reveal), [runId, reveal]);
   const [version, setVersion] = useState(0);
   model.listener = setVersion;
   const isExpanded = (key, byDefault) =>
     !address.closed.has(key) && (address.opened.has(key) || address.opened.has(ALL) || byDefault);
   const { rows, wanted } = useMemo(() => buildRows(model, isExpanded), [model, version, address.openText]);
   model.wanted = wanted;
-  const intervalMs = model.settled ? 0 : LIVE_MS;
+  const intervalMs = model.settled || reveal ? 0 : LIVE_MS;
   // What has ended is not read again only because the interval is another.
   const poll = usePoll((signal) => (model.settled ? Promise.resolve(version) : model.read(signal)), runId, { intervalMs });
   useWanted(model, wanted);

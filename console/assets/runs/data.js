@@ -92,7 +92,7 @@ function remember(run, found) {
 
 /** A run's metadata, as the details have them; 404 where there is none. */
 export async function fetchMetadata(runId, signal, options = POLLED) {
-  const { data } = await get(`flow-executions/${encodeURIComponent(runId)}`, { query: { limit: 1 }, signal, ...options });
+  const { data } = await get(`flow-executions/${encodeURIComponent(runId)}`, { query: { limit: 1, reveal: "false" }, signal, ...options });
   return data.metadata;
 }
 
