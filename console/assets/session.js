@@ -6,6 +6,8 @@ import { get, setToken } from "./api.js";
 
 const KEY = "flowtrail.token";
 const listeners = new Set();
+/** The team of who was signed in last. @type {?string} */
+let team = null;
 
 /**
  * @typedef {{teamId: string, principal: string, permissions: string[], flows: ?string[]}} Caller
@@ -77,6 +79,9 @@ export async function signIn(token) {
   setToken(token, tokenRefused);
   const { caller } = await get("api/caller");
   sessionStorage.setItem(KEY, token);
+  // What the pages have in memory is of the team before.
+  if (team !== null && team !== caller.teamId) return location.reload();
+  team = caller.teamId;
   become({ state: "signed-in", caller });
 }
 

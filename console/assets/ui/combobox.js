@@ -31,7 +31,9 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
   };
   const onKeyDown = (event) => {
     if (event.key === "Escape" && open) {
+      // Neither the page's shortcut nor the dialog around it is meant.
       event.stopPropagation();
+      event.preventDefault();
       setText(null);
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -40,7 +42,9 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
       if (matches.length) setActive((active + step + matches.length) % matches.length);
     } else if (event.key === "Enter" && open) {
       event.preventDefault();
-      choose(matches[active]?.value ?? exact(options, text) ?? text.trim());
+      // Who has typed nothing has chosen nothing; the cross clears.
+      if (active >= 0 || text.trim()) choose(matches[active]?.value ?? exact(options, text) ?? text.trim());
+      else setText(null);
     }
   };
   const shown = options.find((option) => option.value === value)?.label ?? value;
