@@ -289,32 +289,75 @@ async fn statistics_are_those_of_exactly_the_runs_between_the_bounds() {
                 let count = stats["statusBreakdown"][word].as_u64().unwrap_or_default();
                 assert_eq!(count, of(status) as u64, "{path} {word}");
             }
-            let mut durations: Vec<_> = expected
-                .iter()
-                .filter(|run| ["COMPLETED", "FAILED"].contains(&run.status))
-                .map(|run| run.duration)
-                .collect();
-            durations.sort_unstable();
+            let durations = durations_of(expected.iter().copied());
             assert_eq!(stats["completedCount"], durations.len(), "{path}");
             let (sum, count) = (durations.iter().sum::<u64>(), durations.len() as u64);
             let mean = (sum + count / 2).checked_div(count).unwrap_or_default();
             assert_eq!(stats["averageExecutionTimeMs"], mean, "{path}");
-            let percentiles = &stats["durationPercentiles"];
-            assert_eq!(percentiles.is_null(), durations.is_empty(), "{path}");
-            for (name, part) in [("p50Ms", 0.5), ("p95Ms", 0.95), ("p99Ms", 0.99)] {
-                if durations.is_empty() {
-                    continue;
-                }
-                let rank = (part * durations.len() as f64).ceil() as usize - 1;
-                let exact = durations[rank] as f64;
-                let estimate = percentiles[name].as_f64().expect("a number");
-                assert!(
-                    (estimate - exact).abs() <= exact / 16.0 + 1.0,
-                    "{path}: {estimate} {exact}"
-                );
-            }
+            assert_percentiles(&stats["durationPercentiles"], &durations, &path);
         }
     }
+}
+
+/// The durations of the runs that completed or failed, in order.
+fn durations_of<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<u64> {
+    let ended = runs.filter(|run| ["COMPLETED", "FAILED"].contains(&run.status));
+    let mut durations: Vec<_> = ended.map(|run| run.duration).collect();
+    durations.sort_unstable();
+    durations
+}
+
+fn assert_percentiles(percentiles: &Value, durations: &[u64], context: &str) {
+    assert_eq!(percentiles.is_null(), durations.is_empty(), "{context}");
+    for (name, part) in [("p50Ms", 0.5), ("p95Ms", 0.95), ("p99Ms", 0.99)] {
+        if durations.is_empty() {
+            continue;
+        }
+        let rank = (part * durations.len() as f64).ceil() as usize - 1;
+        let exact = durations[rank] as f64;
+        let estimate = percentiles[name].as_f64().expect("a number");
+        assert!(
+            (estimate - exact).abs() <= exact / 16.0 + 1.0,
+            "{context}: {estimate} {exact}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_extended_list_tells_what_else_the_record_says() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let more = json!({
+        "flowVersion": 3, "trigger": "WEBHOOK", "parentExecutionId": "run-0",
+        "labels": {"orderId": "42", "odd": 7}, "errorMessage": "no stock",
+        "cancelledBy": "ann", "cancelReason": "by hand",
+    });
+    let bare = json!({"createdAt": time(-1)});
+    app.write([execution("run-1", more), execution("run-2", bare)])
+        .await;
+    app.count().await;
+    let path = "/api/history/executions?lite=true";
+    let plain = app.get(&token, path).await.ok();
+    let extended = app.get(&token, &format!("{path}&extended=true")).await.ok();
+    let told = [
+        json!({
+            "flowVersion": 3, "trigger": "WEBHOOK", "parentExecutionId": "run-0",
+            "labels": {"orderId": "42"}, "errorMessage": "no stock",
+            "cancelledBy": "ann", "cancelReason": "by hand",
+        }),
+        json!({
+            "flowVersion": null, "trigger": null, "parentExecutionId": null, "labels": {},
+            "errorMessage": null, "cancelledBy": null, "cancelReason": null,
+        }),
+    ];
+    for (row, told) in told.into_iter().enumerate() {
+        let mut expected = plain["executions"][row].clone();
+        let members = told.as_object().expect("an object").clone();
+        expected.as_object_mut().expect("an object").extend(members);
+        assert_eq!(extended["executions"][row], expected);
+    }
+    let wrong = app.get(&token, &format!("{path}&extended=yes")).await;
+    assert_eq!(wrong.problem(), (400, "INVALID_PARAMETER".to_owned()));
 }
 
 #[tokio::test]
@@ -347,7 +390,7 @@ async fn a_series_has_every_hour_or_day_and_adds_up() {
                 .filter(|run| (begin..begin + length).contains(&run.created));
             let (all, failed) = (
                 runs.clone().count(),
-                runs.filter(|run| run.status == "FAILED").count(),
+                runs.clone().filter(|run| run.status == "FAILED").count(),
             );
             assert_eq!(period["totalExecutions"], all, "{period}");
             assert_eq!(
@@ -356,6 +399,9 @@ async fn a_series_has_every_hour_or_day_and_adds_up() {
                     .unwrap_or_default(),
                 failed as u64
             );
+            let durations = durations_of(runs.copied());
+            let percentiles = &period["durationPercentiles"];
+            assert_percentiles(percentiles, &durations, &period.to_string());
             total += all;
         }
         assert_eq!(stats["totalExecutions"], total);

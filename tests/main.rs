@@ -17,6 +17,7 @@ mod export;
 mod history;
 mod isolation;
 mod jwts;
+mod labels;
 mod lambda;
 mod large;
 mod lists;

@@ -16,6 +16,8 @@ struct Run {
     device: Option<&'static str>,
     status: &'static str,
     kind: Option<&'static str>,
+    tier: Option<&'static str>,
+    parent: Option<&'static str>,
     /// Milliseconds after the tests' beginning, which is at half past ten.
     created: i64,
 }
@@ -38,6 +40,8 @@ fn runs() -> Vec<Run> {
             device: [None, Some("device-1"), Some("device-2"), Some("device-1")][(n % 4) as usize],
             status: statuses[(n * 5 % 7) as usize],
             kind: [None, Some("SUBFLOW"), Some("PARENT"), None, Some("PARENT")][(n % 5) as usize],
+            tier: [Some("gold"), None, Some("silver #2 = 50 %")][(n / 2 % 3) as usize],
+            parent: [None, Some("parent-1"), Some("parent-2")][(n / 5 % 3) as usize],
             created: match n {
                 0..5 => 90 * MINUTE,
                 _ => (n * n * 7_919) % (72 * HOUR),
@@ -53,16 +57,24 @@ async fn write(app: &TestApp, runs: &[Run]) {
             "deviceId": run.device,
             "status": run.status,
             "executionType": run.kind,
+            "parentExecutionId": run.parent,
+            "labels": run.tier.map(|tier| json!({"tier": tier, "id": run.id})),
             "createdAt": time(run.created),
         });
         execution(&run.id, attributes)
     });
     app.write(items).await;
     // Neighbours, and items of another kind that have strayed into the indexes.
-    let mut stray = execution("stray", json!({"sk": "NOTE", "createdAt": time(HOUR)}));
-    stray.insert("deviceId".to_owned(), shared::table::text("device-1"));
-    app.write([execution("other-team", json!({"teamId": "team-b"})), stray])
-        .await;
+    let others = json!({
+        "deviceId": "device-1",
+        "parentExecutionId": "parent-1",
+        "labels": {"tier": "gold"},
+    });
+    let mut stray = execution("stray", others.clone());
+    stray.insert("sk".to_owned(), shared::table::text("NOTE"));
+    let mut other_team = execution("other-team", others);
+    other_team.insert("teamId".to_owned(), shared::table::text("team-b"));
+    app.write([other_team, stray]).await;
     app.count().await;
 }
 
@@ -73,6 +85,8 @@ struct Filter {
     device: Option<&'static str>,
     status: Option<&'static str>,
     kind: Option<&'static str>,
+    tier: Option<&'static str>,
+    parent: Option<&'static str>,
     from: Option<i64>,
     to: Option<i64>,
 }
@@ -85,6 +99,8 @@ impl Filter {
             && self
                 .kind
                 .is_none_or(|kind| run.kind.unwrap_or("PARENT") == kind)
+            && self.tier.is_none_or(|tier| run.tier == Some(tier))
+            && self.parent.is_none_or(|parent| run.parent == Some(parent))
             && self.from.is_none_or(|from| from <= run.created)
             && self.to.is_none_or(|to| run.created <= to)
     }
@@ -99,11 +115,23 @@ impl Filter {
             ("deviceId", self.device.map(str::to_owned)),
             ("status", status.map(str::to_owned)),
             ("executionType", self.kind.map(str::to_owned)),
+            ("label", self.tier.map(label)),
+            ("parentExecutionId", self.parent.map(str::to_owned)),
             ("startDate", self.from.map(time)),
             ("endDate", self.to.map(time)),
         ];
         query(&parameters)
     }
+}
+
+/// As it stands in a query.
+fn label(tier: &str) -> String {
+    let percent = |text: &str| {
+        text.replace('%', "%25")
+            .replace('#', "%23")
+            .replace(' ', "%20")
+    };
+    format!("tier={}", percent(tier))
 }
 
 fn query(parameters: &[(&str, Option<String>)]) -> String {
@@ -126,6 +154,8 @@ fn filters() -> Vec<Filter> {
             Some(44 * HOUR + 30 * MINUTE - 1),
         ),
         (Some(85 * MINUTE), Some(95 * MINUTE)),
+        // A moment in which there are runs.
+        (Some(90 * MINUTE), Some(90 * MINUTE)),
         (Some(-10 * HOUR), Some(-9 * HOUR)),
     ];
     for (from, to) in times {
@@ -140,11 +170,51 @@ fn filters() -> Vec<Filter> {
                             kind,
                             from,
                             to,
+                            ..Filter::default()
                         });
                     }
                 }
             }
         }
+        filters.extend(uncounted_filters(from, to));
+    }
+    filters
+}
+
+/// Those that no counter tells of.
+fn uncounted_filters(from: Option<i64>, to: Option<i64>) -> Vec<Filter> {
+    let mut filters = Vec::new();
+    for (tier, parent) in [
+        (Some("gold"), None),
+        (Some("silver #2 = 50 %"), None),
+        (Some("bronze"), None),
+        (None, Some("parent-2")),
+        (Some("gold"), Some("parent-1")),
+    ] {
+        let alone = Filter {
+            tier,
+            parent,
+            from,
+            to,
+            ..Filter::default()
+        };
+        filters.extend([
+            alone,
+            Filter {
+                flow: Some("flow-1"),
+                ..alone
+            },
+            Filter {
+                device: Some("device-1"),
+                kind: Some("PARENT"),
+                ..alone
+            },
+            Filter {
+                flow: Some("flow-2"),
+                status: Some("COMPLETED"),
+                ..alone
+            },
+        ]);
     }
     filters
 }

@@ -82,12 +82,12 @@ pub async fn run() -> Result<(), Failure> {
         ("its 8 steps, each once it has ended", stepped, EXECUTIONS),
         ("it ends", ended, EXECUTIONS),
         (
-            "it is counted, where they come one by one",
+            "it is counted, and found by its label, where they come one by one",
             counted_alone,
             LONE,
         ),
         (
-            "it is counted, where they come by the hundred",
+            "it is counted, and found by its label, where they come by the hundred",
             counted_together,
             EXECUTIONS - LONE,
         ),

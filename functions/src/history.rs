@@ -48,6 +48,7 @@ pub async fn list_history_executions(
         limit,
         offset,
         lite,
+        ..
     } = &parameters;
     let window = Window::Offset(*offset);
     let page = operations::list_executions(store, caller, filter, *limit, window).await?;

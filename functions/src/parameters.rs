@@ -9,6 +9,7 @@ use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use shared::auth::{Caller, Permission};
+use shared::labels::{Label, MAX_LABEL_LENGTH};
 use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, PageSize, TimeRange, Timestamp};
 
 use crate::problem::Problem;
@@ -212,6 +213,21 @@ impl<'a> Parameters<'a> {
         self.text(name)?
             .map(|value| parse_id(name, value))
             .transpose()
+    }
+
+    /// A label in the query, `label=orderId=42`, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`].
+    pub fn label(&self) -> Result<Option<Label>, Problem> {
+        let parse = |value: &str| {
+            let message = format!(
+                "It is a label's name, \"=\" and its value, such as orderId=42, of at most \
+                 {MAX_LABEL_LENGTH} bytes together."
+            );
+            value.parse().map_err(|_| invalid("label", message))
+        };
+        self.text("label")?.map(parse).transpose()
     }
 
     /// A stretch of time in the query, of which either bound may be absent: RFC

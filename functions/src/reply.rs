@@ -80,6 +80,12 @@ pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
         .collect()
 }
 
+/// `totalIsExact` of an answer: `false` where there are more executions than were counted,
+/// and else not there, as in the APIs' documents.
+pub fn inexact(is_exact: bool) -> Option<bool> {
+    (!is_exact).then_some(false)
+}
+
 /// The answer that tells of a problem. The log has it too, with its cause when
 /// it is ours.
 pub fn problem(problem: &Problem, request_id: &str) -> Reply {

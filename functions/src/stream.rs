@@ -6,6 +6,7 @@ use aws_lambda_events::event::dynamodb::{Event, EventRecord, TimeWindowEvent};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
 use shared::counters::Counter;
+use shared::labels;
 use shared::model::Item;
 use shared::reap::Reaper;
 use shared::stream::Change;
@@ -20,7 +21,7 @@ pub struct WindowReply {
 #[derive(Debug, Default, Serialize)]
 struct NoState {}
 
-/// Applies a batch of the stream to the counters.
+/// Applies a batch of the stream to the entries of labels and to the counters.
 ///
 /// The window is there for the id of its shard alone, which Lambda passes with
 /// no other kind of batch.
@@ -45,8 +46,12 @@ pub async fn count(
     let given = changes.len();
     let request_id = event.context.request_id;
     let (start, before) = (Instant::now(), counter.store().usage());
-    match counter.apply(&shard_id, &changes).await {
-        Ok(applied) => {
+    let taken_in = async {
+        let labels = labels::follow(counter.store(), &changes).await?;
+        Ok::<_, shared::Error>((labels, counter.apply(&shard_id, &changes).await?))
+    };
+    match taken_in.await {
+        Ok((labels, applied)) => {
             let usage = counter.store().usage().since(before);
             tracing::info!(
                 request_id,
@@ -55,6 +60,7 @@ pub async fn count(
                 changes = applied.changes,
                 repeated = applied.repeated,
                 transactions = applied.transactions,
+                labels,
                 duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
                 table_requests = usage.requests,
                 capacity_units = usage.capacity_units,

@@ -11,6 +11,7 @@ use jiff::{Span, Timestamp as Moment};
 use shared::audit::Action;
 use shared::auth::{InvalidOidcSettings, OidcSettings, TokenId};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
+use shared::labels::Label;
 use shared::model::{FlowId, InvalidId, RoleName, Status, TeamId, Timestamp};
 
 /// The execution history of any workflow engine, on one machine or on AWS.
@@ -255,7 +256,7 @@ pub struct AuditArgs {
 pub enum CountsCommand {
     /// Count all runs again and list what differs; ends with 1 if anything does
     Verify(CountsArgs),
-    /// Count all runs again and put right what differs
+    /// Count all runs again and put right what differs, and what their labels find
     Rebuild(CountsArgs),
 }
 
@@ -300,6 +301,9 @@ pub struct ExportArgs {
     /// Only executions of this flow
     #[arg(long, value_name = "FLOW")]
     pub flow: Option<FlowId>,
+    /// Only executions with this label
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub label: Option<Label>,
     /// Pack it with gzip
     #[arg(long)]
     pub gzip: bool,

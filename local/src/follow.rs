@@ -14,6 +14,7 @@ use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIterato
 use shared::counters::recount::{Progress, Recount};
 use shared::counters::{Applied, Counter};
 use shared::keys;
+use shared::labels;
 use shared::model::Item;
 use shared::reap::{Reaped, Reaper};
 use shared::store::Store;
@@ -90,6 +91,7 @@ impl Consumer {
     ) -> shared::Result<()> {
         match self {
             Self::Count { counter, applied } => {
+                labels::follow(counter.store(), changes).await?;
                 *applied += counter.apply(shard_id, changes).await?;
             }
             Self::Reap {
@@ -247,6 +249,7 @@ impl Follower {
                 settle,
             };
             recount.rebuild(&self.store, &|_: Progress| {}).await?;
+            labels::enter_all(&self.store, None).await?;
         }
         // Only now: what is interrupted is done again.
         counter.set_complete().await?;

@@ -22,9 +22,9 @@ mod hours;
 mod read;
 pub mod recount;
 
-pub use cells::{COUNTED_ATTRIBUTES, Counted, Kind};
+pub use cells::{COUNTED_ATTRIBUTES, Counted, HourlyDurations, Kind};
 pub use consumer::{Applied, Counter};
 pub use durations::{Bucket, Durations};
 pub use hour::Hour;
 pub use hours::{Cut, Edge, FullHours, bounds};
-pub use read::{HourlyCounts, Tally, counts, tally};
+pub use read::{Grain, HourlyCounts, Tally, counts, tally};

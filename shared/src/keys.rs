@@ -11,6 +11,7 @@
 //! | register of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
 //! | counts of a day | `COUNT#<teamId>#<scope>` | `<yyyy-mm-dd>` | their scope and days: one range |
 //! | durations of six hours | `DURATION#<teamId>#<scope>` | `<yyyy-mm-dd>T<hh>` | their scope and hours |
+//! | entry of a label | `LABEL#<teamId>#<name>=<value>` | `<createdAt>#<executionId>` | its label, newest first |
 //! | register of scopes | `SCOPES` | `<teamId>#<scope>` | all, or a team's |
 //! | mark that all runs are counted | `SCOPES` | `#COMPLETE` | itself |
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
@@ -28,6 +29,7 @@
 //! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP`: the run, its payloads
 //! and its top-level steps are the one range from [`EXECUTION`] on.
 
+use crate::labels::Label;
 use crate::model::{DeviceId, ExecutionId, FlowId, Item, TeamId, Timestamp};
 
 /// The sort key of an execution's own item.
@@ -168,6 +170,41 @@ pub fn scope_register_entry(team_id: &TeamId, scope: &str) -> String {
 /// The team and the scope whose register entry `sk` is.
 pub fn scope_of_register_entry(sk: &str) -> Option<(&str, &str)> {
     sk.split_once('#')
+}
+
+const LABEL_PREFIX: &str = "LABEL#";
+
+/// The partition of a label: the team's runs that have it.
+pub fn label_partition(team_id: &str, label: &Label) -> String {
+    format!("{LABEL_PREFIX}{team_id}#{label}")
+}
+
+/// A run's entry under each of its labels.
+pub fn label_entry(created_at: &str, execution_id: &str) -> String {
+    format!("{created_at}#{execution_id}")
+}
+
+/// What the keys of a label's entry say of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelledRun<'a> {
+    /// The run's team.
+    pub team_id: &'a str,
+    /// When the run was asked for.
+    pub created_at: &'a str,
+    /// The run.
+    pub execution_id: &'a str,
+}
+
+/// Reads the keys of a label's entry.
+pub fn run_of_label_entry(item: &Item) -> Option<LabelledRun<'_>> {
+    let pk = item.get("pk")?.as_s().ok()?;
+    let (team_id, _) = pk.strip_prefix(LABEL_PREFIX)?.split_once('#')?;
+    let (created_at, execution_id) = sort_key(item)?.split_once('#')?;
+    Some(LabelledRun {
+        team_id,
+        created_at,
+        execution_id,
+    })
 }
 
 /// The partition of a shard's checkpoint.

@@ -13,6 +13,7 @@ pub mod counters;
 pub mod cursor;
 pub mod error;
 pub mod keys;
+pub mod labels;
 pub mod masking;
 pub mod model;
 pub mod operations;

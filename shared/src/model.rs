@@ -19,6 +19,7 @@ mod value;
 
 pub use page_size::PageSize;
 pub use value::Value;
+pub(crate) use value::approximate_size;
 
 /// One item of the table as the SDK hands it over.
 pub type Item = HashMap<String, AttributeValue>;

@@ -28,7 +28,7 @@ pub use delete::{FlowDeletion, delete_execution, delete_flow_executions};
 pub use export::{ExportPiece, export_executions};
 pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, ShownPayloads, get_execution};
-pub use list::{ExecutionPage, Window, list_executions};
+pub use list::{ExecutionPage, Total, Window, list_executions};
 pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{
     Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,

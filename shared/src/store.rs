@@ -21,8 +21,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
 use crate::masking::Maskers;
-use crate::model::Item;
-use crate::table::{Index, PARTITION_KEY, SORT_KEY, text};
+use crate::model::{Item, TeamId};
+use crate::table::{BY_TEAM, PARTITION_KEY, SORT_KEY, text};
 
 mod range;
 
@@ -301,13 +301,7 @@ impl Store {
     /// Those of the engine; [`Error::Throttled`] when it goes on taking only a
     /// part.
     pub async fn put_all(&self, items: Vec<Item>) -> Result<()> {
-        let put = |item| {
-            let put = PutRequest::builder().set_item(Some(item)).build();
-            let put = put.map_err(Error::internal)?;
-            Ok(WriteRequest::builder().put_request(put).build())
-        };
-        let requests = items.into_iter().map(put).collect::<Result<_>>()?;
-        self.write_all(requests).await
+        self.write_batch(items, Vec::new()).await
     }
 
     /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and again what the
@@ -316,13 +310,28 @@ impl Store {
     /// # Errors
     /// Those of [`Self::put_all`].
     pub async fn delete_all(&self, keys: Vec<Item>) -> Result<()> {
+        self.write_batch(Vec::new(), keys).await
+    }
+
+    /// Writes items and removes others, together up to [`MAX_ITEMS_A_BATCH`], each
+    /// by itself, and again what the table has not taken.
+    ///
+    /// # Errors
+    /// Those of [`Self::put_all`].
+    pub async fn write_batch(&self, written: Vec<Item>, removed: Vec<Item>) -> Result<()> {
+        let put = |item| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(Error::internal)?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        };
         let delete = |key| {
             let delete = DeleteRequest::builder().set_key(Some(key)).build();
             let delete = delete.map_err(Error::internal)?;
             Ok(WriteRequest::builder().delete_request(delete).build())
         };
-        let requests = keys.into_iter().map(delete).collect::<Result<_>>()?;
-        self.write_all(requests).await
+        let written = written.into_iter().map(put);
+        let requests = written.chain(removed.into_iter().map(delete));
+        self.write_all(requests.collect::<Result<_>>()?).await
     }
 
     async fn write_all(&self, mut requests: Vec<WriteRequest>) -> Result<()> {
@@ -600,22 +609,26 @@ impl Store {
         }
     }
 
-    /// Reads one page of all of an index, in no order: at most 1 MB. Of each item
-    /// only these attributes.
+    /// Reads one page of the executions of a team, newest first, or of all teams, in no
+    /// order: at most 1 MB. Of each only these attributes.
     ///
     /// # Errors
     /// Those of the engine.
-    pub async fn scan(
+    pub async fn runs(
         &self,
-        index: &Index,
-        only: &[&str],
+        team_id: Option<&TeamId>,
+        only: &'static [&'static str],
         start: Option<StartKey>,
     ) -> Result<Page> {
+        if let Some(team_id) = team_id {
+            let range = Range::index(&BY_TEAM, [team_id.to_string()]).only(only);
+            return self.query(&range, start, MAX_ITEMS_A_QUERY).await;
+        }
         let mut request = self
             .client
             .scan()
             .table_name(self.table())
-            .index_name(index.name)
+            .index_name(BY_TEAM.name)
             .set_exclusive_start_key(start)
             .limit(i32::try_from(MAX_ITEMS_A_QUERY).unwrap_or(i32::MAX))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);

@@ -83,6 +83,7 @@ fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFi
     Ok(ExecutionFilter {
         flow_id: parameters.id("workflowId")?,
         status: parameters.one_of("status", &words)?,
+        label: parameters.label()?,
         created,
         ..ExecutionFilter::default()
     })

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use shared::model::{Execution, PageSize, Status, Step, StepStatus, Timestamp, Value};
-use shared::operations::{ExecutionPage, WholeExecution};
+use shared::operations::{ExecutionPage, Total, WholeExecution};
 
-use crate::reply::warnings;
+use crate::reply::{inexact, warnings};
 
 /// This surface's word for a state.
 pub(super) fn status_word(status: Status) -> &'static str {
@@ -27,6 +27,9 @@ pub(super) fn node_status_word(status: StepStatus) -> &'static str {
 pub(super) struct ListView<'a> {
     content: Vec<ExecutionSummary<'a>>,
     total_elements: u64,
+    /// Only where there are more than were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_is_exact: Option<bool>,
     total_pages: u64,
     number: u64,
     size: usize,
@@ -54,12 +57,13 @@ pub(super) fn list<'a>(
     number: u64,
     size: PageSize,
 ) -> ListView<'a> {
-    let total = page.total.unwrap_or_default();
+    let Total { count, is_exact } = page.total.unwrap_or_default();
     let summaries = page.executions.iter().zip(node_counts);
     ListView {
         content: summaries.map(|(run, count)| summary(run, *count)).collect(),
-        total_elements: total,
-        total_pages: total.div_ceil(size.get() as u64),
+        total_elements: count,
+        total_is_exact: inexact(is_exact),
+        total_pages: count.div_ceil(size.get() as u64),
         number,
         size: size.get(),
     }

@@ -27,6 +27,7 @@ impl<'a> ListParameters<'a> {
                 flow_id: Some(parameters.required_id("flowDefinitionId")?),
                 flow_version: parameters.short_text("flowVersion")?.map(str::to_owned),
                 status: parameters.one_of("status", &words)?,
+                label: parameters.label()?,
                 created: parameters.time_range("startDate", "endDate")?,
                 ..ExecutionFilter::default()
             },

@@ -27,6 +27,8 @@ pub(super) struct ListParameters {
     pub(super) offset: u64,
     /// Without steps.
     pub(super) lite: bool,
+    /// With what the record says beside what the API's document shows.
+    pub(super) extended: bool,
 }
 
 impl ListParameters {
@@ -38,6 +40,7 @@ impl ListParameters {
             limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
             offset: parameters.whole_number("offset")?.unwrap_or_default(),
             lite: parameters.flag("lite")?,
+            extended: parameters.flag("extended")?,
         })
     }
 }
@@ -165,6 +168,8 @@ fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFi
         device_id: parameters.id::<DeviceId>("deviceId")?,
         status: status(parameters)?,
         execution_type: parameters.one_of("executionType", &types)?,
+        parent_execution_id: parameters.id("parentExecutionId")?,
+        label: parameters.label()?,
         created,
     })
 }

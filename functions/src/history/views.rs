@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use shared::counters::Durations;
+use shared::labels::Label;
 use shared::model::{
     Execution, ExecutionId, ExecutionType, FlowId, Status, Step, StepStatus, StepSummary,
     Timestamp, Value,
 };
 use shared::operations::{
-    ExecutionDetails, ExecutionPage, FlowDeletion, Period, Statistics, StatusCounts, StepOutline,
+    ExecutionDetails, ExecutionFilter, ExecutionPage, FlowDeletion, Period, Statistics,
+    StatusCounts, StepOutline, Total,
 };
 
 use super::format;
 use super::parameters::{ListParameters, StatisticsParameters};
-use crate::reply::warnings;
+use crate::reply::{inexact, warnings};
 
 /// This surface's word for a state.
 pub(super) fn status_word(status: Status) -> &'static str {
@@ -51,6 +54,9 @@ struct Pagination {
     limit: usize,
     offset: u64,
     total: u64,
+    /// Only where there are more than were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_is_exact: Option<bool>,
     has_more: bool,
 }
 
@@ -64,6 +70,29 @@ struct ListFilters<'a> {
     end_date: Option<Timestamp>,
     execution_type: Option<ExecutionType>,
     lite: bool,
+    #[serde(flatten)]
+    beyond: FiltersBeyond<'a>,
+}
+
+/// The filters that the API's document does not know, and that are therefore only there
+/// where they are set.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FiltersBeyond<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_execution_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+}
+
+impl<'a> FiltersBeyond<'a> {
+    fn of(filter: &'a ExecutionFilter) -> Self {
+        let parent = filter.parent_execution_id.as_ref();
+        Self {
+            parent_execution_id: parent.map(ExecutionId::as_str),
+            label: filter.label.as_ref().map(Label::to_string),
+        }
+    }
 }
 
 /// What lists and details say of a run alike, and first.
@@ -91,6 +120,21 @@ struct ExecutionView<'a> {
     steps: Option<StepsView<'a>>,
     flow: FlowView<'a>,
     created_at: Option<Timestamp>,
+    #[serde(flatten)]
+    more: Option<MoreView<'a>>,
+}
+
+/// What else a list tells of a run, where it is asked to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MoreView<'a> {
+    flow_version: Option<&'a Value>,
+    trigger: Option<&'a str>,
+    parent_execution_id: Option<&'a str>,
+    labels: &'a BTreeMap<String, String>,
+    error_message: Option<&'a str>,
+    cancelled_by: Option<&'a str>,
+    cancel_reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -130,19 +174,24 @@ pub(super) fn list<'a>(
         limit,
         offset,
         lite,
+        extended,
     } = parameters;
-    let total = page.total.unwrap_or_default();
+    let Total { count, is_exact } = page.total.unwrap_or_default();
     let executions = page.executions.iter().enumerate();
     ListView {
         success: true,
         executions: executions
-            .map(|(position, run)| execution(run, steps.and_then(|steps| steps.get(position))))
+            .map(|(position, run)| {
+                let steps = steps.and_then(|steps| steps.get(position));
+                execution(run, steps, *extended)
+            })
             .collect(),
         pagination: Pagination {
             limit: limit.get(),
             offset: *offset,
-            total,
-            has_more: offset + (limit.get() as u64) < total,
+            total: count,
+            total_is_exact: inexact(is_exact),
+            has_more: offset + (limit.get() as u64) < count,
         },
         filters: ListFilters {
             status: filter.status.map(status_word),
@@ -152,6 +201,7 @@ pub(super) fn list<'a>(
             end_date: filter.created.to(),
             execution_type: filter.execution_type,
             lite: *lite,
+            beyond: FiltersBeyond::of(filter),
         },
         message: "Executions retrieved successfully",
         timestamp: Timestamp::now(),
@@ -181,12 +231,26 @@ fn flow(execution: &Execution) -> FlowView<'_> {
     }
 }
 
-fn execution<'a>(execution: &'a Execution, steps: Option<&'a StepOutline>) -> ExecutionView<'a> {
+fn execution<'a>(
+    execution: &'a Execution,
+    steps: Option<&'a StepOutline>,
+    extended: bool,
+) -> ExecutionView<'a> {
+    let more = extended.then(|| MoreView {
+        flow_version: execution.flow_version.as_ref(),
+        trigger: execution.trigger.as_deref(),
+        parent_execution_id: execution.parent_execution_id.as_deref(),
+        labels: &execution.labels,
+        error_message: execution.error_message.as_deref(),
+        cancelled_by: execution.cancelled_by.as_deref(),
+        cancel_reason: execution.cancel_reason.as_deref(),
+    });
     ExecutionView {
         head: head(execution, steps.and_then(StepOutline::summary)),
         steps: steps.map(steps_of),
         flow: flow(execution),
         created_at: execution.created_at,
+        more,
     }
 }
 
@@ -397,6 +461,9 @@ pub(super) struct StatisticsView<'a> {
 #[serde(rename_all = "camelCase")]
 struct StatsView {
     total_executions: u64,
+    /// Only where there are more than were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_is_exact: Option<bool>,
     status_breakdown: BTreeMap<&'static str, u64>,
     average_execution_time_ms: u64,
     average_execution_time_formatted: String,
@@ -422,6 +489,8 @@ struct PeriodView {
     start: Timestamp,
     total_executions: u64,
     status_breakdown: BTreeMap<&'static str, u64>,
+    /// `null` where no run has a duration.
+    duration_percentiles: Option<PercentilesView>,
 }
 
 #[derive(Serialize)]
@@ -434,6 +503,8 @@ struct StatisticsFilters<'a> {
     end_date: Option<Timestamp>,
     execution_type: Option<ExecutionType>,
     status: Option<&'static str>,
+    #[serde(flatten)]
+    beyond: FiltersBeyond<'a>,
 }
 
 pub(super) fn statistics<'a>(
@@ -458,11 +529,8 @@ pub(super) fn statistics<'a>(
             average_execution_time_formatted: format::duration(mean_ms),
             success_rate: format::rate(statistics.count(Status::Completed), completed_or_failed),
             completed_count: completed_or_failed,
-            duration_percentiles: (durations.count() > 0).then(|| PercentilesView {
-                p50_ms: durations.quantile_ms(0.5),
-                p95_ms: durations.quantile_ms(0.95),
-                p99_ms: durations.quantile_ms(0.99),
-            }),
+            total_is_exact: inexact(statistics.is_exact),
+            duration_percentiles: percentiles(durations),
             series: interval.map(|_| statistics.series.iter().map(period).collect()),
         },
         filters: StatisticsFilters {
@@ -473,6 +541,7 @@ pub(super) fn statistics<'a>(
             end_date: named.to(),
             execution_type: filter.execution_type,
             status: filter.status.map(status_word),
+            beyond: FiltersBeyond::of(filter),
         },
         message: "Execution statistics retrieved successfully",
         timestamp: Timestamp::now(),
@@ -486,10 +555,19 @@ fn breakdown(counts: &StatusCounts) -> BTreeMap<&'static str, u64> {
         .collect()
 }
 
+fn percentiles(durations: &Durations) -> Option<PercentilesView> {
+    (durations.count() > 0).then(|| PercentilesView {
+        p50_ms: durations.quantile_ms(0.5),
+        p95_ms: durations.quantile_ms(0.95),
+        p99_ms: durations.quantile_ms(0.99),
+    })
+}
+
 fn period(period: &Period) -> PeriodView {
     PeriodView {
         start: period.start,
         total_executions: period.counts.values().sum(),
         status_breakdown: breakdown(&period.counts),
+        duration_percentiles: percentiles(&period.durations),
     }
 }

@@ -53,6 +53,7 @@ fn filter(args: &ExportArgs) -> Result<ExecutionFilter, Failure> {
     Ok(ExecutionFilter {
         flow_id: args.flow.clone(),
         status: args.status,
+        label: args.label.clone(),
         created,
         ..ExecutionFilter::default()
     })
@@ -111,7 +112,11 @@ async fn progress_bar(
     let window = Window::Offset(0);
     let first = list_executions(store, caller, filter, PageSize::of::<1>(), window).await?;
     let total = first.total.unwrap_or_default();
-    Ok(terminal::progress_bar("Exporting", total, "executions"))
+    Ok(terminal::progress_bar(
+        "Exporting",
+        total.count,
+        "executions",
+    ))
 }
 
 /// Where the export goes.

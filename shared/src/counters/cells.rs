@@ -31,6 +31,10 @@ use crate::keys;
 use crate::model::{DeviceId, Execution, ExecutionType, FlowId, Item, Status, TeamId};
 use crate::table::CREATED_AT;
 
+/// Durations of runs that have ended, by the hour in which they were created and by kind.
+/// Those of a whole day stand under its first hour.
+pub type HourlyDurations = BTreeMap<(Hour, Kind), Durations>;
+
 /// The hours of one item of durations.
 pub(super) const HOURS_A_BLOCK: u8 = 6;
 
@@ -499,22 +503,28 @@ pub(super) fn block_of(hour: Hour) -> String {
     format!("{}T{first:02}", hour.day())
 }
 
-/// What some cells say of durations, by kind. `only` picks the hours.
+/// What some cells say of durations, by hour and kind. `hour_of` tells under which hour
+/// those of an hour of the day, or of the whole day, are to stand; `None` leaves them out.
 pub(super) fn durations_of(
     cells: impl IntoIterator<Item = (Cell, i128)>,
-    only: impl Fn(Option<u8>) -> bool,
-) -> BTreeMap<Kind, Durations> {
-    let mut durations: BTreeMap<Kind, Durations> = BTreeMap::new();
+    hour_of: impl Fn(Option<u8>) -> Option<Hour>,
+) -> HourlyDurations {
+    let mut durations = HourlyDurations::new();
     for (cell, number) in cells {
+        let (hour, kind) = match cell {
+            Cell::DurationSum { hour, kind } | Cell::DurationBucket { hour, kind, .. } => {
+                (hour, kind)
+            }
+            Cell::Count { .. } => continue,
+        };
+        let Some(hour) = hour_of(hour) else { continue };
+        let durations = durations.entry((hour, kind)).or_default();
         match cell {
-            Cell::DurationSum { hour, kind } if only(hour) => {
-                durations.entry(kind).or_default().sum_ms += number;
+            Cell::DurationBucket { bucket, .. } => {
+                let count = durations.buckets.entry(bucket).or_default();
+                *count += i64::try_from(number).unwrap_or_default();
             }
-            Cell::DurationBucket { hour, kind, bucket } if only(hour) => {
-                let buckets = &mut durations.entry(kind).or_default().buckets;
-                *buckets.entry(bucket).or_default() += i64::try_from(number).unwrap_or_default();
-            }
-            _ => {}
+            _ => durations.sum_ms += number,
         }
     }
     durations

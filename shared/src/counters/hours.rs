@@ -29,6 +29,12 @@ impl FullHours {
     pub fn contains(&self, hour: Hour) -> bool {
         self.first.is_none_or(|first| first <= hour) && self.last.is_none_or(|last| hour <= last)
     }
+
+    /// Whether some of them are of the day that begins with this hour.
+    pub fn has_hours_of_the_day(&self, first: Hour) -> bool {
+        let last = Hour::of_day(&first.day(), 23).unwrap_or(first);
+        self.first.is_none_or(|begin| begin <= last) && self.last.is_none_or(|end| first <= end)
+    }
 }
 
 /// A stretch of time as full hours and the parts of hours beside them.

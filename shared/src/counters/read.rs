@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Hour;
-use super::cells::{Cell, Counted, Kind, Numbers, block_of, durations_of};
-use super::durations::Durations;
+use super::cells::{Cell, Counted, HourlyDurations, Kind, Numbers, block_of, durations_of};
 use super::hours::FullHours;
 use crate::error::Result;
 use crate::keys;
@@ -19,8 +18,17 @@ pub type HourlyCounts = BTreeMap<(Hour, Kind), u64>;
 pub struct Tally {
     /// Runs by hour and kind.
     pub counts: HourlyCounts,
-    /// The durations of those that have ended, by kind.
-    pub durations: BTreeMap<Kind, Durations>,
+    /// The durations of those that have ended.
+    pub durations: HourlyDurations,
+}
+
+/// How finely durations are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// Those of a whole day together, which the counts are read with.
+    Day,
+    /// Those of each hour, which are four items a day more.
+    Hour,
 }
 
 /// Reads the counts of a scope in full hours: one small item a day, and one
@@ -38,19 +46,30 @@ pub async fn counts(
     Ok(hourly(&days, full))
 }
 
-/// Reads the counts and the durations of a scope in full hours: one small item a
-/// day and, of a first and a last day that are not whole, up to four more.
+/// Reads the counts and the durations of a scope in full hours: one small item a day
+/// and up to four more for each day whose hours are needed. With [`Grain::Day`] these are
+/// a first and a last day that are not whole.
 ///
 /// # Errors
 /// Those of the table.
-pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours) -> Result<Tally> {
+pub async fn tally(
+    store: &Store,
+    team_id: &TeamId,
+    scope: &str,
+    full: FullHours,
+    grain: Grain,
+) -> Result<Tally> {
     let pk = keys::duration_partition(team_id, scope);
-    let parts = parts_of_days(full);
+    let parts = match grain {
+        Grain::Day => parts_of_days(full),
+        Grain::Hour => vec![full],
+    };
     let blocks = async {
         let mut items = Vec::new();
-        for (first, last) in &parts {
-            let (from, to) = (block_of(*first), block_of(*last));
-            let range = Range::of_partition(pk.clone(), &from, Some(&to));
+        for part in &parts {
+            let from = block_of(part.first.unwrap_or(Hour::FIRST));
+            let to = part.last.map(block_of);
+            let range = Range::of_partition(pk.clone(), &from, to.as_deref());
             items.extend(store.all(&range).await?);
         }
         Ok(items)
@@ -58,21 +77,25 @@ pub async fn tally(store: &Store, team_id: &TeamId, scope: &str, full: FullHours
     let (days, blocks) = tokio::try_join!(days(store, team_id, scope, full), blocks)?;
     let mut tally = Tally {
         counts: hourly(&days, full),
-        durations: BTreeMap::new(),
+        durations: HourlyDurations::new(),
     };
-    let is_part = |day: &str| parts.iter().any(|(hour, _)| hour.day() == day);
-    for (_, numbers) in days.iter().filter(|(day, _)| !is_part(day)) {
-        tally.add_durations(durations_of(numbers.cells(), |hour| hour.is_none()));
+    let is_in_parts = |first: Hour| parts.iter().any(|part| part.has_hours_of_the_day(first));
+    for (day, numbers) in &days {
+        let Some(first) = Hour::of_day(day, 0).filter(|first| !is_in_parts(*first)) else {
+            continue;
+        };
+        let whole_day = |hour: Option<u8>| hour.is_none().then_some(first);
+        tally.add_durations(durations_of(numbers.cells(), whole_day));
     }
     for block in blocks {
         let Some(day) = keys::sort_key(&block).and_then(|sk| sk.split('T').next()) else {
             continue;
         };
-        let is_inside = |hour: Option<u8>| {
-            let hour = hour.and_then(|hour| Hour::of_day(day, hour));
-            hour.is_some_and(|hour| full.contains(hour))
+        let hour_of = |hour: Option<u8>| {
+            let hour = Hour::of_day(day, hour?)?;
+            full.contains(hour).then_some(hour)
         };
-        tally.add_durations(durations_of(Numbers::of(&block).cells(), is_inside));
+        tally.add_durations(durations_of(Numbers::of(&block).cells(), hour_of));
     }
     Ok(tally)
 }
@@ -81,7 +104,8 @@ impl Tally {
     /// Adds a run that no counter has told of.
     pub fn add_run(&mut self, run: &Counted) {
         *self.counts.entry((run.hour, run.kind)).or_default() += 1;
-        self.add_durations(durations_of(run.duration_cells(None), |_| true));
+        let cells = run.duration_cells(None);
+        self.add_durations(durations_of(cells, |_| Some(run.hour)));
     }
 
     /// Adds the runs of another tally.
@@ -92,29 +116,32 @@ impl Tally {
         self.add_durations(other.durations.clone());
     }
 
-    fn add_durations(&mut self, durations: BTreeMap<Kind, Durations>) {
-        for (kind, more) in durations {
-            *self.durations.entry(kind).or_default() += &more;
+    fn add_durations(&mut self, durations: HourlyDurations) {
+        for (place, more) in durations {
+            *self.durations.entry(place).or_default() += &more;
         }
     }
 }
 
-/// The days that the hours fill in part, each with its first and last hour.
-fn parts_of_days(full: FullHours) -> Vec<(Hour, Hour)> {
+/// The hours of the days that they fill in part.
+fn parts_of_days(full: FullHours) -> Vec<FullHours> {
     let last_of = |hour: Hour| Hour::of_day(&hour.day(), 23).unwrap_or(hour);
     let first_of = |hour: Hour| Hour::of_day(&hour.day(), 0).unwrap_or(hour);
-    let mut parts = Vec::new();
+    let part = |first, last| FullHours {
+        first: Some(first),
+        last: Some(last),
+    };
     let first = full.first.filter(|hour| hour.of_the_day() != 0);
     let last = full.last.filter(|hour| hour.of_the_day() != 23);
     let is_one_day = matches!((full.first, full.last), (Some(a), Some(b)) if a.day() == b.day());
     match (first, last) {
-        (Some(_), _) | (_, Some(_)) if is_one_day => parts.extend(full.first.zip(full.last)),
+        (Some(_), _) | (_, Some(_)) if is_one_day => vec![full],
         _ => {
-            parts.extend(first.map(|hour| (hour, last_of(hour))));
-            parts.extend(last.map(|hour| (first_of(hour), hour)));
+            let first = first.map(|hour| part(hour, last_of(hour)));
+            let last = last.map(|hour| part(first_of(hour), hour));
+            first.into_iter().chain(last).collect()
         }
     }
-    parts
 }
 
 async fn days(

@@ -15,11 +15,10 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use super::cells::{Attribute, COUNTED_ATTRIBUTES, Counted, CounterKey, Numbers, number};
 use super::consumer::addition;
 use super::hour::Hour;
-use crate::cursor::StartKey;
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{Item, TeamId};
-use crate::store::{MAX_ITEMS_A_BATCH, MAX_ITEMS_A_QUERY, Range, Store, from_sdk};
+use crate::model::TeamId;
+use crate::store::{MAX_ITEMS_A_BATCH, Range, Store, from_sdk};
 use crate::table::BY_TEAM;
 
 /// How often numbers that move are looked at again.
@@ -207,32 +206,18 @@ impl Recount {
         let mut counters = Counters::new();
         let (mut executions, mut start) = (0, None);
         loop {
-            let (items, end) = self.items(store, start).await?;
-            for counted in items.iter().filter_map(Counted::of) {
+            let team_id = self.team_id.as_ref();
+            let page = store.runs(team_id, COUNTED_ATTRIBUTES, start).await?;
+            for counted in page.items.iter().filter_map(Counted::of) {
                 counted.add_to(&mut counters, 1);
                 executions += 1;
             }
             progress(Progress::Counted { executions });
-            start = end;
+            start = page.last_key;
             if start.is_none() {
                 return Ok((counters, executions));
             }
         }
-    }
-
-    async fn items(
-        &self,
-        store: &Store,
-        start: Option<StartKey>,
-    ) -> Result<(Vec<Item>, Option<StartKey>)> {
-        let page = match &self.team_id {
-            Some(team_id) => {
-                let range = Range::index(&BY_TEAM, [team_id.to_string()]).only(COUNTED_ATTRIBUTES);
-                store.query(&range, start, MAX_ITEMS_A_QUERY).await?
-            }
-            None => store.scan(&BY_TEAM, COUNTED_ATTRIBUTES, start).await?,
-        };
-        Ok((page.items, page.last_key))
     }
 
     /// Every scope that has counters, or should.

@@ -4,7 +4,7 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use super::ExecutionFilter;
-use super::list::is_listed;
+use super::list::executions;
 use super::steps::Rest;
 use super::whole::place_of;
 use crate::audit::{Action, Begun, Entry, Outcome};
@@ -135,12 +135,6 @@ fn audited(
         Some((piece?, (pieces, None, executions)))
     });
     audited.boxed()
-}
-
-fn executions(page: Vec<Item>) -> Vec<Execution> {
-    let now = Timestamp::now();
-    let listed = page.into_iter().filter(|item| is_listed(item, now));
-    listed.filter_map(Execution::from_item).collect()
 }
 
 /// What of a range has not been read.

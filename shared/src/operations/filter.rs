@@ -7,9 +7,10 @@ use crate::auth::Caller;
 use crate::counters::{self, Kind};
 use crate::error::Result;
 use crate::keys;
-use crate::model::{DeviceId, ExecutionType, FlowId, Status, TimeRange};
+use crate::labels::Label;
+use crate::model::{DeviceId, ExecutionId, ExecutionType, FlowId, Status, TimeRange};
 use crate::store::{Filter, Range};
-use crate::table::{BY_DEVICE, BY_FLOW, BY_FLOW_STATUS, BY_TEAM, BY_TEAM_STATUS, text};
+use crate::table::{BY_DEVICE, BY_FLOW, BY_FLOW_STATUS, BY_PARENT, BY_TEAM, BY_TEAM_STATUS, text};
 
 /// Which executions of the caller's team: those that meet every condition that
 /// is there.
@@ -26,6 +27,10 @@ pub struct ExecutionFilter {
     pub status: Option<Status>,
     /// Started by another run, or standing for themselves.
     pub execution_type: Option<ExecutionType>,
+    /// Started by this run.
+    pub parent_execution_id: Option<ExecutionId>,
+    /// With this label.
+    pub label: Option<Label>,
     /// Created in this stretch of time.
     pub created: TimeRange,
 }
@@ -53,31 +58,58 @@ impl ExecutionFilter {
                 "executionType",
                 self.execution_type.map(ExecutionType::as_str),
             )
+            .detail_if_any("parentExecutionId", self.parent_execution_id.as_ref())
+            .detail_if_any("label", self.label.as_ref())
             .detail_if_any("from", self.created.from())
             .detail_if_any("to", self.created.to())
     }
 
-    /// The range of an index, newest first, that holds these runs, with
-    /// conditions on what its keys do not answer.
+    /// The range of an index, or of a label's entries, newest first, that holds these
+    /// runs, with conditions on what its keys do not answer.
     pub(super) fn range(&self, caller: &Caller) -> Range {
         let team = caller.team_id.to_string();
         let flow = self.flow_id.as_ref().map(FlowId::to_string);
         let status = self.status.map(|status| status.as_str().to_owned());
-        let mut conditions = Vec::new();
-        let range = match (&self.device_id, flow, status) {
-            (Some(device), flow, status) => {
-                let others = [("flowId", flow), ("status", status)];
-                for (attribute, value) in others {
-                    conditions
-                        .extend(value.map(|value| Filter::any_of(attribute, vec![text(value)])));
-                }
-                Range::index(&BY_DEVICE, [team, device.to_string()])
+        let device = self.device_id.as_ref().map(DeviceId::to_string);
+        let parent = self.parent_execution_id.as_ref();
+        let parent = parent.map(ExecutionId::to_string);
+        let others = [
+            ("flowId", flow.clone()),
+            ("status", status.clone()),
+            ("deviceId", device.clone()),
+            ("parentExecutionId", parent.clone()),
+        ];
+        // The first that is there is the most selective.
+        let (range, answered): (_, &[_]) = match (&self.label, parent, device, flow, status) {
+            (Some(label), ..) => {
+                let pk = keys::label_partition(&team, label);
+                (Range::of_partition(pk, "", None).last_first(), &[])
             }
-            (None, Some(flow), Some(status)) => Range::index(&BY_FLOW_STATUS, [team, flow, status]),
-            (None, Some(flow), None) => Range::index(&BY_FLOW, [team, flow]),
-            (None, None, Some(status)) => Range::index(&BY_TEAM_STATUS, [team, status]),
-            (None, None, None) => Range::index(&BY_TEAM, [team]),
+            (None, Some(parent), ..) => {
+                let range = Range::index(&BY_PARENT, [team, parent]);
+                (range, &["parentExecutionId"])
+            }
+            (None, None, Some(device), ..) => {
+                (Range::index(&BY_DEVICE, [team, device]), &["deviceId"])
+            }
+            (None, None, None, Some(flow), Some(status)) => {
+                let range = Range::index(&BY_FLOW_STATUS, [team, flow, status]);
+                (range, &["flowId", "status"])
+            }
+            (None, None, None, Some(flow), None) => {
+                (Range::index(&BY_FLOW, [team, flow]), &["flowId"])
+            }
+            (None, None, None, None, Some(status)) => {
+                (Range::index(&BY_TEAM_STATUS, [team, status]), &["status"])
+            }
+            (None, None, None, None, None) => (Range::index(&BY_TEAM, [team]), &[]),
         };
+        let others = others
+            .into_iter()
+            .filter(|(attribute, _)| !answered.contains(attribute));
+        let mut conditions: Vec<_> = others
+            .filter_map(|(attribute, value)| Some(Filter::any_of(attribute, vec![text(value?)])))
+            .collect();
         let subflow = || text(ExecutionType::Subflow.as_str());
         conditions.extend(self.execution_type.map(|wanted| match wanted {
             ExecutionType::Subflow => Filter::any_of("executionType", vec![subflow()]),
@@ -87,13 +119,23 @@ impl ExecutionFilter {
         if let Some(version) = &self.flow_version {
             conditions.push(Filter::any_of("flowVersion", versions(version)));
         }
-        let (from, to) = counters::bounds(&self.created);
+        let (from, mut to) = counters::bounds(&self.created);
+        if self.label.is_some() {
+            // There the run's id follows the moment.
+            to = to.map(|to| format!("{to}#{}", keys::LAST));
+        }
         conditions
             .into_iter()
             .fold(range.between(from, to), Range::filtered)
     }
 
-    /// The scope whose counters count these runs.
+    /// Whether counters tell how many these runs are. None is kept for a label, nor for
+    /// what a run has started.
+    pub(super) fn is_counted(&self) -> bool {
+        self.label.is_none() && self.parent_execution_id.is_none()
+    }
+
+    /// The scope whose counters count these runs, if they are counted.
     pub(super) fn scope(&self) -> String {
         keys::scope(self.flow_id.as_ref(), self.device_id.as_ref())
     }

@@ -9,8 +9,9 @@ use crate::auth::Caller;
 use crate::counters::{self, Cut, Edge, Hour};
 use crate::error::Result;
 use crate::keys;
+use crate::labels;
 use crate::model::{Execution, Item, PageSize, Timestamp, is_expired};
-use crate::store::{Filter, MAX_ITEMS_A_QUERY, Range, Store};
+use crate::store::{Filter, MAX_ITEMS_A_QUERY, MAX_QUERIES_A_PAGE, Range, Store};
 
 /// The most items that are read and dropped rather than asking twice: some 100 KB.
 const MAX_GAP: u64 = 200;
@@ -38,7 +39,32 @@ pub struct ExecutionPage {
     /// on the last.
     pub next_token: Option<String>,
     /// Of a page asked for by [`Window::Offset`]: how many executions there are.
-    pub total: Option<u64>,
+    pub total: Option<Total>,
+}
+
+/// How many executions a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// As many as were counted.
+    pub count: u64,
+    /// Whether these are all. A list that no counter tells of is counted by reading,
+    /// up to a bound.
+    pub is_exact: bool,
+}
+
+impl Default for Total {
+    fn default() -> Self {
+        Self::exactly(0)
+    }
+}
+
+impl Total {
+    fn exactly(count: u64) -> Self {
+        Self {
+            count,
+            is_exact: true,
+        }
+    }
 }
 
 /// Lists executions, newest first.
@@ -46,11 +72,15 @@ pub struct ExecutionPage {
 /// By token: one Query where nothing has to be dropped; see [`Store::list`] for
 /// what bounds the others.
 ///
-/// By offset: the counters of the filter's scope (one request for some hundred
+/// By offset, where there are counters: those of the filter's scope (one request for some hundred
 /// days), and from the hour in which the page begins one Query to count off what
 /// lies before it and one to read it. A run is on exactly one page of a list
 /// that nobody writes to. One that has expired keeps its place until DynamoDB
 /// removes it, so a page can have fewer items than its size.
+///
+/// By offset, with a label or a parent, which no counter knows: from the beginning, up
+/// to [`MAX_QUERIES_A_PAGE`] Queries, and so 16 MB, or some 20,000 runs. What lies
+/// behind them is on no page, and [`Total::is_exact`] says so.
 ///
 /// # Errors
 /// [`crate::Error::Forbidden`] for a flow that the caller is kept from, or a
@@ -67,6 +97,9 @@ pub async fn list_executions(
     let range = filter.range(caller);
     match window {
         Window::After(token) => after(store, &range, size, token).await,
+        Window::Offset(offset) if !filter.is_counted() => {
+            uncounted_page(store, &range, offset, size.get()).await
+        }
         Window::Offset(offset) => {
             let list = NumberedList {
                 store,
@@ -99,11 +132,71 @@ async fn after(
 /// Whether an item of an index is in the list. One of another kind can be in the
 /// index, if its writer gave it an execution's attributes.
 pub(super) fn is_listed(item: &Item, now: Timestamp) -> bool {
-    keys::is_execution(item) && !is_expired(item, now)
+    is_run(item) && !is_expired(item, now)
 }
 
-fn executions(items: Vec<Item>) -> Vec<Execution> {
-    items.into_iter().filter_map(Execution::from_item).collect()
+/// Whether an item is a run, or its entry under a label.
+fn is_run(item: &Item) -> bool {
+    keys::is_execution(item) || keys::run_of_label_entry(item).is_some()
+}
+
+/// The runs that are listed of some items.
+pub(super) fn executions(items: Vec<Item>) -> Vec<Execution> {
+    let now = Timestamp::now();
+    let listed = items.into_iter().filter(|item| is_listed(item, now));
+    let runs = listed.map(labels::listed_run);
+    runs.filter_map(Execution::from_item).collect()
+}
+
+/// A page of a list that no counter tells of, with as many of its runs counted as the
+/// budget allows. One that has expired keeps its place until DynamoDB removes it.
+async fn uncounted_page(
+    store: &Store,
+    range: &Range,
+    offset: u64,
+    size: usize,
+) -> Result<ExecutionPage> {
+    let mut items = Vec::with_capacity(size);
+    let mut total = Total {
+        count: 0,
+        is_exact: false,
+    };
+    let mut start = None;
+    for _ in 0..MAX_QUERIES_A_PAGE {
+        let missing = size - items.len();
+        if missing == 0 {
+            let rest = counted_alone(range.clone());
+            let (count, end) = store.count_items(&rest, start, MAX_ITEMS_A_QUERY).await?;
+            total.count += count as u64;
+            start = end;
+        } else {
+            // With a filter, the number of items to read says little about how many
+            // come of it.
+            let left = offset.saturating_sub(total.count) + missing as u64;
+            let limit = match range.has_filters() {
+                true => MAX_ITEMS_A_QUERY,
+                false => usize::try_from(left).unwrap_or(MAX_ITEMS_A_QUERY),
+            };
+            let page = store.query(range, start, limit).await?;
+            let runs = page.items.into_iter().filter(is_run);
+            for run in runs {
+                if total.count >= offset && items.len() < size {
+                    items.push(run);
+                }
+                total.count += 1;
+            }
+            start = page.last_key;
+        }
+        if start.is_none() {
+            total.is_exact = true;
+            break;
+        }
+    }
+    Ok(ExecutionPage {
+        executions: executions(items),
+        next_token: None,
+        total: Some(total),
+    })
 }
 
 /// The items of one hour, or of the part of it that is in the list.
@@ -154,7 +247,7 @@ impl NumberedList<'_> {
         let (hours, mut items) = tokio::try_join!(self.hours(), first)?;
         if items.len() <= size {
             let mut page = self.shown(items, 0, 0);
-            page.total = Some(page.executions.len() as u64);
+            page.total = Some(Total::exactly(page.executions.len() as u64));
             return Ok(page);
         }
         items.truncate(size);
@@ -162,19 +255,17 @@ impl NumberedList<'_> {
         Ok(self.shown(items, 0, total.max(size as u64 + 1)))
     }
 
-    fn shown(&self, mut items: Vec<Item>, offset: u64, total: u64) -> ExecutionPage {
+    fn shown(&self, items: Vec<Item>, offset: u64, total: u64) -> ExecutionPage {
         // What is in hand is there, also where the counters are a moment late.
         let least = if items.is_empty() {
             0
         } else {
             offset + items.len() as u64
         };
-        let now = Timestamp::now();
-        items.retain(|item| !is_expired(item, now));
         ExecutionPage {
             executions: executions(items),
             next_token: None,
-            total: Some(total.max(least)),
+            total: Some(Total::exactly(total.max(least))),
         }
     }
 
@@ -289,8 +380,12 @@ impl NumberedList<'_> {
 }
 
 /// A range less the items that are no executions, and so are not counted: what
-/// [`keys::is_execution`] says, for DynamoDB to see.
+/// [`keys::is_execution`] says, for DynamoDB to see. Among the entries of a label
+/// there are no others.
 fn counted_alone(range: Range) -> Range {
+    if !range.is_of_index() {
+        return range;
+    }
     range
         .filtered(Filter::any_of(
             "sk",

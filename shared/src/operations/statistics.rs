@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::ExecutionFilter;
 use crate::auth::Caller;
-use crate::counters::{self, COUNTED_ATTRIBUTES, Counted, Cut, Durations, Edge, Hour, Tally};
+use crate::counters::{
+    self, COUNTED_ATTRIBUTES, Counted, Cut, Durations, Edge, Grain, Hour, Tally,
+};
 use crate::error::Result;
+use crate::labels;
 use crate::model::{Status, Timestamp};
-use crate::store::Store;
+use crate::store::{MAX_ITEMS_A_QUERY, MAX_QUERIES_A_PAGE, Range, Store};
 
 /// The length of a period of a time series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +26,18 @@ pub enum Interval {
 pub type StatusCounts = BTreeMap<Option<Status>, u64>;
 
 /// One period of a time series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Period {
     /// When it begins.
     pub start: Timestamp,
     /// The executions that were created in it.
     pub counts: StatusCounts,
+    /// How long those of them took that completed or failed.
+    pub durations: Durations,
 }
 
 /// The statistics of some executions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Statistics {
     /// How many there are in each state; none that has none.
     pub counts: StatusCounts,
@@ -40,6 +45,9 @@ pub struct Statistics {
     pub durations: Durations,
     /// The series, if one was asked for, from its first period on without gaps.
     pub series: Vec<Period>,
+    /// Whether these are all executions. Where no counter tells of them, they are read,
+    /// from the newest on and up to a bound.
+    pub is_exact: bool,
 }
 
 impl Statistics {
@@ -63,8 +71,13 @@ impl Statistics {
 /// begins or ends within a day, up to four more; where it begins or ends within
 /// an hour, the runs of that part of the hour.
 ///
-/// With an `interval`, a time series with periods of that length as well.
+/// With an `interval`, a time series with periods of that length as well; with one of
+/// hours, four small items more for each day.
 /// `filter.flow_version` is no part of the counters, and has to be absent.
+///
+/// With a label or a parent, which no counter knows, the runs themselves: the newest
+/// of them, as far as [`MAX_QUERIES_A_PAGE`] Queries reach, and so 16 MB, or some
+/// 20,000 runs. [`Statistics::is_exact`] says whether these are all.
 ///
 /// # Errors
 /// Those of [`super::list_executions`].
@@ -76,12 +89,20 @@ pub async fn execution_statistics(
 ) -> Result<Statistics> {
     filter.require(caller)?;
     debug_assert!(filter.flow_version.is_none(), "no counter has versions");
+    if !filter.is_counted() {
+        let (tally, is_exact) = read_newest(store, &filter.range(caller)).await?;
+        return Ok(sum_up(&tally, filter, interval, is_exact));
+    }
     let Cut { full, edges } = Cut::of(&filter.created);
     let counted = async {
         let Some(full) = full else {
             return Ok(Tally::default());
         };
-        counters::tally(store, &caller.team_id, &filter.scope(), full).await
+        let grain = match interval {
+            Some(Interval::Hour) => Grain::Hour,
+            Some(Interval::Day) | None => Grain::Day,
+        };
+        counters::tally(store, &caller.team_id, &filter.scope(), full, grain).await
     };
     let edges = edges
         .into_iter()
@@ -91,7 +112,23 @@ pub async fn execution_statistics(
     for edge in &edges {
         tally.add(edge);
     }
-    Ok(sum_up(&tally, filter, interval))
+    Ok(sum_up(&tally, filter, interval, true))
+}
+
+/// The newest runs of a range, summed up, and whether they are all of it.
+async fn read_newest(store: &Store, range: &Range) -> Result<(Tally, bool)> {
+    let (mut tally, mut start) = (Tally::default(), None);
+    for _ in 0..MAX_QUERIES_A_PAGE {
+        let page = store.query(range, start, MAX_ITEMS_A_QUERY).await?;
+        let runs = page.items.into_iter().map(labels::listed_run);
+        runs.filter_map(|run| Counted::of(&run))
+            .for_each(|run| tally.add_run(&run));
+        start = page.last_key;
+        if start.is_none() {
+            return Ok((tally, true));
+        }
+    }
+    Ok((tally, false))
 }
 
 /// The runs of a part of an hour, summed up.
@@ -111,23 +148,38 @@ async fn read_edge(
     Ok(tally)
 }
 
-fn sum_up(tally: &Tally, filter: &ExecutionFilter, interval: Option<Interval>) -> Statistics {
-    let mut statistics = Statistics::default();
-    let mut periods: BTreeMap<Hour, StatusCounts> = BTreeMap::new();
+fn sum_up(
+    tally: &Tally,
+    filter: &ExecutionFilter,
+    interval: Option<Interval>,
+    is_exact: bool,
+) -> Statistics {
+    let mut statistics = Statistics {
+        counts: StatusCounts::new(),
+        durations: Durations::default(),
+        series: Vec::new(),
+        is_exact,
+    };
+    let mut periods = Periods::new();
     for ((hour, kind), count) in &tally.counts {
         if !filter.matches(*kind) {
             continue;
         }
         *statistics.counts.entry(kind.status).or_default() += count;
         if let Some(interval) = interval {
-            let counts = periods.entry(interval.first_hour_of(*hour)).or_default();
+            let (counts, _) = periods.entry(interval.first_hour_of(*hour)).or_default();
             *counts.entry(kind.status).or_default() += count;
         }
     }
     let is_timed = |status| matches!(status, Some(Status::Completed | Status::Failed));
-    for (kind, durations) in &tally.durations {
-        if filter.matches(*kind) && is_timed(kind.status) {
-            statistics.durations += durations;
+    for ((hour, kind), more) in &tally.durations {
+        if !filter.matches(*kind) || !is_timed(kind.status) {
+            continue;
+        }
+        statistics.durations += more;
+        if let Some(interval) = interval {
+            let (_, durations) = periods.entry(interval.first_hour_of(*hour)).or_default();
+            *durations += more;
         }
     }
     if let Some(interval) = interval {
@@ -136,13 +188,12 @@ fn sum_up(tally: &Tally, filter: &ExecutionFilter, interval: Option<Interval>) -
     statistics
 }
 
+/// What is told of each period, by its first hour.
+type Periods = BTreeMap<Hour, (StatusCounts, Durations)>;
+
 /// The periods in their order, from the beginning of the time that was asked
 /// for, or the first run, to its end, or now; those without a run as well.
-fn series(
-    mut periods: BTreeMap<Hour, StatusCounts>,
-    filter: &ExecutionFilter,
-    interval: Interval,
-) -> Vec<Period> {
+fn series(mut periods: Periods, filter: &ExecutionFilter, interval: Interval) -> Vec<Period> {
     let first = filter.created.from().map(Hour::at);
     let first = first.or_else(|| periods.keys().next().copied());
     let last = filter.created.to().unwrap_or_else(Timestamp::now);
@@ -159,9 +210,10 @@ fn series(
             }
         }
     }
-    let period = |(hour, counts): (Hour, StatusCounts)| Period {
+    let period = |(hour, (counts, durations)): (Hour, _)| Period {
         start: hour.start(),
         counts,
+        durations,
     };
     periods.into_iter().map(period).collect()
 }

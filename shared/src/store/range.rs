@@ -186,6 +186,11 @@ impl Range {
         self
     }
 
+    /// Whether the range is one of an index, in which items of other kinds can be.
+    pub fn is_of_index(&self) -> bool {
+        self.index.is_some()
+    }
+
     /// Whether items of the range are read and dropped.
     pub fn has_filters(&self) -> bool {
         !self.filters.is_empty()
