@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use functions::authorizer::AUTHENTICATED_WITHIN;
-use functions::route::{ANSWERED_WITHIN, ROUTES, Transfer};
+use functions::route::{ANSWERED_WITHIN, ROUTES, Transfer, function_names};
 use functions::{cors, metrics};
 use serde_json::{Value, json};
 use shared::auth::{OidcSettings, REMEMBERED_SECONDS};
@@ -27,12 +27,6 @@ fn resource_name(route: &str) -> String {
         .split('_')
         .map(|word| word[..1].to_uppercase() + &word[1..]);
     words.chain(["Function".to_owned()]).collect()
-}
-
-/// The names of all functions.
-fn functions() -> impl Iterator<Item = &'static str> {
-    let routes = ROUTES.iter().map(|route| route.name);
-    routes.chain(["authorize", "console", "count", "reap"])
 }
 
 fn key_schema(partition: &[&str], sort: &str) -> Value {
@@ -152,7 +146,7 @@ fn there_is_no_function_and_no_sample_event_without_a_route() {
         .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
         .map(|(name, _)| name.clone())
         .collect();
-    let names: BTreeSet<_> = functions().collect();
+    let names: BTreeSet<_> = function_names().collect();
     assert_eq!(
         found,
         names.iter().map(|name| resource_name(name)).collect()
@@ -393,7 +387,7 @@ fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
 /// What the template's policies grant on the table, as the recorded actions are written.
 fn granted(template: &Value) -> BTreeSet<String> {
     let mut granted = BTreeSet::new();
-    for name in functions() {
+    for name in function_names() {
         let function = &template["Resources"][resource_name(name)]["Properties"];
         for policy in function["Policies"].as_array().into_iter().flatten() {
             for statement in policy["Statement"].as_array().expect("statements") {
@@ -483,7 +477,7 @@ fn the_boundary_lets_the_functions_do_what_their_policies_say_and_log_and_trace(
     let boundary = &template["Globals"]["Function"]["PermissionsBoundary"];
     assert_eq!(*boundary, json!({"Ref": "FunctionsBoundary"}));
     let boundary = &resources["FunctionsBoundary"]["Properties"]["PolicyDocument"]["Statement"];
-    let policies = functions()
+    let policies = function_names()
         .map(|name| &resources[resource_name(name)]["Properties"]["Policies"])
         .flat_map(|policies| policies.as_array().into_iter().flatten())
         .flat_map(|policy| policy["Statement"].as_array().expect("statements"));

@@ -13,7 +13,7 @@ use shared::store::{Store, Usage, key};
 use shared::table::{self, text};
 
 use crate::load::{self, STEPS, TABLE};
-use crate::measure::{Table, Work};
+use crate::measure::{Table, Work, failure};
 
 /// Dollars for a million write units, and for a million read units: DynamoDB on
 /// demand in us-east-1, in 2026.
@@ -55,7 +55,7 @@ const READS: &[Work] = &[
 /// # Errors
 /// The table cannot be made, or a request fails.
 pub async fn run() -> Result<(), Failure> {
-    let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
+    let embedded = Embedded::in_memory().map_err(failure)?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
     let mut random = StdRng::seed_from_u64(EXECUTIONS);

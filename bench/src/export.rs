@@ -16,7 +16,7 @@ use local::terminal::Failure;
 use shared::store::Store;
 
 use crate::load::{self, STEPS, TABLE};
-use crate::measure;
+use crate::measure::{self, failure, memory_kb};
 
 /// What is exported, and how it is packed.
 const WORKS: &[(&str, &str, &str)] = &[
@@ -116,11 +116,11 @@ fn export(server: &Server, query: &str, encoding: &str) -> Result<Measured, Fail
     // The first request of all opens what stays open.
     read(server, "?size=1", "identity")?;
     let process = server.child.id();
-    let idle = resident(process, "VmRSS:");
+    let idle = memory_kb(process, "VmRSS:");
     // Makes the peak so far what is resident now.
     let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
     let (first_byte, whole, bytes) = read(server, &format!("/export?days=60&{query}"), encoding)?;
-    let peak = resident(process, "VmHWM:");
+    let peak = memory_kb(process, "VmHWM:");
     Ok(Measured {
         first_byte,
         whole,
@@ -155,13 +155,6 @@ fn read(
     }
 }
 
-/// A figure of a process's memory, in KB. Only Linux has it.
-fn resident(process: u32, name: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 fn print_line(name: &str, executions: u64, measured: &Measured) {
     let mb = |kb: u64| format!("{:.1}", kb as f64 / 1024.0);
     let memory = measured.memory.as_ref();
@@ -176,8 +169,4 @@ fn print_line(name: &str, executions: u64, measured: &Measured) {
             .peak
             .saturating_sub(memory.idle))),
     );
-}
-
-fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure(error.to_string())
 }

@@ -9,19 +9,17 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use functions::route::ROUTES;
+use functions::route::function_names;
 use local::embedded::{Embedded, wire};
 use local::terminal::Failure;
 use serde_json::{Value, json};
-use shared::auth::{self, Caller, NewToken, Role};
+use shared::auth::Role;
 use shared::store::Store;
 use shared::table;
 
 use crate::load::TABLE;
+use crate::measure::{failure, memory_kb, new_token};
 use crate::median;
-
-/// The team of the sample events.
-const TEAM: &str = "default";
 
 /// The same runtime with no client of AWS, which the starts are compared with.
 const NO_CLIENT: &str = "no_client";
@@ -54,10 +52,6 @@ struct Measured {
     peak_kb: u64,
 }
 
-fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure(error.to_string())
-}
-
 /// Builds the functions, runs each, and prints a table.
 ///
 /// # Errors
@@ -66,10 +60,7 @@ pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
     build()?;
     let folder = std::env::current_exe().map_err(failure)?;
     let folder = folder.parent().unwrap_or(Path::new(".")).to_owned();
-    let names = ROUTES.iter().map(|route| route.name);
-    let names: Vec<_> = names
-        .chain(["authorize", "console", "count", "reap"])
-        .collect();
+    let names: Vec<_> = function_names().collect();
     let table = SampleTable::new().await?;
 
     let mut starts = vec![Vec::new(); names.len()];
@@ -180,14 +171,7 @@ impl SampleTable {
         let listener = listener.map_err(failure)?;
         let url = format!("http://{}", listener.local_addr().map_err(failure)?);
         tokio::spawn(async move { axum::serve(listener, wire::router(embedded)).await });
-        let operator = Caller::operator(TEAM.parse().map_err(failure)?, "bench");
-        let new = NewToken {
-            role: Role::Viewer.into(),
-            name: None,
-            flows: None,
-            expires_at: None,
-        };
-        let (_, token) = auth::create_token(&store, &operator, &new).await?;
+        let (_, token) = new_token(&store, Role::Viewer).await?;
         Ok(Self {
             token: token.reveal().to_owned(),
             store,
@@ -297,11 +281,8 @@ fn peak_kb(binary: &Path) -> Result<u64, Failure> {
         if !is_it {
             continue;
         }
-        let status = std::fs::read_to_string(process.join("status")).map_err(failure)?;
-        let peak = status.lines().find_map(|line| {
-            let figure = line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?;
-            figure.trim().parse().ok()
-        });
+        let process = process.file_name().and_then(|id| id.to_str()?.parse().ok());
+        let peak = process.and_then(|process| memory_kb(process, "VmHWM:"));
         return peak.ok_or(Failure("the system does not tell of memory".to_owned()));
     }
     Err(Failure(format!("{} does not run", binary.display())))

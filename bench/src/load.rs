@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use shared::model::Timestamp;
 use shared::store::Store;
 
+use crate::measure::failure;
+
 /// The table's name in each file.
 pub const TABLE: &str = "flowtrail";
 
@@ -49,7 +51,7 @@ pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failur
             .map(|number| execution(&mut random, number, executions, now))
             .collect();
         let imported = embedded.import(TABLE, items).await;
-        imported.map_err(|error| Failure(error.to_string()))?;
+        imported.map_err(failure)?;
         bar.inc(ITEMS_AT_ONCE);
     }
     bar.finish_and_clear();
@@ -86,7 +88,7 @@ pub async fn load_with_steps(embedded: &Embedded, executions: u64) -> Result<(),
             steps.into_iter().chain([execution])
         });
         let imported = embedded.import_silently(TABLE, items.collect()).await;
-        imported.map_err(|error| Failure(error.to_string()))?;
+        imported.map_err(failure)?;
         bar.inc(at_once);
     }
     bar.finish_and_clear();

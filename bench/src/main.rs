@@ -19,7 +19,7 @@ mod load;
 mod measure;
 mod refusals;
 
-use measure::{Measured, Table};
+use measure::{Measured, Table, failure};
 
 /// Measures Flowtrail on a small and on a large table, side by side.
 #[derive(Debug, Parser)]
@@ -107,11 +107,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &PageArgs) -> Result<(), Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure(error.to_string()))?;
+    let folder = tempfile::tempdir().map_err(failure)?;
     let mut tables = Vec::new();
     for executions in [SMALL, args.executions] {
         let path = folder.path().join(format!("{executions}.db"));
-        let embedded = Embedded::open(&path).map_err(|error| Failure(error.to_string()))?;
+        let embedded = Embedded::open(&path).map_err(failure)?;
         let loaded = load::load(&embedded, executions).await?;
         println!(
             "{executions} executions: loaded in {:.0} s, {} changes counted in {:.0} s ({:.0} a second, {} transactions)",

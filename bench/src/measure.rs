@@ -9,7 +9,7 @@ use functions::app::App;
 use http_body_util::BodyExt;
 use local::embedded::Embedded;
 use local::terminal::Failure;
-use shared::auth::{self, Caller, NewToken, Role};
+use shared::auth::{self, Caller, NewToken, Role, Secret, TokenRecord};
 use shared::store::{Store, Usage};
 use tower::ServiceExt;
 
@@ -89,16 +89,13 @@ impl Table {
         let request = Request::get(path)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .body(Body::empty())
-            .map_err(|error| Failure(error.to_string()))?;
+            .map_err(failure)?;
         let response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
         let (parts, body) = response.into_parts();
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| Failure(error.to_string()))?;
+        let body = body.collect().await.map_err(failure)?;
         if !parts.status.is_success() {
             let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
             return Err(Failure(format!("{}: {body}", work.name)));
@@ -108,16 +105,36 @@ impl Table {
     }
 }
 
-/// A token that reads and exports.
-pub async fn token(store: &Store) -> Result<String, Failure> {
-    let team_id = TEAM.parse().map_err(|error| Failure(format!("{error}")))?;
+/// Who makes the tokens.
+pub fn operator() -> Result<Caller, Failure> {
+    Ok(Caller::operator(TEAM.parse().map_err(failure)?, "bench"))
+}
+
+/// A token of a role, with its secret.
+pub async fn new_token(store: &Store, role: Role) -> Result<(TokenRecord, Secret), Failure> {
     let new = NewToken {
-        role: Role::Operator.into(),
+        role: role.into(),
         name: None,
         flows: None,
         expires_at: None,
     };
-    let caller = Caller::operator(team_id, "bench");
-    let (_, secret) = auth::create_token(store, &caller, &new).await?;
+    Ok(auth::create_token(store, &operator()?, &new).await?)
+}
+
+/// The secret of a token that reads and exports.
+pub async fn token(store: &Store) -> Result<String, Failure> {
+    let (_, secret) = new_token(store, Role::Operator).await?;
     Ok(secret.reveal().to_owned())
+}
+
+/// What ends a measurement, in words.
+pub fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
+}
+
+/// A figure of a process's memory, in KB. Only Linux has it.
+pub fn memory_kb(process: u32, name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
 }

@@ -10,14 +10,15 @@ use functions::app::App;
 use local::embedded::Embedded;
 use local::terminal::Failure;
 use shared::Error;
-use shared::auth::{self, Authenticator, Caller, NewToken, Role};
+use shared::auth::{self, Authenticator, Role};
 use shared::model::Item;
 use shared::store::{Store, Usage, key};
 use shared::table;
 use tower::ServiceExt;
 
-use crate::load::{TABLE, TEAM};
-use crate::{measure, median};
+use crate::load::TABLE;
+use crate::measure::{self, failure, new_token, operator};
+use crate::median;
 
 /// Refuses tokens of several kinds, and asks for runs that the caller does not see, so
 /// often each, one after another.
@@ -31,7 +32,7 @@ pub async fn run(rounds: u32) -> Result<(), Failure> {
 }
 
 async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
-    let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
+    let embedded = Embedded::in_memory().map_err(failure)?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
     let authenticator = Authenticator::new(store.clone());
@@ -59,7 +60,7 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
 
 /// Asks for a run that is not there, and for another team's, small and large.
 async fn hide_runs(rounds: u32) -> Result<(), Failure> {
-    let embedded = Embedded::in_memory().map_err(|error| Failure(error.to_string()))?;
+    let embedded = Embedded::in_memory().map_err(failure)?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
     write_others_runs(&store).await?;
@@ -77,7 +78,7 @@ async fn hide_runs(rounds: u32) -> Result<(), Failure> {
             let request = Request::get(format!("/flow-executions/{id}"))
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
                 .body(Body::empty())
-                .map_err(|error| Failure(error.to_string()))?;
+                .map_err(failure)?;
             let begin = Instant::now();
             let answer = match router.clone().oneshot(request).await {
                 Ok(answer) => answer,
@@ -118,19 +119,11 @@ async fn write_others_runs(store: &Store) -> Result<(), Failure> {
 /// What is refused, each with its name. Who does not know a secret can send the first
 /// three.
 async fn kinds(store: &Store) -> Result<Vec<(&'static str, String)>, Failure> {
-    let team_id = TEAM.parse().map_err(|error| Failure(format!("{error}")))?;
-    let caller = Caller::operator(team_id, "bench");
-    let new = NewToken {
-        role: Role::Viewer.into(),
-        name: None,
-        flows: None,
-        expires_at: None,
-    };
-    let (known, _) = auth::create_token(store, &caller, &new).await?;
-    let (revoked, secret) = auth::create_token(store, &caller, &new).await?;
+    let (known, _) = new_token(store, Role::Viewer).await?;
+    let (revoked, secret) = new_token(store, Role::Viewer).await?;
     let id = revoked.token_id.parse();
     let id = id.map_err(|()| Failure("a token has no id".to_owned()))?;
-    auth::revoke_token(store, &caller, &id).await?;
+    auth::revoke_token(store, &operator()?, &id).await?;
     let wrong = "A".repeat(43);
     Ok(vec![
         ("unknown id", format!("sdk_{}_{wrong}", "0".repeat(20))),

@@ -272,6 +272,13 @@ routes! {
     }
 }
 
+/// The names of all functions of the application: those of the routes, and those that
+/// answer no route of the API.
+pub fn function_names() -> impl Iterator<Item = &'static str> {
+    let routes = ROUTES.iter().map(|route| route.name);
+    routes.chain(["authorize", "console", "count", "reap"])
+}
+
 impl Route {
     /// Answers a request, whatever becomes of it, and logs one line.
     ///

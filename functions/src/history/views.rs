@@ -236,7 +236,7 @@ fn execution<'a>(
     steps: Option<&'a StepOutline>,
     extended: bool,
 ) -> ExecutionView<'a> {
-    let more = extended.then(|| MoreView {
+    let more = extended.then_some(MoreView {
         flow_version: execution.flow_version.as_ref(),
         trigger: execution.trigger.as_deref(),
         parent_execution_id: execution.parent_execution_id.as_deref(),
