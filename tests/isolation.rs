@@ -119,6 +119,14 @@ fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
             },
         ),
         (
+            "get_history_step_statistics",
+            "/api/history/step-stats?flowId=flow-1".to_owned(),
+            Expected {
+                other_team: (200, ""),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
             "delete_history_execution",
             "/api/history/executions/run-1".to_owned(),
             Expected {

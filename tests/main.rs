@@ -25,6 +25,7 @@ mod malformed;
 mod masking;
 mod numbered_pages;
 mod serve;
+mod step_statistics;
 mod support;
 mod template;
 mod tokens;

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
     DeleteParameters, FlowDeleteParameters, FlowListParameters, ListParameters,
-    StatisticsParameters,
+    StatisticsParameters, StepStatisticsParameters,
 };
 
 /// How long a request waits for a flow's deletion, before it says that it goes on.
@@ -118,6 +118,21 @@ pub async fn get_history_statistics(
     } = &parameters;
     let statistics = operations::execution_statistics(store, caller, filter, *interval).await?;
     reply::json(&views::statistics(&statistics, &parameters))
+}
+
+/// `GET /api/history/step-stats`: which steps of a flow fail, and which take their time.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::step_statistics`].
+pub async fn get_history_step_statistics(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = StepStatisticsParameters::of(request)?;
+    let StepStatisticsParameters { runs, shared } = &parameters;
+    let statistics = operations::step_statistics(store, caller, &shared.filter, *runs).await?;
+    reply::json(&views::step_statistics(&statistics, shared))
 }
 
 /// `DELETE /api/history/executions/{executionId}`: deletes an execution.

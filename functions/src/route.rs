@@ -174,6 +174,14 @@ routes! {
         transfer: Transfer::Buffered,
         handler: handler!(history::get_history_statistics),
     }
+    GET_HISTORY_STEP_STATISTICS {
+        name: "get_history_step_statistics",
+        method: Method::GET,
+        path: "/api/history/step-stats",
+        permission: Some(Permission::ExecutionsRead),
+        transfer: Transfer::Buffered,
+        handler: handler!(history::get_history_step_statistics),
+    }
     DELETE_HISTORY_EXECUTION {
         name: "delete_history_execution",
         method: Method::DELETE,

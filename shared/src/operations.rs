@@ -17,6 +17,7 @@ mod get;
 mod list;
 mod outline;
 mod statistics;
+mod step_statistics;
 mod steps;
 mod whole;
 
@@ -32,6 +33,9 @@ pub use list::{ExecutionPage, Total, Window, list_executions};
 pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{
     Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,
+};
+pub use step_statistics::{
+    MAX_STEPS_READ, StepFailure, StepFigures, StepStatistics, step_statistics,
 };
 pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
 pub use whole::{WholeExecution, get_whole_execution};

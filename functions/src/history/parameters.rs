@@ -16,6 +16,9 @@ const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
 /// That of the list of a flow.
 const DEFAULT_FLOW_LIMIT: PageSize = PageSize::of::<20>();
 
+/// How many runs the statistics of steps read.
+const DEFAULT_RUNS: PageSize = PageSize::of::<200>();
+
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 const HOUR_MS: i64 = 3_600 * 1_000;
@@ -140,6 +143,25 @@ impl StatisticsParameters {
             interval,
             days,
             named,
+        })
+    }
+}
+
+/// Of `GET /api/history/step-stats`.
+pub(super) struct StepStatisticsParameters {
+    /// How many runs are read, at most.
+    pub(super) runs: PageSize,
+    /// Which, with a flow.
+    pub(super) shared: StatisticsParameters,
+}
+
+impl StepStatisticsParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        parameters.required("flowId")?;
+        Ok(Self {
+            runs: parameters.page_size("runs")?.unwrap_or(DEFAULT_RUNS),
+            shared: StatisticsParameters::of(request)?,
         })
     }
 }

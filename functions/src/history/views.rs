@@ -11,7 +11,7 @@ use shared::model::{
 };
 use shared::operations::{
     ExecutionDetails, ExecutionFilter, ExecutionPage, FlowDeletion, Period, Statistics,
-    StatusCounts, StepOutline, Total,
+    StatusCounts, StepFigures, StepOutline, StepStatistics, Total,
 };
 
 use super::format;
@@ -507,6 +507,27 @@ struct StatisticsFilters<'a> {
     beyond: FiltersBeyond<'a>,
 }
 
+impl<'a> StatisticsFilters<'a> {
+    fn of(parameters: &'a StatisticsParameters) -> Self {
+        let StatisticsParameters {
+            filter,
+            days,
+            named,
+            ..
+        } = parameters;
+        Self {
+            flow_id: filter.flow_id.as_ref().map(FlowId::as_str),
+            device_id: filter.device_id.as_ref().map(|device| device.as_str()),
+            days: *days,
+            start_date: named.from(),
+            end_date: named.to(),
+            execution_type: filter.execution_type,
+            status: filter.status.map(status_word),
+            beyond: FiltersBeyond::of(filter),
+        }
+    }
+}
+
 pub(super) fn statistics<'a>(
     statistics: &Statistics,
     parameters: &'a StatisticsParameters,
@@ -514,12 +535,7 @@ pub(super) fn statistics<'a>(
     let durations = &statistics.durations;
     let mean_ms = durations.mean_ms().unwrap_or_default();
     let completed_or_failed = statistics.completed_or_failed();
-    let StatisticsParameters {
-        filter,
-        interval,
-        days,
-        named,
-    } = parameters;
+    let interval = parameters.interval;
     StatisticsView {
         success: true,
         stats: StatsView {
@@ -533,16 +549,7 @@ pub(super) fn statistics<'a>(
             duration_percentiles: percentiles(durations),
             series: interval.map(|_| statistics.series.iter().map(period).collect()),
         },
-        filters: StatisticsFilters {
-            flow_id: filter.flow_id.as_ref().map(FlowId::as_str),
-            device_id: filter.device_id.as_ref().map(|device| device.as_str()),
-            days: *days,
-            start_date: named.from(),
-            end_date: named.to(),
-            execution_type: filter.execution_type,
-            status: filter.status.map(status_word),
-            beyond: FiltersBeyond::of(filter),
-        },
+        filters: StatisticsFilters::of(parameters),
         message: "Execution statistics retrieved successfully",
         timestamp: Timestamp::now(),
     }
@@ -569,5 +576,96 @@ fn period(period: &Period) -> PeriodView {
         total_executions: period.counts.values().sum(),
         status_breakdown: breakdown(&period.counts),
         duration_percentiles: percentiles(&period.durations),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StepStatisticsView<'a> {
+    success: bool,
+    stats: StepStatsView<'a>,
+    filters: StatisticsFilters<'a>,
+    message: &'static str,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepStatsView<'a> {
+    /// How many runs were read.
+    runs: usize,
+    /// Only where there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_is_exact: Option<bool>,
+    steps: Vec<StepFiguresView<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepFiguresView<'a> {
+    step_id: Option<&'a str>,
+    name: Option<&'a str>,
+    action: Option<&'a str>,
+    total_executions: u64,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    success_rate: String,
+    total_time_ms: u64,
+    average_time_ms: Option<u64>,
+    duration_percentiles: Option<PercentilesView>,
+    max_time_ms: Option<u64>,
+    last_failure: Option<StepFailureView<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepFailureView<'a> {
+    execution_id: &'a str,
+    start_time: Option<Timestamp>,
+    error_message: Option<&'a str>,
+}
+
+pub(super) fn step_statistics<'a>(
+    statistics: &'a StepStatistics,
+    parameters: &'a StatisticsParameters,
+) -> StepStatisticsView<'a> {
+    StepStatisticsView {
+        success: true,
+        stats: StepStatsView {
+            runs: statistics.runs,
+            total_is_exact: inexact(statistics.is_exact),
+            steps: statistics.steps.iter().map(step_figures).collect(),
+        },
+        filters: StatisticsFilters::of(parameters),
+        message: "Step statistics retrieved successfully",
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn step_figures(step: &StepFigures) -> StepFiguresView<'_> {
+    let failure = step.last_failure.as_ref();
+    StepFiguresView {
+        step_id: step.step_id.as_deref(),
+        name: step.step_name.as_deref(),
+        action: step.step_type.as_deref(),
+        total_executions: step.begun,
+        passed: step.completed,
+        failed: step.failed,
+        skipped: step.skipped,
+        success_rate: format::rate(step.completed, step.completed + step.failed),
+        total_time_ms: step.total_ms(),
+        average_time_ms: step.mean_ms(),
+        duration_percentiles: step.mean_ms().map(|_| PercentilesView {
+            p50_ms: step.quantile_ms(0.5),
+            p95_ms: step.quantile_ms(0.95),
+            p99_ms: step.quantile_ms(0.99),
+        }),
+        max_time_ms: step.quantile_ms(1.0),
+        last_failure: failure.map(|failure| StepFailureView {
+            execution_id: &failure.execution_id,
+            start_time: failure.start_time,
+            error_message: failure.error_message.as_deref(),
+        }),
     }
 }

@@ -83,15 +83,27 @@ pub async fn export_executions(
     filter: &ExecutionFilter,
 ) -> Result<BoxStream<'static, Result<ExportPiece>>> {
     filter.require(caller)?;
+    let runs = runs_with_steps(store, filter.range(caller)).await?;
+    let event = Entry::new(caller, Action::ExecutionsExported, caller.team_id.as_str())?;
+    let event = filter.describe(event).begin(store).await?;
+    Ok(audited(runs, event))
+}
+
+/// The runs of a range with their steps, of which nobody is told.
+///
+/// # Errors
+/// Those of the table, as of [`export_executions`].
+pub(super) async fn runs_with_steps(
+    store: &Store,
+    range: Range,
+) -> Result<BoxStream<'static, Result<ExportPiece>>> {
     let mut pages = Pages {
         store: store.clone(),
-        range: filter.range(caller),
+        range,
         limit: RUNS_A_PAGE,
         rest: Rest::Everything,
     };
     let first = stream::iter([Ok(pages.next().await?.unwrap_or_default())]);
-    let event = Entry::new(caller, Action::ExecutionsExported, caller.team_id.as_str())?;
-    let event = filter.describe(event).begin(store).await?;
     let others = stream::try_unfold(pages, |mut pages| {
         async move { Ok(pages.next().await?.map(|page| (page, pages))) }.boxed()
     });
@@ -104,7 +116,7 @@ pub async fn export_executions(
         .buffered(RUNS_AT_A_TIME)
         .map_ok(BegunRun::pieces)
         .try_flatten();
-    Ok(audited(runs.boxed(), event))
+    Ok(runs.boxed())
 }
 
 /// The same stream, whose event of the audit tells how many runs have left, and ends
