@@ -64,8 +64,23 @@ export const post = (path, body, options = {}) => send("POST", path, { ...option
 export const put = (path, body, options = {}) => send("PUT", path, { ...options, body });
 export const del = (path, options = {}) => send("DELETE", path, options);
 
+/**
+ * GET of what is read as it comes, however long that takes: no time limit, and sent once.
+ * @param {string} path
+ * @param {{query?: Object, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>} an answer that has begun, and is a success
+ */
+export async function open(path, { query, signal } = {}) {
+  const sentToken = token;
+  try {
+    return await request("GET", path, { query, signal, accept: "*/*" });
+  } catch (error) {
+    throw translate(error, signal, signal, sentToken);
+  }
+}
+
 /** The address of a path, relative to the page. @param {string} path @param {Object} [query] */
-export function urlOf(path, query = {}) {
+function urlOf(path, query = {}) {
   const url = new URL(path, document.baseURI);
   url.hash = "";
   for (const [name, value] of Object.entries(query)) {
@@ -82,15 +97,7 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   signal?.addEventListener("abort", abort);
   const timer = setTimeout(abort, timeoutMs);
   try {
-    const headers = { Accept: "application/json" };
-    if (sentToken) headers.Authorization = `Bearer ${sentToken}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    const response = await fetch(urlOf(path, query), {
-      method, headers, signal: controller.signal, cache: "no-store", credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    noteServerTime(response.headers.get("date"));
-    if (!response.ok) throw await errorOf(response);
+    const response = await request(method, path, { query, body, signal: controller.signal, accept: "application/json" });
     const text = await response.text();
     return text ? parse(text) : null;
   } catch (error) {
@@ -101,6 +108,20 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   }
 }
 
+/** Sends one request. What is returned has begun, and is a success. */
+async function request(method, path, { query, body, signal, accept }) {
+  const headers = { Accept: accept };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(urlOf(path, query), {
+    method, headers, signal, cache: "no-store", credentials: "same-origin",
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  noteServerTime(response.headers.get("date"));
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
 /** Who aborted on purpose gets the AbortError itself; all else is an ApiError. */
 function translate(error, callerSignal, ownSignal, sentToken) {
   if (error instanceof ApiError) {
@@ -109,7 +130,7 @@ function translate(error, callerSignal, ownSignal, sentToken) {
     return error;
   }
   if (callerSignal?.aborted) return new DOMException("Aborted", "AbortError");
-  if (ownSignal.aborted) {
+  if (ownSignal?.aborted) {
     return new ApiError("The server took too long to answer.", { code: "TIMEOUT", status: 0 });
   }
   if (error instanceof SyntaxError) {

@@ -112,6 +112,12 @@ export function formatCount(count) {
   return numbers.format(count);
 }
 
+/** Cut, so that 100 % is said only of runs without a failure. @param {?number} rate 0 to 1 */
+export function percentText(rate) {
+  if (rate === null || rate === undefined) return "—";
+  return `${(Math.floor(rate * 1000) / 10).toFixed(1).replace(/\.0$/, "")} %`;
+}
+
 /** One run, 2 runs. @param {number} count @param {string} one @param {string} [many] */
 export function plural(count, one, many = `${one}s`) {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -10,7 +10,7 @@ import { toast } from "../ui/toast.js";
 import { ErrorState, Loading, StaleBanner } from "../ui/states.js";
 import { Pager } from "../ui/pager.js";
 import { useShortcuts } from "../ui/keys.js";
-import { changed, isFiltered, NO_FILTERS, PAGE_SIZE, parseFilters } from "../runs/filters.js";
+import { changed, isFiltered, NO_FILTERS, ofCaller, PAGE_SIZE, parseFilters } from "../runs/filters.js";
 import { fetchNumbers, fetchRuns, noteSeen } from "../runs/data.js";
 import { useLiveRows } from "../runs/live.js";
 import { RunChart } from "../runs/chart.js";
@@ -24,7 +24,7 @@ const POINTER_REST_MS = 4000;
 
 /** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
 export default function Page({ query, session }) {
-  const filters = useFilters(query, session);
+  const filters = ofCaller(parseFilters(query), session);
   const { page, asof, ...scope } = filters;
   const key = JSON.stringify(filters);
   const list = usePoll((signal) => fetchRuns(filters, session.caller.teamId, signal), key, { intervalMs: LIST_MS });
@@ -65,13 +65,6 @@ function Export({ session, filters }) {
   };
   return html`<${Button} icon="download" onClick=${open}>Export<//>
     ${dialog && html`<${dialog} session=${session} filters=${filters} onClose=${() => setDialog(null)} />`}`;
-}
-
-/** A token that is limited to flows has to name one: the first, until another is chosen. */
-function useFilters(query, session) {
-  const filters = parseFilters(query);
-  const only = session.caller.flows;
-  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
 /** Whether someone is at a row now: scrolled down, on it with the keyboard, or pointing at it. */

@@ -6,6 +6,7 @@ import { navigate } from "../router.js";
 import { html } from "../ui/html.js";
 import { Button } from "../ui/controls.js";
 import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
+import { ofCaller } from "../runs/filters.js";
 import { ActiveFilters, FilterBar } from "../runs/toolbar.js";
 import { DurationChart, RateChart, RunsChart } from "../statistics/charts.js";
 import { fetchDurations, fetchFlows, fetchOverview } from "../statistics/data.js";
@@ -18,7 +19,7 @@ const DETAILS_MS = 300_000;
 
 /** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
 export default function Page({ query, session }) {
-  const filters = useFilters(query, session);
+  const filters = ofCaller(statisticsFilters(query), session);
   const key = JSON.stringify(filters);
   const overview = usePoll((signal) => fetchOverview(filters, signal), key, { intervalMs: OVERVIEW_MS });
   const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort });
@@ -28,13 +29,6 @@ export default function Page({ query, session }) {
     <${FilterBar} filters=${filters} session=${session} change=${change} />
     <${ActiveFilters} filters=${{ ...filters, range: "" }} only=${session.caller.flows} change=${change} />
     <${Content} overview=${overview} busy=${busy} filters=${filters} query=${query} session=${session} /></section>`;
-}
-
-/** A token that is limited to flows has to name one: the first, until another is chosen. */
-function useFilters(query, session) {
-  const filters = statisticsFilters(query);
-  const only = session.caller.flows;
-  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
 function AsOf({ overview }) {

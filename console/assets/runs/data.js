@@ -2,12 +2,11 @@
 // list itself does not tell, numbers for a stretch of time, and suggestions.
 import { get } from "../api.js";
 import { now } from "../format.js";
-import { statusOf } from "../ui/status.js";
-import { listParameters, PAGE_SIZE, scopeParameters, windowOf } from "./filters.js";
+import { countsOf, statusOf } from "../ui/status.js";
+import { listParameters, MOST_DAYS, PAGE_SIZE, scopeParameters, windowOf } from "./filters.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const MOST_DAYS = 3660;
 const AT_ONCE = 6;
 const POLLED = { retries: 0 };
 
@@ -142,12 +141,6 @@ function drawnWindow({ from, to }) {
   const inner = short ? { from: begin, to: end } : null;
   const caption = begin === null ? "Last 30 days" : short ? "24 hours around" : "";
   return { interval, from: start, to: end, inner, caption };
-}
-
-function countsOf(breakdown) {
-  const counts = {};
-  for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
-  return counts;
 }
 
 const suggested = { flows: new Map(), devices: new Set(), asked: 0 };

@@ -9,6 +9,9 @@ const DAY = 24 * HOUR;
 
 export const PAGE_SIZE = 50;
 
+/** The longest time that the API takes, in days: what stands for all time. */
+export const MOST_DAYS = 3660;
+
 /** The presets of time; "" is all. */
 export const RANGES = [
   { value: "15m", short: "15 min", label: "Last 15 minutes", ms: 15 * MINUTE },
@@ -45,6 +48,15 @@ export function parseFilters(query) {
     range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
     from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
   };
+}
+
+/**
+ * A token that is limited to flows has to name one: the first, until another is chosen.
+ * @param {Filters} filters @param {import("../session.js").Session} session
+ */
+export function ofCaller(filters, session) {
+  const only = session.caller.flows;
+  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
 /** The query of filters that have changed: the first page, in the order of the typedef. */

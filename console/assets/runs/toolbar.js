@@ -1,7 +1,7 @@
 // Owns what stands above the run list: search by id, the filters, the states with their
 // numbers (which filter, too), and the chips of what is on.
 import { useRef, useState } from "preact/hooks";
-import { formatCount, fromLocalInput, toLocalInput, ZONE } from "../format.js";
+import { formatCount, fromLocalInput, percentText, toLocalInput, ZONE } from "../format.js";
 import { runPath, navigate } from "../router.js";
 import { classes, html } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
@@ -104,9 +104,7 @@ function SuccessRate({ numbers }) {
   const passed = numbers?.counts.COMPLETED ?? 0;
   const ended = passed + (numbers?.counts.FAILED ?? 0);
   if (!ended) return null;
-  // Cut, so that 100 % is said only of runs without a failure.
-  const percent = (Math.floor((passed / ended) * 1000) / 10).toFixed(1).replace(/\.0$/, "");
-  return html`<span class="rate" title="Completed, of those that completed or failed"><b>${percent} %</b> successful</span>`;
+  return html`<span class="rate" title="Completed, of those that completed or failed"><b>${percentText(passed / ended)}</b> successful</span>`;
 }
 
 /** @param {{filters: Object, only: ?string[], change: (change: Object) => void}} props */

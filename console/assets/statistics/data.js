@@ -5,12 +5,11 @@
 import { get } from "../api.js";
 import { now } from "../format.js";
 import { noteSeen, suggestions } from "../runs/data.js";
-import { scopeParameters } from "../runs/filters.js";
-import { statusOf } from "../ui/status.js";
+import { MOST_DAYS, scopeParameters } from "../runs/filters.js";
+import { countsOf } from "../ui/status.js";
 import { before, boundsOf, DAY, drawnOf, STEP, stretchesOf } from "./period.js";
 
 const AT_ONCE = 4;
-const MOST_DAYS = 3660;
 const SAMPLE_PAGES = 2;
 const PAGE = 500;
 /** So many flows have a row, those with the most runs of the sample. */
@@ -32,12 +31,6 @@ function numbersOf(stats) {
     averageMs: percentiles ? stats.averageExecutionTimeMs : null,
     p50: percentiles?.p50Ms ?? null, p95: percentiles?.p95Ms ?? null, p99: percentiles?.p99Ms ?? null,
   };
-}
-
-function countsOf(breakdown) {
-  const counts = {};
-  for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
-  return counts;
 }
 
 function ratesOf(counts) {
