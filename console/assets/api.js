@@ -5,6 +5,7 @@ import { noteServerTime } from "./format.js";
 
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
+const FIRST_BACK_OFF_MS = 400;
 const TRANSIENT = new Set([429, 502, 503, 504]);
 
 let token = null;
@@ -27,6 +28,25 @@ export class ApiError extends Error {
   get transient() {
     return this.status === 0 || TRANSIENT.has(this.status);
   }
+}
+
+/** Whether a later attempt may succeed: a fault of the server may pass. @param {?Error} error */
+export function passes(error) {
+  return Boolean(error?.transient) || error?.status >= 500;
+}
+
+/** Whether the server has refused, and will again (4xx). @param {?Error} error */
+export function isRefused(error) {
+  return error?.status >= 400 && !passes(error);
+}
+
+/**
+ * How long to wait after an error: never less than the server asks, and not all who were
+ * refused together for the same time.
+ * @param {Error} error @param {number} ms the least
+ */
+export function waitAfter(error, ms) {
+  return Math.max(ms, (error.retryAfter ?? 0) * 1000) * (1 + Math.random() / 2);
 }
 
 /**
@@ -53,8 +73,7 @@ export async function get(path, options = {}) {
       return await send("GET", path, options);
     } catch (error) {
       if (!(error instanceof ApiError) || !error.transient || attempt >= retries) throw error;
-      const backOff = 400 * 2 ** attempt * (0.75 + Math.random() / 2);
-      await pause(Math.max(backOff, (error.retryAfter ?? 0) * 1000), options.signal);
+      await pause(waitAfter(error, FIRST_BACK_OFF_MS * 2 ** attempt), options.signal);
     }
   }
 }

@@ -204,7 +204,8 @@ test("keyboard: j, k, Enter, Esc, ?", async () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await until(async () => (await focused()) === first, "the focus is given back");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`**/#/runs/${encodeURIComponent(first)}*`);
+    await page.locator(".run-page").waitFor();
+    assert.ok(page.url().includes(`#/runs/${encodeURIComponent(first)}`));
     await page.goBack();
     await rows(page).first().waitFor();
     await page.keyboard.press("Escape");
@@ -294,8 +295,71 @@ test("a server that is gone: what is there stays, a countdown, and it comes back
   });
 });
 
+test("a busy server is left alone for as long as it asks, also where a second request met it", async () => {
+  await withPage({ hash: "#/settings/tokens", expected: ["429"] }, async (page) => {
+    await page.route("**/api/executions/team/**", (route) => route.fulfill({ status: 429, headers: { "retry-after": "40" }, json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." } }));
+    await page.goto(`${BASE}#/runs`);
+    await page.getByText(/Trying again in [3-6]\d s\./).waitFor();
+    assert.ok((await rows(page).count()) > 0, "the rows are shown");
+  });
+});
+
+/** Counts requests of a path in a minute of the page's clock, which stands still otherwise. */
+async function countInAMinute(page, path) {
+  let count = 0;
+  let open = 0;
+  const begun = (request) => { open += 1; count += request.url().includes(path) ? 1 : 0; };
+  const ended = () => { open -= 1; };
+  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended);
+  for (let second = 0; second < 60; second += 1) {
+    await page.clock.runFor(1000);
+    await until(() => open <= 0, "the answers");
+  }
+  page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended);
+  return count;
+}
+
+test("a page that nobody touches asks rarely, until somebody does", async () => {
+  await withPage({ hash: "#/settings/tokens" }, async (page) => {
+    await page.clock.install();
+    await page.goto(`${BASE}#/runs`);
+    await rows(page).first().waitFor();
+    await page.mouse.move(700, 20);
+    const used = await countInAMinute(page, "api/history/executions");
+    assert.ok(used > 10, `${used} requests while it is used`);
+    await page.clock.runFor(61_000);
+    const idle = await countInAMinute(page, "api/history/");
+    assert.ok(idle <= 12, `${idle} requests while it is idle`);
+    const asked = page.waitForRequest("**/api/history/executions?**");
+    await page.mouse.move(710, 20);
+    await asked;
+  });
+});
+
+test("numbers of other filters are shown as such, and that they cannot be renewed, quietly", async () => {
+  await withPage({ expected: ["500"] }, async (page) => {
+    await rows(page).first().waitFor();
+    await page.locator(".chart canvas").waitFor();
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await page.route("**/api/history/execution-stats?**", async (route) => {
+      await held;
+      await route.fulfill({ status: 500, json: { code: "INTERNAL_ERROR", message: "It broke." } }).catch(() => {});
+    });
+    await page.getByRole("button", { name: "7 d" }).click();
+    await page.locator(".statuses[aria-busy=true]").waitFor();
+    await page.locator(".chart-box[aria-busy=true]").waitFor();
+    release();
+    await page.getByText("Numbers not renewed").waitFor();
+    assert.ok((await rows(page).count()) > 0);
+    await page.unroute("**/api/history/execution-stats?**");
+    await page.locator(".chart-box[aria-busy=false]").waitFor();
+    await page.getByText("Numbers not renewed").waitFor({ state: "detached" });
+  });
+});
+
 test("refused and broken answers are told, with a way out", async () => {
-  await withPage({ expected: ["403"] , hash: "#/settings" }, async (page) => {
+  await withPage({ expected: ["403"] , hash: "#/settings/tokens" }, async (page) => {
     await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"code":"FORBIDDEN","message":"The role does not allow it.","requestId":"r-1"}' }));
     await page.goto(`${BASE}#/runs`);
     await page.getByText("You may not see this").waitFor();

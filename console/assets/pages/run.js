@@ -65,7 +65,7 @@ function Failed({ error, poll, runId, wasHere }) {
 
 function Live({ error, reveal }) {
   if (reveal) return html`<span class="live" title="Each renewal would be another look at the secrets">Not live while secrets are shown</span>`;
-  return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed every 2 seconds while you look"}>
+  return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed by itself while you look"}>
     <span class="live-dot" aria-hidden="true"></span>${error ? "Offline" : "Live"}</span>`;
 }
 

@@ -1,5 +1,6 @@
 // Owns the Runs page: puts filters, numbers, list and pages together, and keeps them live.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { isRefused } from "../api.js";
 import { formatClock, plural } from "../format.js";
 import { navigate } from "../router.js";
 import { usePoll } from "../poll.js";
@@ -19,7 +20,8 @@ import { ActiveFilters, FilterBar, RunSearch, StatusBar } from "../runs/toolbar.
 import { FirstUse, NothingFound } from "../runs/empty.js";
 
 const LIST_MS = 3000;
-const NUMBERS_MS = 10_000;
+/** Rarely: each asks for a counter of every day that the filters mean. */
+const NUMBERS_MS = 30_000;
 const POINTER_REST_MS = 4000;
 
 /** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
@@ -27,8 +29,11 @@ export default function Page({ query, session }) {
   const filters = ofCaller(parseFilters(query), session);
   const { page, asof, ...scope } = filters;
   const key = JSON.stringify(filters);
-  const list = usePoll((signal) => fetchRuns(filters, session.caller.teamId, signal), key, { intervalMs: LIST_MS });
-  const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), JSON.stringify({ ...scope, status: "" }), { intervalMs: NUMBERS_MS });
+  const list = usePoll((signal, show) => fetchRuns(filters, session.caller.teamId, signal, show), key, { intervalMs: LIST_MS });
+  const numbersKey = JSON.stringify({ ...scope, status: "" });
+  const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), numbersKey, { intervalMs: NUMBERS_MS });
+  // Those of other filters are shown as such until these have come.
+  const numbersBusy = numbers.data !== null && numbers.dataKey !== numbersKey;
   const reading = useReading();
   const live = useLiveRows(list.data, list.dataKey, reading.isReading);
   const change = (next) => navigate("/runs", changed(filters, next));
@@ -45,8 +50,8 @@ export default function Page({ query, session }) {
     <header class="page-head"><h1 id="runs-title">Runs</h1><${LiveState} list=${list} asof=${asof} onNewest=${() => goTo(1)} /><${RunSearch} /><${Export} session=${session} filters=${filters} /></header>
     ${firstUse ? html`<${FirstUse} teamId=${session.caller.teamId} />` : html`
       <${FilterBar} filters=${filters} session=${session} change=${change} />
-      <${StatusBar} numbers=${numbers.data} filters=${filters} change=${change} />
-      <div class="chart-box">${numbers.data ? html`<${RunChart} numbers=${numbers.data} status=${filters.status} onNarrow=${(from, to) => change({ range: "", from, to })} />` : null}</div>
+      <${StatusBar} numbers=${numbers} busy=${numbersBusy} filters=${filters} change=${change} />
+      <div class=${classes("chart-box", numbersBusy && "stale")} aria-busy=${String(numbersBusy)}>${numbers.data ? html`<${RunChart} numbers=${numbers.data} status=${filters.status} onNarrow=${(from, to) => change({ range: "", from, to })} />` : null}</div>
       <${ActiveFilters} filters=${filters} only=${session.caller.flows} change=${change} />
       <${List} ...${view} />`}</section>`;
 }
@@ -103,7 +108,7 @@ function useListKeys(table, filters, session, change) {
 function LiveState({ list, asof, onNewest }) {
   if (asof) return html`<span class="live">As of ${formatClock(asof)} · <button type="button" class="link" onClick=${onNewest}>Newest</button></span>`;
   const name = list.error ? "off" : list.data ? "on" : "wait";
-  return html`<span class=${classes("live", `live-${name}`)} title=${list.error ? "Not being renewed" : "Renewed every 3 seconds while you look"}>
+  return html`<span class=${classes("live", `live-${name}`)} title=${list.error ? "Not being renewed" : "Renewed by itself while you look"}>
     <span class="live-dot" aria-hidden="true"></span>${{ off: "Not renewed", on: "Live", wait: "Loading" }[name]}</span>`;
 }
 
@@ -116,8 +121,7 @@ function List({ filters, list, live, session, change, tableRef, goTo, listKey })
     showAll();
   };
   const { error } = list;
-  const refused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
-  if (error && (refused || !list.data)) {
+  if (error && (isRefused(error) || !list.data)) {
     return html`<${ErrorState} error=${error} retryAt=${list.retryAt} onRetry=${list.reload} />`;
   }
   if (!list.data) return html`<${Loading} rows=${10} label="Loading runs" />`;

@@ -1,5 +1,6 @@
 // Owns the Statistics page: puts filters, key figures, drawings and flows together. The
 // numbers are renewed while one looks; what takes many requests only now and then.
+import { isRefused } from "../api.js";
 import { formatClock, timeTitle } from "../format.js";
 import { usePoll } from "../poll.js";
 import { navigate } from "../router.js";
@@ -39,8 +40,7 @@ function AsOf({ overview }) {
 
 function Content({ overview, busy, filters, query, session }) {
   const { data, error } = overview;
-  const refused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
-  if (error && (refused || !data)) return html`<${ErrorState} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`;
+  if (error && (isRefused(error) || !data)) return html`<${ErrorState} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`;
   if (!data) return html`<${Loading} rows=${12} label="Loading statistics" />`;
   return html`<div class=${busy ? "stale" : ""} aria-busy=${String(busy)}>
     ${error && html`<${StaleBanner} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`}

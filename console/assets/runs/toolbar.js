@@ -88,15 +88,17 @@ function CustomRange({ filters, onApply }) {
 
 /**
  * The states with their numbers in the time of the filters: legend of the histogram, and filter.
- * @param {{numbers: ?Object, filters: Object, change: (change: Object) => void}} props
+ * @param {{numbers: Object, busy: boolean, filters: Object, change: (change: Object) => void}} props
+ *   `numbers` is the poll of fetchNumbers; `busy`: what it has is of other filters
  */
-export function StatusBar({ numbers, filters, change }) {
-  const count = (status) => (numbers ? formatCount(status ? numbers.counts[status] ?? 0 : numbers.total) : "–");
-  return html`<div class="statuses" role="group" aria-label="Status">
-    <button type="button" class="status-chip" aria-pressed=${String(!filters.status)} onClick=${() => change({ status: "" })}>All <b>${count("")}</b></button>
+export function StatusBar({ numbers: { data, error }, busy, filters, change }) {
+  const count = (status) => html`<b class=${busy ? "stale" : ""}>${data ? formatCount(status ? data.counts[status] ?? 0 : data.total) : "–"}</b>`;
+  return html`<div class="statuses" role="group" aria-label="Status" aria-busy=${String(busy)}>
+    <button type="button" class="status-chip" aria-pressed=${String(!filters.status)} onClick=${() => change({ status: "" })}>All ${count("")}</button>
     ${STATUSES.map((status) => html`<button key=${status} type="button" class=${`status-chip status-chip-${status.toLowerCase()}`} aria-pressed=${String(filters.status === status)}
-      onClick=${() => change({ status: filters.status === status ? "" : status })}><${StatusIcon} status=${status} />${statusLabel(status)} <b>${count(status)}</b></button>`)}
-    <${SuccessRate} numbers=${numbers} /></div>`;
+      onClick=${() => change({ status: filters.status === status ? "" : status })}><${StatusIcon} status=${status} />${statusLabel(status)} ${count(status)}</button>`)}
+    ${error && html`<span class="numbers-off" role="status" title=${error.message}><${Icon} name="warning" />Numbers not renewed</span>`}
+    ${!busy && html`<${SuccessRate} numbers=${data} />`}</div>`;
 }
 
 /** Of the runs that passed or failed; cancelled ones say nothing about a flow. */
