@@ -370,6 +370,78 @@ test("refused and broken answers are told, with a way out", async () => {
   });
 });
 
+test("a page that cannot be drawn is told, with a way out", async () => {
+  await withPage({ hash: "#/settings/tokens", expected: ["null"] }, async (page) => {
+    await page.route("**/api/history/executions?**", (route) => route.fulfill({ json: { executions: [{ id: null }], pagination: { total: 1 } } }));
+    await page.goto(`${BASE}#/runs`);
+    await page.getByText("This page cannot be shown").waitFor();
+    await page.unroute("**/api/history/executions?**");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await rows(page).first().waitFor();
+  });
+});
+
+test("a run that is opened in another tab is there, without signing in again", async () => {
+  await withPage({}, async (page, context) => {
+    await rows(page).first().waitFor();
+    const link = page.locator(".run-link").first();
+    for (const open of [() => link.click({ modifiers: ["Control"] }), () => link.click({ button: "middle" }), () => page.locator(".col-started time").first().click({ modifiers: ["Control"] })]) {
+      const [tab] = await Promise.all([context.waitForEvent("page"), open()]);
+      await tab.locator(".run-page").waitFor();
+      assert.equal(await tab.evaluate(() => window.opener), null);
+      await tab.close();
+    }
+    assert.match(page.url(), /#\/runs$/);
+  });
+});
+
+test("only the states of runs filter; a page beyond the first is held still", async () => {
+  await withPage({ hash: "#/runs?status=SKIPPED&page=2" }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.equal(await page.locator(".active .chip").count(), 0);
+    await until(() => query(page).get("asof"), "the moment in the address");
+    const asof = query(page).get("asof");
+    await page.getByRole("button", { name: "Next page" }).click();
+    await until(() => query(page).get("page") === "3", "the third page");
+    assert.equal(query(page).get("asof"), asof);
+  });
+});
+
+test("the focus goes to another page's heading, its title is told, and a chip that goes leaves it near", async () => {
+  await withPage({ hash: "#/runs?status=FAILED&type=PARENT&range=30d" }, async (page) => {
+    await rows(page).first().waitFor();
+    const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
+    await page.getByRole("button", { name: "Remove filter Time Last 30 days" }).press("Enter");
+    await until(async () => (await focused()) === "Remove filter Status Failed", "the focus at the next chip");
+    await page.getByRole("button", { name: "Clear all" }).press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.matches("section.runs-page")), "the focus at the page");
+    await page.getByRole("link", { name: "Statistics" }).press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.id === "statistics-title"), "the focus at the heading");
+    await page.locator("[aria-live]", { hasText: /^Statistics$/ }).waitFor({ state: "attached" });
+    await page.keyboard.press("?");
+    await page.getByText("These shortcuts").waitFor();
+    assert.equal(await page.getByText("Next run").count(), 0);
+    await page.keyboard.press("Escape");
+    await page.goBack();
+    await rows(page).first().waitFor();
+    await page.locator(".run-link").first().press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.closest(".run-title h1") !== null), "the focus at the run's name");
+    await page.keyboard.press("?");
+    await page.getByText("Zoom in and out").waitFor();
+  });
+});
+
+test("a phone has its filters behind a button that counts them", async () => {
+  await withPage({ viewport: { width: 360, height: 740 }, hash: "#/runs?type=PARENT" }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.equal(await page.getByLabel("Type", { exact: true }).isVisible(), false);
+    await page.getByRole("button", { name: "Filters active: 1" }).click();
+    await page.getByRole("button", { name: "7 d" }).click();
+    await page.getByRole("button", { name: "Filters active: 2" }).waitFor();
+    assert.equal(await page.getByLabel("Type", { exact: true }).isVisible(), true);
+  });
+});
+
 test("a drag over the histogram narrows the time", async () => {
   await withPage({}, async (page) => {
     const over = page.locator(".chart .u-over");
@@ -424,6 +496,7 @@ for (const colorScheme of ["light", "dark"]) {
         await page.locator(".chart canvas").waitFor();
         await axe(page, "runs");
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+        if (width < 720) await page.getByRole("button", { name: "Filters" }).click();
         await page.getByRole("combobox", { name: "Flow" }).click();
         await page.locator(".option").first().waitFor();
         await axe(page, "flow list");

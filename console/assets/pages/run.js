@@ -7,6 +7,7 @@ import { Tabs } from "../ui/controls.js";
 import { useShortcuts } from "../ui/keys.js";
 import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
 import { isOpen, statusLabel } from "../ui/status.js";
+import { setTitle } from "../ui/title.js";
 import { useAddress, zoomText } from "../run/address.js";
 import { RunHeader } from "../run/header.js";
 import { Inspector } from "../run/inspector.js";
@@ -34,7 +35,7 @@ function RunPage({ runId, query, session, reveal, onReveal }) {
   const { metadata, poll } = run;
   useEffect(() => scrollTo({ top: 0 }), []);
   useEffect(() => {
-    if (metadata) document.title = `${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)} · Flowtrail`;
+    if (metadata) setTitle(`${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)}`);
   }, [metadata?.status]);
   const { error } = poll;
   if (!metadata && error) return html`<${Failed} error=${error} poll=${poll} runId=${runId} />`;

@@ -1,7 +1,7 @@
 // Owns the Runs page: puts filters, numbers, list and pages together, and keeps them live.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isRefused } from "../api.js";
-import { formatClock, plural } from "../format.js";
+import { formatClock, now, plural } from "../format.js";
 import { navigate } from "../router.js";
 import { usePoll } from "../poll.js";
 import { classes, html } from "../ui/html.js";
@@ -34,14 +34,15 @@ export default function Page({ query, session }) {
   const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), numbersKey, { intervalMs: NUMBERS_MS });
   // Those of other filters are shown as such until these have come.
   const numbersBusy = numbers.data !== null && numbers.dataKey !== numbersKey;
+  const change = (next) => navigate("/runs", changed(filters, next));
+  useHeldStill(filters);
   const reading = useReading();
   const live = useLiveRows(list.data, list.dataKey, reading.isReading);
-  const change = (next) => navigate("/runs", changed(filters, next));
   useMemo(() => list.data && noteSeen(list.data.runs), [list.data]);
   useListKeys(reading.table, filters, session, change);
   const goTo = (number) => {
     // What is newest now stays the beginning of the list, so that pages do not shift.
-    change({ page: number, asof: number > 1 ? asof || filters.to || live.rows[0]?.createdAt || "" : "" });
+    change({ page: number, asof: number > 1 ? asof || live.rows[0]?.createdAt || "" : "" });
     scrollTo({ top: 0 });
   };
   const view = { filters, list, live, session, change, tableRef: reading.table, goTo, listKey: key };
@@ -70,6 +71,14 @@ function Export({ session, filters }) {
   };
   return html`<${Button} icon="download" onClick=${open}>Export<//>
     ${dialog && html`<${dialog} session=${session} filters=${filters} onClose=${() => setDialog(null)} />`}`;
+}
+
+/** A page beyond the first that an address names without its moment is held still from now on. */
+function useHeldStill(filters) {
+  const isLoose = filters.page > 1 && !filters.asof;
+  useEffect(() => {
+    if (isLoose) navigate("/runs", { ...filters, asof: new Date(now()).toISOString() }, { replace: true });
+  }, [isLoose]);
 }
 
 /** Whether someone is at a row now: scrolled down, on it with the keyboard, or pointing at it. */

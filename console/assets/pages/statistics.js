@@ -24,11 +24,12 @@ export default function Page({ query, session }) {
   const key = JSON.stringify(filters);
   const overview = usePoll((signal) => fetchOverview(filters, signal), key, { intervalMs: OVERVIEW_MS });
   const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort });
+  const chosen = { ...filters, range: "" };
   const busy = overview.data !== null && overview.dataKey !== key;
   return html`<section class="page statistics" aria-labelledby="statistics-title">
     <header class="page-head"><h1 id="statistics-title">Statistics</h1>${overview.data && html`<${AsOf} overview=${overview} />`}</header>
-    <${FilterBar} filters=${filters} session=${session} change=${change} />
-    <${ActiveFilters} filters=${{ ...filters, range: "" }} only=${session.caller.flows} change=${change} />
+    <${FilterBar} filters=${filters} counted=${chosen} session=${session} change=${change} />
+    <${ActiveFilters} filters=${chosen} only=${session.caller.flows} change=${change} />
     <${Content} overview=${overview} busy=${busy} filters=${filters} query=${query} session=${session} /></section>`;
 }
 

@@ -1,6 +1,6 @@
 // Owns what stands above the run list: search by id, the filters, the states with their
 // numbers (which filter, too), and the chips of what is on.
-import { useRef, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { formatCount, fromLocalInput, percentText, toLocalInput, ZONE } from "../format.js";
 import { runPath, navigate } from "../router.js";
 import { classes, html } from "../ui/html.js";
@@ -45,15 +45,24 @@ export function RunSearch() {
 }
 
 /**
- * @param {{filters: import("./filters.js").Filters, session: Object, change: (change: Object) => void}} props
+ * The filters; on narrow screens behind a button that tells how many are on.
+ * @param {{filters: import("./filters.js").Filters, counted?: Object, session: Object, change: (change: Object) => void}} props
+ *   `counted`: the filters without those that are on by themselves
  */
-export function FilterBar({ filters, session, change }) {
+export function FilterBar({ filters, counted = filters, session, change }) {
   const [, redraw] = useState(0);
+  const [open, setOpen] = useState(false);
+  const id = useId();
   const only = session.caller.flows;
   const learn = () => learnSuggestions(only ? filters.flow : null).then(() => redraw((n) => n + 1), () => {});
   const { flows, devices } = suggestions(only);
   const note = only ? "The flows that your token is limited to." : "From the latest 500 runs. Any other id can be typed.";
-  return html`<div class="filters" role="group" aria-label="Filters"><${TimeRange} filters=${filters} change=${change} />
+  const isCounted = filters.from || filters.to || counted.range === filters.range;
+  const onItsOwn = isCounted ? null : RANGES.find((range) => range.value === filters.range);
+  const active = activeFilters({ ...counted, status: "" }, String).length;
+  return html`<button type="button" class="button button-plain filters-toggle" aria-expanded=${String(open)} aria-controls=${id} onClick=${() => setOpen(!open)}>
+      Filters${onItsOwn && html`<span class="muted">${onItsOwn.label}</span>`}${active > 0 && html` <b class="filters-count"><span class="hidden">active: </span>${active}</b>`}<${Icon} name="down" class=${open ? "turned" : ""} /></button>
+    <div id=${id} class=${classes("filters", open && "filters-open")} role="group" aria-label="Filters"><${TimeRange} filters=${filters} change=${change} />
     <${Combobox} label="Flow" placeholder="All flows" value=${filters.flow} options=${flows} note=${note} onOpen=${learn} onChange=${(flow) => change({ flow })} />
     <${Select} id="type" label="Type" value=${filters.type} options=${TYPES} onChange=${(type) => change({ type })} />
     <${Combobox} label="Device" placeholder="All devices" value=${filters.device} options=${devices} note="From the latest 500 runs. Any other id can be typed." onOpen=${learn} onChange=${(device) => change({ device })} /></div>`;
