@@ -138,8 +138,10 @@ fn entry(out: &Path, name: &str, path: &str, bytes: &[u8]) -> Result<String, Box
     let content_type = content_type(Path::new(name)).ok_or("a media type")?;
     let etag = URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]);
     Ok(format!(
-        "File {{ path: {path:?}, content_type: {content_type:?}, etag: {:?}, \
-         plain: include_bytes!({plain:?}), gzip: include_bytes!({packed:?}) }},\n",
+        "File {{ path: {path:?}, content_type: {content_type:?}, \
+         plain: Form {{ etag: {:?}, bytes: include_bytes!({plain:?}) }}, \
+         gzip: Form {{ etag: {:?}, bytes: include_bytes!({packed:?}) }} }},\n",
         format!("\"{etag}\""),
+        format!("\"{etag}-gzip\""),
     ))
 }

@@ -5,6 +5,7 @@ import { noteServerTime } from "./format.js";
 
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
+const FIRST_BACK_OFF_MS = 400;
 const TRANSIENT = new Set([429, 502, 503, 504]);
 
 let token = null;
@@ -27,6 +28,25 @@ export class ApiError extends Error {
   get transient() {
     return this.status === 0 || TRANSIENT.has(this.status);
   }
+}
+
+/** Whether a later attempt may succeed: a fault of the server may pass. @param {?Error} error */
+export function passes(error) {
+  return Boolean(error?.transient) || error?.status >= 500;
+}
+
+/** Whether the server has refused, and will again (4xx). @param {?Error} error */
+export function isRefused(error) {
+  return error?.status >= 400 && !passes(error);
+}
+
+/**
+ * How long to wait after an error: never less than the server asks, and not all who were
+ * refused together for the same time.
+ * @param {Error} error @param {number} ms the least
+ */
+export function waitAfter(error, ms) {
+  return Math.max(ms, (error.retryAfter ?? 0) * 1000) * (1 + Math.random() / 2);
 }
 
 /**
@@ -53,8 +73,7 @@ export async function get(path, options = {}) {
       return await send("GET", path, options);
     } catch (error) {
       if (!(error instanceof ApiError) || !error.transient || attempt >= retries) throw error;
-      const backOff = 400 * 2 ** attempt * (0.75 + Math.random() / 2);
-      await pause(Math.max(backOff, (error.retryAfter ?? 0) * 1000), options.signal);
+      await pause(waitAfter(error, FIRST_BACK_OFF_MS * 2 ** attempt), options.signal);
     }
   }
 }
@@ -64,8 +83,23 @@ export const post = (path, body, options = {}) => send("POST", path, { ...option
 export const put = (path, body, options = {}) => send("PUT", path, { ...options, body });
 export const del = (path, options = {}) => send("DELETE", path, options);
 
+/**
+ * GET of what is read as it comes, however long that takes: no time limit, and sent once.
+ * @param {string} path
+ * @param {{query?: Object, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>} an answer that has begun, and is a success
+ */
+export async function open(path, { query, signal } = {}) {
+  const sentToken = token;
+  try {
+    return await request("GET", path, { query, signal, accept: "*/*" });
+  } catch (error) {
+    throw translate(error, signal, signal, sentToken);
+  }
+}
+
 /** The address of a path, relative to the page. @param {string} path @param {Object} [query] */
-export function urlOf(path, query = {}) {
+function urlOf(path, query = {}) {
   const url = new URL(path, document.baseURI);
   url.hash = "";
   for (const [name, value] of Object.entries(query)) {
@@ -82,15 +116,7 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   signal?.addEventListener("abort", abort);
   const timer = setTimeout(abort, timeoutMs);
   try {
-    const headers = { Accept: "application/json" };
-    if (sentToken) headers.Authorization = `Bearer ${sentToken}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    const response = await fetch(urlOf(path, query), {
-      method, headers, signal: controller.signal, cache: "no-store", credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    noteServerTime(response.headers.get("date"));
-    if (!response.ok) throw await errorOf(response);
+    const response = await request(method, path, { query, body, signal: controller.signal, accept: "application/json" });
     const text = await response.text();
     return text ? parse(text) : null;
   } catch (error) {
@@ -101,6 +127,20 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   }
 }
 
+/** Sends one request. What is returned has begun, and is a success. */
+async function request(method, path, { query, body, signal, accept }) {
+  const headers = { Accept: accept };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(urlOf(path, query), {
+    method, headers, signal, cache: "no-store", credentials: "same-origin",
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  noteServerTime(response.headers.get("date"));
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
 /** Who aborted on purpose gets the AbortError itself; all else is an ApiError. */
 function translate(error, callerSignal, ownSignal, sentToken) {
   if (error instanceof ApiError) {
@@ -109,7 +149,7 @@ function translate(error, callerSignal, ownSignal, sentToken) {
     return error;
   }
   if (callerSignal?.aborted) return new DOMException("Aborted", "AbortError");
-  if (ownSignal.aborted) {
+  if (ownSignal?.aborted) {
     return new ApiError("The server took too long to answer.", { code: "TIMEOUT", status: 0 });
   }
   if (error instanceof SyntaxError) {

@@ -4,16 +4,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./ui/html.js";
 import { Icon, Mark } from "./ui/icons.js";
 import { Button } from "./ui/controls.js";
+import { Boundary } from "./ui/boundary.js";
+import { useHeadingFocus, useNearFocus } from "./ui/focus.js";
 import { Popover } from "./ui/menu.js";
 import { EmptyState, ErrorState, Loading } from "./ui/states.js";
 import { ShortcutsDialog, useShortcuts } from "./ui/keys.js";
+import { setTitle, TitleAnnouncer } from "./ui/title.js";
 import { Toasts } from "./ui/toast.js";
-import { HOME, href, useRoute } from "./router.js";
+import { HOME, href, useLinksBeside, useRoute } from "./router.js";
 import { resumeSession, signOut, useSession } from "./session.js";
+import { mayOpen, SECTIONS } from "./settings/access.js";
 import SignIn from "./pages/sign-in.js";
-
-/** The permissions of which one opens Settings. */
-const SETTINGS = ["TOKENS_MANAGE", "SETTINGS_MANAGE", "AUDIT_READ"];
 
 function App() {
   const session = useSession();
@@ -28,6 +29,8 @@ function App() {
 
 function Shell({ session }) {
   const location = useRoute();
+  // The parts of Settings are one page, each run is another.
+  const page = `${location.route?.path} ${location.params.runId ?? ""}`;
   const [help, setHelp] = useState(false);
   useShortcuts({ "?": () => setHelp(true) });
   const main = useRef(null);
@@ -36,19 +39,22 @@ function Shell({ session }) {
     main.current.focus();
   };
   useEffect(() => {
-    document.title = location.route ? `${location.route.title} · Flowtrail` : "Flowtrail";
-  }, [location.route]);
+    setTitle(location.route?.title ?? "");
+  }, [page]);
+  useHeadingFocus(main, page);
+  useNearFocus();
+  useLinksBeside();
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${TopBar} session=${session} path=${location.path} onHelp=${() => setHelp(true)} />
-    <main class="main" id="main" tabindex="-1" ref=${main}><${RoutedPage} ...${location} session=${session} /></main>
-    ${help && html`<${ShortcutsDialog} onClose=${() => setHelp(false)} />`}
-    <${Toasts} />`;
+    <main class="main" id="main" tabindex="-1" ref=${main}><${Boundary} key=${page}><${RoutedPage} ...${location} session=${session} /><//></main>
+    ${help && html`<${ShortcutsDialog} page=${location.route?.path} onClose=${() => setHelp(false)} />`}
+    <${Toasts} /><${TitleAnnouncer} />`;
 }
 
 function TopBar({ session, path, onHelp }) {
   const links = [["/runs", "Runs"], ["/statistics", "Statistics"]];
-  if (SETTINGS.some(session.can)) links.push(["/settings", "Settings"]);
+  if (SECTIONS.some((section) => mayOpen(section, session))) links.push(["/settings", "Settings"]);
   const { teamId, principal } = session.caller;
   return html`<header class="top"><a class="brand" href=${href(HOME)} aria-label="Flowtrail, all runs"><${Mark} /><span class="brand-name">Flowtrail</span></a>
     <nav class="top-nav" aria-label="Main">${links.map(([to, label]) => html`

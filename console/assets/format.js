@@ -16,6 +16,8 @@ const localExact = new Intl.DateTimeFormat(LOCALE, EXACT);
 const utcExact = new Intl.DateTimeFormat(LOCALE, { ...EXACT, timeZone: "UTC" });
 const localShort = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const localYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const localDay = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const localYearDay = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
 const localClock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const numbers = new Intl.NumberFormat(LOCALE);
 
@@ -63,8 +65,15 @@ export function timeTitle(iso) {
 export function formatTime(iso) {
   const time = parseTime(iso);
   if (time === null) return "—";
-  const sameYear = new Date(time).getFullYear() === new Date(now()).getFullYear();
-  return (sameYear ? localShort : localYear).format(time);
+  return (isThisYear(time) ? localShort : localYear).format(time);
+}
+
+const isThisYear = (time) => new Date(time).getFullYear() === new Date(now()).getFullYear();
+
+/** A day: 23 Nov, with the year where it is another. @param {?string} iso */
+export function formatDay(iso) {
+  const time = parseTime(iso);
+  return time === null ? "—" : (isThisYear(time) ? localDay : localYearDay).format(time);
 }
 
 /** The time of day to the second: 11:04:20. @param {?string} iso */
@@ -110,6 +119,12 @@ export function formatTicking(ms) {
 /** 2715 -> 2,715. @param {number} count */
 export function formatCount(count) {
   return numbers.format(count);
+}
+
+/** Cut, so that 100 % is said only of runs without a failure. @param {?number} rate 0 to 1 */
+export function percentText(rate) {
+  if (rate === null || rate === undefined) return "—";
+  return `${(Math.floor(rate * 1000) / 10).toFixed(1).replace(/\.0$/, "")} %`;
 }
 
 /** One run, 2 runs. @param {number} count @param {string} one @param {string} [many] */

@@ -55,6 +55,37 @@ export function navigate(path, query = {}, { replace = false } = {}) {
 }
 
 /**
+ * Opens an address of the console in a tab beside this one. A tab takes the session along
+ * from the one that opens it, and from no other way of opening; then it is on its own.
+ * @param {string} target as of href
+ */
+export function openBeside(target) {
+  const tab = window.open(target, "_blank");
+  if (tab) tab.opener = null;
+}
+
+/** Whether a click asks for another tab. @param {MouseEvent} event */
+export const asksForTab = (event) => event.button === 1 || (event.button === 0 && (event.ctrlKey || event.metaKey));
+
+/** Has links that are opened in another tab keep the session there, where browsers would not. */
+export function useLinksBeside() {
+  useEffect(() => {
+    const click = (event) => {
+      const link = event.target.closest?.("a[href^='#']");
+      if (!link || event.defaultPrevented || !asksForTab(event)) return;
+      event.preventDefault();
+      openBeside(link.hash);
+    };
+    document.addEventListener("click", click);
+    document.addEventListener("auxclick", click);
+    return () => {
+      document.removeEventListener("click", click);
+      document.removeEventListener("auxclick", click);
+    };
+  }, []);
+}
+
+/**
  * The route that an address names.
  * @param {string} hash
  * @returns {{route: ?Object, path: string, params: Object<string, string>, query: Object<string, string>}}

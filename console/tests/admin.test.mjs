@@ -453,6 +453,50 @@ test("masking that another has changed meanwhile is not written over", async (t)
   assert.equal(await page.getByLabel("Names of secret fields, name 1").inputValue(), "birthDate");
 });
 
+test("what is typed while it is being saved is not lost", async (t) => {
+  for (const [section, path] of [["masking", "**/api/settings/masking"], ["roles", "**/api/roles"]]) {
+    const page = await open(t, `#/settings/${section}`);
+    const input = section === "masking" ? page.getByLabel("Names of secret fields, name 1") : page.getByLabel("Name", { exact: true }).last();
+    if (section === "masking") {
+      await page.getByRole("button", { name: "+ Add a name" }).first().click();
+      await inRow(page);
+    } else {
+      await page.getByRole("button", { name: "Add a role" }).click();
+    }
+    await input.fill("first-text");
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await page.route(path, async (route) => {
+      if (route.request().method() === "PUT") await held;
+      await route.continue();
+    });
+    const sent = page.waitForRequest((request) => request.method() === "PUT");
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await sent;
+    await input.fill("second-text");
+    release();
+    await page.getByText(section === "masking" ? "Masking is saved" : "The roles are saved").waitFor();
+    assert.equal(await input.inputValue(), "second-text");
+    await page.getByText("Unsaved changes").waitFor();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await page.getByText("Unsaved changes").waitFor({ state: "detached" });
+    assert.ok(JSON.stringify((await api("GET", path.slice(3))).body).includes("second-text"));
+    await page.close();
+  }
+  await api("PUT", "api/settings/masking", {});
+});
+
+test("copying works within a dialog where browsers have no clipboard for scripts", async (t) => {
+  const page = await open(t, "#/settings/tokens", { init: () => { navigator.clipboard.writeText = () => Promise.reject(new Error("not here")); } });
+  await page.getByRole("button", { name: "New token" }).click();
+  await page.getByLabel("Name").fill("to be copied");
+  await page.getByRole("button", { name: "Make the token" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: /^Copy/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Copied" }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^sdk_/);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Copied");
+});
+
 test("a refused token keeps what was typed", async (t) => {
   const made = await api("POST", "api/tokens", { role: "admin", name: "soon refused" });
   const page = await open(t, "#/settings/masking", { token: made.body.secret, expected: [401] });
@@ -501,6 +545,16 @@ for (const section of ["tokens", "roles", "masking", "audit"]) {
     await axe(page);
   });
 }
+
+test("who could open no part of Settings has no link to it", async (t) => {
+  const page = await open(t, "#/settings/tokens", { init: () => sessionStorage.removeItem("flowtrail.token") });
+  const permissions = ["EXECUTIONS_READ", "TOKENS_MANAGE", "AUDIT_READ"];
+  await page.route("**/api/caller", (route) => route.fulfill({ json: { success: true, caller: { teamId: "default", principal: "token:x", permissions, flows: ["order-pipeline"] } } }));
+  await page.getByLabel("Token").fill(TOKEN);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("You may not see this").waitFor();
+  assert.equal(await page.getByRole("link", { name: "Settings" }).count(), 0);
+});
 
 test("who may not, does not see it", async (t) => {
   const token = await tokenOf(["AUDIT_READ"]);

@@ -216,7 +216,7 @@ test("secrets are hidden from everybody, and shown to who asks and may", async (
 test("cancel asks for a reason; who comes too late hears who won", async () => {
   const id = `${RUN}-cancel`;
   const late = `${RUN}-late`;
-  await put(execution(id, { status: "RUNNING", endTime: undefined }));
+  await put(execution(id, { status: "RUNNING", endTime: undefined, heartbeatAt: new Date().toISOString() }));
   await put(step(id, "work", 0, null, { status: "RUNNING" }));
   const { page, finish } = await open(runs(id), { allow: ["409"] });
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
@@ -350,7 +350,8 @@ test("forks within forks open at any depth", async () => {
   await putAll(items);
   const { page, finish } = await open(runs(id));
   await page.getByRole("button", { name: "Expand all" }).click();
-  await page.locator("[aria-setsize='34']").first().waitFor();
+  // 34 rows of 32 pixels.
+  await page.locator(".tl-rows[style*='1088px']").waitFor();
   await page.locator(".tl-rows").press("End");
   await page.locator(".tl-note").filter({ hasText: "No branches are recorded" }).first().waitFor();
   await rowOf(page, "leaf-7").waitFor();
@@ -360,6 +361,92 @@ test("forks within forks open at any depth", async () => {
   await page.keyboard.press("Enter");
   await axe(page);
   await shot(page, "nested");
+  await finish();
+});
+
+test("branches that are refused are not asked for again and again, but once more by who wants it", async () => {
+  const id = `${RUN}-refused`;
+  await putAll([execution(id, { status: "RUNNING", endTime: undefined, startTime: new Date().toISOString() }), step(id, "fork", 0, null, { ...FORK, status: "RUNNING" }),
+    branchStep(id, "fork", 0, "b1", "inside", 100, 200)]);
+  const { page, finish } = await open("#/settings/tokens", { allow: ["403"] });
+  let asked = 0;
+  await page.route("**/branch-steps?**", (route) => { asked += 1; return route.fulfill({ status: 403, json: { code: "FORBIDDEN", message: "Not yours." } }); });
+  await page.goto(BASE + runs(id, "?open=fork"));
+  await page.getByText("The branches could not be read: Not yours.").waitFor();
+  for (let round = 0; round < 3; round += 1) await page.waitForResponse((response) => response.url().includes(`flow-executions/${id}?`));
+  assert.equal(asked, 1);
+  await page.unroute("**/branch-steps?**");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await rowOf(page, "inside").waitFor();
+  await finish();
+});
+
+test("a busy server is left alone by open branches, too", async () => {
+  const id = `${RUN}-busy`;
+  await putAll([execution(id), step(id, "fork", 0, 900, FORK), branchStep(id, "fork", 0, "b1", "inside", 100, 200)]);
+  const { page, finish } = await open("#/settings/tokens", { allow: ["503"] });
+  await page.route("**/branch-steps?**", (route) => route.fulfill({ status: 503, headers: { "retry-after": "40" }, json: { code: "UNAVAILABLE", message: "Busy." } }));
+  await page.goto(BASE + runs(id, "?open=fork"));
+  await page.getByText(/Trying again in [3-6]\d s\./).waitFor();
+  await page.unroute("**/branch-steps?**");
+  await page.getByRole("button", { name: "Try now" }).click();
+  await rowOf(page, "inside").waitFor();
+  await page.getByText("Busy.").first().waitFor({ state: "detached" });
+  await finish();
+});
+
+test("a run in which nothing happens is read rarely, and at once by who looks again", async () => {
+  const id = `${RUN}-orphan`;
+  await putAll([execution(id, { status: "RUNNING", endTime: undefined }), step(id, "only", 0, null, { status: "RUNNING" })]);
+  const { page, finish } = await open("#/settings/tokens");
+  await page.clock.install();
+  await page.goto(BASE + runs(id));
+  await rowOf(page, "only").waitFor();
+  let asked = 0;
+  page.on("request", (request) => { asked += request.url().includes("flow-executions/") ? 1 : 0; });
+  await page.clock.runFor(40_000);
+  assert.equal(asked, 0);
+  const looked = page.waitForRequest(`**/flow-executions/${id}?**`);
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await looked;
+  await finish();
+});
+
+test("who chooses a step before the cause of a failure is found stays there", async () => {
+  const id = `${RUN}-late`;
+  await putAll([execution(id, { status: "FAILED", errorMessage: "inside broke" }), step(id, "calm", 0, 50),
+    step(id, "fork", 100, 900, { ...FORK, status: "FAILED" }), branchStep(id, "fork", 100, "b1", "inside", 200, 300, { status: "FAILED", errorMessage: "inside broke" })]);
+  const { page, finish } = await open("#/settings/tokens");
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/branch-steps?**", async (route) => { await held; await route.continue(); });
+  await page.goto(BASE + runs(id));
+  await rowOf(page, "calm").click();
+  await page.locator(".inspector").waitFor();
+  release();
+  await page.getByRole("button", { name: "Show the step" }).waitFor();
+  assert.match(await page.locator(".tl-selected").textContent(), /calm/);
+  assert.doesNotMatch(page.url(), /step=inside/);
+  await finish();
+});
+
+test("beyond a day the axis tells dates, each another; rows say where they stand among theirs", async () => {
+  const id = `${RUN}-long`;
+  const day = 86_400_000;
+  await putAll([execution(id, { createdAt: iso(-5 * day), startTime: iso(-5 * day), endTime: iso(0) }),
+    step(id, "early", -5 * day, -4 * day), step(id, "fork", -3 * day, 0, FORK), branchStep(id, "fork", -3 * day, "b1", "inside", -3 * day, -2 * day)]);
+  const labels = (page) => page.locator(".tl-tick").allTextContents();
+  const { page, finish } = await open(runs(id, "?open=fork"));
+  await rowOf(page, "inside").waitFor();
+  for (const zoom of ["", `${3 * day}-${3 * day + 7_200_000}`, `${3 * day}-${3 * day + 20_000}`]) {
+    await page.goto(BASE + runs(id, `?open=fork&zoom=${zoom}`));
+    await page.locator(".tl-tick").nth(2).waitFor();
+    const texts = await labels(page);
+    assert.equal(new Set(texts).size, texts.length, texts.join(" | "));
+    assert.ok(texts.every((text) => /^\d{1,2} [A-Z][a-z]+/.test(text)), texts.join(" | "));
+  }
+  const places = await page.getByRole("treeitem").evaluateAll((items) => items.map((item) => `${item.ariaLevel}: ${item.ariaPosInSet} of ${item.ariaSetSize}`));
+  assert.deepEqual(places, ["1: 1 of 2", "1: 2 of 2", "2: 1 of 1", "3: 1 of 1"]);
   await finish();
 });
 
@@ -403,7 +490,7 @@ test("without the permission there is no such action; a server that is gone is t
   const created = await fetch(new URL("api/tokens", BASE), { method: "POST", headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" }, body: JSON.stringify({ role: "viewer", name: "e2e" }) });
   const { secret } = await created.json();
   const id = `${RUN}-viewer`;
-  await put(execution(id, { status: "RUNNING", endTime: undefined }));
+  await put(execution(id, { status: "RUNNING", endTime: undefined, heartbeatAt: new Date().toISOString() }));
   await put(step(id, "work", 0, null, { status: "RUNNING", input: { password: "hunter2" } }));
   const { page, finish } = await open(runs(id), { token: secret, allow: ["ERR_FAILED", "net::"] });
   await rowOf(page, "work").click();

@@ -204,7 +204,8 @@ test("keyboard: j, k, Enter, Esc, ?", async () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await until(async () => (await focused()) === first, "the focus is given back");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`**/#/runs/${encodeURIComponent(first)}*`);
+    await page.locator(".run-page").waitFor();
+    assert.ok(page.url().includes(`#/runs/${encodeURIComponent(first)}`));
     await page.goBack();
     await rows(page).first().waitFor();
     await page.keyboard.press("Escape");
@@ -294,8 +295,71 @@ test("a server that is gone: what is there stays, a countdown, and it comes back
   });
 });
 
+test("a busy server is left alone for as long as it asks, also where a second request met it", async () => {
+  await withPage({ hash: "#/settings/tokens", expected: ["429"] }, async (page) => {
+    await page.route("**/api/executions/team/**", (route) => route.fulfill({ status: 429, headers: { "retry-after": "40" }, json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." } }));
+    await page.goto(`${BASE}#/runs`);
+    await page.getByText(/Trying again in [3-6]\d s\./).waitFor();
+    assert.ok((await rows(page).count()) > 0, "the rows are shown");
+  });
+});
+
+/** Counts requests of a path in a minute of the page's clock, which stands still otherwise. */
+async function countInAMinute(page, path) {
+  let count = 0;
+  let open = 0;
+  const begun = (request) => { open += 1; count += request.url().includes(path) ? 1 : 0; };
+  const ended = () => { open -= 1; };
+  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended);
+  for (let second = 0; second < 60; second += 1) {
+    await page.clock.runFor(1000);
+    await until(() => open <= 0, "the answers");
+  }
+  page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended);
+  return count;
+}
+
+test("a page that nobody touches asks rarely, until somebody does", async () => {
+  await withPage({ hash: "#/settings/tokens" }, async (page) => {
+    await page.clock.install();
+    await page.goto(`${BASE}#/runs`);
+    await rows(page).first().waitFor();
+    await page.mouse.move(700, 20);
+    const used = await countInAMinute(page, "api/history/executions");
+    assert.ok(used > 10, `${used} requests while it is used`);
+    await page.clock.runFor(61_000);
+    const idle = await countInAMinute(page, "api/history/");
+    assert.ok(idle <= 12, `${idle} requests while it is idle`);
+    const asked = page.waitForRequest("**/api/history/executions?**");
+    await page.mouse.move(710, 20);
+    await asked;
+  });
+});
+
+test("numbers of other filters are shown as such, and that they cannot be renewed, quietly", async () => {
+  await withPage({ expected: ["500"] }, async (page) => {
+    await rows(page).first().waitFor();
+    await page.locator(".chart canvas").waitFor();
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await page.route("**/api/history/execution-stats?**", async (route) => {
+      await held;
+      await route.fulfill({ status: 500, json: { code: "INTERNAL_ERROR", message: "It broke." } }).catch(() => {});
+    });
+    await page.getByRole("button", { name: "7 d" }).click();
+    await page.locator(".statuses[aria-busy=true]").waitFor();
+    await page.locator(".chart-box[aria-busy=true]").waitFor();
+    release();
+    await page.getByText("Numbers not renewed").waitFor();
+    assert.ok((await rows(page).count()) > 0);
+    await page.unroute("**/api/history/execution-stats?**");
+    await page.locator(".chart-box[aria-busy=false]").waitFor();
+    await page.getByText("Numbers not renewed").waitFor({ state: "detached" });
+  });
+});
+
 test("refused and broken answers are told, with a way out", async () => {
-  await withPage({ expected: ["403"] , hash: "#/settings" }, async (page) => {
+  await withPage({ expected: ["403"] , hash: "#/settings/tokens" }, async (page) => {
     await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"code":"FORBIDDEN","message":"The role does not allow it.","requestId":"r-1"}' }));
     await page.goto(`${BASE}#/runs`);
     await page.getByText("You may not see this").waitFor();
@@ -303,6 +367,78 @@ test("refused and broken answers are told, with a way out", async () => {
     await page.unroute("**/api/history/executions?**");
     await page.getByRole("button", { name: "Try again" }).click();
     await rows(page).first().waitFor();
+  });
+});
+
+test("a page that cannot be drawn is told, with a way out", async () => {
+  await withPage({ hash: "#/settings/tokens", expected: ["null"] }, async (page) => {
+    await page.route("**/api/history/executions?**", (route) => route.fulfill({ json: { executions: [{ id: null }], pagination: { total: 1 } } }));
+    await page.goto(`${BASE}#/runs`);
+    await page.getByText("This page cannot be shown").waitFor();
+    await page.unroute("**/api/history/executions?**");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await rows(page).first().waitFor();
+  });
+});
+
+test("a run that is opened in another tab is there, without signing in again", async () => {
+  await withPage({}, async (page, context) => {
+    await rows(page).first().waitFor();
+    const link = page.locator(".run-link").first();
+    for (const open of [() => link.click({ modifiers: ["Control"] }), () => link.click({ button: "middle" }), () => page.locator(".col-started time").first().click({ modifiers: ["Control"] })]) {
+      const [tab] = await Promise.all([context.waitForEvent("page"), open()]);
+      await tab.locator(".run-page").waitFor();
+      assert.equal(await tab.evaluate(() => window.opener), null);
+      await tab.close();
+    }
+    assert.match(page.url(), /#\/runs$/);
+  });
+});
+
+test("only the states of runs filter; a page beyond the first is held still", async () => {
+  await withPage({ hash: "#/runs?status=SKIPPED&page=2" }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.equal(await page.locator(".active .chip").count(), 0);
+    await until(() => query(page).get("asof"), "the moment in the address");
+    const asof = query(page).get("asof");
+    await page.getByRole("button", { name: "Next page" }).click();
+    await until(() => query(page).get("page") === "3", "the third page");
+    assert.equal(query(page).get("asof"), asof);
+  });
+});
+
+test("the focus goes to another page's heading, its title is told, and a chip that goes leaves it near", async () => {
+  await withPage({ hash: "#/runs?status=FAILED&type=PARENT&range=30d" }, async (page) => {
+    await rows(page).first().waitFor();
+    const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
+    await page.getByRole("button", { name: "Remove filter Time Last 30 days" }).press("Enter");
+    await until(async () => (await focused()) === "Remove filter Status Failed", "the focus at the next chip");
+    await page.getByRole("button", { name: "Clear all" }).press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.matches("section.runs-page")), "the focus at the page");
+    await page.getByRole("link", { name: "Statistics" }).press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.id === "statistics-title"), "the focus at the heading");
+    await page.locator("[aria-live]", { hasText: /^Statistics$/ }).waitFor({ state: "attached" });
+    await page.keyboard.press("?");
+    await page.getByText("These shortcuts").waitFor();
+    assert.equal(await page.getByText("Next run").count(), 0);
+    await page.keyboard.press("Escape");
+    await page.goBack();
+    await rows(page).first().waitFor();
+    await page.locator(".run-link").first().press("Enter");
+    await until(() => page.evaluate(() => document.activeElement.closest(".run-title h1") !== null), "the focus at the run's name");
+    await page.keyboard.press("?");
+    await page.getByText("Zoom in and out").waitFor();
+  });
+});
+
+test("a phone has its filters behind a button that counts them", async () => {
+  await withPage({ viewport: { width: 360, height: 740 }, hash: "#/runs?type=PARENT" }, async (page) => {
+    await rows(page).first().waitFor();
+    assert.equal(await page.getByLabel("Type", { exact: true }).isVisible(), false);
+    await page.getByRole("button", { name: "Filters active: 1" }).click();
+    await page.getByRole("button", { name: "7 d" }).click();
+    await page.getByRole("button", { name: "Filters active: 2" }).waitFor();
+    assert.equal(await page.getByLabel("Type", { exact: true }).isVisible(), true);
   });
 });
 
@@ -360,6 +496,7 @@ for (const colorScheme of ["light", "dark"]) {
         await page.locator(".chart canvas").waitFor();
         await axe(page, "runs");
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+        if (width < 720) await page.getByRole("button", { name: "Filters" }).click();
         await page.getByRole("combobox", { name: "Flow" }).click();
         await page.locator(".option").first().waitFor();
         await axe(page, "flow list");

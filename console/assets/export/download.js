@@ -1,12 +1,9 @@
 // Owns the download of an export: a stream that is counted, written to the disk where the
 // browser can do that, and else kept in memory up to a limit. What was cut off is told,
 // and leaves nothing that looks whole.
-//
-// The base's api.js reads answers as JSON and as a whole, so that this module sends its
-// one request itself.
-import { ApiError, get, urlOf } from "../api.js";
+import { open } from "../api.js";
+import { save } from "../ui/save.js";
 
-const TOKEN = "flowtrail.token";
 /** What a browser that cannot write to the disk is asked to keep in memory. */
 export const MOST_IN_MEMORY = 256 * 1024 * 1024;
 const REPORT_MS = 120;
@@ -35,27 +32,8 @@ export class ExportError extends Error {
  */
 export async function beginExport(teamId, query, signal) {
   const path = `api/executions/team/${encodeURIComponent(teamId)}/export`;
-  let response;
-  try {
-    response = await fetch(urlOf(path, query), {
-      headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` }, signal, cache: "no-store", credentials: "same-origin",
-    });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
-  }
-  if (!response.ok) throw await refusal(response);
+  const response = await open(path, { query, signal });
   return { name: nameOf(response.headers.get("content-disposition"), query.format), response, format: query.format };
-}
-
-async function refusal(response) {
-  // The base ends a session whose token is refused, when it asks itself.
-  if (response.status === 401) await get("api/caller");
-  const body = await response.json().catch(() => ({}));
-  return new ApiError(body?.message || body?.error || `The server answered ${response.status}.`, {
-    code: body?.code ?? `HTTP_${response.status}`, status: response.status, parameter: body?.parameter ?? null,
-    requestId: body?.requestId ?? response.headers.get("x-request-id"),
-  });
 }
 
 /** The server's name for the file, without anything that could be a path. */
@@ -105,16 +83,6 @@ export function memoryFile(name, most = MOST_IN_MEMORY) {
     close: async () => save(new Blob(chunks), name),
     discard: async () => { chunks.length = 0; },
   };
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /**

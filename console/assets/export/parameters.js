@@ -1,8 +1,7 @@
 // Owns what an export asks for: the filters of the Runs page in the export's words, and
 // those that it has no word for.
-import { windowOf } from "../runs/filters.js";
+import { MOST_DAYS, windowOf } from "../runs/filters.js";
 
-const MOST_DAYS = 3660;
 const STATUS = { COMPLETED: "SUCCESS" };
 
 /**

@@ -7,6 +7,7 @@ import { Tabs } from "../ui/controls.js";
 import { useShortcuts } from "../ui/keys.js";
 import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
 import { isOpen, statusLabel } from "../ui/status.js";
+import { setTitle } from "../ui/title.js";
 import { useAddress, zoomText } from "../run/address.js";
 import { RunHeader } from "../run/header.js";
 import { Inspector } from "../run/inspector.js";
@@ -34,7 +35,7 @@ function RunPage({ runId, query, session, reveal, onReveal }) {
   const { metadata, poll } = run;
   useEffect(() => scrollTo({ top: 0 }), []);
   useEffect(() => {
-    if (metadata) document.title = `${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)} · Flowtrail`;
+    if (metadata) setTitle(`${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)}`);
   }, [metadata?.status]);
   const { error } = poll;
   if (!metadata && error) return html`<${Failed} error=${error} poll=${poll} runId=${runId} />`;
@@ -65,7 +66,7 @@ function Failed({ error, poll, runId, wasHere }) {
 
 function Live({ error, reveal }) {
   if (reveal) return html`<span class="live" title="Each renewal would be another look at the secrets">Not live while secrets are shown</span>`;
-  return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed every 2 seconds while you look"}>
+  return html`<span class=${classes("live", error ? "live-off" : "live-on")} title=${error ? "Not being renewed" : "Renewed by itself while you look"}>
     <span class="live-dot" aria-hidden="true"></span>${error ? "Offline" : "Live"}</span>`;
 }
 

@@ -1,6 +1,7 @@
 // Owns the Runs page: puts filters, numbers, list and pages together, and keeps them live.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatClock, plural } from "../format.js";
+import { isRefused } from "../api.js";
+import { formatClock, now, plural } from "../format.js";
 import { navigate } from "../router.js";
 import { usePoll } from "../poll.js";
 import { classes, html } from "../ui/html.js";
@@ -10,7 +11,7 @@ import { toast } from "../ui/toast.js";
 import { ErrorState, Loading, StaleBanner } from "../ui/states.js";
 import { Pager } from "../ui/pager.js";
 import { useShortcuts } from "../ui/keys.js";
-import { changed, isFiltered, NO_FILTERS, PAGE_SIZE, parseFilters } from "../runs/filters.js";
+import { changed, isFiltered, NO_FILTERS, ofCaller, PAGE_SIZE, parseFilters } from "../runs/filters.js";
 import { fetchNumbers, fetchRuns, noteSeen } from "../runs/data.js";
 import { useLiveRows } from "../runs/live.js";
 import { RunChart } from "../runs/chart.js";
@@ -19,24 +20,29 @@ import { ActiveFilters, FilterBar, RunSearch, StatusBar } from "../runs/toolbar.
 import { FirstUse, NothingFound } from "../runs/empty.js";
 
 const LIST_MS = 3000;
-const NUMBERS_MS = 10_000;
+/** Rarely: each asks for a counter of every day that the filters mean. */
+const NUMBERS_MS = 30_000;
 const POINTER_REST_MS = 4000;
 
 /** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
 export default function Page({ query, session }) {
-  const filters = useFilters(query, session);
+  const filters = ofCaller(parseFilters(query), session);
   const { page, asof, ...scope } = filters;
   const key = JSON.stringify(filters);
-  const list = usePoll((signal) => fetchRuns(filters, session.caller.teamId, signal), key, { intervalMs: LIST_MS });
-  const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), JSON.stringify({ ...scope, status: "" }), { intervalMs: NUMBERS_MS });
+  const list = usePoll((signal, show) => fetchRuns(filters, session.caller.teamId, signal, show), key, { intervalMs: LIST_MS });
+  const numbersKey = JSON.stringify({ ...scope, status: "" });
+  const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), numbersKey, { intervalMs: NUMBERS_MS });
+  // Those of other filters are shown as such until these have come.
+  const numbersBusy = numbers.data !== null && numbers.dataKey !== numbersKey;
+  const change = (next) => navigate("/runs", changed(filters, next));
+  useHeldStill(filters);
   const reading = useReading();
   const live = useLiveRows(list.data, list.dataKey, reading.isReading);
-  const change = (next) => navigate("/runs", changed(filters, next));
   useMemo(() => list.data && noteSeen(list.data.runs), [list.data]);
   useListKeys(reading.table, filters, session, change);
   const goTo = (number) => {
     // What is newest now stays the beginning of the list, so that pages do not shift.
-    change({ page: number, asof: number > 1 ? asof || filters.to || live.rows[0]?.createdAt || "" : "" });
+    change({ page: number, asof: number > 1 ? asof || live.rows[0]?.createdAt || "" : "" });
     scrollTo({ top: 0 });
   };
   const view = { filters, list, live, session, change, tableRef: reading.table, goTo, listKey: key };
@@ -45,8 +51,8 @@ export default function Page({ query, session }) {
     <header class="page-head"><h1 id="runs-title">Runs</h1><${LiveState} list=${list} asof=${asof} onNewest=${() => goTo(1)} /><${RunSearch} /><${Export} session=${session} filters=${filters} /></header>
     ${firstUse ? html`<${FirstUse} teamId=${session.caller.teamId} />` : html`
       <${FilterBar} filters=${filters} session=${session} change=${change} />
-      <${StatusBar} numbers=${numbers.data} filters=${filters} change=${change} />
-      <div class="chart-box">${numbers.data ? html`<${RunChart} numbers=${numbers.data} status=${filters.status} onNarrow=${(from, to) => change({ range: "", from, to })} />` : null}</div>
+      <${StatusBar} numbers=${numbers} busy=${numbersBusy} filters=${filters} change=${change} />
+      <div class=${classes("chart-box", numbersBusy && "stale")} aria-busy=${String(numbersBusy)}>${numbers.data ? html`<${RunChart} numbers=${numbers.data} status=${filters.status} onNarrow=${(from, to) => change({ range: "", from, to })} />` : null}</div>
       <${ActiveFilters} filters=${filters} only=${session.caller.flows} change=${change} />
       <${List} ...${view} />`}</section>`;
 }
@@ -67,11 +73,12 @@ function Export({ session, filters }) {
     ${dialog && html`<${dialog} session=${session} filters=${filters} onClose=${() => setDialog(null)} />`}`;
 }
 
-/** A token that is limited to flows has to name one: the first, until another is chosen. */
-function useFilters(query, session) {
-  const filters = parseFilters(query);
-  const only = session.caller.flows;
-  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
+/** A page beyond the first that an address names without its moment is held still from now on. */
+function useHeldStill(filters) {
+  const isLoose = filters.page > 1 && !filters.asof;
+  useEffect(() => {
+    if (isLoose) navigate("/runs", { ...filters, asof: new Date(now()).toISOString() }, { replace: true });
+  }, [isLoose]);
 }
 
 /** Whether someone is at a row now: scrolled down, on it with the keyboard, or pointing at it. */
@@ -110,7 +117,7 @@ function useListKeys(table, filters, session, change) {
 function LiveState({ list, asof, onNewest }) {
   if (asof) return html`<span class="live">As of ${formatClock(asof)} · <button type="button" class="link" onClick=${onNewest}>Newest</button></span>`;
   const name = list.error ? "off" : list.data ? "on" : "wait";
-  return html`<span class=${classes("live", `live-${name}`)} title=${list.error ? "Not being renewed" : "Renewed every 3 seconds while you look"}>
+  return html`<span class=${classes("live", `live-${name}`)} title=${list.error ? "Not being renewed" : "Renewed by itself while you look"}>
     <span class="live-dot" aria-hidden="true"></span>${{ off: "Not renewed", on: "Live", wait: "Loading" }[name]}</span>`;
 }
 
@@ -123,8 +130,7 @@ function List({ filters, list, live, session, change, tableRef, goTo, listKey })
     showAll();
   };
   const { error } = list;
-  const refused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
-  if (error && (refused || !list.data)) {
+  if (error && (isRefused(error) || !list.data)) {
     return html`<${ErrorState} error=${error} retryAt=${list.retryAt} onRetry=${list.reload} />`;
   }
   if (!list.data) return html`<${Loading} rows=${10} label="Loading runs" />`;

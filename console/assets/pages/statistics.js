@@ -1,11 +1,13 @@
 // Owns the Statistics page: puts filters, key figures, drawings and flows together. The
 // numbers are renewed while one looks; what takes many requests only now and then.
+import { isRefused } from "../api.js";
 import { formatClock, timeTitle } from "../format.js";
 import { usePoll } from "../poll.js";
 import { navigate } from "../router.js";
 import { html } from "../ui/html.js";
 import { Button } from "../ui/controls.js";
 import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
+import { ofCaller } from "../runs/filters.js";
 import { ActiveFilters, FilterBar } from "../runs/toolbar.js";
 import { DurationChart, RateChart, RunsChart } from "../statistics/charts.js";
 import { fetchDurations, fetchFlows, fetchOverview } from "../statistics/data.js";
@@ -18,23 +20,17 @@ const DETAILS_MS = 300_000;
 
 /** @param {{query: Object<string, string>, session: import("../session.js").Session}} props */
 export default function Page({ query, session }) {
-  const filters = useFilters(query, session);
+  const filters = ofCaller(statisticsFilters(query), session);
   const key = JSON.stringify(filters);
   const overview = usePoll((signal) => fetchOverview(filters, signal), key, { intervalMs: OVERVIEW_MS });
   const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort });
+  const chosen = { ...filters, range: "" };
   const busy = overview.data !== null && overview.dataKey !== key;
   return html`<section class="page statistics" aria-labelledby="statistics-title">
     <header class="page-head"><h1 id="statistics-title">Statistics</h1>${overview.data && html`<${AsOf} overview=${overview} />`}</header>
-    <${FilterBar} filters=${filters} session=${session} change=${change} />
-    <${ActiveFilters} filters=${{ ...filters, range: "" }} only=${session.caller.flows} change=${change} />
+    <${FilterBar} filters=${filters} counted=${chosen} session=${session} change=${change} />
+    <${ActiveFilters} filters=${chosen} only=${session.caller.flows} change=${change} />
     <${Content} overview=${overview} busy=${busy} filters=${filters} query=${query} session=${session} /></section>`;
-}
-
-/** A token that is limited to flows has to name one: the first, until another is chosen. */
-function useFilters(query, session) {
-  const filters = statisticsFilters(query);
-  const only = session.caller.flows;
-  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
 function AsOf({ overview }) {
@@ -45,8 +41,7 @@ function AsOf({ overview }) {
 
 function Content({ overview, busy, filters, query, session }) {
   const { data, error } = overview;
-  const refused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
-  if (error && (refused || !data)) return html`<${ErrorState} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`;
+  if (error && (isRefused(error) || !data)) return html`<${ErrorState} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`;
   if (!data) return html`<${Loading} rows=${12} label="Loading statistics" />`;
   return html`<div class=${busy ? "stale" : ""} aria-busy=${String(busy)}>
     ${error && html`<${StaleBanner} error=${error} retryAt=${overview.retryAt} onRetry=${overview.reload} />`}

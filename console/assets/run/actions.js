@@ -8,6 +8,7 @@ import { html } from "../ui/html.js";
 import { Button, copyText, Field } from "../ui/controls.js";
 import { Dialog } from "../ui/dialog.js";
 import { Popover } from "../ui/menu.js";
+import { save } from "../ui/save.js";
 import { isOpen } from "../ui/status.js";
 import { toast } from "../ui/toast.js";
 import { wholeRun } from "./data.js";
@@ -109,19 +110,11 @@ function useDownload(runId, reveal) {
     try {
       setNote("Reading the run …");
       const run = await wholeRun(runId, controller.current.signal, (count) => setNote(`Reading the run: ${plural(count, "step")}`), reveal);
-      saveAs(`run-${runId.replace(/[^\w.-]+/g, "_")}.json`, JSON.stringify(run, null, 2));
+      save(new Blob([JSON.stringify(run, null, 2)], { type: "application/json" }), `run-${runId.replace(/[^\w.-]+/g, "_")}.json`);
     } catch (problem) {
       if (problem.name !== "AbortError") toast(`The run could not be read: ${problem.message}`, { kind: "bad" });
     }
     setNote("");
   };
   return { note, start };
-}
-
-function saveAs(name, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -7,22 +7,22 @@ import { clampView, offsetLabel, ticksOf, zoomed } from "./scale.js";
 const CLOSER = 0.6;
 
 /**
- * @param {{view: Object, width: number, height: number, length: number, onView: (view: ?Object) => void}} props
+ * @param {{view: Object, start: number, width: number, height: number, length: number, onView: (view: ?Object) => void}} props
  */
-export function Axis({ view, width, height, length, onView }) {
-  const ticks = ticksOf(view, width);
+export function Axis({ view, start, width, height, length, onView }) {
+  const ticks = ticksOf(view, width, start);
   const drawn = useDrawnStretch(view, length, onView);
   return html`<div class="tl-axis" style=${{ height: `${height}px` }}>
     <div class="tl-axis-name">Step</div>
     <div class="tl-ticks" title="Draw a stretch to zoom in; double-click for the whole run" ...${drawn.handlers} onDblClick=${() => onView(null)}>
-      ${ticks.map(({ at, label }) => html`<span key=${label} class=${at > 0.93 ? "tl-tick tl-tick-last" : "tl-tick"} style=${{ left: `${at * 100}%` }}>${label}</span>`)}
+      ${ticks.map(({ at, label }, index) => html`<span key=${index} class=${at > 0.93 ? "tl-tick tl-tick-last" : "tl-tick"} style=${{ left: `${at * 100}%` }}>${label}</span>`)}
       ${drawn.stretch && html`<span class="tl-drawn" style=${{ left: `${drawn.stretch.from * 100}%`, width: `${(drawn.stretch.to - drawn.stretch.from) * 100}%` }}>
         ${offsetLabel((view.to - view.from) * (drawn.stretch.to - drawn.stretch.from))}</span>`}</div></div>`;
 }
 
-/** The lines behind the bars. @param {{view: Object, width: number}} props */
-export function Grid({ view, width }) {
-  return html`<div class="tl-grid" aria-hidden="true">${ticksOf(view, width).map(({ at, label }) => html`<span key=${label} style=${{ left: `${at * 100}%` }}></span>`)}</div>`;
+/** The lines behind the bars. @param {{view: Object, start: number, width: number}} props */
+export function Grid({ view, start, width }) {
+  return html`<div class="tl-grid" aria-hidden="true">${ticksOf(view, width, start).map(({ at }, index) => html`<span key=${index} style=${{ left: `${at * 100}%` }}></span>`)}</div>`;
 }
 
 function useDrawnStretch(view, length, onView) {

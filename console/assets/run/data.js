@@ -1,7 +1,8 @@
 // Owns what is read of a run: its steps page by page, the branches of its forks, and the
 // runs below it. What is open is read again; what has ended is not.
-import { get } from "../api.js";
-import { parseTime } from "../format.js";
+import { get, isRefused, passes } from "../api.js";
+import { eachOf } from "../each.js";
+import { now, parseTime } from "../format.js";
 import { isOpen, statusOf } from "../ui/status.js";
 import { parseExact, plainNumber } from "./exact.js";
 
@@ -103,10 +104,13 @@ export class RunStore {
     this.notify();
   }
 
-  /** Reads the branches of a fork, all pages of them. @param {Step} step @param {AbortSignal} signal */
+  /**
+   * Reads the branches of a fork, all pages of them. What is refused is told in its row;
+   * what may pass is thrown, too, for the poll. @param {Step} step @param {AbortSignal} signal
+   */
   async readFork(step, signal) {
     const old = this.forks.get(step.stepInstanceId);
-    if (old?.settled || old?.busy) return;
+    if (old?.settled || old?.busy || isRefused(old?.error)) return;
     const fork = old ?? { branches: new Map(), state: "loading", error: null, settled: false };
     this.forks.set(step.stepInstanceId, fork);
     const ended = !isOpen(step.status);
@@ -117,10 +121,19 @@ export class RunStore {
       Object.assign(fork, { state: "ready", error: null, settled: ended && (!open || this.settled) });
     } catch (error) {
       if (!signal?.aborted) Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
+      if (passes(error)) throw error;
     } finally {
       fork.busy = false;
       this.notify();
     }
+  }
+
+  /** When something of it was last seen to change, in milliseconds. */
+  get changedAt() {
+    const times = [this.metadata?.startTime, this.metadata?.createdAt, this.metadata?.heartbeatAt].map(parseTime);
+    const branches = [...this.forks.values()].flatMap((fork) => [...fork.branches.values()]);
+    for (const { steps } of [this, ...branches]) for (const { begin, end } of steps) times.push(begin, end);
+    return times.reduce((latest, time) => Math.max(latest, time ?? 0), 0);
   }
 
   async readBranches(step, fork, signal) {
@@ -165,9 +178,22 @@ export class RunModel {
   }
 
   get settled() {
-    const done = ({ store, step, runId }) =>
-      runId ? this.subs.get(runId)?.settled || this.subs.get(runId)?.error : store.forks.get(step.stepInstanceId)?.settled;
-    return this.root.settled && this.wanted.every(done);
+    const isDone = (wanted) => {
+      const part = this.partOf(wanted);
+      return part?.settled || isRefused(part?.error);
+    };
+    return this.root.settled && this.wanted.every(isDone);
+  }
+
+  /** What is in hand of a fork or a run below. @returns {Fork|RunStore|undefined} */
+  partOf({ store, step, runId }) {
+    return runId ? this.subs.get(runId) : store.forks.get(step.stepInstanceId);
+  }
+
+  /** How long nothing has changed, in milliseconds. */
+  get stillMs() {
+    const stores = [this.root, ...this.subs.values()];
+    return now() - Math.max(...stores.map((store) => store.changedAt));
   }
 
   /** One round of the poll. @param {AbortSignal} signal */
@@ -179,11 +205,7 @@ export class RunModel {
 
   /** What is open on the screen and not yet, or no longer, in hand. */
   async readWanted(signal, only = () => true) {
-    const queue = this.wanted.filter(only);
-    const work = async () => {
-      for (let next = queue.shift(); next; next = queue.shift()) await this.readOne(next, signal);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await eachOf(this.wanted.filter(only), AT_ONCE, (wanted) => this.readOne(wanted, signal));
   }
 
   /** A fork or a run below. @param {{store?: RunStore, step?: Step, runId?: string}} wanted */
@@ -191,7 +213,18 @@ export class RunModel {
     return runId ? this.readSub(runId, signal) : store.readFork(step, signal);
   }
 
-  /** A run below, in place. What cannot be read is told in its row. */
+  /** Once more, what was refused. Its error is told in its row again. */
+  retry(wanted) {
+    const part = this.partOf(wanted);
+    Object.assign(part, { error: null, ...(part.state === "failed" ? { state: "loading" } : {}) });
+    this.notify();
+    this.readOne(wanted, null).catch(() => {});
+  }
+
+  /**
+   * A run below, in place. What is refused is told in its row, and read again while the run
+   * above goes on: it may only not have been written. What may pass is thrown, too.
+   */
   async readSub(runId, signal) {
     const store = this.subs.get(runId) ?? new RunStore(runId, this.notify, this.reveal);
     this.subs.set(runId, store);
@@ -202,6 +235,7 @@ export class RunModel {
       store.error = null;
     } catch (error) {
       if (!signal?.aborted) store.error = error;
+      if (passes(error)) throw error;
     } finally {
       store.busy = false;
       this.notify();

@@ -11,7 +11,8 @@ export function RowName({ row }) {
   const indent = { paddingInlineStart: `${8 + Math.min(row.depth - 1, 14) * 16}px` };
   if (row.kind === "note") {
     return html`<div class="tl-name" style=${indent}><span class="twisty"></span><span class="tl-note-text">${row.text}</span>
-      ${row.runId && html`<a href=${href(runPath(row.runId))}>Open the run</a>`}</div>`;
+      ${row.runId && html`<a href=${href(runPath(row.runId))}>Open the run</a>`}
+      ${row.retry && html`<button type="button" class="link" onClick=${row.retry}>Try again</button>`}</div>`;
   }
   const title = row.kind === "lane" ? `Branch ${row.name}\n${row.branch.id}` : `${row.name}\n${row.step.stepType ?? ""}`;
   return html`<div class="tl-name" style=${indent} title=${title}>

@@ -1,5 +1,6 @@
 // Owns which rows the timeline and the table have: the steps in order of time, below an
 // open fork its branches, below an open sub-flow the steps of its run, at any depth.
+import { isRefused } from "../api.js";
 import { isOpen } from "../ui/status.js";
 import { isFork } from "./data.js";
 import { visible } from "./json-model.js";
@@ -8,9 +9,10 @@ import { visible } from "./json-model.js";
 const FEW = 60;
 
 /**
+ * Each row has, besides, its `place` among `siblings.count`, from 1.
  * @typedef {{kind: "step", key: string, depth: number, step: import("./data.js").Step, runId: string, parts: ?("fork"|"run"), open: boolean, begin: ?number, end: ?number, status: string, name: string}} StepRow
  * @typedef {{kind: "lane", key: string, depth: number, branch: import("./data.js").Branch, open: boolean, parts: "lane", begin: ?number, end: ?number, status: string, name: string}} LaneRow
- * @typedef {{kind: "note", key: string, depth: number, text: string, tone: "busy"|"bad"|"plain", runId?: string}} NoteRow
+ * @typedef {{kind: "note", key: string, depth: number, text: string, tone: "busy"|"bad"|"plain", runId?: string, retry: ?(() => void)}} NoteRow
  * @typedef {StepRow|LaneRow|NoteRow} Row
  */
 
@@ -30,7 +32,18 @@ export const nameOf = (step) => visible(step.stepName || step.stepId || step.ste
 export function buildRows(model, isExpanded) {
   const build = { model, isExpanded, rows: [], wanted: [] };
   addSteps(build, model.root, model.root.steps, 1, [model.root.id]);
+  placeAmongSiblings(build.rows);
   return build;
+}
+
+/** Which of how many a row is, below the same one: only some of them are in the page. */
+function placeAmongSiblings(rows) {
+  const open = [];
+  for (const row of rows) {
+    open.length = row.depth;
+    row.siblings = open[row.depth - 1] ??= { count: 0 };
+    row.place = row.siblings.count += 1;
+  }
 }
 
 function addSteps(build, store, steps, depth, path) {
@@ -50,7 +63,8 @@ function addSteps(build, store, steps, depth, path) {
 function addBranches(build, store, step, key, depth, path) {
   build.wanted.push({ store, step });
   const fork = store.forks.get(step.stepInstanceId);
-  const note = (text, tone) => build.rows.push({ kind: "note", key: `${key}!note`, depth, text, tone });
+  const retry = isRefused(fork?.error) ? () => build.model.retry({ store, step }) : null;
+  const note = (text, tone) => build.rows.push({ kind: "note", key: `${key}!note`, depth, text, tone, retry });
   if (!fork || (fork.state === "loading" && fork.branches.size === 0)) return note("Loading the branches …", "busy");
   if (fork.state === "failed") return note(`The branches could not be read: ${fork.error.message}`, "bad");
   if (fork.branches.size === 0) return note(isOpen(step.status) ? "No branch has begun yet." : "No branches are recorded for this fork.", "plain");
@@ -66,12 +80,12 @@ function addBranches(build, store, step, key, depth, path) {
 }
 
 function addRun(build, runId, key, depth, path) {
-  const note = (text, tone) => build.rows.push({ kind: "note", key: `${key}!note`, depth, text, tone, runId });
+  const note = (text, tone, retry = null) => build.rows.push({ kind: "note", key: `${key}!note`, depth, text, tone, runId, retry });
   // A record can name a run that is above it.
   if (path.includes(runId)) return note("This run is the one above: it is not opened again.", "plain");
   build.wanted.push({ runId });
   const sub = build.model.subs.get(runId);
-  if (sub?.error && !sub.metadata) return note(explainSub(sub.error), "bad");
+  if (sub?.error && !sub.metadata) return note(explainSub(sub.error), "bad", isRefused(sub.error) ? () => build.model.retry({ runId }) : null);
   if (!sub?.metadata) return note("Loading the run …", "busy");
   if (sub.steps.length === 0) return note("This run has no steps.", "plain");
   addSteps(build, sub, sub.steps, depth, [...path, runId]);
@@ -133,8 +147,9 @@ export async function findCause(model, signal) {
 }
 
 async function below(model, store, step, seen, signal) {
+  // What cannot be read now ends the way at what holds it.
   if (isFork(step)) {
-    await store.readFork(step, signal);
+    await store.readFork(step, signal).catch(() => {});
     const branches = [...(store.forks.get(step.stepInstanceId)?.branches.values() ?? [])];
     const cause = failedStep(branches.flatMap((branch) => branch.steps), step.errorMessage ?? store.metadata.errorMessage);
     const lane = branches.find((branch) => branch.steps.includes(cause))?.id;
@@ -143,6 +158,6 @@ async function below(model, store, step, seen, signal) {
   const runId = step.subflowExecutionId;
   if (!runId || seen.has(runId)) return null;
   seen.add(runId);
-  const sub = await model.readSub(runId, signal);
-  return sub.metadata ? { store: sub, step: failedStep(sub.steps, sub.metadata.errorMessage) } : null;
+  const sub = await model.readSub(runId, signal).catch(() => null);
+  return sub?.metadata ? { store: sub, step: failedStep(sub.steps, sub.metadata.errorMessage) } : null;
 }

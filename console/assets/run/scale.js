@@ -1,4 +1,5 @@
 // Owns the time axis: which stretch is shown, where its ticks stand, and how they read.
+import { formatClock, formatDay, formatExact, formatTime } from "../format.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -33,14 +34,18 @@ export function domainOf(metadata, rows, present, running) {
 }
 
 /**
+ * Times since the start; beyond a day of them, where one counts no longer, dates.
  * @param {{from: number, to: number}} view in ms since the start
  * @param {number} width pixels
+ * @param {number} start of the run
  * @returns {{at: number, label: string}[]} `at` in parts of the view, from 0 to 1
  */
-export function ticksOf(view, width) {
+export function ticksOf(view, width, start) {
+  const isLong = view.to > DAY;
   const length = view.to - view.from;
-  const room = Math.max(1, Math.floor(width / 92));
+  const room = Math.max(1, Math.floor(width / (isLong ? 128 : 92)));
   const step = STEPS.find((each) => length / each <= room) ?? Math.ceil(length / room / (365 * DAY)) * 365 * DAY;
+  if (isLong) return datesOf(view, step, start);
   const ticks = [];
   for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) {
     ticks.push({ at: (at - view.from) / length, label: offsetLabel(at, step) });
@@ -48,7 +53,28 @@ export function ticksOf(view, width) {
   return ticks;
 }
 
-/** A time since the start: 0, 250 ms, 1.5 s, 1:30, 2:15:00. @param {number} ms @param {number} [step] */
+/** Ticks at round times of the viewer's clock. */
+function datesOf({ from, to }, step, start) {
+  const midnight = new Date(start + from).setHours(0, 0, 0, 0);
+  const first = step < DAY ? Math.ceil((start + from - midnight) / step) : 0;
+  const ticks = [];
+  for (let index = first; ; index += 1) {
+    // Not every day has 24 hours.
+    const time = step < DAY ? midnight + index * step : new Date(midnight).setDate(new Date(midnight).getDate() + (index * step) / DAY);
+    const at = (time - start - from) / (to - from);
+    if (at > 1) return ticks;
+    if (at >= 0) ticks.push({ at, label: dateLabel(time, step) });
+  }
+}
+
+function dateLabel(time, step) {
+  const iso = new Date(time).toISOString();
+  if (step < SECOND) return formatExact(iso).replace(/ \d{4},/, ",");
+  if (step < MINUTE) return `${formatDay(iso)}, ${formatClock(iso)}`;
+  return step < DAY ? formatTime(iso) : formatDay(iso);
+}
+
+/** A time since the start: 0, 250 ms, 1.5 s, 1:30, 2:15:00, 1 d 3:15:00. @param {number} ms @param {number} [step] */
 export function offsetLabel(ms, step = 1) {
   if (ms === 0) return "0 s";
   const sign = ms < 0 ? "−" : "";
@@ -61,12 +87,10 @@ export function offsetLabel(ms, step = 1) {
   const two = (number) => String(number).padStart(2, "0");
   const seconds = Math.floor((value % MINUTE) / SECOND);
   const fraction = step < SECOND ? `.${String(Math.round(value % SECOND)).padStart(3, "0")}` : "";
-  if (value < DAY) {
-    const hours = Math.floor(value / HOUR);
-    const minutes = Math.floor((value % HOUR) / MINUTE);
-    return `${sign}${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds)}${fraction}`;
-  }
-  return `${sign}${Math.floor(value / DAY)} d ${Math.floor((value % DAY) / HOUR)} h`;
+  const days = Math.floor(value / DAY);
+  const hours = Math.floor((value % DAY) / HOUR);
+  const minutes = Math.floor((value % HOUR) / MINUTE);
+  return `${sign}${days ? `${days} d ` : ""}${days || hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds)}${fraction}`;
 }
 
 /** The view, made to fit: not shorter than 2 ms, and within the run. */

@@ -40,21 +40,21 @@ export function Timeline({ rows, domain, present, zoom, selected, loading, label
     <${Tools} rows=${rows} loading=${loading} zooming=${zooming} zoomed=${Boolean(zoom)} view=${view} allOpen=${allOpen} onAll=${onAll} selected=${selected} onSelect=${onSelect} />
     ${(zoom || rows.length > SMALL) && html`<${Overview} rows=${rows} domain=${domain} present=${present} view=${view} onView=${setView} />`}
     <div class="tl-scroll" ref=${scroller}>
-      <${Axis} view=${view} width=${width} height=${AXIS} length=${domain.length} onView=${setView} />
+      <${Axis} view=${view} start=${domain.start} width=${width} height=${AXIS} length=${domain.length} onView=${setView} />
       <div class="tl-rows" ref=${list.ref} style=${list.outer} role="tree" tabindex="0" aria-label=${label}
           aria-activedescendant=${keys.at >= list.first && keys.at < list.last ? keys.activeId : null} onKeyDown=${keys.onKeyDown} onFocus=${keys.onFocus}>
-        <${Grid} view=${view} width=${width} />
-        <div style=${list.inner} role="presentation">${rows.slice(list.first, list.last).map((row, index) => html`
-          <${Row} key=${row.key} row=${row} index=${list.first + index} total=${rows.length} height=${rowHeight} shared=${shared}
+        <${Grid} view=${view} start=${domain.start} width=${width} />
+        <div style=${list.inner} role="presentation">${rows.slice(list.first, list.last).map((row) => html`
+          <${Row} key=${row.key} row=${row} height=${rowHeight} shared=${shared}
             selected=${row.key === selected} active=${keys.active === row.key} onSelect=${onSelect} onToggle=${onToggle} onActive=${keys.setActive} />`)}</div>
       </div>
     </div></div>`;
 }
 
-function Row({ row, index, total, height, shared, selected, active, onSelect, onToggle, onActive }) {
+function Row({ row, height, shared, selected, active, onSelect, onToggle, onActive }) {
   const style = { height: `${height}px` };
   if (row.kind === "note") {
-    return html`<div role="treeitem" id=${rowId(row.key)} aria-level=${row.depth} aria-setsize=${total} aria-posinset=${index + 1}
+    return html`<div role="treeitem" id=${rowId(row.key)} aria-level=${row.depth} aria-setsize=${row.siblings.count} aria-posinset=${row.place}
       class=${classes("tl-row tl-note", `tl-note-${row.tone}`, active && "tl-active")} style=${style}><${RowName} row=${row} /></div>`;
   }
   const press = (event) => {
@@ -63,7 +63,7 @@ function Row({ row, index, total, height, shared, selected, active, onSelect, on
     if (event.target.closest(".twisty") || row.kind === "lane") onToggle(row.key, !row.open);
     else onSelect(row.key, true);
   };
-  return html`<div role="treeitem" id=${rowId(row.key)} aria-level=${row.depth} aria-setsize=${total} aria-posinset=${index + 1} data-key=${row.key}
+  return html`<div role="treeitem" id=${rowId(row.key)} aria-level=${row.depth} aria-setsize=${row.siblings.count} aria-posinset=${row.place} data-key=${row.key}
       aria-expanded=${row.parts ? String(row.open) : null} aria-selected=${String(selected)}
       class=${classes("tl-row", `tl-${row.kind}`, selected && "tl-selected", active && "tl-active", row.status === "FAILED" && "tl-failed")}
       style=${style} onClick=${press} onDblClick=${(event) => row.parts && row.kind === "step" && !event.target.closest(".twisty") && onToggle(row.key, !row.open)}>

@@ -10,6 +10,9 @@ import { buildRows, findCause } from "./rows.js";
 import { domainOf } from "./scale.js";
 
 const LIVE_MS = 2000;
+const RARELY_MS = 60_000;
+/** A run in which nothing has happened for an hour is read once a minute: it may never end. */
+const STILL = 1 / 60;
 /** In the place of a name: everything. No id has this sign. */
 const ALL = "*";
 
@@ -27,9 +30,10 @@ export function useRun(runId, address, reveal) {
   const { rows, wanted } = useMemo(() => buildRows(model, isExpanded), [model, version, address.openText]);
   model.wanted = wanted;
   const intervalMs = model.settled || reveal ? 0 : LIVE_MS;
+  const rest = () => Math.min(RARELY_MS, Math.max(LIVE_MS, model.stillMs * STILL));
   // What has ended is not read again only because the interval is another.
-  const poll = usePoll((signal) => (model.settled ? Promise.resolve(version) : model.read(signal)), runId, { intervalMs });
-  useWanted(model, wanted);
+  const poll = usePoll((signal) => (model.settled ? Promise.resolve(version) : model.read(signal)), runId, { intervalMs, rest });
+  useWanted(model, wanted, poll.fail);
   const cause = useCause(model, version, address);
   const metadata = model.root.metadata;
   const present = usePresent(metadata);
@@ -38,30 +42,36 @@ export function useRun(runId, address, reveal) {
 }
 
 /** What was opened just now is asked for at once, and not with the next poll. */
-function useWanted(model, wanted) {
+function useWanted(model, wanted, onError) {
   const names = wanted.map(({ step, runId }) => runId ?? step.stepInstanceId).join();
   useEffect(() => {
     if (!names) return;
     // Not aborted when something else is opened: what was asked for is worth having.
-    model.readWanted(null, ({ store, step, runId }) => (runId ? !model.subs.has(runId) : !store.forks.has(step.stepInstanceId)));
+    model.readWanted(null, (each) => !model.partOf(each)).catch(onError);
   }, [model, names]);
 }
 
 /** Of a failed run the failed step is looked at, unless the address names another. */
 function useCause(model, version, address) {
   const [cause, setCause] = useState(null);
-  const sought = useRef(null);
+  const search = useRef(null);
+  const latest = useRef(null);
+  latest.current = address;
+  // What is found of a run that one has left must not lead anywhere.
+  useEffect(() => () => search.current?.abort(), []);
   useEffect(() => {
     const { root } = model;
-    if (root.metadata?.status !== "FAILED" || !root.complete || sought.current === model) return;
-    sought.current = model;
-    const hadStep = address.step;
-    findCause(model, null).then((found) => {
-      if (!found || sought.current !== model) return;
+    if (root.metadata?.status !== "FAILED" || !root.complete || search.current) return;
+    const { signal } = (search.current = new AbortController());
+    const before = latest.current.step;
+    findCause(model, signal).then((found) => {
+      if (!found || signal.aborted) return;
       setCause(found);
-      if (hadStep) return;
+      const { step, opened, closed, change } = latest.current;
+      // Who has chosen a step meanwhile looks at that one.
+      if (before || step) return;
       // In the address, so that a link and a reload lead down there again.
-      address.change({ step: found.key, open: openText(new Set([...address.opened, ...found.open]), address.closed) });
+      change({ step: found.key, open: openText(new Set([...opened, ...found.open]), closed) });
     });
   }, [model, version]);
   return cause;

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatCount, formatTime, plural } from "../format.js";
 import { html } from "../ui/html.js";
+import { shadeInner, usePlot, useTheme } from "../ui/plot.js";
 import { STATUSES, StatusIcon, statusLabel } from "../ui/status.js";
 
 const HEIGHT = 92;
@@ -22,39 +23,11 @@ export function RunChart({ numbers, status, onNarrow }) {
   const theme = useTheme();
   const shown = status ? [status] : STATUSES;
   const shape = `${numbers.interval} ${status} ${theme}`;
-  useEffect(() => {
-    let plot = null;
-    let gone = false;
-    let observer = null;
-    import("uplot").then(({ default: UPlot }) => {
-      if (gone) return;
-      plot = draw(UPlot, box.current, live, shown, setHover);
-      live.current.plot = plot;
-      observer = new ResizeObserver(([entry]) => plot.setSize({ width: Math.floor(entry.contentRect.width), height: HEIGHT }));
-      observer.observe(box.current);
-    }, () => {}); // Without the drawing there are still the numbers and the presets.
-    return () => {
-      gone = true;
-      observer?.disconnect();
-      plot?.destroy();
-      live.current.plot = null;
-    };
-  }, [shape]);
+  usePlot(box, live, shape, HEIGHT, (UPlot, element) => draw(UPlot, element, live, shown, setHover));
   useEffect(() => { live.current.plot?.setData(stacked(numbers, shown)); }, [numbers, shape]);
   return html`<figure class="chart"><div class="chart-plot" ref=${box} role="img" aria-label=${summary(numbers, shown)}></div>
     ${hover && html`<${Tip} ...${hover} numbers=${numbers} shown=${shown} />`}
     <${ChartTable} numbers=${numbers} shown=${shown} /></figure>`;
-}
-
-function useTheme() {
-  const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
-  useEffect(() => {
-    const query = matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => setDark(query.matches);
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, []);
-  return dark ? "dark" : "light";
 }
 
 /** Each state's bars reach from the ground to its top: the highest is drawn first. */
@@ -100,15 +73,6 @@ function draw(UPlot, element, live, shown, setHover) {
 function axisText(seconds) {
   const date = new Date(seconds * 1000);
   return date.getHours() === 0 && date.getMinutes() === 0 ? dayText.format(date) : hourText.format(date);
-}
-
-/** What the filter means, within the longer stretch that is drawn. */
-function shadeInner(plot, inner, fill) {
-  if (!inner) return;
-  const left = plot.valToPos(inner.from / 1000, "x", true);
-  const right = plot.valToPos(inner.to / 1000, "x", true);
-  plot.ctx.fillStyle = fill;
-  plot.ctx.fillRect(left, plot.bbox.top, Math.max(3, right - left), plot.bbox.height);
 }
 
 function periodAt(plot, left, { series }, step) {

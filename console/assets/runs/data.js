@@ -1,13 +1,13 @@
 // Owns what the run list reads: pages of runs, with the error and the trigger that the
 // list itself does not tell, numbers for a stretch of time, and suggestions.
-import { get } from "../api.js";
+import { get, isRefused } from "../api.js";
+import { eachOf } from "../each.js";
 import { now } from "../format.js";
-import { statusOf } from "../ui/status.js";
-import { listParameters, PAGE_SIZE, scopeParameters, windowOf } from "./filters.js";
+import { countsOf, statusOf } from "../ui/status.js";
+import { listParameters, MOST_DAYS, PAGE_SIZE, scopeParameters, windowOf } from "./filters.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const MOST_DAYS = 3660;
 const AT_ONCE = 6;
 const POLLED = { retries: 0 };
 
@@ -34,13 +34,20 @@ function runOf(row) {
  * @param {import("./filters.js").Filters} filters
  * @param {string} teamId
  * @param {AbortSignal} signal
+ * @param {(page: {runs: Run[], total: number}) => void} show hears of the page also where
+ *   what the list does not tell cannot be had now
  * @returns {Promise<{runs: Run[], total: number}>}
  */
-export async function fetchRuns(filters, teamId, signal) {
+export async function fetchRuns(filters, teamId, signal, show) {
   const answer = await get("api/history/executions", { query: listParameters(filters), signal, ...POLLED });
-  const runs = answer.executions.map(runOf);
-  await complete(runs, filters, teamId, signal);
-  return { runs, total: answer.pagination.total };
+  const page = { runs: answer.executions.map(runOf), total: answer.pagination.total };
+  try {
+    await complete(page.runs, filters, teamId, signal);
+  } catch (error) {
+    show(page);
+    throw error;
+  }
+  return page;
 }
 
 // What was found out about a run, by its id and state: an ended run stays as it is.
@@ -51,13 +58,29 @@ const keyOf = (run) => `${run.id} ${run.status}`;
 async function complete(runs, filters, teamId, signal) {
   const missing = runs.filter((run) => !run.complete && !known.has(keyOf(run)));
   try {
-    if (missing.length > 0 && !filters.type && !filters.device) await askTeamList(filters, teamId, signal);
-    await askEach(missing.filter((run) => run.status === "FAILED" && !known.has(keyOf(run))), signal);
-  } catch (error) {
-    // The list is worth showing without; the next poll asks again.
-    if (signal.aborted) throw error;
+    if (missing.length > 0 && !filters.type && !filters.device) await unlessRefused(askTeamList(filters, teamId, signal));
+    const failed = missing.filter((run) => run.status === "FAILED" && !known.has(keyOf(run)));
+    await eachOf(failed, AT_ONCE, async (run) => {
+      // What is refused, as of a run that is deleted by now, is not asked for in each round.
+      if (!(await unlessRefused(askOne(run, signal)))) remember(run, {});
+    });
+  } finally {
+    for (const run of runs) Object.assign(run, known.get(keyOf(run)));
   }
-  for (const run of runs) Object.assign(run, known.get(keyOf(run)));
+}
+
+/**
+ * The list is worth showing without what is refused; of a server that is busy the poll has
+ * to hear. @param {Promise} asked @returns {Promise<boolean>} whether it was answered
+ */
+async function unlessRefused(asked) {
+  try {
+    await asked;
+    return true;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    return false;
+  }
 }
 
 /** The same page of another list, which has both. */
@@ -74,15 +97,9 @@ async function askTeamList(filters, teamId, signal) {
   }
 }
 
-async function askEach(runs, signal) {
-  const queue = [...runs];
-  const work = async () => {
-    for (let run = queue.shift(); run; run = queue.shift()) {
-      const metadata = await fetchMetadata(run.id, signal);
-      remember(run, { trigger: metadata.trigger, errorMessage: metadata.errorMessage, flowVersion: metadata.flowVersion });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, queue.length) }, work));
+async function askOne(run, signal) {
+  const { trigger, errorMessage, flowVersion } = await fetchMetadata(run.id, signal);
+  remember(run, { trigger, errorMessage, flowVersion });
 }
 
 function remember(run, found) {
@@ -98,9 +115,10 @@ export async function fetchMetadata(runId, signal, options = POLLED) {
 
 /** Rows that have left the page while they were open, as they are now. @param {Run[]} runs */
 export async function refreshRuns(runs, signal) {
-  const found = await Promise.all(runs.slice(0, AT_ONCE).map((run) =>
-    fetchMetadata(run.id, signal).then((metadata) => ({ ...run, ...pick(metadata) }), () => null)));
-  return found.filter(Boolean);
+  const found = [];
+  await eachOf(runs, AT_ONCE, (run) => unlessRefused(
+    fetchMetadata(run.id, signal).then((metadata) => found.push({ ...run, ...pick(metadata) }))));
+  return found;
 }
 
 function pick({ status, startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion }) {
@@ -142,12 +160,6 @@ function drawnWindow({ from, to }) {
   const inner = short ? { from: begin, to: end } : null;
   const caption = begin === null ? "Last 30 days" : short ? "24 hours around" : "";
   return { interval, from: start, to: end, inner, caption };
-}
-
-function countsOf(breakdown) {
-  const counts = {};
-  for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
-  return counts;
 }
 
 const suggested = { flows: new Map(), devices: new Set(), asked: 0 };

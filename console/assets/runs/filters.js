@@ -1,13 +1,16 @@
 // Owns the filters of the run list: how they stand in the address, which stretch of time
 // they mean, and which parameters of the API they are.
 import { formatTime, now } from "../format.js";
-import { statusLabel } from "../ui/status.js";
+import { STATUSES, statusLabel } from "../ui/status.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 export const PAGE_SIZE = 50;
+
+/** The longest time that the API takes, in days: what stands for all time. */
+export const MOST_DAYS = 3660;
 
 /** The presets of time; "" is all. */
 export const RANGES = [
@@ -40,11 +43,20 @@ export function parseFilters(query) {
   const from = time(query.from);
   const to = time(query.to);
   return {
-    flow: query.flow ?? "", status: statusLabel(query.status) === "Unknown" ? "" : query.status,
+    flow: query.flow ?? "", status: STATUSES.includes(query.status) ? query.status : "",
     type: TYPES.some((type) => type.value === query.type) ? query.type : "", device: query.device ?? "",
     range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
     from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
   };
+}
+
+/**
+ * A token that is limited to flows has to name one: the first, until another is chosen.
+ * @param {Filters} filters @param {import("../session.js").Session} session
+ */
+export function ofCaller(filters, session) {
+  const only = session.caller.flows;
+  return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
 /** The query of filters that have changed: the first page, in the order of the typedef. */
@@ -61,7 +73,11 @@ export function isFiltered(filters) {
 
 /** The stretch of time; relative ones are taken from now, or from `asof`. @returns {Window} */
 export function windowOf(filters) {
-  if (filters.from || filters.to) return { from: filters.from || null, to: filters.to || filters.asof || null };
+  if (filters.from || filters.to) {
+    // The same form has the same order. What comes until an end that lies ahead is held still, too.
+    const [to] = [filters.to, filters.asof].filter(Boolean).sort();
+    return { from: filters.from || null, to: to ?? null };
+  }
   const ms = RANGES.find((range) => range.value === filters.range)?.ms ?? null;
   const end = filters.asof ? Date.parse(filters.asof) : now();
   // To the minute: the server counts whole hours from kept numbers, and the rest by reading.

@@ -4,6 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { isOpen } from "../ui/status.js";
 import { refreshRuns } from "./data.js";
 
+/** Of rows that stay while one reads, so many are asked for by themselves, and so rarely. */
+const MOST_LOST = 6;
+const LOST_MS = 15_000;
+
 /**
  * @typedef {import("./data.js").Run} Run
  * @param {?{runs: Run[], total: number}} fresh what was read last
@@ -15,13 +19,17 @@ import { refreshRuns } from "./data.js";
 export function useLiveRows(fresh, key, isReading) {
   const [shown, setShown] = useState({ key: null, rows: [], total: 0, waiting: 0, arrived: new Set() });
   const newest = useRef(null);
+  const lostAskedAt = useRef(0);
   useEffect(() => {
     newest.current = fresh;
-    if (!fresh) return undefined;
-    setShown((old) => (old.key === key && isReading() ? hold(old, fresh) : renew(old, fresh, key)));
-    const controller = new AbortController();
-    refreshLost(shown.key === key ? shown.rows : [], fresh, controller.signal, setShown);
-    return () => controller.abort();
+    if (!fresh) return;
+    const held = shown.key === key && isReading();
+    setShown((old) => (held ? hold(old, fresh) : renew(old, fresh, key)));
+    const lost = held ? lostOf(shown.rows, fresh) : [];
+    if (lost.length === 0 || Date.now() - lostAskedAt.current < LOST_MS) return;
+    lostAskedAt.current = Date.now();
+    // Not aborted by the next round of the list, which may come before the answers.
+    refreshRuns(lost, null).then((found) => setShown((old) => withRuns(old, found)), () => {});
   }, [fresh, key]);
   const showAll = () => setShown((old) => renew(old, newest.current, key));
   return { ...shown, showAll };
@@ -45,12 +53,13 @@ function hold(old, fresh) {
   return { ...old, rows, waiting, arrived: new Set() };
 }
 
-/** Open rows that new ones have pushed off the page are asked for by themselves. */
-async function refreshLost(rows, fresh, signal, setShown) {
+/** Open rows that are still on the screen, and in the list no longer. */
+function lostOf(rows, fresh) {
   const here = new Set(fresh.runs.map((run) => run.id));
-  const lost = rows.filter((run) => isOpen(run.status) && !here.has(run.id));
-  if (lost.length === 0) return;
-  const found = new Map((await refreshRuns(lost, signal)).map((run) => [run.id, run]));
-  if (signal.aborted || found.size === 0) return;
-  setShown((old) => ({ ...old, rows: old.rows.map((run) => found.get(run.id) ?? run) }));
+  return rows.filter((run) => isOpen(run.status) && !here.has(run.id)).slice(0, MOST_LOST);
+}
+
+function withRuns(old, found) {
+  const byId = new Map(found.map((run) => [run.id, run]));
+  return { ...old, rows: old.rows.map((run) => byId.get(run.id) ?? run) };
 }

@@ -1,6 +1,6 @@
 // Owns the rows of the run list: a table, which narrow screens show as cards of two lines.
 import { html, classes } from "../ui/html.js";
-import { href, navigate, runPath } from "../router.js";
+import { asksForTab, href, openBeside, runPath } from "../router.js";
 import { CopyButton } from "../ui/controls.js";
 import { isOpen, StatusBadge } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
@@ -23,7 +23,7 @@ export function RunTable({ rows, arrived, busy, tableRef }) {
 /** A click anywhere in the row opens it, unless it is on something or marks a text. */
 function open(event, target) {
   if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
-  if (event.button === 1 || event.ctrlKey || event.metaKey) window.open(target, "_blank", "noopener");
+  if (asksForTab(event)) openBeside(target);
   else if (event.button === 0) location.hash = target;
 }
 
@@ -85,9 +85,4 @@ export function moveFocus(table, step) {
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + step));
   links[next].focus({ preventScroll: true });
   links[next].closest("tr").scrollIntoView({ block: "nearest" });
-}
-
-/** Opens the run with this id. @param {string} id */
-export function openRun(id) {
-  navigate(runPath(id));
 }

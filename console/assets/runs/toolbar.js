@@ -1,7 +1,7 @@
 // Owns what stands above the run list: search by id, the filters, the states with their
 // numbers (which filter, too), and the chips of what is on.
-import { useRef, useState } from "preact/hooks";
-import { formatCount, fromLocalInput, toLocalInput, ZONE } from "../format.js";
+import { useId, useRef, useState } from "preact/hooks";
+import { formatCount, fromLocalInput, percentText, toLocalInput, ZONE } from "../format.js";
 import { runPath, navigate } from "../router.js";
 import { classes, html } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
@@ -45,15 +45,24 @@ export function RunSearch() {
 }
 
 /**
- * @param {{filters: import("./filters.js").Filters, session: Object, change: (change: Object) => void}} props
+ * The filters; on narrow screens behind a button that tells how many are on.
+ * @param {{filters: import("./filters.js").Filters, counted?: Object, session: Object, change: (change: Object) => void}} props
+ *   `counted`: the filters without those that are on by themselves
  */
-export function FilterBar({ filters, session, change }) {
+export function FilterBar({ filters, counted = filters, session, change }) {
   const [, redraw] = useState(0);
+  const [open, setOpen] = useState(false);
+  const id = useId();
   const only = session.caller.flows;
   const learn = () => learnSuggestions(only ? filters.flow : null).then(() => redraw((n) => n + 1), () => {});
   const { flows, devices } = suggestions(only);
   const note = only ? "The flows that your token is limited to." : "From the latest 500 runs. Any other id can be typed.";
-  return html`<div class="filters" role="group" aria-label="Filters"><${TimeRange} filters=${filters} change=${change} />
+  const isCounted = filters.from || filters.to || counted.range === filters.range;
+  const onItsOwn = isCounted ? null : RANGES.find((range) => range.value === filters.range);
+  const active = activeFilters({ ...counted, status: "" }, String).length;
+  return html`<button type="button" class="button button-plain filters-toggle" aria-expanded=${String(open)} aria-controls=${id} onClick=${() => setOpen(!open)}>
+      Filters${onItsOwn && html`<span class="muted">${onItsOwn.label}</span>`}${active > 0 && html` <b class="filters-count"><span class="hidden">active: </span>${active}</b>`}<${Icon} name="down" class=${open ? "turned" : ""} /></button>
+    <div id=${id} class=${classes("filters", open && "filters-open")} role="group" aria-label="Filters"><${TimeRange} filters=${filters} change=${change} />
     <${Combobox} label="Flow" placeholder="All flows" value=${filters.flow} options=${flows} note=${note} onOpen=${learn} onChange=${(flow) => change({ flow })} />
     <${Select} id="type" label="Type" value=${filters.type} options=${TYPES} onChange=${(type) => change({ type })} />
     <${Combobox} label="Device" placeholder="All devices" value=${filters.device} options=${devices} note="From the latest 500 runs. Any other id can be typed." onOpen=${learn} onChange=${(device) => change({ device })} /></div>`;
@@ -88,15 +97,17 @@ function CustomRange({ filters, onApply }) {
 
 /**
  * The states with their numbers in the time of the filters: legend of the histogram, and filter.
- * @param {{numbers: ?Object, filters: Object, change: (change: Object) => void}} props
+ * @param {{numbers: Object, busy: boolean, filters: Object, change: (change: Object) => void}} props
+ *   `numbers` is the poll of fetchNumbers; `busy`: what it has is of other filters
  */
-export function StatusBar({ numbers, filters, change }) {
-  const count = (status) => (numbers ? formatCount(status ? numbers.counts[status] ?? 0 : numbers.total) : "–");
-  return html`<div class="statuses" role="group" aria-label="Status">
-    <button type="button" class="status-chip" aria-pressed=${String(!filters.status)} onClick=${() => change({ status: "" })}>All <b>${count("")}</b></button>
+export function StatusBar({ numbers: { data, error }, busy, filters, change }) {
+  const count = (status) => html`<b class=${busy ? "stale" : ""}>${data ? formatCount(status ? data.counts[status] ?? 0 : data.total) : "–"}</b>`;
+  return html`<div class="statuses" role="group" aria-label="Status" aria-busy=${String(busy)}>
+    <button type="button" class="status-chip" aria-pressed=${String(!filters.status)} onClick=${() => change({ status: "" })}>All ${count("")}</button>
     ${STATUSES.map((status) => html`<button key=${status} type="button" class=${`status-chip status-chip-${status.toLowerCase()}`} aria-pressed=${String(filters.status === status)}
-      onClick=${() => change({ status: filters.status === status ? "" : status })}><${StatusIcon} status=${status} />${statusLabel(status)} <b>${count(status)}</b></button>`)}
-    <${SuccessRate} numbers=${numbers} /></div>`;
+      onClick=${() => change({ status: filters.status === status ? "" : status })}><${StatusIcon} status=${status} />${statusLabel(status)} ${count(status)}</button>`)}
+    ${error && html`<span class="numbers-off" role="status" title=${error.message}><${Icon} name="warning" />Numbers not renewed</span>`}
+    ${!busy && html`<${SuccessRate} numbers=${data} />`}</div>`;
 }
 
 /** Of the runs that passed or failed; cancelled ones say nothing about a flow. */
@@ -104,9 +115,7 @@ function SuccessRate({ numbers }) {
   const passed = numbers?.counts.COMPLETED ?? 0;
   const ended = passed + (numbers?.counts.FAILED ?? 0);
   if (!ended) return null;
-  // Cut, so that 100 % is said only of runs without a failure.
-  const percent = (Math.floor((passed / ended) * 1000) / 10).toFixed(1).replace(/\.0$/, "");
-  return html`<span class="rate" title="Completed, of those that completed or failed"><b>${percent} %</b> successful</span>`;
+  return html`<span class="rate" title="Completed, of those that completed or failed"><b>${percentText(passed / ended)}</b> successful</span>`;
 }
 
 /** @param {{filters: Object, only: ?string[], change: (change: Object) => void}} props */

@@ -39,8 +39,9 @@ function Form({ answer, session, onAnswer }) {
   const settings = toSettings(form);
   const dirty = !sameSettings(settings, answer.settings);
   useKeptDraft(key, dirty, { form, updatedAt });
-  const change = (part) => setState({ form: { ...form, ...part }, updatedAt });
-  const saving = useSaving(settings, (next) => { onAnswer(next); setState({ form, updatedAt: next.updatedAt }); });
+  const change = (part) => setState((old) => ({ ...old, form: { ...old.form, ...part } }));
+  // What was typed while it was being saved stays, as a change to what is saved now.
+  const saving = useSaving(settings, (next) => { onAnswer(next); setState((old) => ({ ...old, updatedAt: next.updatedAt })); });
   const take = (next) => { onAnswer(next); setState(stateOf(next)); saving.setError(null); };
   const discard = () => take(answer);
   const question = useUnsavedQuestion(dirty, discard);

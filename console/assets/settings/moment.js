@@ -1,4 +1,4 @@
-// Owns a moment on the screen that may lie ahead: the base's RelativeTime looks back.
+// Owns a moment on the screen that may lie ahead: RelativeTime of ui/time.js looks back.
 import { formatTime, now, parseTime, timeTitle } from "../format.js";
 import { html } from "../ui/html.js";
 

@@ -61,7 +61,7 @@ function OwnRoles({ answer, session, onAnswer }) {
   const { roles } = form;
   const dirty = !same(roles, formOf(answer).roles);
   useKeptDraft(key, dirty, form);
-  const change = (next) => setForm({ ...form, roles: next });
+  const change = (next) => setForm((old) => ({ ...old, roles: next }));
   const take = (next) => { onAnswer(next); setForm(formOf(next)); setError(null); };
   const discard = () => take(answer);
   const question = useUnsavedQuestion(dirty, discard);
@@ -69,7 +69,10 @@ function OwnRoles({ answer, session, onAnswer }) {
     setBusy(true);
     setError(null);
     try {
-      take(await put("api/roles", { roles: bodyOf(roles), updatedAt }));
+      const stored = await put("api/roles", { roles: bodyOf(roles), updatedAt });
+      onAnswer(stored);
+      // What was typed while it was being saved stays, as a change to what is saved now.
+      setForm((old) => (same(old.roles, roles) ? formOf(stored) : { ...old, updatedAt: stored.updatedAt }));
       toast("The roles are saved. They reach every token within 60 seconds.");
     } catch (problem) {
       setError(problem);

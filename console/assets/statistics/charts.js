@@ -1,12 +1,11 @@
 // Owns the three drawings of the Statistics page: runs by state, success rate, durations.
 // A click leads to the runs of that period.
 import { useMemo } from "preact/hooks";
-import { formatCount, formatDuration, formatTime, plural, timeTitle } from "../format.js";
+import { formatCount, formatDuration, formatTime, percentText, plural, timeTitle } from "../format.js";
 import { href } from "../router.js";
 import { html } from "../ui/html.js";
 import { Loading, ErrorState } from "../ui/states.js";
 import { STATUSES, statusLabel } from "../ui/status.js";
-import { percentText } from "./figures.js";
 import { Plot } from "./plot.js";
 
 const clockText = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });

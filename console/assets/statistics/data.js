@@ -3,14 +3,14 @@
 // percentiles in a series and no list of flows, so both are asked for one by one, with a
 // bound on how many requests that may be.
 import { get } from "../api.js";
+import { eachOf } from "../each.js";
 import { now } from "../format.js";
 import { noteSeen, suggestions } from "../runs/data.js";
-import { scopeParameters } from "../runs/filters.js";
-import { statusOf } from "../ui/status.js";
+import { MOST_DAYS, scopeParameters } from "../runs/filters.js";
+import { countsOf } from "../ui/status.js";
 import { before, boundsOf, DAY, drawnOf, STEP, stretchesOf } from "./period.js";
 
 const AT_ONCE = 4;
-const MOST_DAYS = 3660;
 const SAMPLE_PAGES = 2;
 const PAGE = 500;
 /** So many flows have a row, those with the most runs of the sample. */
@@ -32,12 +32,6 @@ function numbersOf(stats) {
     averageMs: percentiles ? stats.averageExecutionTimeMs : null,
     p50: percentiles?.p50Ms ?? null, p95: percentiles?.p95Ms ?? null, p99: percentiles?.p99Ms ?? null,
   };
-}
-
-function countsOf(breakdown) {
-  const counts = {};
-  for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
-  return counts;
 }
 
 function ratesOf(counts) {
@@ -98,7 +92,7 @@ export async function fetchDurations(filters, { drawn, periods }, signal) {
     for (const stretch of stretches) if (period.start <= stretch.to && period.end >= stretch.from) stretch.ended += period.ended;
   }
   const wanted = stretches.filter((stretch) => stretch.ended > 0);
-  await eachOf(wanted, async (stretch) => {
+  await eachOf(wanted, AT_ONCE, async (stretch) => {
     const { p50, p95, p99, ended } = numbersOf(await askStats(filters, stretch, signal));
     Object.assign(stretch, { p50, p95, p99, ended });
   });
@@ -115,7 +109,7 @@ export async function fetchFlows(filters, { bounds }, session, signal) {
     ? { ids: session.caller.flows, sampled: 0, complete: true }
     : await sampleFlows(filters, bounds, signal);
   const flows = sample.ids.slice(0, MOST_FLOWS).map((id) => ({ id }));
-  await eachOf(flows, async (flow) => {
+  await eachOf(flows, AT_ONCE, async (flow) => {
     Object.assign(flow, numbersOf(await askStats({ ...filters, flow: flow.id }, bounds, signal)));
   });
   const names = new Map(suggestions(null).flows.map(({ value, label }) => [value, label]));
@@ -137,12 +131,4 @@ async function sampleFlows(filters, bounds, signal) {
   }
   const ids = [...counts.keys()].sort((one, other) => counts.get(other) - counts.get(one));
   return { ids, sampled, complete: !more };
-}
-
-async function eachOf(list, work) {
-  const queue = [...list];
-  const worker = async () => {
-    for (let entry = queue.shift(); entry; entry = queue.shift()) await work(entry);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, list.length) }, worker));
 }

@@ -1,14 +1,8 @@
 // Owns the key figures of the Statistics page, each with its change from the period before.
-import { formatCount, formatDuration } from "../format.js";
+import { formatCount, formatDuration, percentText } from "../format.js";
 import { href } from "../router.js";
 import { classes, html } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
-
-/** Cut, so that 100 % is said only of runs without a failure. @param {?number} rate 0 to 1 */
-export function percentText(rate) {
-  if (rate === null || rate === undefined) return "—";
-  return `${(Math.floor(rate * 1000) / 10).toFixed(1).replace(/\.0$/, "")} %`;
-}
 
 const share = (now, before) => (before ? (now - before) / before : null);
 

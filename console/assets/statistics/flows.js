@@ -1,12 +1,11 @@
 // Owns the table of flows: what fails most and what is slowest, first. The order stands in
 // the address.
-import { formatCount, formatDuration, plural } from "../format.js";
+import { formatCount, formatDuration, percentText, plural } from "../format.js";
 import { href } from "../router.js";
 import { classes, html } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
 import { EmptyState, ErrorState, Loading } from "../ui/states.js";
 import { MOST_FLOWS } from "./data.js";
-import { percentText } from "./figures.js";
 
 const COLUMNS = [
   { id: "flow", label: "Flow", by: (flow) => flow.name.toLowerCase(), up: true },

@@ -1,8 +1,8 @@
-// Owns one drawing in time: the life of a uPlot, its axes and colours, the legend with the
-// values at the cursor, and the same numbers as a table. The drawings of a page share
-// their cursor. uPlot is loaded with the first of them.
+// Owns one drawing in time: its axes and colours, the legend with the values at the cursor,
+// and the same numbers as a table. The drawings of a page share their cursor.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../ui/html.js";
+import { shadeInner, usePlot, useTheme } from "../ui/plot.js";
 
 const HEIGHT = 180;
 const SHARED = "statistics";
@@ -28,7 +28,7 @@ export function Plot(props) {
   const [at, setAt] = useState(null);
   const theme = useTheme();
   const shape = `${theme} ${lines.map((line) => line.label).join()}`;
-  useDrawing(box, live, shape, setAt);
+  usePlot(box, live, shape, HEIGHT, (UPlot, element) => draw(UPlot, element, live, setAt));
   useEffect(() => { live.current.plot?.setData(data); }, [data, shape]);
   const point = at !== null && at < data[0].length ? at : null;
   return html`<figure class="card plot"><figcaption class="plot-head"><h2>${title}</h2>
@@ -39,29 +39,13 @@ export function Plot(props) {
     <${PlotTable} ...${props} /></figure>`;
 }
 
-function useDrawing(box, live, shape, setAt) {
-  useEffect(() => {
-    let gone = false;
-    let plot = null;
-    let observer = null;
-    import("uplot").then(({ default: UPlot }) => {
-      if (gone) return;
-      plot = new UPlot(optionsOf(UPlot, box.current, live, setAt), live.current.props.data, box.current);
-      live.current.plot = plot;
-      plot.over.addEventListener("click", () => {
-        const index = plot.cursor.idx;
-        if (index !== null && index !== undefined) live.current.props.onPick(index);
-      });
-      observer = new ResizeObserver(([entry]) => plot.setSize({ width: Math.floor(entry.contentRect.width), height: HEIGHT }));
-      observer.observe(box.current);
-    }, () => {}); // Without the drawing there is still the table.
-    return () => {
-      gone = true;
-      observer?.disconnect();
-      plot?.destroy();
-      live.current.plot = null;
-    };
-  }, [shape]);
+function draw(UPlot, element, live, setAt) {
+  const plot = new UPlot(optionsOf(UPlot, element, live, setAt), live.current.props.data, element);
+  plot.over.addEventListener("click", () => {
+    const index = plot.cursor.idx;
+    if (index !== null && index !== undefined) live.current.props.onPick(index);
+  });
+  return plot;
 }
 
 function optionsOf(UPlot, element, live, setAt) {
@@ -112,31 +96,10 @@ function axisText(seconds, splits) {
   return date.getHours() === 0 && date.getMinutes() === 0 ? dayText.format(date) : hourText.format(date);
 }
 
-/** What the filter means, within the longer stretch that is drawn. */
-function shadeInner(plot, inner, fill) {
-  if (!inner) return;
-  const left = plot.valToPos(inner.from / 1000, "x", true);
-  const right = plot.valToPos(inner.to / 1000, "x", true);
-  plot.ctx.fillStyle = fill;
-  plot.ctx.fillRect(left, plot.bbox.top, Math.max(3, right - left), plot.bbox.height);
-}
-
 function PlotTable({ title, columns, rows }) {
   return html`<details class="plot-table"><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label=${`${title}, table`}>
     <table class="grid"><caption class="hidden">${title}</caption>
       <thead><tr>${columns.map((column, index) => html`<th key=${column} scope="col" class=${index ? "num" : ""}>${column}</th>`)}</tr></thead>
       <tbody>${rows.map((cells, index) => html`<tr key=${index}>${cells.map((cell, column) => (column === 0
         ? html`<th key="0" scope="row">${cell}</th>` : html`<td key=${column} class="num">${cell}</td>`))}</tr>`)}</tbody></table></div></details>`;
-}
-
-/** Canvas takes no custom properties, so that a change of theme draws anew. */
-function useTheme() {
-  const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
-  useEffect(() => {
-    const query = matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => setDark(query.matches);
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, []);
-  return dark ? "dark" : "light";
 }

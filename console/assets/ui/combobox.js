@@ -23,6 +23,10 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
     setActive(-1);
     if (choice !== value) onChange(choice);
   };
+  const clear = () => {
+    choose("");
+    input.current.focus(); // The cross goes with the value.
+  };
   const start = () => {
     if (open) return;
     setText("");
@@ -54,7 +58,7 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
       placeholder=${open && value ? shown : placeholder} value=${open ? text : shown} onFocus=${start} onClick=${start} onKeyDown=${onKeyDown}
       onInput=${(event) => { setText(event.currentTarget.value); setActive(-1); }}
       onBlur=${() => setText(null)} />
-    ${value ? html`<button type="button" class="combobox-clear" aria-label=${`Clear ${label.toLowerCase()}`} onClick=${() => choose("")}><${Icon} name="close" /></button>`
+    ${value ? html`<button type="button" class="combobox-clear" aria-label=${`Clear ${label.toLowerCase()}`} onClick=${clear}><${Icon} name="close" /></button>`
       : html`<${Icon} name="down" />`}
     <div class="combobox-panel" hidden=${!open} onMouseDown=${(event) => event.preventDefault()}>
       <ul id=${id} role="listbox" aria-label=${label}>${matches.map((option, index) => html`

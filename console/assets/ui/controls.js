@@ -92,10 +92,14 @@ function copyOldWay(text) {
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "hidden";
-  document.body.append(area);
+  const before = document.activeElement;
+  // Under a modal dialog the rest of the page can have neither focus nor selection.
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  (dialog ?? document.body).append(area);
   area.select();
   const done = document.execCommand("copy");
   area.remove();
+  before?.focus({ preventScroll: true });
   return done;
 }
 

@@ -26,13 +26,19 @@ export function useShortcuts(actions) {
   }, []);
 }
 
-const HELP = [
-  ["j", "Next run"], ["k", "Previous run"], ["Enter", "Open the run"], ["Esc", "Leave the list, or clear the filters"],
-  ["/", "Search by run id"], ["?", "These shortcuts"],
-];
+/** The keys of each page, by the path of its route. */
+const OF_PAGE = {
+  "/runs": [["j", "Next run"], ["k", "Previous run"], ["Enter", "Open the run"], ["Esc", "Leave the list, or clear the filters"], ["/", "Search by run id"]],
+  "/runs/:runId": [
+    ["↑ ↓", "The step before, the next step"], ["→ ←", "Open and close branches and sub-flows"], ["Enter", "Look at the step"],
+    ["Home End", "The first and the last step"], ["+ −", "Zoom in and out"], ["0", "The whole run"], ["⇧ → ←", "Move along the time"], ["Esc", "Close the step"],
+  ],
+};
+const EVERYWHERE = [["?", "These shortcuts"]];
 
-/** @param {{onClose: () => void}} props */
-export function ShortcutsDialog({ onClose }) {
+/** @param {{page: ?string, onClose: () => void}} props `page` is the path of the route that one is on */
+export function ShortcutsDialog({ page, onClose }) {
   return html`<${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
-    <dl class="keys">${HELP.map(([key, text]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${text}</dd></div>`)}</dl><//>`;
+    ${page === "/runs/:runId" && html`<p class="muted small keys-note">With the focus in the list of steps.</p>`}
+    <dl class="keys">${[...(OF_PAGE[page] ?? []), ...EVERYWHERE].map(([key, text]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${text}</dd></div>`)}</dl><//>`;
 }

@@ -18,6 +18,13 @@ export function statusOf(status) {
   return SAME[status] ?? status ?? "UNKNOWN";
 }
 
+/** How many runs are in each state. @param {Object<string, number>} breakdown of the API's statistics */
+export function countsOf(breakdown) {
+  const counts = {};
+  for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
+  return counts;
+}
+
 /** @param {string} status @returns {string} the word for people */
 export function statusLabel(status) {
   return LABELS[statusOf(status)] ?? "Unknown";
