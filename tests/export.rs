@@ -136,6 +136,9 @@ async fn with_runs() -> TestApp {
                 "flowId": format!("flow-{}", n % 3),
                 "flowName": format!("Flow {}", n % 3),
                 "trigger": "API",
+                "deviceId": format!("device-{}", n % 4),
+                "executionType": (n % 5 == 0).then_some("SUBFLOW"),
+                "labels": (n % 7 == 0).then(|| json!({"tier": "gold"})),
                 "status": statuses[(n * 5 % 6) as usize],
                 "createdAt": time(created),
             }),
@@ -177,7 +180,20 @@ async fn an_export_holds_exactly_the_rows_of_the_list_with_the_same_filters() {
     let app = with_runs().await;
     let token = operator(&app).await;
     let mut found = BTreeSet::new();
-    for flow in ["", "&workflowId=flow-1", "&workflowId=flow-9"] {
+    type Keep = fn(i64) -> bool;
+    let own: [(&str, Keep); 7] = [
+        ("", |_| true),
+        ("&workflowId=flow-1", |n| n % 3 == 1),
+        ("&workflowId=flow-9", |_| false),
+        ("&deviceId=device-2", |n| n % 4 == 2),
+        ("&executionType=SUBFLOW", |n| n % 5 == 0),
+        ("&label=tier=gold", |n| n % 7 == 0),
+        (
+            "&workflowId=flow-0&deviceId=device-1&executionType=PARENT&label=tier=gold",
+            |n| n % 3 == 0 && n % 4 == 1 && n % 5 != 0 && n % 7 == 0,
+        ),
+    ];
+    for (flow, keeps) in own {
         for status in ["", "&status=SUCCESS", "&status=PENDING"] {
             for (from, to) in [
                 (None, None),
@@ -192,6 +208,13 @@ async fn an_export_holds_exactly_the_rows_of_the_list_with_the_same_filters() {
                 };
                 let filters = format!("{flow}{status}{}{}", bound("from", from), bound("to", to));
                 let listed = walk_list(&app, &token, &filters).await;
+                if filters == flow {
+                    assert_eq!(
+                        listed.len(),
+                        (0..120).filter(|n| keeps(*n)).count(),
+                        "{flow}"
+                    );
+                }
                 let path = "/api/executions/team/team-a/export?days=3660";
                 let json = app
                     .get(&token, &format!("{path}&format=json{filters}"))

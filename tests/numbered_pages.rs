@@ -313,6 +313,17 @@ async fn pages_of_one_walk_the_whole_list() {
         let whole = app.get(&token, &path).await.ok();
         assert_eq!(walked, ids(&whole["content"]), "{filter}");
     }
+    let path = "/api/executions?size=500&workflowId=flow-2&deviceId=device-1&executionType=PARENT";
+    let of_workflow = app.get(&token, path).await.ok();
+    let wanted = Filter {
+        flow: Some("flow-2"),
+        device: Some("device-1"),
+        kind: Some("PARENT"),
+        ..Filter::default()
+    };
+    let expected = runs.iter().filter(|run| wanted.keeps(run)).count();
+    assert_eq!(of_workflow["totalElements"], expected);
+    assert_eq!(ids(&of_workflow["content"]).len(), expected);
 }
 
 #[tokio::test]

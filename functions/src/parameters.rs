@@ -10,7 +10,9 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use shared::auth::{Caller, Permission};
 use shared::labels::{Label, MAX_LABEL_LENGTH};
-use shared::model::{ExecutionId, InvalidId, MAX_ID_LENGTH, PageSize, TimeRange, Timestamp};
+use shared::model::{
+    ExecutionId, ExecutionType, InvalidId, MAX_ID_LENGTH, PageSize, TimeRange, Timestamp,
+};
 
 use crate::problem::Problem;
 
@@ -213,6 +215,15 @@ impl<'a> Parameters<'a> {
         self.text(name)?
             .map(|value| parse_id(name, value))
             .transpose()
+    }
+
+    /// `executionType` in the query, if it is there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`], which lists the words.
+    pub fn execution_type(&self) -> Result<Option<ExecutionType>, Problem> {
+        let words = ExecutionType::ALL.map(|kind| (kind.as_str(), kind));
+        self.one_of("executionType", &words)
     }
 
     /// A label in the query, `label=orderId=42`, if it is there.

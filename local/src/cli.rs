@@ -12,7 +12,9 @@ use shared::audit::Action;
 use shared::auth::{InvalidOidcSettings, OidcSettings, TokenId};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::labels::Label;
-use shared::model::{FlowId, InvalidId, RoleName, Status, TeamId, Timestamp};
+use shared::model::{
+    DeviceId, ExecutionType, FlowId, InvalidId, RoleName, Status, TeamId, Timestamp,
+};
 
 /// The execution history of any workflow engine, on one machine or on AWS.
 #[derive(Debug, Parser)]
@@ -301,6 +303,12 @@ pub struct ExportArgs {
     /// Only executions of this flow
     #[arg(long, value_name = "FLOW")]
     pub flow: Option<FlowId>,
+    /// Only executions that concern this device
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceId>,
+    /// Only those that stand for themselves, or that another run has started
+    #[arg(long = "type", value_name = "PARENT|SUBFLOW", value_parser = execution_type)]
+    pub execution_type: Option<ExecutionType>,
     /// Only executions with this label
     #[arg(long, value_name = "NAME=VALUE")]
     pub label: Option<Label>,
@@ -334,6 +342,12 @@ fn no_moment() -> String {
 fn status(word: &str) -> Result<Status, String> {
     let words = "it is one of PENDING, RUNNING, SUCCESS, FAILED and CANCELLED";
     status_named(word).ok_or_else(|| words.to_owned())
+}
+
+fn execution_type(word: &str) -> Result<ExecutionType, String> {
+    let mut types = ExecutionType::ALL.into_iter();
+    let found = types.find(|execution_type| execution_type.as_str() == word);
+    found.ok_or_else(|| "it is one of PARENT and SUBFLOW".to_owned())
 }
 
 /// What a new token is to be.

@@ -82,7 +82,9 @@ fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFi
     let words = Status::ALL.map(|status| (status_word(status), status));
     Ok(ExecutionFilter {
         flow_id: parameters.id("workflowId")?,
+        device_id: parameters.id("deviceId")?,
         status: parameters.one_of("status", &words)?,
+        execution_type: parameters.execution_type()?,
         label: parameters.label()?,
         created,
         ..ExecutionFilter::default()

@@ -1,9 +1,7 @@
 //! The words of the history API on the way in.
 
 use lambda_http::Request;
-use shared::model::{
-    DeviceId, ExecutionId, ExecutionType, FlowId, PageSize, Status, TimeRange, Timestamp,
-};
+use shared::model::{DeviceId, ExecutionId, FlowId, PageSize, Status, TimeRange, Timestamp};
 use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS};
 
 use super::views::status_word;
@@ -183,13 +181,12 @@ fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Resul
 
 /// The conditions that the list and the statistics share.
 fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFilter, Problem> {
-    let types = ExecutionType::ALL.map(|kind| (kind.as_str(), kind));
     Ok(ExecutionFilter {
         flow_id: parameters.id::<FlowId>("flowId")?,
         flow_version: None,
         device_id: parameters.id::<DeviceId>("deviceId")?,
         status: status(parameters)?,
-        execution_type: parameters.one_of("executionType", &types)?,
+        execution_type: parameters.execution_type()?,
         parent_execution_id: parameters.id("parentExecutionId")?,
         label: parameters.label()?,
         created,

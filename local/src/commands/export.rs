@@ -53,6 +53,8 @@ fn filter(args: &ExportArgs) -> Result<ExecutionFilter, Failure> {
     Ok(ExecutionFilter {
         flow_id: args.flow.clone(),
         status: args.status,
+        device_id: args.device.clone(),
+        execution_type: args.execution_type,
         label: args.label.clone(),
         created,
         ..ExecutionFilter::default()
