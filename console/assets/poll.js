@@ -26,8 +26,8 @@ for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventL
 
 /**
  * @template T
- * @param {(signal: AbortSignal, show: (data: T) => void) => Promise<T>} load use `retries: 0`
- *   within: the poll tries again itself; `show` is for what is in hand before it throws
+ * @param {(signal: AbortSignal) => Promise<T>} load use `retries: 0` within: the poll tries
+ *   again itself
  * @param {string} key what is read; a change starts anew, at once
  * @param {{intervalMs?: number, rest?: () => number}} [options] intervalMs 0 reads once; `rest` is
  *   asked after each round how long to wait, where that is not always the same
@@ -63,9 +63,8 @@ function startPoll(latest, repeats, report) {
     controller?.abort();
     const mine = (controller = new AbortController());
     report({ loading: true, retryAt: null });
-    const show = (data) => mine.signal.aborted || report({ data });
     try {
-      const data = await latest.current.load(mine.signal, show);
+      const data = await latest.current.load(mine.signal);
       if (mine.signal.aborted) return;
       failures = 0;
       report({ data, error: null, loading: false });

@@ -164,6 +164,28 @@ test("statistics lead to the runs", async (t) => {
   await page.waitForURL(/#\/runs\?(?=.*status=FAILED)(?=.*flow=)/);
 });
 
+test("statistics of a flow tell which of its steps fail, and lead to the last failure", async (t) => {
+  const page = await open(t, "#/statistics?range=30d&flow=order-pipeline");
+  await drawn(page);
+  const steps = page.getByRole("region", { name: "Steps, table" });
+  await steps.locator("tbody tr").first().waitFor();
+  const answer = await fetch(new URL("api/history/step-stats?flowId=order-pipeline&days=30", BASE), { headers: { authorization: `Bearer ${TOKEN}` } });
+  const told = (await answer.json()).stats.steps;
+  const names = await steps.locator("tbody th .flow-name").allTextContents();
+  assert.deepEqual([...names].sort(), told.map((step) => step.name).sort());
+  await shot(page, "statistics-steps");
+  await axe(page);
+  const times = page.getByRole("button", { name: "Time together" });
+  await times.click();
+  await page.locator("th[aria-sort=descending]", { hasText: "Time together" }).waitFor();
+  assert.match(page.url(), /steps=time/);
+  await page.reload();
+  await page.locator("th[aria-sort=descending]", { hasText: "Time together" }).waitFor();
+  await steps.locator(".step-failure").first().click();
+  await page.waitForURL(/#\/runs\/[^?]+$/);
+  await page.locator(".run-state-failed").waitFor();
+});
+
 test("statistics have tables for who cannot see the drawings", async (t) => {
   const page = await open(t, "#/statistics?range=7d");
   await drawn(page);
@@ -224,19 +246,20 @@ async function openExport(page, filters) {
 
 test("an export in memory is the server's file under the server's name", async (t) => {
   const page = await open(t, "#/runs", { init: BLOB_ONLY });
-  const filters = { flow: "order-pipeline", status: "COMPLETED", from: "2026-11-01T00:00:00Z", to: "2026-11-20T00:00:00Z", device: "pixel-9" };
+  const filters = { flow: "order-pipeline", status: "COMPLETED", from: "2026-11-01T00:00:00Z", to: "2026-11-20T00:00:00Z", type: "PARENT", label: "source=demo" };
   const dialog = await openExport(page, filters);
-  await dialog.getByText("cannot filter by device").waitFor();
+  await dialog.getByText("source=demo").waitFor();
   await shot(page, "export");
   await axe(page);
   const [download] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "Export" }).click()]);
   await dialog.getByText("The export is complete.").waitFor();
-  const path = "api/executions/team/default/export?format=csv&status=SUCCESS&workflowId=order-pipeline&from=2026-11-01T00:00:00.000Z&to=2026-11-20T00:00:00.000Z";
+  const path = "api/executions/team/default/export?format=csv&status=SUCCESS&workflowId=order-pipeline&executionType=PARENT&label=source=demo&from=2026-11-01T00:00:00.000Z&to=2026-11-20T00:00:00.000Z";
   const response = await fetch(new URL(path, BASE), { headers: { authorization: `Bearer ${TOKEN}` } });
   assert.ok(response.headers.get("content-disposition").includes(download.suggestedFilename()));
   const text = await response.text();
   assert.equal(await readFile(await download.path(), "utf8"), text);
   const rows = text.trimEnd().split("\r\n").length - 1;
+  assert.ok(rows > 0);
   await dialog.getByText(`${rows.toLocaleString("en-GB")} rows`).waitFor();
 });
 

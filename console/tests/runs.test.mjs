@@ -62,10 +62,19 @@ async function until(check, what) {
 const rows = (page) => page.locator("tr.run");
 const query = (page) => new URLSearchParams(new URL(page.url()).hash.split("?")[1] ?? "");
 
+/** Texts, numbers and maps of these, as DynamoDB writes them. */
+function attributesOf(record) {
+  const valueOf = (value) => {
+    if (typeof value === "object") return { M: attributesOf(value) };
+    return typeof value === "number" ? { N: String(value) } : { S: value };
+  };
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, valueOf(value)]));
+}
+
 async function put(fields) {
   const now = new Date().toISOString();
   const record = { sk: "EXECUTION", teamId: "default", status: "RUNNING", createdAt: now, startTime: now, flowId: MARK, ...fields, pk: `EXEC#${fields.executionId}` };
-  const Item = Object.fromEntries(Object.entries(record).map(([name, value]) => [name, typeof value === "number" ? { N: String(value) } : { S: value }]));
+  const Item = attributesOf(record);
   const answer = await fetch(TABLE, {
     method: "POST", body: JSON.stringify({ TableName: "flowtrail", Item }),
     headers: {
@@ -295,12 +304,61 @@ test("a server that is gone: what is there stays, a countdown, and it comes back
   });
 });
 
-test("a busy server is left alone for as long as it asks, also where a second request met it", async () => {
-  await withPage({ hash: "#/settings/tokens", expected: ["429"] }, async (page) => {
-    await page.route("**/api/executions/team/**", (route) => route.fulfill({ status: 429, headers: { "retry-after": "40" }, json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." } }));
-    await page.goto(`${BASE}#/runs`);
+test("a busy server is left alone for as long as it asks", async () => {
+  await withPage({ expected: ["429"] }, async (page) => {
+    await rows(page).first().waitFor();
+    await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 429, headers: { "retry-after": "40" }, json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." } }));
     await page.getByText(/Trying again in [3-6]\d s\./).waitFor();
     assert.ok((await rows(page).count()) > 0, "the rows are shown");
+  });
+});
+
+test("a run is found by its label, from the list, by typing and from the run", async () => {
+  const flowId = flow("labels");
+  const id = (n) => `${flowId}-${n}`;
+  const created = Date.now() - 60_000;
+  for (let n = 0; n < 3; n += 1) {
+    const labels = { order: `${flowId} = 4${n}`, tier: n ? "gold" : "silver" };
+    await put({ executionId: id(n), flowId, labels, createdAt: new Date(created + n).toISOString(), durationMs: 1 });
+  }
+  await withPage({ hash: `#/runs?flow=${flowId}` }, async (page) => {
+    await until(async () => (await rows(page).count()) === 3, "the runs");
+    await rows(page).first().getByRole("link", { name: "tier=gold" }).click();
+    await page.locator(".active").getByText("tier=gold").waitFor();
+    assert.match(page.url(), /label=tier%3Dgold/);
+    // Other runs have this label, too.
+    const label = page.getByRole("combobox", { name: "Label" });
+    await page.getByRole("button", { name: "Clear label" }).click();
+    await label.fill("no label");
+    await label.press("Enter");
+    await page.getByText("A label is a name, = and a value").waitFor();
+    await label.fill(`order=${flowId} = 41`);
+    await label.press("Enter");
+    await until(async () => (await rows(page).count()) === 1, "one run");
+    assert.equal(await rows(page).first().getAttribute("data-run"), id(1));
+    await page.locator(".pager-range", { hasText: "1–1 of 1 runs" }).waitFor();
+    await page.locator(".status-chip-completed b", { hasText: "1" }).waitFor();
+    await page.reload();
+    await until(async () => (await rows(page).count()) === 1, "one run after a reload");
+    await shot(page, "runs-label");
+    await axe(page);
+    await rows(page).first().locator(".run-link").click();
+    await page.locator(".run-facts").getByRole("link", { name: /^tier gold$/ }).click();
+    await until(async () => (await rows(page).count()) >= 2, "the runs of the tier");
+  });
+});
+
+test("a total that is not exact says so", async () => {
+  await withPage({ hash: "#/settings/tokens" }, async (page) => {
+    await page.route("**/api/history/executions?**", async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.pagination.totalIsExact = false;
+      json.pagination.total = 20000;
+      await route.fulfill({ response, json });
+    });
+    await page.goto(`${BASE}#/runs?label=source%3Ddemo`);
+    await page.locator(".pager-range", { hasText: "of 20,000+ runs" }).waitFor();
   });
 });
 

@@ -9,7 +9,7 @@ import { Dialog } from "../ui/dialog.js";
 import { activeFilters } from "../runs/filters.js";
 import { suggestions } from "../runs/data.js";
 import { beginExport, chooseFile, memoryFile, MOST_IN_MEMORY, readExport, streamsToDisk } from "./download.js";
-import { commandOf, exportQuery, notTaken } from "./parameters.js";
+import { commandOf, exportQuery } from "./parameters.js";
 
 const FORMATS = [
   { value: "csv", label: "CSV", note: "a row for each step, for spreadsheets", rows: "row" },
@@ -108,17 +108,14 @@ function useLeaveWarning(running) {
   }, [running]);
 }
 
-/** Which runs the file will have, and which filters it cannot take. */
+/** Which runs the file will have. */
 function What({ session, filters }) {
-  const taken = { ...filters, type: "", device: "" };
   const nameOf = (id) => suggestions(session.caller.flows).flows.find((flow) => flow.value === id)?.label ?? id;
-  const chips = activeFilters(taken, nameOf);
+  const chips = activeFilters(filters, nameOf);
   const timed = filters.range || filters.from;
-  const missing = notTaken(filters);
   return html`<div class="export-what"><p>All runs of team <bdi><b>${session.caller.teamId}</b></bdi>${chips.length > 0 ? " with these filters, on all pages:" : ", from all time."}</p>
     ${chips.length > 0 && html`<div class="export-chips">${chips.map((chip) => html`<${Chip} key=${chip.label} label=${chip.label} value=${chip.value} />`)}
-      ${!timed && html`<${Chip} label="From" value="the beginning" />`}</div>`}
-    ${missing.length > 0 && html`<p class="notice" role="status">An export cannot filter by ${missing.join(" or ")}: the file will also have the runs that this filter leaves out of the list.</p>`}</div>`;
+      ${!timed && html`<${Chip} label="From" value="the beginning" />`}</div>`}</div>`;
 }
 
 function Formats({ format, onChange }) {

@@ -1,5 +1,4 @@
-// Owns what an export asks for: the filters of the Runs page in the export's words, and
-// those that it has no word for.
+// Owns what an export asks for: the filters of the Runs page in the export's words.
 import { MOST_DAYS, windowOf } from "../runs/filters.js";
 
 const STATUS = { COMPLETED: "SUCCESS" };
@@ -15,17 +14,16 @@ export function exportQuery(filters, format) {
   return {
     format, from, to, days: from ? null : MOST_DAYS,
     status: STATUS[filters.status] ?? filters.status, workflowId: filters.flow,
+    deviceId: filters.device, executionType: filters.type, label: filters.label,
   };
 }
 
-/** The filters of the Runs page that an export does not know. @returns {string[]} */
-export function notTaken(filters) {
-  return [filters.type && "type", filters.device && "device"].filter(Boolean);
-}
-
 /** The command that writes the same file without a server. @param {Object} query of exportQuery */
-export function commandOf({ format, from, to, days, status, workflowId }) {
-  const options = [["format", format], ["from", from], ["to", to], ["days", days], ["status", status], ["flow", workflowId]];
+export function commandOf({ format, from, to, days, status, workflowId, deviceId, executionType, label }) {
+  const options = [
+    ["format", format], ["from", from], ["to", to], ["days", days], ["status", status], ["flow", workflowId],
+    ["device", deviceId], ["type", executionType], ["label", label],
+  ];
   const given = options.filter(([, value]) => value).map(([name, value]) => `--${name} ${quoted(String(value))}`);
   return ["flowtrail export", ...given, "--gzip --output ."].join(" ");
 }

@@ -29,7 +29,7 @@ export default function Page({ query, session }) {
   const filters = ofCaller(parseFilters(query), session);
   const { page, asof, ...scope } = filters;
   const key = JSON.stringify(filters);
-  const list = usePoll((signal, show) => fetchRuns(filters, session.caller.teamId, signal, show), key, { intervalMs: LIST_MS });
+  const list = usePoll((signal) => fetchRuns(filters, signal), key, { intervalMs: LIST_MS });
   const numbersKey = JSON.stringify({ ...scope, status: "" });
   const numbers = usePoll((signal) => fetchNumbers({ ...scope, asof: "" }, signal), numbersKey, { intervalMs: NUMBERS_MS });
   // Those of other filters are shown as such until these have come.
@@ -122,7 +122,7 @@ function LiveState({ list, asof, onNewest }) {
 }
 
 function List({ filters, list, live, session, change, tableRef, goTo, listKey }) {
-  const { rows, total, waiting, arrived, showAll } = live;
+  const { rows, total, exact, waiting, arrived, showAll } = live;
   const showNew = () => {
     document.activeElement?.blur();
     getSelection().removeAllRanges();
@@ -139,7 +139,7 @@ function List({ filters, list, live, session, change, tableRef, goTo, listKey })
     <div class="new-runs" role="status">${waiting > 0 && html`<button type="button" class="pill" onClick=${showNew}><${Icon} name="up" />${plural(waiting, "new run")}</button>`}</div>
     ${rows.length === 0 && !busy ? html`<${Nothing} filters=${filters} session=${session} change=${change} goTo=${goTo} />` : html`
       <${RunTable} rows=${rows} arrived=${arrived} busy=${busy} tableRef=${tableRef} />
-      <${Pager} page=${filters.page} size=${PAGE_SIZE} total=${total} shown=${rows.length} noun="runs" onGo=${goTo} />`}`;
+      <${Pager} page=${filters.page} size=${PAGE_SIZE} total=${total} exact=${exact} shown=${rows.length} noun="runs" onGo=${goTo} />`}`;
 }
 
 function Nothing({ filters, session, change, goTo }) {

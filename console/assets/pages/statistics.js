@@ -10,9 +10,10 @@ import { EmptyState, ErrorState, Loading, StaleBanner } from "../ui/states.js";
 import { ofCaller } from "../runs/filters.js";
 import { ActiveFilters, FilterBar } from "../runs/toolbar.js";
 import { DurationChart, RateChart, RunsChart } from "../statistics/charts.js";
-import { fetchDurations, fetchFlows, fetchOverview } from "../statistics/data.js";
+import { fetchFlows, fetchOverview, fetchSteps } from "../statistics/data.js";
 import { Figures } from "../statistics/figures.js";
 import { FlowTable } from "../statistics/flows.js";
+import { StepTable } from "../statistics/steps.js";
 import { clipped, statisticsFilters, statisticsQuery } from "../statistics/period.js";
 
 const OVERVIEW_MS = 60_000;
@@ -23,7 +24,7 @@ export default function Page({ query, session }) {
   const filters = ofCaller(statisticsFilters(query), session);
   const key = JSON.stringify(filters);
   const overview = usePoll((signal) => fetchOverview(filters, signal), key, { intervalMs: OVERVIEW_MS });
-  const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort });
+  const change = (next) => navigate("/statistics", { ...statisticsQuery(filters, next), sort: query.sort, steps: query.steps });
   const chosen = { ...filters, range: "" };
   const busy = overview.data !== null && overview.dataKey !== key;
   return html`<section class="page statistics" aria-labelledby="statistics-title">
@@ -51,7 +52,7 @@ function Content({ overview, busy, filters, query, session }) {
 }
 
 /** The filters that the Runs page and this one share. */
-const scopeOf = ({ flow, type, device, range, from, to }) => ({ flow, type, device, range, from, to });
+const scopeOf = ({ flow, type, device, label, range, from, to }) => ({ flow, type, device, label, range, from, to });
 
 function Report({ overview, overviewKey, filters, query, session }) {
   const scope = scopeOf(filters);
@@ -59,19 +60,21 @@ function Report({ overview, overviewKey, filters, query, session }) {
   const ofFlow = (flow, status = "") => ({ ...scope, flow, status });
   const onRuns = (target) => navigate("/runs", target);
   const charts = { overview, runsOf, onRuns };
+  const sortBy = (name) => (column) =>
+    navigate("/statistics", { ...statisticsQuery(filters, {}), sort: query.sort, steps: query.steps, [name]: column }, { replace: true });
   return html`<${Figures} overview=${overview} runsQuery=${(status) => ({ ...scope, status })} />
     <p class="compared muted small">${overview.previous ? "Arrows compare with the same length of time right before." : "All time has nothing before it to compare with."}</p>
-    <div class="plots"><${RunsChart} ...${charts} /><${RateChart} ...${charts} /><${Durations} key=${overviewKey} ...${charts} filters=${filters} /></div>
+    <div class="plots"><${RunsChart} ...${charts} /><${RateChart} ...${charts} /><${DurationChart} ...${charts} /></div>
+    ${filters.flow && html`<${Steps} key=${`steps ${overviewKey}`} overview=${overview} filters=${filters} sort=${query.steps} onSort=${sortBy("steps")} />`}
     ${!filters.flow || (session.caller.flows?.length ?? 0) > 1 ? html`<${Flows} key=${`flows ${overviewKey}`} overview=${overview} filters=${filters} session=${session} sort=${query.sort}
-      onSort=${(sort) => navigate("/statistics", { ...statisticsQuery(filters, {}), sort }, { replace: true })}
+      onSort=${sortBy("sort")}
       runsOf=${ofFlow} statisticsOf=${(flow) => statisticsQuery(filters, { flow })} />` : null}`;
 }
 
-// Each begins anew with other filters, once their overview is there: it says which periods
-// have runs at all.
-function Durations({ filters, ...charts }) {
-  const durations = usePoll((signal) => fetchDurations(filters, charts.overview, signal), "durations", { intervalMs: DETAILS_MS });
-  return html`<${DurationChart} ...${charts} durations=${durations} />`;
+// Each begins anew with other filters, once their overview is there: it says what time is meant.
+function Steps({ overview, filters, ...rest }) {
+  const steps = usePoll((signal) => fetchSteps(filters, overview, signal), "steps", { intervalMs: DETAILS_MS });
+  return html`<${StepTable} ...${rest} steps=${steps} />`;
 }
 
 function Flows({ overview, filters, session, ...rest }) {

@@ -1,10 +1,10 @@
-// Owns what the run list reads: pages of runs, with the error and the trigger that the
-// list itself does not tell, numbers for a stretch of time, and suggestions.
+// Owns what the run list reads: pages of runs, numbers for a stretch of time, and
+// suggestions.
 import { get, isRefused } from "../api.js";
 import { eachOf } from "../each.js";
 import { now } from "../format.js";
 import { countsOf, statusOf } from "../ui/status.js";
-import { listParameters, MOST_DAYS, PAGE_SIZE, scopeParameters, windowOf } from "./filters.js";
+import { isLabel, listParameters, MOST_DAYS, scopeParameters, windowOf } from "./filters.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -15,96 +15,29 @@ const POLLED = { retries: 0 };
  * @typedef {{id: string, flowId: string, flowName: ?string, flowVersion: ?(string|number), deviceId: ?string,
  *   status: string, executionType: string, createdAt: string, startTime: ?string, endTime: ?string,
  *   durationMs: ?number, stepSummary: ?{total: number, passed: number, failed: number},
- *   trigger: ?string, errorMessage: ?string}} Run
+ *   trigger: ?string, errorMessage: ?string, labels: Object<string, string>}} Run
  */
 
 /** A row of the list. @returns {Run} */
-function runOf(row) {
+export function runOf(row) {
   return {
-    id: row.id, flowId: row.flowId, flowName: row.flow?.name ?? null, flowVersion: row.flowVersion ?? null,
+    id: row.id, flowId: row.flowId, flowName: row.flow?.name ?? null, flowVersion: row.flowVersion,
     deviceId: row.deviceId, status: statusOf(row.status), executionType: row.executionType,
     createdAt: row.createdAt, startTime: row.startTime, endTime: row.endTime, durationMs: row.durationMs,
-    stepSummary: row.stepSummary, trigger: row.trigger ?? null, errorMessage: row.errorMessage ?? null,
-    complete: "errorMessage" in row,
+    stepSummary: row.stepSummary, trigger: row.trigger, errorMessage: row.errorMessage, labels: row.labels,
   };
 }
 
 /**
  * One page of the list.
  * @param {import("./filters.js").Filters} filters
- * @param {string} teamId
  * @param {AbortSignal} signal
- * @param {(page: {runs: Run[], total: number}) => void} show hears of the page also where
- *   what the list does not tell cannot be had now
- * @returns {Promise<{runs: Run[], total: number}>}
+ * @returns {Promise<{runs: Run[], total: number, exact: boolean}>} `exact`: whether the total is
+ *   that of all runs, and not of as many as were counted
  */
-export async function fetchRuns(filters, teamId, signal, show) {
-  const answer = await get("api/history/executions", { query: listParameters(filters), signal, ...POLLED });
-  const page = { runs: answer.executions.map(runOf), total: answer.pagination.total };
-  try {
-    await complete(page.runs, filters, teamId, signal);
-  } catch (error) {
-    show(page);
-    throw error;
-  }
-  return page;
-}
-
-// What was found out about a run, by its id and state: an ended run stays as it is.
-const known = new Map();
-const keyOf = (run) => `${run.id} ${run.status}`;
-
-/** Adds trigger and error. A list that has them needs nothing of this. */
-async function complete(runs, filters, teamId, signal) {
-  const missing = runs.filter((run) => !run.complete && !known.has(keyOf(run)));
-  try {
-    if (missing.length > 0 && !filters.type && !filters.device) await unlessRefused(askTeamList(filters, teamId, signal));
-    const failed = missing.filter((run) => run.status === "FAILED" && !known.has(keyOf(run)));
-    await eachOf(failed, AT_ONCE, async (run) => {
-      // What is refused, as of a run that is deleted by now, is not asked for in each round.
-      if (!(await unlessRefused(askOne(run, signal)))) remember(run, {});
-    });
-  } finally {
-    for (const run of runs) Object.assign(run, known.get(keyOf(run)));
-  }
-}
-
-/**
- * The list is worth showing without what is refused; of a server that is busy the poll has
- * to hear. @param {Promise} asked @returns {Promise<boolean>} whether it was answered
- */
-async function unlessRefused(asked) {
-  try {
-    await asked;
-    return true;
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    return false;
-  }
-}
-
-/** The same page of another list, which has both. */
-async function askTeamList(filters, teamId, signal) {
-  const { startDate, endDate, status, flowId } = listParameters(filters);
-  const query = {
-    workflowId: flowId, status: status === "PASSED" ? "SUCCESS" : status,
-    from: startDate, to: endDate, page: filters.page - 1, size: PAGE_SIZE,
-  };
-  const path = flowId ? "api/executions" : `api/executions/team/${encodeURIComponent(teamId)}`;
-  const { content } = await get(path, { query, signal, ...POLLED });
-  for (const row of content) {
-    remember({ id: row.id, status: statusOf(row.status) }, { trigger: row.triggerType, errorMessage: row.errorMessage });
-  }
-}
-
-async function askOne(run, signal) {
-  const { trigger, errorMessage, flowVersion } = await fetchMetadata(run.id, signal);
-  remember(run, { trigger, errorMessage, flowVersion });
-}
-
-function remember(run, found) {
-  if (known.size > 5000) known.clear();
-  known.set(keyOf(run), { ...known.get(keyOf(run)), ...found });
+export async function fetchRuns(filters, signal) {
+  const { executions, pagination } = await get("api/history/executions", { query: listParameters(filters), signal, ...POLLED });
+  return { runs: executions.map(runOf), total: pagination.total, exact: pagination.totalIsExact !== false };
 }
 
 /** A run's metadata, as the details have them; 404 where there is none. */
@@ -116,8 +49,14 @@ export async function fetchMetadata(runId, signal, options = POLLED) {
 /** Rows that have left the page while they were open, as they are now. @param {Run[]} runs */
 export async function refreshRuns(runs, signal) {
   const found = [];
-  await eachOf(runs, AT_ONCE, (run) => unlessRefused(
-    fetchMetadata(run.id, signal).then((metadata) => found.push({ ...run, ...pick(metadata) }))));
+  await eachOf(runs, AT_ONCE, async (run) => {
+    try {
+      found.push({ ...run, ...pick(await fetchMetadata(run.id, signal)) });
+    } catch (error) {
+      // Of a run that is deleted by now nothing is to be told; of a server that is busy it is.
+      if (!isRefused(error)) throw error;
+    }
+  });
   return found;
 }
 
@@ -128,7 +67,7 @@ function pick({ status, startTime, endTime, durationMs, stepSummary, trigger, er
 /**
  * The numbers of the filters' time, and a series to draw. A stretch that is too short to
  * draw, or has no beginning, is drawn within a longer or shorter one.
- * @returns {Promise<{counts: Object<string, number>, total: number, series: Object[], interval: "hour"|"day",
+ * @returns {Promise<{counts: Object<string, number>, total: number, exact: boolean, series: Object[], interval: "hour"|"day",
  *   from: number, to: number, inner: ?{from: number, to: number}, caption: string}>}
  */
 export async function fetchNumbers(filters, signal) {
@@ -140,7 +79,8 @@ export async function fetchNumbers(filters, signal) {
   const drawnQuery = { startDate: new Date(drawn.from).toISOString(), endDate: asked.to, interval: drawn.interval };
   const [numbers, series] = await Promise.all([ask(wanted), ask(drawnQuery)]);
   return {
-    counts: countsOf(numbers.stats.statusBreakdown), total: numbers.stats.totalExecutions, ...drawn,
+    counts: countsOf(numbers.stats.statusBreakdown), total: numbers.stats.totalExecutions,
+    exact: numbers.stats.totalIsExact !== false, ...drawn,
     series: series.stats.series.map((period) => ({
       start: Date.parse(period.start), total: period.totalExecutions, counts: countsOf(period.statusBreakdown),
     })),
@@ -162,27 +102,36 @@ function drawnWindow({ from, to }) {
   return { interval, from: start, to: end, inner, caption };
 }
 
-const suggested = { flows: new Map(), devices: new Set(), asked: 0 };
+const suggested = { flows: new Map(), devices: new Set(), labels: new Set(), asked: 0 };
+/** Labels are often of one run alone; who types finds the right one sooner than who scrolls. */
+const MOST_LABELS = 2000;
 
-/** Notes the flows and devices of runs that were seen. @param {Run[]} runs */
+/** Notes the flows, devices and labels of runs that were seen. @param {Run[]} runs */
 export function noteSeen(runs) {
   for (const run of runs) {
     suggested.flows.set(run.flowId, run.flowName ?? suggested.flows.get(run.flowId));
     if (run.deviceId) suggested.devices.add(run.deviceId);
+    if (suggested.labels.size < MOST_LABELS) for (const label of labelsOf(run)) suggested.labels.add(label);
   }
+}
+
+/** A run's labels, each as the filter takes it. @param {{labels: Object<string, string>}} run */
+export function labelsOf({ labels }) {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`).filter(isLabel);
 }
 
 /** What was seen, as options. @param {?string[]} only the flows that the caller is limited to */
 export function suggestions(only) {
   const name = (id) => ({ value: id, label: suggested.flows.get(id) ?? id });
   const flows = (only ?? [...suggested.flows.keys()]).map(name).sort((a, b) => a.label.localeCompare(b.label));
-  return { flows, devices: [...suggested.devices].sort().map((value) => ({ value })) };
+  const options = (values) => [...values].sort().map((value) => ({ value }));
+  return { flows, devices: options(suggested.devices), labels: options(suggested.labels) };
 }
 
 /** The API has no list of flows: the latest 500 runs tell most of them. Asked once a minute at most. */
 export async function learnSuggestions(flowId) {
   if (now() - suggested.asked < 60_000) return;
   suggested.asked = now();
-  const answer = await get("api/history/executions", { query: { lite: true, limit: 500, flowId } });
+  const answer = await get("api/history/executions", { query: { lite: true, extended: true, limit: 500, flowId } });
   noteSeen(answer.executions.map(runOf));
 }

@@ -12,6 +12,9 @@ export const PAGE_SIZE = 50;
 /** The longest time that the API takes, in days: what stands for all time. */
 export const MOST_DAYS = 3660;
 
+/** A name and its value, without the sign between them. */
+const MOST_LABEL_BYTES = 512;
+
 /** The presets of time; "" is all. */
 export const RANGES = [
   { value: "15m", short: "15 min", label: "Last 15 minutes", ms: 15 * MINUTE },
@@ -29,9 +32,9 @@ export const TYPES = [
 ];
 
 /**
- * @typedef {{flow: string, status: string, type: string, device: string, range: string,
+ * @typedef {{flow: string, status: string, type: string, device: string, label: string, range: string,
  *   from: string, to: string, page: number, asof: string}} Filters
- *   `asof` holds still what lies before a page beyond the first: runs that come meanwhile
+ *   `label` is a name and a value, `orderId=42`; `asof` holds still what lies before a page beyond the first: runs that come meanwhile
  *   would push everything on, from one page to the next
  * @typedef {{from: ?string, to: ?string}} Window
  */
@@ -45,9 +48,15 @@ export function parseFilters(query) {
   return {
     flow: query.flow ?? "", status: STATUSES.includes(query.status) ? query.status : "",
     type: TYPES.some((type) => type.value === query.type) ? query.type : "", device: query.device ?? "",
+    label: isLabel(query.label) ? query.label : "",
     range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
     from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
   };
+}
+
+/** Whether a text is a label that runs can be found by. @param {?string} text */
+export function isLabel(text) {
+  return /^[^=]+=./su.test(text ?? "") && new TextEncoder().encode(text).length <= MOST_LABEL_BYTES + 1;
 }
 
 /**
@@ -68,7 +77,7 @@ export function changed(filters, change) {
 
 /** Whether anything narrows the list. @param {Filters} filters */
 export function isFiltered(filters) {
-  return ["flow", "status", "type", "device", "range", "from", "to"].some((name) => filters[name]);
+  return Object.keys(NO_FILTERS).some((name) => filters[name]);
 }
 
 /** The stretch of time; relative ones are taken from now, or from `asof`. @returns {Window} */
@@ -89,7 +98,7 @@ const API_STATUS = { COMPLETED: "PASSED" };
 
 /** The parameters that list and statistics share. @param {Filters} filters */
 export function scopeParameters(filters) {
-  return { flowId: filters.flow, deviceId: filters.device, executionType: filters.type };
+  return { flowId: filters.flow, deviceId: filters.device, executionType: filters.type, label: filters.label };
 }
 
 /** @param {Filters} filters */
@@ -97,7 +106,7 @@ export function listParameters(filters) {
   const { from, to } = windowOf(filters);
   return {
     ...scopeParameters(filters), status: API_STATUS[filters.status] ?? filters.status,
-    startDate: from, endDate: to, lite: true, limit: PAGE_SIZE, offset: (filters.page - 1) * PAGE_SIZE,
+    startDate: from, endDate: to, lite: true, extended: true, limit: PAGE_SIZE, offset: (filters.page - 1) * PAGE_SIZE,
   };
 }
 
@@ -113,7 +122,8 @@ export function activeFilters(filters, nameOfFlow) {
     filters.flow && { label: "Flow", value: nameOfFlow(filters.flow), change: { flow: "" } },
     type && { label: "Type", value: type.label, change: { type: "" } },
     filters.device && { label: "Device", value: filters.device, change: { device: "" } },
+    filters.label && { label: "Label", value: filters.label, change: { label: "" } },
   ].filter(Boolean);
 }
 
-export const NO_FILTERS = { flow: "", status: "", type: "", device: "", range: "", from: "", to: "" };
+export const NO_FILTERS = { flow: "", status: "", type: "", device: "", label: "", range: "", from: "", to: "" };

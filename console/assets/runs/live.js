@@ -10,14 +10,14 @@ const LOST_MS = 15_000;
 
 /**
  * @typedef {import("./data.js").Run} Run
- * @param {?{runs: Run[], total: number}} fresh what was read last
+ * @param {?{runs: Run[], total: number, exact: boolean}} fresh what was read last
  * @param {?string} key what it was read for: another key replaces everything
  * @param {() => boolean} isReading whether rows must not move now
- * @returns {{rows: Run[], total: number, waiting: number, arrived: Set<string>, showAll: () => void}}
+ * @returns {{rows: Run[], total: number, exact: boolean, waiting: number, arrived: Set<string>, showAll: () => void}}
  *   `arrived`: the ids that have just come in
  */
 export function useLiveRows(fresh, key, isReading) {
-  const [shown, setShown] = useState({ key: null, rows: [], total: 0, waiting: 0, arrived: new Set() });
+  const [shown, setShown] = useState({ key: null, rows: [], total: 0, exact: true, waiting: 0, arrived: new Set() });
   const newest = useRef(null);
   const lostAskedAt = useRef(0);
   useEffect(() => {
@@ -39,7 +39,7 @@ function renew(old, fresh, key) {
   const before = new Set(old.rows.map((run) => run.id));
   const isSame = old.key === key;
   const arrived = new Set(isSame ? fresh.runs.filter((run) => !before.has(run.id)).map((run) => run.id) : []);
-  return { key, rows: fresh.runs, total: fresh.total, waiting: 0, arrived };
+  return { key, rows: fresh.runs, total: fresh.total, exact: fresh.exact, waiting: 0, arrived };
 }
 
 function hold(old, fresh) {

@@ -4,9 +4,10 @@ import { asksForTab, href, openBeside, runPath } from "../router.js";
 import { CopyButton } from "../ui/controls.js";
 import { isOpen, StatusBadge } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
+import { labelsOf } from "./data.js";
 
 const COLUMNS = [
-  ["status", "Status"], ["flow", "Flow"], ["error", "Error"], ["started", "Started"],
+  ["status", "Status"], ["flow", "Flow"], ["error", "Error or labels"], ["started", "Started"],
   ["duration", "Duration"], ["steps", "Steps"], ["source", "Trigger"], ["run", "Run"],
 ];
 
@@ -38,13 +39,19 @@ function RunRow({ run, isNew }) {
       ${run.flowName && html`<bdi class="flow-id" title=${run.flowId}>${run.flowId}</bdi>`}
       ${run.flowVersion !== null && html`<span class="flow-version">${String(run.flowVersion).replace(/^v?/, "v")}</span>`}
       ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}</td>
-    <td role="cell" class="col-error">${error && html`<bdi title=${run.errorMessage}>${error}</bdi>`}</td>
+    <td role="cell" class="col-error">${error ? html`<bdi title=${run.errorMessage}>${error}</bdi>` : html`<${Labels} run=${run} />`}</td>
     <td role="cell" class="col-started"><${RelativeTime} at=${run.startTime ?? run.createdAt} /></td>
     <td role="cell" class="col-duration"><${Duration} ms=${run.durationMs} since=${run.startTime} open=${run.status === "RUNNING"} /></td>
     <td role="cell" class="col-steps"><${Steps} summary=${run.stepSummary} open=${isOpen(run.status)} /></td>
     <td role="cell" class="col-source"><${Source} run=${run} /></td>
     <td role="cell" class="col-run"><code title=${run.id}><bdi>${shortId(run.id)}</bdi></code><${CopyButton} text=${run.id} label="Copy the run's id" /></td>
   </tr>`;
+}
+
+/** What the run is about; each leads to all that have it. */
+function Labels({ run }) {
+  return html`<span class="row-labels">${labelsOf(run).map((label) => html`
+    <a key=${label} class="row-label" href=${href("/runs", { label })} title=${`Runs with the label ${label}`}><bdi>${label}</bdi></a>`)}</span>`;
 }
 
 function Steps({ summary }) {

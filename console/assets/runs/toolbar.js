@@ -10,7 +10,7 @@ import { Combobox } from "../ui/combobox.js";
 import { Popover } from "../ui/menu.js";
 import { STATUSES, StatusIcon, statusLabel } from "../ui/status.js";
 import { fetchMetadata, learnSuggestions, suggestions } from "./data.js";
-import { activeFilters, NO_FILTERS, RANGES, TYPES } from "./filters.js";
+import { activeFilters, isLabel, NO_FILTERS, RANGES, TYPES } from "./filters.js";
 
 /** Opens a run by its id; one that is not there is told in place. */
 export function RunSearch() {
@@ -55,7 +55,7 @@ export function FilterBar({ filters, counted = filters, session, change }) {
   const id = useId();
   const only = session.caller.flows;
   const learn = () => learnSuggestions(only ? filters.flow : null).then(() => redraw((n) => n + 1), () => {});
-  const { flows, devices } = suggestions(only);
+  const { flows, devices, labels } = suggestions(only);
   const note = only ? "The flows that your token is limited to." : "From the latest 500 runs. Any other id can be typed.";
   const isCounted = filters.from || filters.to || counted.range === filters.range;
   const onItsOwn = isCounted ? null : RANGES.find((range) => range.value === filters.range);
@@ -65,7 +65,9 @@ export function FilterBar({ filters, counted = filters, session, change }) {
     <div id=${id} class=${classes("filters", open && "filters-open")} role="group" aria-label="Filters"><${TimeRange} filters=${filters} change=${change} />
     <${Combobox} label="Flow" placeholder="All flows" value=${filters.flow} options=${flows} note=${note} onOpen=${learn} onChange=${(flow) => change({ flow })} />
     <${Select} id="type" label="Type" value=${filters.type} options=${TYPES} onChange=${(type) => change({ type })} />
-    <${Combobox} label="Device" placeholder="All devices" value=${filters.device} options=${devices} note="From the latest 500 runs. Any other id can be typed." onOpen=${learn} onChange=${(device) => change({ device })} /></div>`;
+    <${Combobox} label="Device" placeholder="All devices" value=${filters.device} options=${devices} note="From the latest 500 runs. Any other id can be typed." onOpen=${learn} onChange=${(device) => change({ device })} />
+    <${Combobox} label="Label" placeholder="Any label" value=${filters.label} options=${labels} note="A name and its value, such as orderId=42." problem=${(text) => (isLabel(text) ? null : "A label is a name, = and a value, such as orderId=42.")}
+      onOpen=${learn} onChange=${(label) => change({ label })} /></div>`;
 }
 
 function TimeRange({ filters, change }) {
@@ -101,7 +103,8 @@ function CustomRange({ filters, onApply }) {
  *   `numbers` is the poll of fetchNumbers; `busy`: what it has is of other filters
  */
 export function StatusBar({ numbers: { data, error }, busy, filters, change }) {
-  const count = (status) => html`<b class=${busy ? "stale" : ""}>${data ? formatCount(status ? data.counts[status] ?? 0 : data.total) : "–"}</b>`;
+  const text = (status) => `${formatCount(status ? data.counts[status] ?? 0 : data.total)}${data.exact ? "" : "+"}`;
+  const count = (status) => html`<b class=${busy ? "stale" : ""}>${data ? text(status) : "–"}</b>`;
   return html`<div class="statuses" role="group" aria-label="Status" aria-busy=${String(busy)}>
     <button type="button" class="status-chip" aria-pressed=${String(!filters.status)} onClick=${() => change({ status: "" })}>All ${count("")}</button>
     ${STATUSES.map((status) => html`<button key=${status} type="button" class=${`status-chip status-chip-${status.toLowerCase()}`} aria-pressed=${String(filters.status === status)}

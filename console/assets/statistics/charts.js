@@ -4,7 +4,6 @@ import { useMemo } from "preact/hooks";
 import { formatCount, formatDuration, formatTime, percentText, plural, timeTitle } from "../format.js";
 import { href } from "../router.js";
 import { html } from "../ui/html.js";
-import { Loading, ErrorState } from "../ui/states.js";
 import { STATUSES, statusLabel } from "../ui/status.js";
 import { Plot } from "./plot.js";
 
@@ -54,10 +53,12 @@ export function RunsChart({ overview, runsOf, onRuns }) {
 
 const totalOf = (periods, status) => periods.reduce((sum, period) => sum + (period.counts[status] ?? 0), 0);
 
+/** Where a line has the point of a period, in seconds. */
+const middle = (period) => (period.start + period.end + 1) / 2000;
+
 /** The props of RunsChart. A click leads to the failed runs: those are what one looks for. */
 export function RateChart({ overview, runsOf, onRuns }) {
   const { periods, drawn, numbers } = overview;
-  const middle = (period) => (period.start + period.end + 1) / 2000;
   const data = useMemo(() => [periods.map(middle), periods.map((period) => (period.rate === null ? null : period.rate * 100))], [periods]);
   const failed = (period) => runsOf(period.start, period.end, "FAILED");
   const lines = [{ label: "Success rate", color: "--chart-rate", value: (at) => percentText(at === null ? numbers.rate : periods[at].rate) }];
@@ -73,26 +74,20 @@ export function RateChart({ overview, runsOf, onRuns }) {
 
 const PERCENTILES = [["p50", "--chart-p50"], ["p95", "--chart-p95"], ["p99", "--chart-p99"]];
 
-/** The props of RunsChart, and `durations`: the poll of fetchDurations. */
-export function DurationChart({ overview, durations, runsOf, onRuns }) {
-  const { numbers, drawn } = overview;
-  const stretches = durations.data;
-  const data = useMemo(() => stretches && [
-    stretches.map(({ from, to }) => (from + to) / 2000),
-    ...PERCENTILES.map(([name]) => stretches.map((stretch) => (stretch[name] === null ? null : Math.max(1, stretch[name])))),
-  ], [stretches]);
-  if (!stretches) {
-    return html`<div class="card plot"><div class="plot-head"><h2>Durations</h2></div>${durations.error
-      ? html`<${ErrorState} error=${durations.error} onRetry=${durations.reload} />` : html`<${Loading} rows=${5} label="Loading durations" />`}</div>`;
-  }
-  const lines = PERCENTILES.map(([name, color]) => ({ label: name, color, value: (at) => formatDuration(at === null ? numbers[name] : stretches[at]?.[name]) }));
-  const longest = Math.max(0, ...stretches.map(({ p99 }) => p99 ?? 0));
+/** The props of RunsChart. */
+export function DurationChart({ overview, runsOf, onRuns }) {
+  const { periods, drawn, numbers } = overview;
+  const data = useMemo(() => [
+    periods.map(middle), ...PERCENTILES.map(([name]) => periods.map((period) => (period[name] === null ? null : Math.max(1, period[name])))),
+  ], [periods]);
+  const lines = PERCENTILES.map(([name, color]) => ({ label: name, color, value: (at) => formatDuration(at === null ? numbers[name] : periods[at]?.[name]) }));
+  const longest = Math.max(0, ...periods.map(({ p99 }) => p99 ?? 0));
   return html`<${Plot} title="Durations" lines=${lines} data=${data} domain=${domainOf(overview)} inner=${drawn.inner} daily=${drawn.interval === "day"} log range=${durationRange}
-    note="of completed and failed, logarithmic" span=${(at) => spanText(stretches[at].from, stretches[at].to)} format=${axisDuration}
+    note="of completed and failed, logarithmic" span=${(at) => spanText(periods[at].start, periods[at].end)} format=${axisDuration}
     summary=${`Durations over time: half of the runs took at most ${formatDuration(numbers.p50)}, 95 % at most ${formatDuration(numbers.p95)}; the longest p99 is ${formatDuration(longest)}.`}
-    columns=${["Period", "p50", "p95", "p99"]} onPick=${(at) => stretches[at].ended && onRuns(runsOf(stretches[at].from, stretches[at].to))}
-    rows=${stretches.filter(({ p50 }) => p50 !== null).reverse().map(({ from, to, p50, p95, p99 }) =>
-      [periodLink(from, to, runsOf(from, to)), formatDuration(p50), formatDuration(p95), formatDuration(p99)])} />`;
+    columns=${["Period", "p50", "p95", "p99"]} onPick=${(at) => periods[at].ended && onRuns(runsOf(periods[at].start, periods[at].end))}
+    rows=${periods.filter(({ p50 }) => p50 !== null).reverse().map(({ start, end, p50, p95, p99 }) =>
+      [periodLink(start, end, runsOf(start, end)), formatDuration(p50), formatDuration(p95), formatDuration(p99)])} />`;
 }
 
 /** Whole tens below what is there: a rate between 95 % and 100 % is to be told apart. */

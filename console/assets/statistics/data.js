@@ -1,14 +1,14 @@
 // Owns what the Statistics page reads: the numbers of a stretch of time and of the one
-// before it, durations over time, and the flows with their numbers. The API has no
-// percentiles in a series and no list of flows, so both are asked for one by one, with a
-// bound on how many requests that may be.
+// before it, over time as well, the flows with their numbers, and the steps of a flow. The
+// API has no list of flows, so they are asked for one by one, with a bound on how many
+// requests that may be.
 import { get } from "../api.js";
 import { eachOf } from "../each.js";
 import { now } from "../format.js";
-import { noteSeen, suggestions } from "../runs/data.js";
+import { noteSeen, runOf, suggestions } from "../runs/data.js";
 import { MOST_DAYS, scopeParameters } from "../runs/filters.js";
 import { countsOf } from "../ui/status.js";
-import { before, boundsOf, DAY, drawnOf, STEP, stretchesOf } from "./period.js";
+import { before, boundsOf, DAY, drawnOf, STEP } from "./period.js";
 
 const AT_ONCE = 4;
 const SAMPLE_PAGES = 2;
@@ -18,7 +18,7 @@ export const MOST_FLOWS = 20;
 const POLLED = { retries: 0 };
 
 /**
- * @typedef {{total: number, counts: Object<string, number>, failed: number, ended: number, rate: ?number,
+ * @typedef {{total: number, exact: boolean, counts: Object<string, number>, failed: number, ended: number, rate: ?number,
  *   averageMs: ?number, p50: ?number, p95: ?number, p99: ?number}} Numbers
  *   `rate` is completed of those that completed or failed, 0 to 1
  */
@@ -26,12 +26,14 @@ const POLLED = { retries: 0 };
 /** @returns {Numbers} */
 function numbersOf(stats) {
   const counts = countsOf(stats.statusBreakdown);
-  const percentiles = stats.durationPercentiles;
   return {
-    total: stats.totalExecutions, ...ratesOf(counts),
-    averageMs: percentiles ? stats.averageExecutionTimeMs : null,
-    p50: percentiles?.p50Ms ?? null, p95: percentiles?.p95Ms ?? null, p99: percentiles?.p99Ms ?? null,
+    total: stats.totalExecutions, exact: stats.totalIsExact !== false, ...ratesOf(counts),
+    averageMs: stats.durationPercentiles ? stats.averageExecutionTimeMs : null, ...percentilesOf(stats),
   };
+}
+
+function percentilesOf({ durationPercentiles: percentiles }) {
+  return { p50: percentiles?.p50Ms ?? null, p95: percentiles?.p95Ms ?? null, p99: percentiles?.p99Ms ?? null };
 }
 
 function ratesOf(counts) {
@@ -68,7 +70,7 @@ export async function fetchOverview(filters, signal) {
   ]);
   const periods = series.series.map((period) => ({
     start: Date.parse(period.start), end: Date.parse(period.start) + STEP[drawn.interval] - 1,
-    total: period.totalExecutions, ...ratesOf(countsOf(period.statusBreakdown)),
+    total: period.totalExecutions, ...ratesOf(countsOf(period.statusBreakdown)), ...percentilesOf(period),
   }));
   return { bounds, drawn, periods, numbers: numbersOf(own ?? series), previous: previous && numbersOf(previous), readAt: now() };
 }
@@ -82,21 +84,20 @@ async function beginning(filters, { to }, signal) {
 }
 
 /**
- * Durations over time: one request for each stretch that has runs which ended.
- * @returns {Promise<{start: number, from: number, to: number, ended: number, p50: ?number, p95: ?number, p99: ?number}[]>}
+ * The steps of the flow in its newest runs, in the whole time or a part of it.
+ * @returns {Promise<{steps: Object[], runs: number, complete: boolean}>} a step has what
+ *   api.md tells of `step-stats`, and `name` is always there
  */
-export async function fetchDurations(filters, { drawn, periods }, signal) {
-  const stretches = stretchesOf(drawn).map((stretch) => ({ ...stretch, ended: 0, p50: null, p95: null, p99: null }));
-  for (const period of periods) {
-    // A stretch may begin within a period; counted generously, it is only to be skipped.
-    for (const stretch of stretches) if (period.start <= stretch.to && period.end >= stretch.from) stretch.ended += period.ended;
-  }
-  const wanted = stretches.filter((stretch) => stretch.ended > 0);
-  await eachOf(wanted, AT_ONCE, async (stretch) => {
-    const { p50, p95, p99, ended } = numbersOf(await askStats(filters, stretch, signal));
-    Object.assign(stretch, { p50, p95, p99, ended });
+export async function fetchSteps(filters, { bounds }, signal) {
+  const query = { ...scopeParameters(filters), startDate: iso(bounds.from), endDate: iso(bounds.to) };
+  const { stats } = await get("api/history/step-stats", { query, signal, ...POLLED });
+  const steps = stats.steps.map((step) => {
+    const ended = step.passed + step.failed;
+    const { p50Ms: p50 = null, p95Ms: p95 = null } = step.durationPercentiles ?? {};
+    const name = step.name ?? step.stepId ?? step.action ?? "Step without a name";
+    return { ...step, name, p50, p95, rate: ended ? step.passed / ended : null };
   });
-  return stretches;
+  return { steps, runs: stats.runs, complete: stats.totalIsExact !== false };
 }
 
 /**
@@ -118,13 +119,13 @@ export async function fetchFlows(filters, { bounds }, session, signal) {
 }
 
 async function sampleFlows(filters, bounds, signal) {
-  const query = { ...scopeParameters(filters), startDate: iso(bounds.from), endDate: iso(bounds.to), lite: true, limit: PAGE };
+  const query = { ...scopeParameters(filters), startDate: iso(bounds.from), endDate: iso(bounds.to), lite: true, extended: true, limit: PAGE };
   const counts = new Map();
   let sampled = 0;
   let more = true;
   for (let page = 0; page < SAMPLE_PAGES && more; page += 1) {
     const { executions, pagination } = await get("api/history/executions", { query: { ...query, offset: page * PAGE }, signal, ...POLLED });
-    noteSeen(executions.map((row) => ({ flowId: row.flowId, flowName: row.flow?.name ?? null, deviceId: row.deviceId })));
+    noteSeen(executions.map(runOf));
     for (const { flowId } of executions) counts.set(flowId, (counts.get(flowId) ?? 0) + 1);
     sampled += executions.length;
     more = pagination.hasMore;

@@ -6,11 +6,14 @@ import { Icon } from "../ui/icons.js";
 
 const share = (now, before) => (before ? (now - before) / before : null);
 
-/** `good` says which way is better: 1 more, -1 less, 0 neither. */
+/**
+ * `good` says which way is better: 1 more, -1 less, 0 neither; `counts` that there can be more
+ * than were counted.
+ */
 const FIGURES = [
-  { name: "Runs", value: (n) => n.total, text: formatCount, good: 0 },
+  { name: "Runs", value: (n) => n.total, text: formatCount, good: 0, counts: true },
   { name: "Success rate", value: (n) => n.rate, text: percentText, good: 1, points: true },
-  { name: "Failed", value: (n) => n.failed, text: formatCount, good: -1, status: "FAILED" },
+  { name: "Failed", value: (n) => n.failed, text: formatCount, good: -1, status: "FAILED", counts: true },
   { name: "Average", value: (n) => n.averageMs, text: formatDuration, good: -1 },
   { name: "p50", value: (n) => n.p50, text: formatDuration, good: -1, hint: "Half of the runs took at most this" },
   { name: "p95", value: (n) => n.p95, text: formatDuration, good: -1, hint: "95 % of the runs took at most this" },
@@ -26,7 +29,7 @@ export function Figures({ overview: { numbers, previous }, runsQuery }) {
 
 function Figure({ figure, numbers, previous, runsQuery }) {
   const value = figure.value(numbers);
-  const text = figure.text(value);
+  const text = `${figure.text(value)}${figure.counts && !numbers.exact ? "+" : ""}`;
   const leads = figure.name === "Runs" || (figure.status && value > 0);
   return html`<div class="card figure"><dt title=${figure.hint ?? null}>${figure.name}</dt>
     <dd><span class=${classes("figure-value", figure.status && value > 0 && "figure-bad")}>${leads

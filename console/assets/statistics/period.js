@@ -9,8 +9,6 @@ export const STEP = { hour: HOUR, day: DAY };
 
 const DEFAULT_RANGE = "7d";
 const ALL = "all";
-/** No more requests than this for durations over time. */
-const MOST_STRETCHES = 30;
 const SHORTEST_DRAWN = 3 * HOUR;
 
 /**
@@ -53,23 +51,6 @@ export function drawnOf({ from, to }) {
   const begin = short ? to - DAY : from;
   const interval = to - begin <= 3 * DAY + HOUR ? "hour" : "day";
   return { from: begin, to, interval, inner: short ? { from, to } : null };
-}
-
-/**
- * The stretches of which durations are asked one by one: whole periods, few enough.
- * Weeks are drawn finer than by days where that is possible.
- * @param {{from: number, to: number, interval: "hour"|"day"}} drawn
- * @returns {{from: number, to: number}[]} both inclusive
- */
-export function stretchesOf({ from, to }) {
-  const length = to - from;
-  const steps = [HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 365 * DAY];
-  const step = steps.find((candidate) => length / candidate <= MOST_STRETCHES - 1) ?? Math.ceil(length / (MOST_STRETCHES - 1) / DAY) * DAY;
-  const stretches = [];
-  for (let start = Math.floor(from / step) * step; start < to; start += step) {
-    stretches.push({ from: Math.max(start, from), to: Math.min(start + step - 1, to), start });
-  }
-  return stretches;
 }
 
 /** The same length of time, right before. @param {{from: number, to: number}} bounds */

@@ -9,9 +9,10 @@ const SHOWN = 50;
 /**
  * @typedef {{value: string, label?: string}} Option
  * @param {{label: string, placeholder: string, value: string, options: Option[], note?: string,
- *   onChange: (value: string) => void, onOpen?: () => void}} props
+ *   problem?: (text: string) => ?string, onChange: (value: string) => void, onOpen?: () => void}} props
+ *   `problem` tells why a text cannot be chosen; without it every text can
  */
-export function Combobox({ label, placeholder, value, options, note, onChange, onOpen }) {
+export function Combobox({ label, placeholder, value, options, note, problem = () => null, onChange, onOpen }) {
   const [text, setText] = useState(null); // null: closed, and the value is shown
   const [active, setActive] = useState(-1);
   const input = useRef(null);
@@ -46,9 +47,10 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
       if (matches.length) setActive((active + step + matches.length) % matches.length);
     } else if (event.key === "Enter" && open) {
       event.preventDefault();
+      const choice = matches[active]?.value ?? exact(options, text) ?? text.trim();
       // Who has typed nothing has chosen nothing; the cross clears.
-      if (active >= 0 || text.trim()) choose(matches[active]?.value ?? exact(options, text) ?? text.trim());
-      else setText(null);
+      if (!choice) setText(null);
+      else if (!problem(choice)) choose(choice);
     }
   };
   const shown = options.find((option) => option.value === value)?.label ?? value;
@@ -67,7 +69,7 @@ export function Combobox({ label, placeholder, value, options, note, onChange, o
           <bdi class="option-label">${option.label ?? option.value}</bdi>
           ${option.label && option.label !== option.value && html`<bdi class="option-id">${option.value}</bdi>`}</li>`)}
       </ul>
-      <p class="option-note">${text && !matches.length ? "Enter takes the text as it is." : note}</p>
+      <p class="option-note" role="status">${text && !matches.length ? problem(text.trim()) ?? "Enter takes the text as it is." : note}</p>
     </div></div>`;
 }
 

@@ -5,13 +5,14 @@ import { html } from "./html.js";
 import { Button } from "./controls.js";
 
 /**
- * @param {{page: number, size: number, total: number, shown: number, noun: string, onGo: (page: number) => void, children?: any}} props
- *   pages count from 1
+ * @param {{page: number, size: number, total: number, exact?: boolean, shown: number, noun: string, onGo: (page: number) => void, children?: any}} props
+ *   pages count from 1; a total that is not exact is the least that there are
  */
-export function Pager({ page, size, total, shown, noun, onGo, children }) {
+export function Pager({ page, size, total, exact = true, shown, noun, onGo, children }) {
   const pages = Math.max(1, Math.ceil(total / size));
   const first = (page - 1) * size + 1;
-  const range = shown > 0 ? `${formatCount(first)}–${formatCount(first + shown - 1)} of ${formatCount(Math.max(total, first + shown - 1))} ${noun}` : `${formatCount(total)} ${noun}`;
+  const all = `${formatCount(shown > 0 ? Math.max(total, first + shown - 1) : total)}${exact ? "" : "+"} ${noun}`;
+  const range = shown > 0 ? `${formatCount(first)}–${formatCount(first + shown - 1)} of ${all}` : all;
   const [text, setText] = useState(String(page));
   useEffect(() => setText(String(page)), [page]);
   const go = (event) => {
