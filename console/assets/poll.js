@@ -44,7 +44,10 @@ export function usePoll(load, key, { intervalMs = 3000, rest = () => intervalMs 
     const poll = startPoll(latest, intervalMs > 0, (change) =>
       setState((old) => ({ ...old, ...change, ...("data" in change ? { dataKey: key } : {}) })));
     running.current = poll;
-    return poll.stop;
+    return () => {
+      running.current = null; // What comes late must not begin it again.
+      poll.stop();
+    };
   }, [key, intervalMs > 0]);
   const reload = useCallback(() => running.current?.now(), []);
   const fail = useCallback((error) => running.current?.fail(error), []);

@@ -445,6 +445,11 @@ test("beyond a day the axis tells dates, each another; rows say where they stand
     assert.equal(new Set(texts).size, texts.length, texts.join(" | "));
     assert.ok(texts.every((text) => /^\d{1,2} [A-Z][a-z]+/.test(text)), texts.join(" | "));
   }
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(BASE + runs(id));
+  await page.locator(".tl-tick").nth(1).waitFor();
+  await page.goto(BASE + runs(id, "?open=fork"));
+  await rowOf(page, "inside").waitFor();
   const places = await page.getByRole("treeitem").evaluateAll((items) => items.map((item) => `${item.ariaLevel}: ${item.ariaPosInSet} of ${item.ariaSetSize}`));
   assert.deepEqual(places, ["1: 1 of 2", "1: 2 of 2", "2: 1 of 1", "3: 1 of 1"]);
   await finish();

@@ -5,10 +5,11 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
 const STEPS = [
   1, 2, 5, 10, 20, 50, 100, 200, 500, SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
   MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
-  DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
+  DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, YEAR,
 ];
 const SHORTEST = 2;
 
@@ -43,8 +44,8 @@ export function domainOf(metadata, rows, present, running) {
 export function ticksOf(view, width, start) {
   const isLong = view.to > DAY;
   const length = view.to - view.from;
-  const room = Math.max(1, Math.floor(width / (isLong ? 128 : 92)));
-  const step = STEPS.find((each) => length / each <= room) ?? Math.ceil(length / room / (365 * DAY)) * 365 * DAY;
+  const roomFor = (step) => Math.max(1, Math.floor(width / (isLong && step < DAY ? 128 : 92)));
+  const step = STEPS.find((each) => length / each <= roomFor(each)) ?? Math.ceil(length / roomFor(YEAR) / YEAR) * YEAR;
   if (isLong) return datesOf(view, step, start);
   const ticks = [];
   for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) {
@@ -53,14 +54,15 @@ export function ticksOf(view, width, start) {
   return ticks;
 }
 
-/** Ticks at round times of the viewer's clock. */
+/** Ticks at round times of the viewer's clock: of hours from the view's own day on, of days from the run's. */
 function datesOf({ from, to }, step, start) {
-  const midnight = new Date(start + from).setHours(0, 0, 0, 0);
-  const first = step < DAY ? Math.ceil((start + from - midnight) / step) : 0;
+  const isDays = step >= DAY;
+  const midnight = new Date(isDays ? start : start + from);
+  midnight.setHours(isDays ? 24 : 0, 0, 0, 0);
   const ticks = [];
-  for (let index = first; ; index += 1) {
+  for (let index = Math.max(0, Math.floor((start + from - midnight) / step)); ; index += 1) {
     // Not every day has 24 hours.
-    const time = step < DAY ? midnight + index * step : new Date(midnight).setDate(new Date(midnight).getDate() + (index * step) / DAY);
+    const time = isDays ? new Date(midnight).setDate(midnight.getDate() + (index * step) / DAY) : midnight.getTime() + index * step;
     const at = (time - start - from) / (to - from);
     if (at > 1) return ticks;
     if (at >= 0) ticks.push({ at, label: dateLabel(time, step) });
