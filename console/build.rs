@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 const FOLDERS: [&str; 2] = ["assets", "vendor"];
 
 /// The libraries, and the names by which modules import them.
-const LIBRARIES: [(&str, &str); 4] = [
+const LIBRARIES: [(&str, &str); 5] = [
     ("htm", "vendor/htm.mjs"),
+    ("oauth4webapi", "vendor/oauth4webapi.mjs"),
     ("preact", "vendor/preact.mjs"),
     ("preact/hooks", "vendor/preact-hooks.mjs"),
     ("uplot", "vendor/uplot.mjs"),

@@ -9,6 +9,7 @@ const TRANSIENT = new Set([429, 502, 503, 504]);
 
 let token = null;
 let onUnauthenticated = () => {};
+let beforeUse = async () => {};
 
 /** An answer that is no success, or none at all (status 0, code NETWORK or TIMEOUT). */
 export class ApiError extends Error {
@@ -29,14 +30,25 @@ export class ApiError extends Error {
   }
 }
 
-/**
- * The session tells which token to send, and wants to hear when it is refused.
- * @param {?string} newToken
- * @param {(refusedToken: string) => void} [whenRefused]
- */
-export function setToken(newToken, whenRefused) {
+/** The session tells which token to send. @param {?string} newToken */
+export function setToken(newToken) {
   token = newToken;
-  if (whenRefused) onUnauthenticated = whenRefused;
+}
+
+/**
+ * The session wants to hear when the token is refused, and may set a newer one before it is
+ * used.
+ * @param {{whenRefused: (refusedToken: string) => void, whenUsed: () => Promise<void>}} hooks
+ */
+export function watchToken({ whenRefused, whenUsed }) {
+  onUnauthenticated = whenRefused;
+  beforeUse = whenUsed;
+}
+
+/** The header that says who asks. @returns {Promise<{Authorization?: string}>} */
+export async function authorization() {
+  await beforeUse();
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
 /**
@@ -75,6 +87,7 @@ export function urlOf(path, query = {}) {
 }
 
 async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse }) {
+  const identity = await authorization();
   const sentToken = token;
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -82,8 +95,7 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   signal?.addEventListener("abort", abort);
   const timer = setTimeout(abort, timeoutMs);
   try {
-    const headers = { Accept: "application/json" };
-    if (sentToken) headers.Authorization = `Bearer ${sentToken}`;
+    const headers = { Accept: "application/json", ...identity };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const response = await fetch(urlOf(path, query), {
       method, headers, signal: controller.signal, cache: "no-store", credentials: "same-origin",

@@ -4,9 +4,8 @@
 //
 // The base's api.js reads answers as JSON and as a whole, so that this module sends its
 // one request itself.
-import { ApiError, get, urlOf } from "../api.js";
+import { ApiError, authorization, get, urlOf } from "../api.js";
 
-const TOKEN = "flowtrail.token";
 /** What a browser that cannot write to the disk is asked to keep in memory. */
 export const MOST_IN_MEMORY = 256 * 1024 * 1024;
 const REPORT_MS = 120;
@@ -35,10 +34,11 @@ export class ExportError extends Error {
  */
 export async function beginExport(teamId, query, signal) {
   const path = `api/executions/team/${encodeURIComponent(teamId)}/export`;
+  const headers = await authorization();
   let response;
   try {
     response = await fetch(urlOf(path, query), {
-      headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` }, signal, cache: "no-store", credentials: "same-origin",
+      headers, signal, cache: "no-store", credentials: "same-origin",
     });
   } catch (error) {
     if (signal.aborted) throw error;
