@@ -153,7 +153,20 @@ test("a session that cannot be renewed ends, and signing in returns to the same 
   const refused = page.waitForResponse((response) => response.url() === issuer.tokenUrl && response.status() === 400);
   issuer.renews = false;
   await refused;
-  // The API takes a JWT for a minute or two after its end.
+  await endsAndReturns(page);
+});
+
+test("without a refresh token a session ends with its ID token", async (t) => {
+  issuer.givesRefreshToken = false;
+  issuer.lifetimeSeconds = 1;
+  const page = await open(t, WANTED, { expected: ["401"] });
+  await signIn(page);
+  await endsAndReturns(page);
+  assert.equal(issuer.renewals, 0);
+});
+
+/** The API takes a JWT for a minute or two after its end, so that its refusal is played here. */
+async function endsAndReturns(page) {
   await page.route(`${base}**/*`, (route) => (route.request().headers().authorization
     ? route.fulfill({ status: 401, json: { error: "The token is not valid.", code: "UNAUTHENTICATED" } }) : route.continue()));
   await notice(page).getByText("Your session has ended. Sign in again").waitFor();
@@ -162,7 +175,7 @@ test("a session that cannot be renewed ends, and signing in returns to the same 
   issuer.reset();
   await signIn(page);
   assert.equal(page.url(), new URL(WANTED, base).href);
-});
+}
 
 test("what the issuer refuses is told in its words, as a text", async (t) => {
   issuer.refusal = { error: "access_denied", error_description: "<img src=x onerror=alert(1)> is not for you" };
