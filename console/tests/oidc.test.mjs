@@ -83,6 +83,13 @@ async function signIn(page) {
   await account(page).waitFor();
 }
 
+/** Goes to the issuer, and comes back with nothing. */
+async function comeBackRefused(page, words) {
+  await page.evaluate(() => { globalThis.isLeft = true; });
+  await button(page).click();
+  await page.waitForFunction((text) => !globalThis.isLeft && document.querySelector(".notice")?.textContent.includes(text), words);
+}
+
 async function signOut(page) {
   await account(page).click();
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -180,8 +187,7 @@ async function endsAndReturns(page) {
 test("what the issuer refuses is told in its words, as a text", async (t) => {
   issuer.refusal = { error: "access_denied", error_description: "<img src=x onerror=alert(1)> is not for you" };
   const page = await open(t);
-  await button(page).click();
-  await notice(page).getByText("refuses: <img src=x onerror=alert(1)> is not for you").waitFor();
+  await comeBackRefused(page, "refuses: <img src=x onerror=alert(1)> is not for you");
   assert.equal(await page.locator("img").count(), 0);
   await shot(page, "sign-in-refused");
   assert.equal(page.url(), new URL(WANTED, base).href);
@@ -195,8 +201,7 @@ test("an answer that this tab did not ask for signs nobody in", async (t) => {
   assert.equal(page.url(), new URL(WANTED, base).href);
   // Nor does a foreign state in the answer to a question of its own.
   issuer.answer = { state: "another" };
-  await button(page).click();
-  await notice(page).getByText("was not begun in this tab").waitFor();
+  await comeBackRefused(page, "was not begun in this tab");
   assert.equal(await kept(page, "flowtrail.token"), null);
 });
 
@@ -209,8 +214,7 @@ test("an ID token that is not for this sign-in is not taken", async (t) => {
     [{ exp: Math.floor(Date.now() / 1000) - 3600 }, "The clocks"],
   ]) {
     issuer.idToken = claims;
-    await button(page).click();
-    await notice(page).getByText(words).waitFor();
+    await comeBackRefused(page, words);
     assert.equal(await kept(page, "flowtrail.token"), null);
   }
 });
@@ -247,8 +251,7 @@ test("who has no role, or no team, is told so", async (t) => {
   await shot(page, "no-role");
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   issuer.claims = { sub: "anna", role: "viewer" };
-  await button(page).click();
-  await notice(page).getByText("Flowtrail does not accept it").waitFor();
+  await comeBackRefused(page, "Flowtrail does not accept it");
   assert.equal(await kept(page, "flowtrail.token"), null);
 });
 
