@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 const FOLDERS: [&str; 2] = ["assets", "vendor"];
 
 /// The libraries, and the names by which modules import them.
-const LIBRARIES: [(&str, &str); 4] = [
+const LIBRARIES: [(&str, &str); 5] = [
     ("htm", "vendor/htm.mjs"),
+    ("oauth4webapi", "vendor/oauth4webapi.mjs"),
     ("preact", "vendor/preact.mjs"),
     ("preact/hooks", "vendor/preact-hooks.mjs"),
     ("uplot", "vendor/uplot.mjs"),
@@ -54,12 +55,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("files.rs"), table)?;
     let page = entry(&out, PAGE, "", page.as_bytes())?;
     fs::write(out.join("page.rs"), page.trim_end().trim_end_matches(','))?;
-    let import_map_hash = STANDARD.encode(Sha256::digest(import_map));
-    fs::write(
-        out.join("import_map.rs"),
-        format!("\"'sha256-{import_map_hash}'\""),
-    )?;
+    fs::write(out.join("policy.rs"), format!("{:?}", policy(&import_map)))?;
     Ok(())
+}
+
+/// What the page may do: run and show its own files, and ask its own API. Data cannot
+/// become script or style, and nobody is told of a visit.
+///
+/// It ends with whom the page may ask, so that others can be added to it.
+fn policy(import_map: &str) -> String {
+    let import_map_hash = STANDARD.encode(Sha256::digest(import_map));
+    format!(
+        "default-src 'none'; script-src 'self' 'sha256-{import_map_hash}'; style-src 'self'; \
+         img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; \
+         connect-src 'self'"
+    )
 }
 
 /// Reads the files below a folder, under their paths from the root.

@@ -1,8 +1,15 @@
 //! The console's files, as the local server and the Lambda function give them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use functions::app::App;
+use functions::pages;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use shared::auth::SignInSettings;
+use tower::ServiceExt;
 
 use crate::lambda::{event, function};
 use crate::support::runtime::split;
@@ -101,4 +108,71 @@ async fn the_lambda_binary_gives_the_page_and_its_files_as_the_local_server_does
     ];
     let location = location.into_iter().find_map(Value::as_str);
     assert_eq!(location, Some("/prod/"));
+}
+
+/// The policy and the body of the local server's answer.
+async fn configured(
+    app: &TestApp,
+    sign_in: Option<&SignInSettings>,
+    path: &str,
+) -> (String, String) {
+    let console = pages::console(sign_in).expect("can be");
+    let app = Arc::new(App::new(app.store.clone()));
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    let router = local::server::router_with(app, console);
+    let (head, body) = router
+        .oneshot(request)
+        .await
+        .expect("answered")
+        .into_parts();
+    assert_eq!(head.status, StatusCode::OK, "{path}");
+    let policy = head.headers[header::CONTENT_SECURITY_POLICY].to_str();
+    let body = body.collect().await.expect("a body").to_bytes();
+    let body = String::from_utf8(body.to_vec()).expect("a text");
+    (policy.expect("a text").to_owned(), body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_people_sign_in_at_an_issuer_the_page_may_ask_it_and_knows_its_client() {
+    let app = TestApp::new().await;
+    let settings = SignInSettings {
+        issuer: "https://id.example.com/pool".to_owned(),
+        client_id: "flowtrail-console".to_owned(),
+        scopes: "openid profile".to_owned(),
+        token_url: Some("https://tokens.example.com/token".to_owned()),
+    };
+    let (without, nothing) = configured(&app, None, "/config.json").await;
+    assert_eq!(nothing, "{}");
+    let (policy, config) = configured(&app, Some(&settings), "/config.json").await;
+    assert_eq!(
+        policy,
+        format!("{without} https://id.example.com https://tokens.example.com")
+    );
+    let expected = json!({"oidc": {
+        "issuer": settings.issuer,
+        "clientId": settings.client_id,
+        "scopes": settings.scopes,
+        "tokenUrl": settings.token_url,
+    }});
+    let read: Value = serde_json::from_str(&config).expect("JSON");
+    assert_eq!(read, expected);
+    assert_eq!(configured(&app, Some(&settings), "/").await.0, policy);
+
+    let mut function = function(&app, "console").await;
+    function.variables = vec![
+        ("FLOWTRAIL_OIDC_ISSUER", settings.issuer),
+        ("FLOWTRAIL_OIDC_CONSOLE_CLIENT_ID", settings.client_id),
+        ("FLOWTRAIL_OIDC_CONSOLE_SCOPES", settings.scopes),
+        (
+            "FLOWTRAIL_OIDC_CONSOLE_TOKEN_URL",
+            settings.token_url.expect("named"),
+        ),
+    ];
+    let mut event = event("console");
+    event["path"] = json!("/config.json");
+    event["requestContext"]["path"] = json!("/prod/config.json");
+    let (head, body) = split(&function.invoke(&event).await);
+    assert_eq!(head["statusCode"], 200);
+    assert!(body == config.as_bytes(), "another file");
+    assert!(head.to_string().contains(&policy), "{head}");
 }

@@ -683,17 +683,27 @@ fn roles_are_defined_and_the_audit_is_read_with_and_without_a_running_server() {
 }
 
 #[test]
-fn a_server_takes_the_jwts_of_the_issuer_that_it_is_told_of() {
+fn a_server_takes_the_jwts_of_the_issuer_that_it_is_told_of_and_leads_people_there() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let key = SigningKey::es256("one");
     let issuer = runtime.block_on(Issuer::new(&[&key]));
     let folder = tempfile::tempdir().expect("a folder");
     let oidc = ["--oidc-issuer", &issuer.url, "--oidc-audience", AUDIENCE];
-    let server = Server::start(folder.path(), &[&["--no-demo"][..], &oidc].concat());
+    let client = ["--oidc-console-client-id", AUDIENCE];
+    let server = Server::start(
+        folder.path(),
+        &[&["--no-demo"][..], &oidc, &client].concat(),
+    );
     let jwt = key.sign(&issuer.claims("viewer", json!({})));
     let list = get(&server, &jwt, "/flow-executions?flowDefinitionId=flow-1");
     assert_eq!(list["data"]["items"], json!([]));
+    let config = get(&server, &jwt, "/config.json");
+    assert_eq!(config["oidc"]["issuer"], issuer.url);
+    assert_eq!(config["oidc"]["clientId"], AUDIENCE);
     drop(server);
+    let no_issuer = [&["--port", "0", "--table-port", "0"][..], &client].concat();
+    let words = "--oidc-issuer, or the variable FLOWTRAIL_OIDC_ISSUER has to name the issuer";
+    one_sentence(folder.path(), &no_issuer, words);
     one_sentence(
         folder.path(),
         &[

@@ -8,7 +8,7 @@ use functions::authorizer::AUTHENTICATED_WITHIN;
 use functions::route::{ANSWERED_WITHIN, ROUTES, Transfer, function_names};
 use functions::{cors, metrics};
 use serde_json::{Value, json};
-use shared::auth::{OidcSettings, REMEMBERED_SECONDS};
+use shared::auth::{OidcSettings, REMEMBERED_SECONDS, SignInSettings};
 use shared::config::TABLE_VARIABLE;
 use shared::keys;
 use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, key_attributes};
@@ -135,6 +135,34 @@ fn the_console_is_served_at_its_paths_to_anybody() {
         paths.insert(event["Path"].as_str().expect("a path"));
     }
     assert_eq!(paths, BTreeSet::from(console::PATHS));
+}
+
+#[test]
+fn the_console_alone_knows_which_client_of_the_issuer_it_is() {
+    let template = template();
+    let client = [
+        (SignInSettings::CLIENT_ID_VARIABLE, "OidcConsoleClientId"),
+        (SignInSettings::SCOPES_VARIABLE, "OidcConsoleScopes"),
+        (SignInSettings::TOKEN_URL_VARIABLE, "OidcConsoleTokenUrl"),
+    ];
+    for name in functions() {
+        let function = &template["Resources"][resource_name(name)]["Properties"];
+        let variables = &function["Environment"]["Variables"];
+        for (variable, parameter) in client {
+            let expected = match name {
+                "console" => json!({"Ref": parameter}),
+                _ => Value::Null,
+            };
+            assert_eq!(variables[variable], expected, "{name}");
+            assert!(template["Parameters"][parameter].is_object(), "{parameter}");
+        }
+    }
+    let function = &template["Resources"]["ConsoleFunction"]["Properties"];
+    let variables = &function["Environment"]["Variables"];
+    assert_eq!(
+        variables[OidcSettings::ISSUER_VARIABLE],
+        json!({"Ref": "OidcIssuer"})
+    );
 }
 
 #[test]

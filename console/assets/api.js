@@ -10,6 +10,7 @@ const TRANSIENT = new Set([429, 502, 503, 504]);
 
 let token = null;
 let onUnauthenticated = () => {};
+let beforeUse = async () => {};
 
 /** An answer that is no success, or none at all (status 0, code NETWORK or TIMEOUT). */
 export class ApiError extends Error {
@@ -49,14 +50,19 @@ export function waitAfter(error, ms) {
   return Math.max(ms, (error.retryAfter ?? 0) * 1000) * (1 + Math.random() / 2);
 }
 
-/**
- * The session tells which token to send, and wants to hear when it is refused.
- * @param {?string} newToken
- * @param {(refusedToken: string) => void} [whenRefused]
- */
-export function setToken(newToken, whenRefused) {
+/** The session tells which token to send. @param {?string} newToken */
+export function setToken(newToken) {
   token = newToken;
-  if (whenRefused) onUnauthenticated = whenRefused;
+}
+
+/**
+ * The session wants to hear when the token is refused, and may set a newer one before it is
+ * used.
+ * @param {{whenRefused: (refusedToken: string) => void, whenUsed: () => Promise<void>}} hooks
+ */
+export function watchToken({ whenRefused, whenUsed }) {
+  onUnauthenticated = whenRefused;
+  beforeUse = whenUsed;
 }
 
 /**
@@ -90,6 +96,7 @@ export const del = (path, options = {}) => send("DELETE", path, options);
  * @returns {Promise<Response>} an answer that has begun, and is a success
  */
 export async function open(path, { query, signal } = {}) {
+  await beforeUse();
   const sentToken = token;
   try {
     return await request("GET", path, { query, signal, accept: "*/*" });
@@ -109,6 +116,7 @@ function urlOf(path, query = {}) {
 }
 
 async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse }) {
+  await beforeUse();
   const sentToken = token;
   const controller = new AbortController();
   const abort = () => controller.abort();

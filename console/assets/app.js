@@ -23,7 +23,7 @@ function App() {
     return html`<main class="main"><${ErrorState} error=${session.error} onRetry=${resumeSession}
       actions=${html`<${Button} onClick=${() => signOut()}>Sign out<//>`} /></main>`;
   }
-  if (session.state === "signed-out") return html`<${SignIn} notice=${session.notice} />`;
+  if (session.state === "signed-out") return html`<${SignIn} notice=${session.notice} endSessionUrl=${session.endSessionUrl} />`;
   return html`<${Shell} session=${session} />`;
 }
 
@@ -47,7 +47,8 @@ function Shell({ session }) {
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
     <${TopBar} session=${session} path=${location.path} onHelp=${() => setHelp(true)} />
-    <main class="main" id="main" tabindex="-1" ref=${main}><${Boundary} key=${page}><${RoutedPage} ...${location} session=${session} /><//></main>
+    <main class="main" id="main" tabindex="-1" ref=${main}><${Boundary} key=${page}>${session.caller.permissions.length === 0
+      ? html`<${NoRole} caller=${session.caller} />` : html`<${RoutedPage} ...${location} session=${session} />`}<//></main>
     ${help && html`<${ShortcutsDialog} page=${location.route?.path} onClose=${() => setHelp(false)} />`}
     <${Toasts} /><${TitleAnnouncer} />`;
 }
@@ -65,6 +66,13 @@ function TopBar({ session, path, onHelp }) {
         ${() => html`<dl class="facts"><dt>Team</dt><dd><bdi>${teamId}</bdi></dd><dt>Signed in as</dt><dd><bdi class="mono">${principal}</bdi></dd>
           ${session.caller.flows && html`<dt>Limited to</dt><dd><bdi>${session.caller.flows.join(", ")}</bdi></dd>`}</dl>
           <${Button} onClick=${() => signOut()}>Sign out<//>`}<//></div></header>`;
+}
+
+/** In place of pages that would all be refused. */
+function NoRole({ caller }) {
+  return html`<${EmptyState} icon="lock" title="You may not see anything here yet" actions=${html`<${Button} onClick=${() => signOut()}>Sign out<//>`}>
+    <p>You are signed in as <bdi class="mono">${caller.principal}</bdi> of the team <bdi>${caller.teamId}</bdi>. None of your roles is one that this team has.</p>
+    <p>Whoever manages your team's roles can give you one. Sign in again then.</p><//>`;
 }
 
 /** Loads the module of the route's page, once, and shows it. */

@@ -1,8 +1,10 @@
 // Owns who is signed in: the token, for this tab's session alone, and the caller that
-// the server makes of it. When a token is refused later on, the session ends, and the
-// address stays, so that signing in again returns to the same place.
+// the server makes of it. The token is one that was pasted, or the ID token of an issuer.
+// When it is refused later on, the session ends, and the address stays, so that signing in
+// again returns to the same place.
 import { useEffect, useState } from "preact/hooks";
-import { get, setToken } from "./api.js";
+import { get, setToken, watchToken } from "./api.js";
+import { heldGrant, keepGrant, redeem, renewWhenDue, takeAnswer } from "./oidc.js";
 
 const KEY = "flowtrail.token";
 const listeners = new Set();
@@ -12,7 +14,7 @@ let team = null;
 /**
  * @typedef {{teamId: string, principal: string, permissions: string[], flows: ?string[]}} Caller
  * @typedef {{state: "starting"|"signed-out"|"signed-in"|"unreachable", caller: ?Caller,
- *   notice: ?string, error: ?Error, can: (permission: string) => boolean}} Session
+ *   notice: ?string, endSessionUrl: ?string, error: ?Error, can: (permission: string) => boolean}} Session
  */
 
 /** @type {Session} */
@@ -21,7 +23,7 @@ let session = make({ state: "starting" });
 function make(members) {
   const caller = members.caller ?? null;
   return {
-    caller: null, notice: null, error: null, ...members,
+    caller: null, notice: null, endSessionUrl: null, error: null, ...members,
     can: (permission) => Boolean(caller?.permissions.includes(permission)),
   };
 }
@@ -49,36 +51,66 @@ function tokenOfLink() {
   return linked ?? null;
 }
 
-/** Takes up the token of the link that led here or, without one, of this tab. */
+/** Takes up the issuer's answer or the link that led here or, without them, this tab's token. */
 export function resumeSession() {
-  return resumeWith(tokenOfLink() ?? sessionStorage.getItem(KEY));
+  const answer = takeAnswer();
+  const kept = sessionStorage.getItem(KEY);
+  // Going back in the tab's history leads to an old answer.
+  if (answer && (answer.begun || !kept)) return resumeFrom(answer);
+  const linked = tokenOfLink();
+  return linked ? resumeWith(linked, null) : resumeWith(kept, heldGrant());
 }
 
-async function resumeWith(token) {
+async function resumeFrom(answer) {
+  become({ state: "starting" });
+  try {
+    const { idToken, grant } = await redeem(answer);
+    await resumeWith(idToken, grant);
+    if (session.state === "signed-out") become({ ...session, notice: notAccepted(grant) });
+  } catch (error) {
+    become({ state: "signed-out", notice: error.message });
+  }
+}
+
+const notAccepted = (grant) => `${new URL(grant.settings.issuer).host} has signed you in, but Flowtrail does not accept it. Whoever runs Flowtrail finds the reason in its log.`;
+
+async function resumeWith(token, grant) {
   if (!token) return become({ state: "signed-out" });
   become({ state: "starting" });
   try {
-    await signIn(token);
+    await signIn(token, grant);
   } catch (error) {
     if (error.status === 401) return;
     become({ state: "unreachable", error });
   }
 }
 
+/** From now on every request has it, and so has a reload. */
+function keep(token, grant) {
+  setToken(token);
+  sessionStorage.setItem(KEY, token);
+  keepGrant(grant);
+}
+
 // A link that is pasted into an open console loads nothing anew. Who is signed in stays so.
 addEventListener("hashchange", () => {
   const linked = tokenOfLink();
-  if (linked && session.state === "signed-out") resumeWith(linked);
+  if (linked && session.state === "signed-out") resumeWith(linked, null);
+});
+
+watchToken({
+  whenRefused: tokenRefused,
+  whenUsed: () => renewWhenDue(({ idToken, grant }) => keep(idToken, grant)),
 });
 
 /**
  * Signs in, or throws the ApiError that says why not.
  * @param {string} token
+ * @param {?import("./oidc-protocol.js").Grant} [grant] what came with an ID token
  */
-export async function signIn(token) {
-  setToken(token, tokenRefused);
+export async function signIn(token, grant = null) {
+  keep(token, grant);
   const { caller } = await get("api/caller");
-  sessionStorage.setItem(KEY, token);
   // What the pages have in memory is of the team before.
   if (team !== null && team !== caller.teamId) return location.reload();
   team = caller.teamId;
@@ -87,12 +119,15 @@ export async function signIn(token) {
 
 /** Forgets the token. @param {?string} [notice] why, for the sign-in page */
 export function signOut(notice = null) {
+  const endSessionUrl = heldGrant()?.endSessionUrl ?? null;
   setToken(null);
   sessionStorage.removeItem(KEY);
-  become({ state: "signed-out", notice });
+  keepGrant(null);
+  become({ state: "signed-out", notice, endSessionUrl });
 }
 
 function tokenRefused() {
-  const wasIn = session.state !== "signed-out";
-  signOut(wasIn ? "Your token is no longer accepted: it has expired or was revoked. Sign in again to return to where you were." : null);
+  if (session.state === "signed-out") return signOut();
+  const why = heldGrant() ? "Your session has ended." : "Your token is no longer accepted: it has expired or was revoked.";
+  signOut(`${why} Sign in again to return to where you were.`);
 }

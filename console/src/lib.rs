@@ -7,13 +7,13 @@
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY,
+    HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, InvalidHeaderValue, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
 
 /// The paths of the console's files, as API Gateway writes them.
-pub const PATHS: [&str; 3] = ["/", "/assets/{file+}", "/vendor/{file+}"];
+pub const PATHS: [&str; 4] = ["/", "/config.json", "/assets/{file+}", "/vendor/{file+}"];
 
 /// A file, as it is and compressed.
 struct File {
@@ -34,17 +34,89 @@ struct Form {
 static PAGE: File = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 static FILES: &[File] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The hash of the one script that stands in the page, as a policy names it.
-const IMPORT_MAP: &str = include!(concat!(env!("OUT_DIR"), "/import_map.rs"));
+/// The content security policy of a page that asks nobody but its own server.
+const POLICY: &str = include!(concat!(env!("OUT_DIR"), "/policy.rs"));
 
-/// The answer to a request for the page or one of its files; `None` where nothing is at
-/// this path.
-pub fn answer(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let file = match path {
-        "" => &PAGE,
-        _ => FILES.iter().find(|file| file.path == path)?,
-    };
+/// What the page reads from `config.json` where nothing is configured.
+const NOTHING: &str = "{}";
+
+/// Where `config.json` is, without the first slash.
+const CONFIG: &str = "config.json";
+
+/// The console as it is served: its files, and what is configured.
+#[derive(Debug, Clone)]
+pub struct Console {
+    policy: HeaderValue,
+    config: Bytes,
+}
+
+impl Default for Console {
+    /// A console that asks nobody but its own server.
+    fn default() -> Self {
+        Self {
+            policy: HeaderValue::from_static(POLICY),
+            config: Bytes::from_static(NOTHING.as_bytes()),
+        }
+    }
+}
+
+impl Console {
+    /// A console that reads this JSON, and may ask these origins too.
+    ///
+    /// # Errors
+    /// An origin that cannot stand in a header.
+    pub fn configured(config: String, origins: &[String]) -> Result<Self, InvalidHeaderValue> {
+        let origins = origins.join(" ");
+        Ok(Self {
+            policy: HeaderValue::try_from(format!("{POLICY} {origins}"))?,
+            config: config.into(),
+        })
+    }
+
+    /// The answer to a request for the page or one of its files; `None` where nothing is
+    /// at this path.
+    pub fn answer(&self, path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let answer = match path {
+            CONFIG => self.config(),
+            "" => file(&PAGE, request),
+            _ => file(FILES.iter().find(|file| file.path == path)?, request),
+        };
+        Some(self.guarded(answer))
+    }
+
+    fn config(&self) -> Response<Bytes> {
+        let mut response = Response::new(self.config.clone());
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let content_type = HeaderValue::from_static("application/json");
+        headers.insert(CONTENT_TYPE, content_type);
+        response
+    }
+
+    /// The same with what every answer says to keep the page to itself.
+    fn guarded(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
+        for (name, value) in [
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            (
+                HeaderName::from_static("cross-origin-opener-policy"),
+                "same-origin",
+            ),
+            (
+                HeaderName::from_static("cross-origin-resource-policy"),
+                "same-origin",
+            ),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+fn file(file: &'static File, request: &HeaderMap) -> Response<Bytes> {
     let gzip = takes_gzip(request);
     let form = if gzip { &file.gzip } else { &file.plain };
     let mut response = Response::new(Bytes::new());
@@ -53,7 +125,7 @@ pub fn answer(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     let known = request.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
     if known.is_some_and(|known| contains(known, form.etag.as_bytes())) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return Some(response);
+        return response;
     }
     let content_type = HeaderValue::from_static(file.content_type);
     headers.insert(CONTENT_TYPE, content_type);
@@ -61,10 +133,10 @@ pub fn answer(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     *response.body_mut() = Bytes::from_static(form.bytes);
-    Some(response)
+    response
 }
 
-/// What every answer says, also that nothing has changed.
+/// What every answer with a file says, also that nothing has changed.
 fn head_of(file: &File, form: &Form, headers: &mut HeaderMap) {
     let kept = match file.path {
         "" => "no-cache",
@@ -74,32 +146,9 @@ fn head_of(file: &File, form: &Form, headers: &mut HeaderMap) {
         (CACHE_CONTROL, kept),
         (ETAG, form.etag),
         (VARY, "Accept-Encoding"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(policy) = HeaderValue::from_str(&policy()) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-}
-
-/// What the page may do: run and show its own files, and ask its own API. Data cannot
-/// become script or style, and nobody is told of a visit.
-fn policy() -> String {
-    format!(
-        "default-src 'none'; script-src 'self' {IMPORT_MAP}; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    )
 }
 
 fn takes_gzip(request: &HeaderMap) -> bool {
@@ -138,7 +187,7 @@ mod tests {
         for (name, value) in headers {
             request.insert(name, value.parse().expect("a value"));
         }
-        answer(path, &request)
+        Console::default().answer(path, &request)
     }
 
     fn unpacked(bytes: &[u8]) -> Vec<u8> {
@@ -310,5 +359,35 @@ mod tests {
         }
         assert!(!text.contains("style=") && !text.contains("<style"));
         assert!(!text.contains("//cdn") && !text.contains("https://"));
+    }
+
+    #[test]
+    fn what_is_configured_is_read_anew_and_lets_the_page_ask_those_origins_and_no_more() {
+        let own = asked("/", &[]).expect("a page");
+        let own = own.headers()[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .expect("a text");
+        assert!(own.ends_with("; connect-src 'self'"), "{own}");
+        let empty = asked("/config.json", &[]).expect("a file");
+        assert_eq!(empty.body(), "{}");
+
+        let origins = ["https://id.example.com", "https://tokens.example.com:8443"];
+        let origins = origins.map(str::to_owned);
+        let config = r#"{"a":1}"#.to_owned();
+        let console = Console::configured(config, &origins).expect("can be");
+        let request = HeaderMap::new();
+        for path in ["/", "/config.json"] {
+            let answer = console.answer(path, &request).expect("an answer");
+            let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str();
+            assert_eq!(
+                policy.expect("a text"),
+                format!("{own} https://id.example.com https://tokens.example.com:8443")
+            );
+        }
+        let config = console.answer("/config.json", &request).expect("a file");
+        assert_eq!(config.body(), r#"{"a":1}"#);
+        assert_eq!(config.headers()[CACHE_CONTROL], "no-cache");
+        assert_eq!(config.headers()[CONTENT_TYPE], "application/json");
+        assert!(Console::configured(String::new(), &["a\nb".to_owned()]).is_err());
     }
 }

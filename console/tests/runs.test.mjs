@@ -300,13 +300,14 @@ test("hostile texts stay texts, and do not break the layout", async () => {
   const flowId = `${MARK}-hostile`;
   const html = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
   await put({ executionId: `${flowId}-1`, flowId, flowName: html, errorMessage: html, status: "FAILED", trigger: html, deviceId: html, durationMs: 1 });
+  await put({ executionId: `${flowId}-6`, flowId, labels: { [html]: html, "\u202eשם": "💥 ".repeat(80) } });
   await put({ executionId: `${flowId}-2`, flowId, flowName: "Very long ".repeat(300), errorMessage: "x".repeat(5000), status: "FAILED", trigger: "T".repeat(500), deviceId: "d".repeat(300) });
   await put({ executionId: `${flowId}-3`, flowId, flowName: "\u202eمرحبا بالعالم 🎉👩‍👩‍👧", errorMessage: "\u202eשגיאה: 💥 evil", status: "FAILED", durationMs: -5 });
   await put({ executionId: `${flowId}-4`, flowId, status: "SOMETHING", startTime: "yesterday", durationMs: 9e15 });
   await put({ executionId: `${flowId}/5+=@:`, flowId, status: "PENDING" });
   for (const width of [360, 1440, 2560]) {
     await withPage({ hash: `#/runs?flow=${flowId}`, viewport: { width, height: 800 } }, async (page) => {
-      await until(async () => (await rows(page).count()) === 5, "five rows");
+      await until(async () => (await rows(page).count()) === 6, "six rows");
       assert.equal(await page.locator("img, tr script").count(), 0);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling at ${width}`);
       await page.getByText(html).first().waitFor();
@@ -341,7 +342,7 @@ test("a busy server is left alone for as long as it asks", async () => {
 });
 
 test("a run is found by its label, from the list, by typing and from the run", async () => {
-  const flowId = flow("labels");
+  const flowId = `${MARK}-labels`;
   const id = (n) => `${flowId}-${n}`;
   const created = Date.now() - 60_000;
   for (let n = 0; n < 3; n += 1) {

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, BodyStream, StreamBody};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
-use shared::auth::{Authenticator, OidcSettings};
+use shared::auth::{Authenticator, OidcSettings, SignInSettings};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
 use shared::reap::Reaper;
@@ -61,14 +61,17 @@ pub async fn serve_route(route: &'static Route) -> Result<(), Error> {
 /// Serves the files of the console, which need neither a table nor a caller.
 ///
 /// # Errors
-/// Those of the Runtime API.
+/// Those of the Runtime API, and that the sign-in is not well configured.
 pub async fn serve_console() -> Result<(), Error> {
-    let answer =
-        |request: Request| -> Answer<'_> { Box::pin(async move { Ok(pages::answer(&request)) }) };
+    let console = pages::console(SignInSettings::from_environment()?.as_ref())?;
+    let console = &console;
+    let answer = |request: Request| -> Answer<'_> {
+        Box::pin(async move { Ok(pages::answer(console, &request)) })
+    };
     // Compressed bytes are no text, which is what a gateway gets that wants it whole.
     let answer_whole = |mut request: Request| -> Answer<'_> {
         request.headers_mut().remove(ACCEPT_ENCODING);
-        Box::pin(async move { Ok(pages::answer(&request)) })
+        Box::pin(async move { Ok(pages::answer(console, &request)) })
     };
     stream_where_possible(answer, answer_whole).await
 }

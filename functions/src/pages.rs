@@ -1,28 +1,50 @@
 //! The pages of the console, as an answer to a request of API Gateway or of the local
 //! server.
 
-use http::header::LOCATION;
+use console::Console;
+use http::header::{InvalidHeaderValue, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
+use serde_json::json;
+use shared::auth::SignInSettings;
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::route::request_id;
 
+/// The console, with the way to sign in that is configured.
+///
+/// # Errors
+/// An issuer that cannot stand in a header; settings that were read have none.
+pub fn console(sign_in: Option<&SignInSettings>) -> Result<Console, InvalidHeaderValue> {
+    let Some(settings) = sign_in else {
+        return Ok(Console::default());
+    };
+    let config = json!({
+        "oidc": {
+            "issuer": settings.issuer,
+            "clientId": settings.client_id,
+            "scopes": settings.scopes,
+            "tokenUrl": settings.token_url,
+        },
+    });
+    Console::configured(config.to_string(), &settings.origins())
+}
+
 /// Answers a request of API Gateway.
-pub fn answer(request: &Request) -> Reply {
+pub fn answer(console: &Console, request: &Request) -> Reply {
     if let Some(stage) = stage_without_slash(request) {
         return redirect(&stage);
     }
     // The URI's path has the stage in front.
-    let answer = file(request.raw_http_path(), request.headers());
+    let answer = file(console, request.raw_http_path(), request.headers());
     answer.unwrap_or_else(|| reply::problem(&Problem::NoSuchPath, &request_id(request)))
 }
 
 /// The page or one of its files; `None` where nothing is at this path.
-pub fn file(path: &str, headers: &HeaderMap) -> Option<Reply> {
-    let answer = console::answer(path, headers)?;
+pub fn file(console: &Console, path: &str, headers: &HeaderMap) -> Option<Reply> {
+    let answer = console.answer(path, headers)?;
     Some(answer.map(|body| reply::whole(body.into())))
 }
 

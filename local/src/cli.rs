@@ -9,7 +9,7 @@ use functions::executions::export::{Format, status_named};
 use functions::parameters::{DEFAULT_DAYS, MAX_DAYS};
 use jiff::{Span, Timestamp as Moment};
 use shared::audit::Action;
-use shared::auth::{InvalidOidcSettings, OidcSettings, TokenId};
+use shared::auth::{InvalidOidcSettings, OidcSettings, SignInSettings, TokenId};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::labels::Label;
 use shared::model::{
@@ -115,23 +115,48 @@ pub struct OidcArgs {
     /// The claim with the user's name, as the audit shows it
     #[arg(long, value_name = "CLAIM", env = OidcSettings::USER_CLAIM_VARIABLE)]
     pub oidc_user_claim: Option<String>,
+    /// The id of the console at the issuer, so that people sign in there
+    #[arg(long, value_name = "ID", env = SignInSettings::CLIENT_ID_VARIABLE)]
+    pub oidc_console_client_id: Option<String>,
+    /// What the console asks the issuer for, separated by spaces: openid and others
+    #[arg(long, value_name = "SCOPES", env = SignInSettings::SCOPES_VARIABLE)]
+    pub oidc_console_scopes: Option<String>,
+    /// The issuer's token endpoint, if it is on another host than the issuer
+    #[arg(long, value_name = "URL", env = SignInSettings::TOKEN_URL_VARIABLE)]
+    pub oidc_console_token_url: Option<String>,
 }
 
 impl OidcArgs {
-    /// The settings; `None` where no issuer is named.
+    /// Whose JWTs are taken; `None` where no issuer is named.
     ///
     /// # Errors
     /// What an option cannot be.
     pub fn settings(&self) -> Result<Option<OidcSettings>, InvalidOidcSettings> {
-        OidcSettings::of(|variable| match variable {
+        OidcSettings::of(|variable| self.value(variable))
+    }
+
+    /// How people sign in to the console; `None` where it is no client of the issuer.
+    ///
+    /// # Errors
+    /// What an option cannot be.
+    pub fn sign_in(&self) -> Result<Option<SignInSettings>, InvalidOidcSettings> {
+        SignInSettings::of(|variable| self.value(variable))
+    }
+
+    /// The option that stands for an environment variable.
+    fn value(&self, variable: &str) -> Option<String> {
+        match variable {
             OidcSettings::ISSUER_VARIABLE => self.oidc_issuer.clone(),
             OidcSettings::AUDIENCE_VARIABLE => self.oidc_audience.clone(),
             OidcSettings::JWKS_URL_VARIABLE => self.oidc_jwks_url.clone(),
             OidcSettings::TEAM_CLAIM_VARIABLE => self.oidc_team_claim.clone(),
             OidcSettings::ROLE_CLAIM_VARIABLE => self.oidc_role_claim.clone(),
             OidcSettings::USER_CLAIM_VARIABLE => self.oidc_user_claim.clone(),
+            SignInSettings::CLIENT_ID_VARIABLE => self.oidc_console_client_id.clone(),
+            SignInSettings::SCOPES_VARIABLE => self.oidc_console_scopes.clone(),
+            SignInSettings::TOKEN_URL_VARIABLE => self.oidc_console_token_url.clone(),
             _ => None,
-        })
+        }
     }
 }
 

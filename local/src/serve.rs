@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use functions::app::App;
-use shared::auth::{self, Authenticator, Caller, NewToken, Role};
+use functions::pages;
+use shared::auth::{self, Authenticator, Caller, InvalidOidcSettings, NewToken, Role};
 use shared::config;
 use shared::model::Timestamp;
 use shared::store::Store;
@@ -106,12 +107,10 @@ impl Running {
 }
 
 async fn start(args: ServeArgs) -> Result<Running, Failure> {
-    let oidc = args.oidc.settings();
-    let oidc = oidc.map_err(|invalid| {
-        let option = invalid.variable.trim_start_matches("FLOWTRAIL_");
-        let option = option.to_ascii_lowercase().replace('_', "-");
-        Failure(format!("--{option}, or the variable {invalid}."))
-    })?;
+    let oidc = args.oidc.settings().map_err(invalid_option)?;
+    let sign_in = args.oidc.sign_in().map_err(invalid_option)?;
+    let console = pages::console(sign_in.as_ref())
+        .map_err(|error| Failure(format!("The issuer cannot be told to browsers: {error}.")))?;
     let mut served = open(&args).await?;
     let api = listen(args.port, "--port").await?;
     let api_address = address_of(&api)?;
@@ -165,7 +164,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         None => App::new(store.clone()),
     };
     let app = app.allowing(args.allowed_origins.clone());
-    let router = server::router(Arc::new(app));
+    let router = server::router_with(Arc::new(app), console);
     tasks.spawn(serve_router(api, router, stopped.clone()));
     if is_ours && demo::prepare(&store, !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), stopped));
@@ -178,6 +177,12 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         stop,
         _folder: folder,
     })
+}
+
+fn invalid_option(invalid: InvalidOidcSettings) -> Failure {
+    let option = invalid.variable.trim_start_matches("FLOWTRAIL_");
+    let option = option.to_ascii_lowercase().replace('_', "-");
+    Failure(format!("--{option}, or the variable {invalid}."))
 }
 
 async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {

@@ -12,6 +12,7 @@ use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
+use console::Console;
 use functions::app::App;
 use functions::cors::AllowedOrigins;
 use functions::pages;
@@ -29,8 +30,13 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// The header with the id under which the log has the request.
 const REQUEST_ID: &str = "x-request-id";
 
-/// A router over every route.
+/// A router over every route, and over a console that takes tokens alone.
 pub fn router(app: Arc<App>) -> Router {
+    router_with(app, Console::default())
+}
+
+/// A router over every route, and over this console.
+pub fn router_with(app: Arc<App>, console: Console) -> Router {
     let paths: BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
     let mut router = Router::new();
     for path in paths {
@@ -44,17 +50,24 @@ pub fn router(app: Arc<App>) -> Router {
             router = router.route(unnamed, methods.fallback(no_such_path));
         }
     }
+    let api = router.fallback(no_such_path).with_state(app);
+    api.merge(pages_of(console))
+}
+
+/// The pages of the console.
+fn pages_of(console: Console) -> Router {
+    let mut router = Router::new();
     for path in console::PATHS {
         let path = path.replace("{file+}", "{*file}");
         let allow = "GET, HEAD".to_owned();
         let refused = async || refuse(&Problem::MethodNotAllowed { allow }, &new_request_id());
         router = router.route(&path, axum::routing::get(console_file).fallback(refused));
     }
-    router.fallback(no_such_path).with_state(app)
+    router.with_state(Arc::new(console))
 }
 
-async fn console_file(request: Request) -> Response {
-    match pages::file(request.uri().path(), request.headers()) {
+async fn console_file(State(console): State<Arc<Console>>, request: Request) -> Response {
+    match pages::file(&console, request.uri().path(), request.headers()) {
         Some(reply) => reply.map(Body::new),
         None => no_such_path().await,
     }

@@ -17,11 +17,13 @@ mod authenticator;
 mod jwks;
 mod oidc;
 mod roles;
+mod sign_in;
 mod tokens;
 
 pub use authenticator::{Authenticator, bearer};
 pub use oidc::{InvalidOidcSettings, OidcSettings};
 pub use roles::{CustomRole, Role, TeamRoles, get_roles, put_roles};
+pub use sign_in::SignInSettings;
 pub use tokens::{
     NewToken, Secret, TokenId, TokenPage, TokenRecord, all_tokens, create_token, get_token,
     list_tokens, revoke_token,

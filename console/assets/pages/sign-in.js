@@ -1,8 +1,11 @@
-// Owns the sign-in page: a token is pasted, tried, and kept for this tab alone.
-import { useRef, useState } from "preact/hooks";
+// Owns the sign-in page: at an issuer where one is configured, or with a token that is
+// pasted, tried, and kept for this tab alone.
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../ui/html.js";
 import { Mark } from "../ui/icons.js";
 import { Button, Field } from "../ui/controls.js";
+import { Loading } from "../ui/states.js";
+import { leaveForIssuer, signInSettings } from "../oidc.js";
 import { signIn } from "../session.js";
 
 function explain(error) {
@@ -11,8 +14,53 @@ function explain(error) {
   return error.message;
 }
 
-/** @param {{notice: ?string}} props */
-export default function SignIn({ notice }) {
+/** @param {{notice: ?string, endSessionUrl: ?string}} props of the session */
+export default function SignIn({ notice, endSessionUrl }) {
+  const [oidc, setOidc] = useState(undefined);
+  useEffect(() => {
+    // Without an answer the token is left.
+    signInSettings().then(setOidc, () => setOidc(null));
+  }, []);
+  return html`<main class="sign-in"><div class="card sign-in-card">
+    <div class="brand brand-large"><${Mark} /><h1>Flowtrail</h1></div>
+    <p class="muted">The execution history of your workflows.</p>
+    ${notice && html`<p class="notice" role="status">${notice}</p>`}
+    ${oidc === undefined && html`<${Loading} rows=${2} />`}
+    ${oidc && html`<${AtIssuer} settings=${oidc} endSessionUrl=${endSessionUrl} /><p class="or muted">or</p>`}
+    ${oidc !== undefined && html`<${WithToken} isOnlyWay=${oidc === null} />`}
+  </div></main>`;
+}
+
+/** Leads to the issuer, and back. */
+function AtIssuer({ settings, endSessionUrl }) {
+  const [error, setError] = useState(null);
+  const [leaving, setLeaving] = useState(false);
+  const { host } = new URL(settings.issuer);
+  useEffect(() => {
+    // Who comes back with the browser's button finds the page as it was left.
+    const returned = (event) => event.persisted && setLeaving(false);
+    addEventListener("pageshow", returned);
+    return () => removeEventListener("pageshow", returned);
+  }, []);
+  const leave = async () => {
+    setLeaving(true);
+    setError(null);
+    try {
+      await leaveForIssuer(settings);
+    } catch (problem) {
+      setError(problem.message);
+      setLeaving(false);
+    }
+  };
+  return html`<div class="at-issuer">
+    <${Button} kind="primary" autofocus disabled=${leaving} onClick=${leave}>${leaving ? "Leading you there …" : "Sign in with your account"}<//>
+    <p class="field-note">At <bdi>${host}</bdi>, and back to this page.</p>
+    ${error && html`<p class="notice" role="alert">${error}</p>`}
+    ${endSessionUrl && html`<p class="field-note">You may still be signed in there. <a href=${endSessionUrl}>Sign out of <bdi>${host}</bdi></a></p>`}
+  </div>`;
+}
+
+function WithToken({ isOnlyWay }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const input = useRef(null);
@@ -31,18 +79,15 @@ export default function SignIn({ notice }) {
       input.current?.focus();
     }
   };
-  return html`<main class="sign-in"><form class="card sign-in-card" onSubmit=${submit}>
-    <div class="brand brand-large"><${Mark} /><h1>Flowtrail</h1></div>
-    <p class="muted">The execution history of your workflows.</p>
-    ${notice && html`<p class="notice" role="status">${notice}</p>`}
+  return html`<form class="with-token" onSubmit=${submit}>
     <${Field} id="token" label="Token" error=${error} hint="Kept in this browser tab only, until you close it or sign out.">
-      <input ref=${input} id="token" class="input mono" type="password" autocomplete="off" spellcheck=${false} autofocus placeholder="sdk_…"
+      <input ref=${input} id="token" class="input mono" type="password" autocomplete="off" spellcheck=${false} autofocus=${isOnlyWay} placeholder="sdk_…"
         aria-invalid=${error ? "true" : null} aria-describedby="token-note" />
     <//>
-    <${Button} kind="primary" type="submit" disabled=${busy}>${busy ? "Signing in …" : "Sign in"}<//>
+    <${Button} kind=${isOnlyWay ? "primary" : "plain"} type="submit" disabled=${busy}>${busy ? "Signing in …" : isOnlyWay ? "Sign in" : "Sign in with the token"}<//>
     <details class="help"><summary>Where do I get a token?</summary>
       <p>From whoever runs Flowtrail for your team, in <b>Settings</b>, or on the server with</p>
       <pre tabindex="0"><code>flowtrail token create --team default --role viewer</code></pre>
       <p><code>flowtrail serve</code> prints an admin token when it starts.</p></details>
-  </form></main>`;
+  </form>`;
 }

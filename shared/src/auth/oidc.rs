@@ -88,7 +88,7 @@ impl OidcSettings {
     pub fn of(
         variable: impl Fn(&str) -> Option<String>,
     ) -> std::result::Result<Option<Self>, InvalidOidcSettings> {
-        let value = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let value = |name| given(&variable, name);
         let invalid = |variable, reason| Err(InvalidOidcSettings { variable, reason });
         let claim = |name, default: &str| value(name).unwrap_or_else(|| default.to_owned());
         let (issuer, audience) = (value(Self::ISSUER_VARIABLE), value(Self::AUDIENCE_VARIABLE));
@@ -114,6 +114,11 @@ impl OidcSettings {
             user_claim: claim(Self::USER_CLAIM_VARIABLE, "sub"),
         }))
     }
+}
+
+/// The value of a variable; `None` where it is not there or empty.
+pub(super) fn given(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.trim().is_empty())
 }
 
 /// Whether what is read from there can be trusted: over TLS, or on this machine.

@@ -1,0 +1,158 @@
+// Owns what is said to the OpenID Connect issuer: the authorization code flow with PKCE
+// (RFC 9700), and the renewal of what the issuer gave. The protocol is oauth4webapi's; this
+// module is loaded where somebody signs in so, and not before.
+import * as oauth from "oauth4webapi";
+import { ApiError } from "./api.js";
+import { now } from "./format.js";
+
+const TIMEOUT_MS = 15_000;
+/** How far clocks may differ: what the API allows. */
+const CLOCK_TOLERANCE_SECONDS = 60;
+/** How long before its end an ID token is renewed, at most; a short one a quarter before. */
+const RENEWED_BEFORE_MS = 60_000;
+
+/**
+ * @typedef {{issuer: string, clientId: string, scopes: string, tokenUrl: ?string}} Settings
+ *   of config.json
+ * @typedef {{state: string, nonce: string, verifier: string}} Secrets of one sign-in
+ * @typedef {{settings: Settings, subject: string, refreshToken: ?string, expiresAt: number,
+ *   renewAt: number, endSessionUrl: ?string}} Grant what goes with an ID token
+ * @typedef {{idToken: string, grant: Grant}} Given by the issuer
+ */
+
+/**
+ * Where somebody is led to sign in, and what the answer is compared with.
+ * @param {Settings} settings
+ * @returns {Promise<{url: string, secrets: Secrets}>}
+ */
+export async function authorization(settings) {
+  return speaking(settings, async () => {
+    const server = await discover(settings);
+    const [state, nonce, verifier] = [oauth.generateRandomState(), oauth.generateRandomNonce(), oauth.generateRandomCodeVerifier()];
+    const url = endpoint(settings, server.authorization_endpoint);
+    const parameters = {
+      response_type: "code", client_id: settings.clientId, redirect_uri: ownAddress(), scope: settings.scopes,
+      state, nonce, code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+    };
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return { url: url.href, secrets: { state, nonce, verifier } };
+  });
+}
+
+/**
+ * Exchanges the code with which the issuer led back.
+ * @param {Settings} settings
+ * @param {URLSearchParams} answer
+ * @param {Secrets} secrets
+ * @returns {Promise<Given>}
+ */
+export async function exchange(settings, answer, secrets) {
+  return speaking(settings, async () => {
+    const [server, client] = [await discover(settings), clientOf(settings)];
+    const parameters = oauth.validateAuthResponse(server, client, answer, secrets.state);
+    const response = await oauth.authorizationCodeGrantRequest(
+      server, client, oauth.None(), parameters, ownAddress(), secrets.verifier, options(settings));
+    const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, { expectedNonce: secrets.nonce, requireIdToken: true });
+    return givenBy(settings, server, tokens);
+  });
+}
+
+/**
+ * A new ID token of the same person, for the refresh token.
+ * @param {Grant} grant
+ * @returns {Promise<Given>}
+ */
+export async function renew(grant) {
+  const { settings } = grant;
+  return speaking(settings, async () => {
+    const [server, client] = [await discover(settings), clientOf(settings)];
+    const response = await oauth.refreshTokenGrantRequest(server, client, oauth.None(), grant.refreshToken, options(settings));
+    const tokens = await oauth.processRefreshTokenResponse(server, client, response);
+    // An issuer may keep the ID token to itself here, and the refresh token as it was.
+    if (!tokens.id_token) throw refusal(`${hostOf(settings)} renews no ID token.`);
+    const { idToken, grant: renewed } = givenBy(settings, server, tokens);
+    if (renewed.subject !== grant.subject) throw refusal(`${hostOf(settings)} has renewed somebody else's ID token.`);
+    return { idToken, grant: { ...renewed, refreshToken: renewed.refreshToken ?? grant.refreshToken } };
+  });
+}
+
+/** The page's own address, to which the issuer leads back. */
+const ownAddress = () => new URL(".", document.baseURI).href;
+
+const hostOf = (settings) => new URL(settings.issuer).host;
+
+/** An issuer on this machine may do without TLS, as it may for the API. */
+const isInsecure = (settings) => settings.issuer.startsWith("http:");
+
+const options = (settings) => ({ [oauth.allowInsecureRequests]: isInsecure(settings), signal: AbortSignal.timeout(TIMEOUT_MS) });
+
+const clientOf = (settings) => ({
+  client_id: settings.clientId,
+  [oauth.clockSkew]: Math.round((now() - Date.now()) / 1000),
+  [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+});
+
+async function discover(settings) {
+  const issuer = new URL(settings.issuer);
+  const response = await oauth.discoveryRequest(issuer, options(settings));
+  const server = await oauth.processDiscoveryResponse(issuer, response);
+  const { origin, host } = endpoint(settings, server.token_endpoint);
+  const known = [settings.issuer, settings.tokenUrl ?? settings.issuer].map((url) => new URL(url).origin);
+  // The page's policy would let it fail, and say nothing.
+  if (!known.includes(origin)) throw refusal(`${issuer.host} gives its tokens at ${host}. Whoever runs Flowtrail has to configure that address.`);
+  return server;
+}
+
+/** An address that the issuer names. */
+function endpoint(settings, address) {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url?.protocol === "https:" || (isInsecure(settings) && url?.protocol === "http:")) return url;
+  throw refusal(`${hostOf(settings)} does not say where it lets people sign in.`);
+}
+
+function givenBy(settings, server, tokens) {
+  const { sub: subject, exp } = oauth.getValidatedIdTokenClaims(tokens);
+  const expiresAt = exp * 1000;
+  const grant = {
+    settings, subject, expiresAt, refreshToken: tokens.refresh_token ?? null,
+    renewAt: expiresAt - Math.min(RENEWED_BEFORE_MS, (expiresAt - now()) / 4),
+    endSessionUrl: server.end_session_endpoint ? endSessionUrl(settings, server) : null,
+  };
+  return { idToken: tokens.id_token, grant };
+}
+
+/**
+ * Where one signs out of the issuer. Without the ID token, which would stay in the
+ * browser's history while it still opens the API.
+ */
+function endSessionUrl(settings, server) {
+  const url = endpoint(settings, server.end_session_endpoint);
+  url.searchParams.set("client_id", settings.clientId);
+  url.searchParams.set("post_logout_redirect_uri", ownAddress());
+  return url.href;
+}
+
+async function speaking(settings, work) {
+  // Without TLS, other than on this machine, browsers have none of the cryptography.
+  if (!isSecureContext) throw refusal("This way to sign in needs an address that begins with https.");
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error, hostOf(settings));
+  }
+}
+
+const refusal = (message) => new ApiError(message, { code: "SIGN_IN_REFUSED", status: 401 });
+
+/** An error of the library or of fetch, in our words. What the issuer says is shown as a text. */
+function translate(error, host) {
+  if (error instanceof ApiError) return error;
+  if (error.error) return refusal(`${host} refuses: ${error.error_description || error.error}`);
+  if (error.code === oauth.JWT_TIMESTAMP_CHECK) return refusal(`The clocks of ${host} and of this server differ too much.`);
+  const status = error.cause instanceof Response ? error.cause.status : null;
+  // Other than an error of fetch, one of the library has a code.
+  if (status >= 500 || !error.code || error instanceof DOMException) {
+    return new ApiError(`${host} cannot be reached, or does not answer this page.`, { code: "ISSUER_UNAVAILABLE", status: 0 });
+  }
+  return refusal(`${host} has answered in a way that is not trusted: ${error.message}.`);
+}
