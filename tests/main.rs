@@ -23,6 +23,7 @@ mod lists;
 mod malformed;
 mod masking;
 mod numbered_pages;
+mod payloads_on_demand;
 mod serve;
 mod support;
 mod template;

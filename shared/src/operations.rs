@@ -17,6 +17,7 @@ mod get;
 mod list;
 mod outline;
 mod statistics;
+mod step;
 mod steps;
 mod whole;
 
@@ -33,6 +34,7 @@ pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{
     Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,
 };
+pub use step::{BranchPlace, StepDetails, StepPlace, get_step};
 pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
 pub use whole::{WholeExecution, get_whole_execution};
 
