@@ -176,12 +176,12 @@ async fn the_context_is_left_out_with_its_size_on_the_first_page_alone() {
 }
 
 /// A run of so many steps, each with its output of 200 KB in a payload, and a context of
-/// 3 MB.
-async fn large_run(steps: usize) -> (TestApp, String) {
+/// so many bytes before them.
+async fn large_run(steps: usize, context: usize) -> (TestApp, String) {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
-    app.write(parts("context", &rows(3 << 20))).await;
+    app.write(parts("context", &rows(context))).await;
     let output = rows(200_000);
     for n in 0..steps {
         let id = format!("step-{n:03}");
@@ -206,7 +206,7 @@ async fn large_run(steps: usize) -> (TestApp, String) {
 #[tokio::test]
 async fn what_is_left_out_is_not_read() {
     const STEPS: usize = 60;
-    let (app, token) = large_run(STEPS).await;
+    let (app, token) = large_run(STEPS, 3 << 20).await;
     let mut whole = 0.0;
     let walked = app.walk_steps(&token, RUN, |_, answer| {
         whole += answer.usage.capacity_units
@@ -240,26 +240,26 @@ async fn what_is_left_out_is_not_read() {
 
 #[tokio::test]
 async fn pages_of_every_size_join_to_the_same_steps_with_the_same_left_out() {
-    let (app, token) = large_run(20).await;
-    let app = &app;
-    let path = within(RUN, 16_384);
-    let whole = app.walk_steps(&token, &path, |_, _| ()).await;
-    assert_eq!(whole.len(), 20);
-    for limit in [1, 7, 500] {
-        let path = with(&path, &format!("limit={limit}"));
-        let walked = app.walk_steps(&token, &path, |_, _| ()).await;
-        assert_eq!(walked, whole, "limit {limit}");
-    }
-    let path = within(&FORK.branch_steps_path(), 16_384);
-    let whole = walk_branch(app, &token, &path).await;
-    assert_eq!(whole.len(), 20);
-    for limit in [1, 7, 500] {
-        let path = with(&path, &format!("limit={limit}"));
-        assert_eq!(
-            walk_branch(app, &token, &path).await,
-            whole,
-            "limit {limit}"
-        );
+    // The first MB of the run ends among the payloads of the steps, or before them.
+    for context in [0, 1_100_000] {
+        let (app, token) = large_run(20, context).await;
+        let app = &app;
+        let path = within(RUN, 16_384);
+        let whole = app.walk_steps(&token, &path, |_, _| ()).await;
+        assert_eq!(whole.len(), 20);
+        for limit in [1, 7, 500] {
+            let path = with(&path, &format!("limit={limit}"));
+            let walked = app.walk_steps(&token, &path, |_, _| ()).await;
+            assert_eq!(walked, whole, "limit {limit}");
+        }
+        let path = within(&FORK.branch_steps_path(), 16_384);
+        let whole = walk_branch(app, &token, &path).await;
+        assert_eq!(whole.len(), 20);
+        for limit in [1, 7, 500] {
+            let path = with(&path, &format!("limit={limit}"));
+            let walked = walk_branch(app, &token, &path).await;
+            assert_eq!(walked, whole, "limit {limit}");
+        }
     }
 }
 

@@ -156,15 +156,12 @@ async fn first_page(
     let store = head.steps.store;
     let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = head.payloads;
-    let (mut payload, mut omitted, mut unreadable) = (None, None, None);
-    match payloads.read(shown.of_run.name(), shown.most_bytes).await? {
-        Found::Payload(found) => match disclosure.show_within(found, shown.most_bytes) {
-            Ok(found) => payload = found,
-            Err(left_out) => omitted = Some(left_out),
-        },
-        Found::Omitted(left_out) => omitted = Some(left_out),
-        Found::Unreadable(error) => unreadable = Some(error),
-    }
+    let name = shown.of_run.name();
+    let (payload, omitted, unreadable) = match payloads.read(name, shown.most_bytes).await? {
+        Found::Payload(payload) => (payload, None, None),
+        Found::Omitted(omitted) => (None, Some(omitted), None),
+        Found::Unreadable(error) => (None, None, Some(error)),
+    };
     let limits = StepLimits {
         bytes: bytes_beside(limits.bytes, [&payload]),
         ..limits
@@ -176,6 +173,10 @@ async fn first_page(
         shown.most_bytes,
         &mut disclosure,
     );
+    let (payload, omitted) = match disclosure.show_within(payload, shown.most_bytes) {
+        Ok(payload) => (payload, omitted),
+        Err(omitted) => (None, Some(omitted)),
+    };
     disclosure.record(store, caller, execution_id).await?;
     Ok(ExecutionDetails {
         execution: head.execution,
