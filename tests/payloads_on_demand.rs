@@ -242,11 +242,11 @@ async fn what_is_left_out_is_not_read() {
 async fn pages_of_every_size_join_to_the_same_steps_with_the_same_left_out() {
     // The first MB of the run ends among the payloads of the steps, or before them.
     for context in [0, 1_100_000] {
-        let (app, token) = large_run(20, context).await;
+        let (app, token) = large_run(10, context).await;
         let app = &app;
         let path = within(RUN, 16_384);
         let whole = app.walk_steps(&token, &path, |_, _| ()).await;
-        assert_eq!(whole.len(), 20);
+        assert_eq!(whole.len(), 10);
         for limit in [1, 7, 500] {
             let path = with(&path, &format!("limit={limit}"));
             let walked = app.walk_steps(&token, &path, |_, _| ()).await;
@@ -254,7 +254,7 @@ async fn pages_of_every_size_join_to_the_same_steps_with_the_same_left_out() {
         }
         let path = within(&FORK.branch_steps_path(), 16_384);
         let whole = walk_branch(app, &token, &path).await;
-        assert_eq!(whole.len(), 20);
+        assert_eq!(whole.len(), 10);
         for limit in [1, 7, 500] {
             let path = with(&path, &format!("limit={limit}"));
             let walked = walk_branch(app, &token, &path).await;
