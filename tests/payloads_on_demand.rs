@@ -219,8 +219,10 @@ async fn what_is_left_out_is_not_read() {
     assert_eq!(data["nextToken"], Value::Null);
     assert!(answer.body.len() < 60_000, "{} bytes", answer.body.len());
     // The first MB of the run, the first MB of its steps' payloads, and the steps.
+    // DynamoDB Local ends a Query with the item that passes 1 MB, others before it.
     let units = answer.usage.capacity_units;
-    assert!(units <= read_units((2 << 20) + 100_000), "{units} units");
+    let most = read_units((2 << 20) + 2 * PART + 100_000);
+    assert!(units <= most, "{units} units");
     assert!(units * 6.0 < whole, "{units} of {whole} units");
     assert_eq!(answer.usage.requests, 3);
 
