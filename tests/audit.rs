@@ -11,7 +11,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::support::faults::{Fault, Faulty};
 use crate::support::log::Log;
-use crate::support::records::{ForkKey, branch_step, execution, payload, step};
+use crate::support::records::{ForkKey, branch_step, execution, payload, step, step_path};
 use crate::support::{Answer, TestApp, token_id};
 
 const AUDIT: &str = "/api/audit";
@@ -82,6 +82,14 @@ fn everything(victim: &str) -> Vec<Audited> {
                 "EXECUTION_REVEALED",
                 Method::GET,
                 "/flow-executions/secret",
+                "secret",
+            )
+        },
+        Audited {
+            ..audited(
+                "EXECUTION_REVEALED",
+                Method::GET,
+                &step_path("secret", "login", 100),
                 "secret",
             )
         },

@@ -10,7 +10,7 @@ use shared::model::Item;
 
 use crate::support::TestApp;
 use crate::support::process::python;
-use crate::support::records::{ForkKey, branch_step, execution, payload, step, time};
+use crate::support::records::{ForkKey, branch_step, execution, payload, step, step_path, time};
 
 /// A sample of the flow-executions API's document: `...` stands for any text,
 /// `{...}` for any object, `[...]` for any array.
@@ -42,6 +42,27 @@ const BRANCH_STEPS_SAMPLE: &str = r#"{
   "data": {
     "branch-exec-1": {"branchId": "process_item", "steps": []},
     "branch-exec-2": {"branchId": "process_item", "steps": []}
+  }
+}"#;
+
+const STEP_SAMPLE: &str = r#"{
+  "success": true,
+  "data": {
+    "stepInstanceId": "e84b93cf-9b3a-4621-bf35-b5d54c0eb017",
+    "stepId": "validate",
+    "stepName": "Validate",
+    "stepType": "IF_ELSE",
+    "sequenceNumber": 1,
+    "status": "COMPLETED",
+    "startTime": "2026-02-17T10:30:00.050Z",
+    "endTime": "2026-02-17T10:30:00.055Z",
+    "durationMs": 5,
+    "retryCount": 0,
+    "input": {"orderId": 42},
+    "output": {"branch": "true"},
+    "executionData": null,
+    "errorMessage": null,
+    "subflowExecutionId": null
   }
 }"#;
 
@@ -116,6 +137,8 @@ async fn each_sample_of_the_flow_executions_document_is_answered_in_its_form() {
     let branches = fork.branch_steps_path();
     let branches = app.get(&token, &branches).await.ok();
     matches_sample(&branches, &sample(BRANCH_STEPS_SAMPLE), "branch steps");
+    let step = app.get(&token, &step_path("run-1", "fork-1", 100)).await;
+    matches_sample(&step.ok(), &sample(STEP_SAMPLE), "step");
 }
 
 /// A sample of a document, as it stands there.

@@ -42,6 +42,7 @@ async fn each_wrong_parameter_is_named_with_what_it_could_be() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let fork = "parentStepInstanceId=fork-1&parentStepStartTime=2026-02-17T10:30:00.000Z";
+    let step = "/flow-executions/a/step?stepInstanceId=x&startTime=2026-02-17T10:30:00Z";
     let long = "x".repeat(129);
     let cases: Vec<(String, &str, &str, &str)> = vec![
         ("/flow-executions".into(), "MISSING_PARAMETER", "flowDefinitionId", "flowDefinitionId"),
@@ -74,6 +75,21 @@ async fn each_wrong_parameter_is_named_with_what_it_could_be() {
         ("/flow-executions/a/branch-steps?parentStepInstanceId=x&parentStepStartTime=2026-02-30T00:00:00Z".into(), "INVALID_PARAMETER", "parentStepStartTime", "RFC 3339"),
         ("/flow-executions/a/branch-steps?parentStepInstanceId=x%23&parentStepStartTime=2026-02-17T10:30:00Z".into(), "INVALID_PARAMETER", "parentStepInstanceId", "1 to 128"),
         (format!("/flow-executions/a/branch-steps?{fork}&limit=0"), "INVALID_PARAMETER", "limit", "from 1 to 500"),
+        (format!("/flow-executions/a/branch-steps?{fork}&maxPayloadBytes=x"), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
+        ("/flow-executions/a?maxPayloadBytes=-1".into(), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
+        ("/flow-executions/a?maxPayloadBytes=67108865".into(), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
+        ("/flow-executions/a?maxPayloadBytes=1.5".into(), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
+        ("/flow-executions/a?maxPayloadBytes=".into(), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
+        ("/flow-executions/a?maxPayloadBytes=1&maxPayloadBytes=1".into(), "INVALID_PARAMETER", "maxPayloadBytes", "once"),
+        ("/flow-executions/a/step".into(), "MISSING_PARAMETER", "stepInstanceId", "stepInstanceId"),
+        ("/flow-executions/a/step?stepInstanceId=x".into(), "MISSING_PARAMETER", "startTime", "startTime"),
+        ("/flow-executions/a/step?stepInstanceId=x%23&startTime=2026-02-17T10:30:00Z".into(), "INVALID_PARAMETER", "stepInstanceId", "1 to 128"),
+        ("/flow-executions/a/step?stepInstanceId=x&startTime=noon".into(), "INVALID_PARAMETER", "startTime", "RFC 3339"),
+        (format!("{step}&branchExecutionId=b"), "MISSING_PARAMETER", "parentStepInstanceId", "parentStepInstanceId"),
+        (format!("{step}&branchExecutionId=b&parentStepInstanceId=f"), "MISSING_PARAMETER", "parentStepStartTime", "parentStepStartTime"),
+        (format!("{step}&{fork}"), "MISSING_PARAMETER", "branchExecutionId", "branchExecutionId"),
+        (format!("{step}&{fork}&branchExecutionId=%23"), "INVALID_PARAMETER", "branchExecutionId", "1 to 128"),
+        (format!("{step}&maxPayloadBytes=all"), "INVALID_PARAMETER", "maxPayloadBytes", "from 0 to 67108864"),
     ];
     let empty = [
         ("/flow-executions?flowDefinitionId=f&limit=", "limit"),

@@ -47,6 +47,17 @@ fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
             },
         ),
         (
+            "get_flow_execution_step",
+            format!(
+                "/flow-executions/run-1/step?stepInstanceId=fork-1&startTime={}",
+                time(100)
+            ),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (404, "EXECUTION_NOT_FOUND"),
+            },
+        ),
+        (
             "list_team_executions",
             "/api/executions/team/team-a?workflowId=flow-1".to_owned(),
             Expected {

@@ -145,7 +145,7 @@ fn the_console_alone_knows_which_client_of_the_issuer_it_is() {
         (SignInSettings::SCOPES_VARIABLE, "OidcConsoleScopes"),
         (SignInSettings::TOKEN_URL_VARIABLE, "OidcConsoleTokenUrl"),
     ];
-    for name in functions() {
+    for name in function_names() {
         let function = &template["Resources"][resource_name(name)]["Properties"];
         let variables = &function["Environment"]["Variables"];
         for (variable, parameter) in client {

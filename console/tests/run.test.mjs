@@ -12,6 +12,8 @@ const TOKEN = process.env.FLOWTRAIL_TOKEN;
 const SHOTS = process.env.SHOTS;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RUN = `e2e-${Date.now().toString(36)}`;
+/** The most bytes of a part: an item ends at 400 KB. */
+const PART = 390_000;
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 // ---- records ------------------------------------------------------------------------
@@ -477,6 +479,123 @@ test("zoom by wheel, keys, buttons and a drawn stretch, and it stands in the add
   await shot(page, "zoomed");
   await page.locator(".tl-rows").press("0");
   await page.waitForURL((url) => !url.href.includes("zoom="));
+  await finish();
+});
+
+/** A payload of JSON in parts, as an engine writes what is too large for a step. */
+async function putParts(run, name, value) {
+  const text = Buffer.from(JSON.stringify(value));
+  const parts = Math.ceil(text.length / PART);
+  for (let part = 0; part < parts; part += 1) {
+    const bytes = text.subarray(part * PART, (part + 1) * PART);
+    await put({ pk: `EXEC#${run}`, sk: `PAYLOAD#${name}#${String(part).padStart(4, "0")}`, bytes, ...(part === 0 ? { encoding: "json", parts } : {}) });
+  }
+}
+
+const lines = (count) => Array.from({ length: count }, (_, n) => ({ number: n, text: `line ${n} of a long list, with some words in it` }));
+
+/** How many bytes each answer of the API had, by the end of its path. */
+function bytesOf(page) {
+  const answers = [];
+  page.on("response", async (response) => {
+    const { pathname } = new URL(response.url());
+    if (!pathname.includes("/flow-executions/")) return;
+    answers.push({ name: pathname.split("/").at(-1), bytes: (await response.body().catch(() => "")).length });
+  });
+  return answers;
+}
+
+test("large payloads are loaded when one looks at them, and the page without them", async () => {
+  const id = `${RUN}-large`;
+  const output = lines(50_000);
+  assert.ok(JSON.stringify(output).length > 3_000_000);
+  await putAll([
+    execution(id), step(id, "small", 0, 100, { input: { a: 1 } }), step(id, "large", 100, 200, { input: { text: "x".repeat(30_000) } }),
+    step(id, "fork", 300, 900, FORK), branchStep(id, "fork", 300, "b1", "inside", 310, 800, { executionData: { text: "y".repeat(100_000) } }),
+  ]);
+  await putParts(id, "step:large:output", output);
+  await putParts(id, "context", { last: "one", lines: lines(10_000) });
+  const { page, finish } = await open(runs(id), { allow: ["ERR_FAILED", "net::"] });
+  const answers = bytesOf(page);
+  await rowOf(page, "large").waitFor();
+  assert.ok(answers.every(({ bytes }) => bytes < 10_000), JSON.stringify(answers));
+  await rowOf(page, "large").click();
+  const inspector = page.locator(".inspector");
+  // What is moderate comes by itself; what is large waits to be asked for.
+  await inspector.locator(".json-row", { hasText: "xxxx" }).waitFor();
+  const left = inspector.locator(".left-out", { hasText: /Output, 3\.\d MB/ });
+  await left.waitFor();
+  await axe(page);
+  await shot(page, "payload-left-out");
+  assert.ok(answers.every(({ bytes }) => bytes < 40_000), JSON.stringify(answers));
+  await page.route("**/step?**", (route) => route.abort());
+  await left.getByRole("button", { name: "Load" }).click();
+  const failed = inspector.getByRole("alert").filter({ hasText: "Output: not loaded" });
+  await failed.waitFor();
+  await axe(page);
+  await shot(page, "payload-failed");
+  await page.unroute("**/step?**");
+  await failed.getByRole("button", { name: "Try again" }).click();
+  await inspector.locator(".json-row", { hasText: "50,000 items" }).waitFor();
+  assert.equal(await inspector.locator(".left-out").count(), 0);
+  await inspector.getByRole("searchbox").fill("line 49999 of");
+  await inspector.getByText("1 of 1").waitFor();
+  await inspector.getByTitle("Copy the value").click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^line 49999 of a long list/);
+  await shot(page, "payload-loaded");
+  // It is kept while one looks elsewhere.
+  let asked = 0;
+  page.on("request", (request) => { asked += request.url().includes("stepInstanceId=large") ? 1 : 0; });
+  await rowOf(page, "small").click();
+  await inspector.getByRole("heading", { name: "small" }).waitFor();
+  await rowOf(page, "large").click();
+  await inspector.locator(".json-row", { hasText: "50,000 items" }).waitFor();
+  assert.equal(asked, 0);
+  await rowOf(page, "fork").locator(".twisty").click();
+  await rowOf(page, "inside").click();
+  await inspector.locator(".json-row", { hasText: "yyyy" }).waitFor();
+  await page.getByRole("link", { name: "Context" }).click();
+  await page.locator(".left-out", { hasText: "Context, " }).getByRole("button", { name: "Load" }).click();
+  await page.locator(".json-row", { hasText: "10,000 items" }).waitFor();
+  await page.getByRole("link", { name: "Raw JSON" }).click();
+  await page.getByText("Long payloads are left out here").waitFor();
+  await page.getByRole("searchbox").fill("omittedPayloads");
+  await page.getByText(/1 of \d+/).waitFor();
+  await page.getByRole("button", { name: "More actions" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: /Download as JSON/ }).click()]);
+  const run = JSON.parse(readFileSync(await download.path(), "utf8"));
+  assert.equal(run.steps.find(({ stepId }) => stepId === "large").output.length, output.length);
+  assert.equal(run.resolvedFinalContextData.last, "one");
+  assert.ok(!JSON.stringify(run).includes("omittedPayloads"));
+  await finish();
+});
+
+test("of a running step what was left out is loaded anew when it ends", async () => {
+  const id = `${RUN}-grows`;
+  const begin = Date.now() - T0 - 4000;
+  const text = (sign) => sign.repeat(20_000);
+  await put(execution(id, { status: "RUNNING", startTime: iso(begin), endTime: undefined }));
+  await put(step(id, "work", begin, null, { status: "RUNNING", input: { password: text("p"), note: text("n") } }));
+  const { page, finish } = await open(runs(id, "?step=work"));
+  const inspector = page.locator(".inspector");
+  await inspector.locator(".json-row", { hasText: "nnnn" }).waitFor();
+  await inspector.getByText("masked: secret").waitFor();
+  await put(step(id, "work", begin, begin + 4000, { input: { note: text("n") }, output: { note: text("o") } }));
+  await put(execution(id, { startTime: iso(begin), endTime: iso(begin + 4000) }));
+  await inspector.locator(".json-row", { hasText: "oooo" }).waitFor();
+  await finish();
+});
+
+test("secrets in what was left out are hidden, and shown to who asks and may", async () => {
+  const id = `${RUN}-large-secret`;
+  const long = "x".repeat(30_000);
+  await putAll([execution(id), step(id, "login", 100, 200, { output: { password: "hunter2", long } })]);
+  const { page, finish } = await open(runs(id, "?step=login"));
+  const inspector = page.locator(".inspector");
+  await inspector.getByText("masked: secret").waitFor();
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("button", { name: /^Show secrets/ }).click();
+  await inspector.getByText("hunter2").waitFor();
   await finish();
 });
 

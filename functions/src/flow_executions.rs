@@ -12,15 +12,16 @@ use shared::operations::{self, ShownPayloads, Window};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
-use crate::parameters::{DetailsParameters, Parameters};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{BranchStepsParameters, ListParameters};
+use parameters::{BranchStepsParameters, FlowDetailsParameters, ListParameters, StepParameters};
 
-/// What this surface shows of payloads.
+/// What this surface shows of payloads, where it is not told up to how many bytes.
 const SHOWN: ShownPayloads = ShownPayloads {
     of_run: RunPayload::Context,
     of_steps: &["input", "output", "executionData"],
+    most_bytes: None,
 };
 
 /// `GET /flow-executions`: a flow's executions, newest first.
@@ -54,18 +55,44 @@ pub async fn get_flow_execution(
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = DetailsParameters::of(request, "flowExecutionId")?;
+    let FlowDetailsParameters { page, most_bytes } = FlowDetailsParameters::of(request)?;
     let viewer = Parameters::of(request).viewer(caller)?;
+    let shown = ShownPayloads {
+        most_bytes,
+        ..SHOWN
+    };
     let details = operations::get_execution(
         store,
         &viewer,
-        &parameters.execution_id,
-        SHOWN,
-        parameters.limit,
-        parameters.next_token,
+        &page.execution_id,
+        shown,
+        page.limit,
+        page.next_token,
     )
     .await?;
     reply::json(&views::details(&details))
+}
+
+/// `GET /flow-executions/{flowExecutionId}/step`: one step with its payloads.
+///
+/// # Errors
+/// Those of the parameters and of [`operations::get_step`].
+pub async fn get_flow_execution_step(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let parameters = StepParameters::of(request)?;
+    let viewer = Parameters::of(request).viewer(caller)?;
+    let details = operations::get_step(
+        store,
+        &viewer,
+        &parameters.execution_id,
+        &parameters.place,
+        parameters.most_bytes,
+    )
+    .await?;
+    reply::json(&views::step_details(&details))
 }
 
 /// `GET /flow-executions/{flowExecutionId}/branch-steps`: the steps of the
@@ -79,12 +106,14 @@ pub async fn get_flow_execution_branch_steps(
     request: &Request,
 ) -> Result<Reply, Problem> {
     let BranchStepsParameters { fork, page } = BranchStepsParameters::of(request)?;
+    let FlowDetailsParameters { page, most_bytes } = page;
     let viewer = Parameters::of(request).viewer(caller)?;
     let branches = operations::list_branch_steps(
         store,
         &viewer,
         &page.execution_id,
         &fork,
+        most_bytes,
         page.limit,
         page.next_token,
     )

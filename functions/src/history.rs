@@ -31,6 +31,7 @@ const DELETION_TIME: Duration = Duration::from_secs(18);
 const SHOWN: ShownPayloads = ShownPayloads {
     of_run: RunPayload::Data,
     of_steps: &["executionData"],
+    most_bytes: None,
 };
 
 /// `GET /api/history/executions`: the team's executions, newest first.

@@ -94,9 +94,9 @@ impl Problem {
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchPath
-            | Self::Operation(Error::ExecutionNotFound(_) | Error::TokenNotFound(_)) => {
-                StatusCode::NOT_FOUND
-            }
+            | Self::Operation(
+                Error::ExecutionNotFound(_) | Error::StepNotFound(_) | Error::TokenNotFound(_),
+            ) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Operation(
@@ -216,6 +216,14 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
             "Flow execution not found",
             "EXECUTION_NOT_FOUND",
             format!("Flow execution with ID {execution_id} not found"),
+        ),
+        Error::StepNotFound(step_instance_id) => (
+            "Step not found",
+            "STEP_NOT_FOUND",
+            format!(
+                "The flow execution has no step with ID {step_instance_id} that began then and \
+                 there"
+            ),
         ),
         Error::TokenNotFound(token_id) => (
             "Token not found",

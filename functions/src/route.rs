@@ -102,6 +102,14 @@ routes! {
         transfer: Transfer::Streamed,
         handler: handler!(flow_executions::get_flow_execution_branch_steps),
     }
+    GET_FLOW_EXECUTION_STEP {
+        name: "get_flow_execution_step",
+        method: Method::GET,
+        path: "/flow-executions/{flowExecutionId}/step",
+        permission: Some(Permission::ExecutionsRead),
+        transfer: Transfer::Streamed,
+        handler: handler!(flow_executions::get_flow_execution_step),
+    }
     LIST_TEAM_EXECUTIONS {
         name: "list_team_executions",
         method: Method::GET,

@@ -3,7 +3,7 @@
 //! The text of a variant is for its caller. What caused it is in `source()`,
 //! for the log, and never reaches a caller.
 
-use crate::model::ExecutionId;
+use crate::model::{ExecutionId, StepInstanceId};
 
 /// The boxed cause of a failure, kept for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -26,6 +26,9 @@ pub enum Error {
     /// No execution of the caller's team, and within its flows, has this id.
     #[error("no execution has the id {0}")]
     ExecutionNotFound(ExecutionId),
+    /// The execution has no such step.
+    #[error("no step has the id {0} there")]
+    StepNotFound(StepInstanceId),
     /// No token has this id.
     #[error("no token has the id {0}")]
     TokenNotFound(String),

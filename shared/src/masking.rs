@@ -17,7 +17,7 @@ use crate::audit::{Action, Entry};
 use crate::auth::{Caller, Permission};
 use crate::error::{Error, Result};
 use crate::keys;
-use crate::model::{ExecutionId, TeamId, Value};
+use crate::model::{ExecutionId, OmittedPayload, TeamId, Value};
 use crate::settings::{self, Expected, TeamSettings};
 use crate::store::Store;
 
@@ -208,12 +208,34 @@ impl Disclosure {
 
     /// A payload as it is shown.
     pub(crate) fn show(&mut self, payload: Option<Value>) -> Option<Value> {
-        let payload = payload?;
-        if !self.reveals {
-            return Some(payload::mask(payload, &self.masker));
+        self.show_within(payload, None).unwrap_or_default()
+    }
+
+    /// A payload as it is shown, unless it is longer than `most` bytes then. What is left
+    /// out reveals nothing, and its size not the length of a secret that is hidden.
+    ///
+    /// # Errors
+    /// What is left out.
+    pub(crate) fn show_within(
+        &mut self,
+        payload: Option<Value>,
+        most: Option<usize>,
+    ) -> std::result::Result<Option<Value>, OmittedPayload> {
+        let Some(payload) = payload else {
+            return Ok(None);
+        };
+        let shown = match self.reveals {
+            true => payload,
+            false => payload::mask(payload, &self.masker),
+        };
+        if let Some(most) = most {
+            let bytes = shown.json_size();
+            if bytes > most {
+                return Err(OmittedPayload { bytes: Some(bytes) });
+            }
         }
-        self.has_revealed |= payload::holds_secret(&payload, &self.masker);
-        Some(payload)
+        self.has_revealed |= self.reveals && payload::holds_secret(&shown, &self.masker);
+        Ok(Some(shown))
     }
 
     /// Tells the audit, where secrets of this run were shown. They must not leave

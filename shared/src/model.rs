@@ -18,8 +18,8 @@ mod page_size;
 mod value;
 
 pub use page_size::PageSize;
-pub use value::Value;
 pub(crate) use value::approximate_size;
+pub use value::{OmittedPayload, OmittedPayloads, Value};
 
 /// One item of the table as the SDK hands it over.
 pub type Item = HashMap<String, AttributeValue>;
@@ -82,6 +82,8 @@ id_types! {
     FlowId,
     /// The id of one run of a step.
     StepInstanceId,
+    /// The id of one run of a parallel branch.
+    BranchExecutionId,
     /// The id of a device that runs concern.
     DeviceId,
     /// The name of a role.
@@ -533,6 +535,10 @@ pub struct Step {
     /// What else the engine noted.
     #[serde(skip)]
     pub execution_data: Option<Value>,
+    /// Those of these three that an answer leaves out, by their names in the record
+    /// format.
+    #[serde(skip)]
+    pub omitted_payloads: OmittedPayloads,
 }
 
 impl Step {
@@ -606,6 +612,11 @@ impl Step {
 
     /// About how many bytes the step takes as JSON.
     pub fn approximate_size(&self) -> usize {
+        self.approximate_size_within(usize::MAX)
+    }
+
+    /// The same without the payloads that take more than `most` bytes.
+    pub fn approximate_size_within(&self, most: usize) -> usize {
         // The names and the short values; what varies is in the payloads and
         // in the error.
         const FIXED: usize = 400;
@@ -616,6 +627,7 @@ impl Step {
                 .into_iter()
                 .flatten()
                 .map(Value::approximate_size)
+                .filter(|size| *size <= most)
                 .sum::<usize>()
     }
 }

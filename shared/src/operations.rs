@@ -17,6 +17,7 @@ mod get;
 mod list;
 mod outline;
 mod statistics;
+mod step;
 mod step_statistics;
 mod steps;
 mod whole;
@@ -34,6 +35,7 @@ pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
 pub use statistics::{
     Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,
 };
+pub use step::{BranchPlace, StepDetails, StepPlace, get_step};
 pub use step_statistics::{
     MAX_STEPS_READ, StepFailure, StepFigures, StepStatistics, step_statistics,
 };

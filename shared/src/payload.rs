@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::value::RawValue;
 
 use crate::keys;
-use crate::model::{Item, Value};
+use crate::model::{Item, OmittedPayload, Value};
 
 /// The largest payload, in bytes of its JSON text. It bounds the memory of a
 /// reader, and with it what a decompression bomb can do.
@@ -78,9 +78,7 @@ impl Payloads {
         };
         let (name, part) = (key.name.to_owned(), key.part);
         let parts = self.by_name.entry(name).or_default();
-        parts.bytes += item.get("bytes").map_or(0, |bytes| {
-            bytes.as_b().map_or(0, |bytes| bytes.as_ref().len())
-        });
+        parts.bytes += bytes_of(&item).map_or(0, <[u8]>::len);
         if parts.bytes > MAX_DECODED_BYTES {
             parts.by_number.clear();
         } else {
@@ -93,6 +91,39 @@ impl Payloads {
     pub fn is_too_large(&self, name: &str) -> bool {
         let parts = self.by_name.get(name);
         parts.is_some_and(|parts| parts.bytes > MAX_DECODED_BYTES)
+    }
+
+    /// Whether anything of a payload is here.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Whether all parts of a payload are here, as far as its first one tells.
+    pub fn is_complete(&self, name: &str) -> bool {
+        let parts = self.by_name.get(name);
+        parts.is_some_and(|parts| match parts.first() {
+            Some(first) if first.contains_key("value") => true,
+            Some(first) => Some(parts.by_number.len()) == count_of(first),
+            None => false,
+        })
+    }
+
+    /// A payload that its first part tells to be longer than `most` bytes.
+    pub fn longer_than(&self, name: &str, most: usize) -> Option<OmittedPayload> {
+        let first = self.by_name.get(name)?.first()?;
+        let stored = count_of(first)?.saturating_mul(bytes_of(first)?.len());
+        let omitted = OmittedPayload {
+            bytes: told_bytes(first, stored),
+        };
+        (omitted.bytes.unwrap_or(stored) > most).then_some(omitted)
+    }
+
+    /// Drops what is here of a payload that is to be left out. Its first part may tell
+    /// its size.
+    pub fn leave_out(&mut self, name: &str) -> OmittedPayload {
+        let omitted = self.longer_than(name, 0).unwrap_or_default();
+        self.by_name.remove(name);
+        omitted
     }
 
     /// Moves the parts of one payload to another gathering.
@@ -122,6 +153,38 @@ impl Payloads {
             name: name.to_owned(),
             reason,
         })
+    }
+}
+
+impl Parts {
+    fn first(&self) -> Option<&Item> {
+        self.by_number.get(&0)
+    }
+}
+
+/// How many parts a payload has whose first part this is, where that can be read.
+fn count_of(first: &Item) -> Option<usize> {
+    match first.get("parts") {
+        None => Some(1),
+        Some(count) => count.as_n().ok()?.parse().ok(),
+    }
+}
+
+fn bytes_of(part: &Item) -> Option<&[u8]> {
+    let bytes = part.get("bytes")?.as_b().ok()?;
+    Some(bytes.as_ref())
+}
+
+/// About how many bytes of JSON a payload has whose first part this is, and which is
+/// stored in about so many. Compressed, it says so itself, if whoever compressed it knew.
+fn told_bytes(first: &Item, stored: usize) -> Option<usize> {
+    match first.get("encoding")?.as_s().ok()?.as_str() {
+        "json" => Some(stored),
+        "json+zstd" => {
+            let told = zstd::zstd_safe::get_frame_content_size(bytes_of(first)?).ok()??;
+            usize::try_from(told).ok()
+        }
+        _ => None,
     }
 }
 

@@ -83,6 +83,22 @@ impl ForkKey<'_> {
     }
 }
 
+/// The request for one top-level step.
+pub fn step_path(execution_id: &str, id: &str, offset: i64) -> String {
+    let start = time(offset);
+    format!("/flow-executions/{execution_id}/step?stepInstanceId={id}&startTime={start}")
+}
+
+/// The request for one step of a branch.
+pub fn branch_step_path(fork: &ForkKey<'_>, branch: &str, id: &str, offset: i64) -> String {
+    let step = step_path(fork.execution_id, id, offset);
+    let (fork_id, start) = (fork.id, time(fork.offset));
+    format!(
+        "{step}&branchExecutionId={branch}&parentStepInstanceId={fork_id}\
+         &parentStepStartTime={start}"
+    )
+}
+
 /// A step of a branch.
 pub fn branch_step(
     fork: &ForkKey<'_>,

@@ -1,7 +1,7 @@
 // Owns the dialog that exports the runs of a list: what will be in the file, its format,
 // how far it is, and how it ended.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { plural } from "../format.js";
+import { formatBytes, plural } from "../format.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
 import { Button, Chip, CodeBlock } from "../ui/controls.js";
@@ -16,13 +16,6 @@ const FORMATS = [
   { value: "json", label: "JSON", note: "a run on each line, with its steps", rows: "run" },
 ];
 const IDLE = { phase: "form", progress: { bytes: 0, rows: 0 }, error: null, name: "" };
-
-/** 1,234 B, 12.3 kB, 4.5 MB. @param {number} bytes */
-export function formatBytes(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}
 
 /**
  * @param {{session: import("../session.js").Session, filters: import("../runs/filters.js").Filters, onClose: () => void}} props

@@ -13,6 +13,7 @@ import { RunHeader } from "../run/header.js";
 import { Inspector } from "../run/inspector.js";
 import { visible } from "../run/json-model.js";
 import { JsonTree } from "../run/json-tree.js";
+import { contextSource, LeftOut, PayloadCache, usePayloads } from "../run/payloads.js";
 import { StepTable } from "../run/table.js";
 import { Timeline } from "../run/timeline.js";
 import { findStep, useRun } from "../run/use-run.js";
@@ -31,6 +32,7 @@ export default function Page({ params, query, session }) {
 
 function RunPage({ runId, query, session, reveal, onReveal }) {
   const address = useAddress(runId, query);
+  const [payloads] = useState(() => new PayloadCache());
   const run = useRun(runId, address, reveal);
   const { metadata, poll } = run;
   useEffect(() => scrollTo({ top: 0 }), []);
@@ -51,7 +53,7 @@ function RunPage({ runId, query, session, reveal, onReveal }) {
     <${RunHeader} run=${metadata} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${poll.reload} onCause=${showCause} warnings=${run.model.root.warnings}
       live=${isOpen(metadata.status) && html`<${Live} error=${error} reveal=${reveal} />`} />
     <${Tabs} label="Views of this run" current=${address.view} tabs=${Object.entries(LABELS).map(([id, label]) => ({ id, label, href: address.viewHref(id) }))} />
-    <${View} run=${run} address=${address} session=${session} /></section>`;
+    <${View} run=${run} address=${address} session=${session} payloads=${payloads} /></section>`;
 }
 
 function Failed({ error, poll, runId, wasHere }) {
@@ -70,26 +72,38 @@ function Live({ error, reveal }) {
     <span class="live-dot" aria-hidden="true"></span>${error ? "Offline" : "Live"}</span>`;
 }
 
-function View({ run, address, session }) {
+function View({ run, address, session, payloads }) {
   const { model } = run;
   const { view } = address;
-  const context = useMemo(() => [{ name: "Context", value: model.root.context }], [model.root.context]);
   const raw = useMemo(() => (view === "raw" ? [{ name: "Run", value: rawOf(model.root) }] : []), [view, model.version]);
-  if (view === "context") {
-    if (model.root.context !== null) return html`<div class="run-json"><${JsonTree} roots=${context} label="Context" id="context" /></div>`;
-    return html`<${EmptyState} title=${isOpen(run.metadata.status) ? "No context yet" : "No context is recorded"}>
-      <p>${isOpen(run.metadata.status) ? "An engine writes the resolved context when a run ends." : "The engine wrote no resolved context at the end of this run."}</p><//>`;
-  }
+  if (view === "context") return html`<${Context} store=${model.root} cache=${payloads} />`;
   if (view === "raw") {
     return html`<div class="run-json">${!model.root.complete && html`<p class="muted small" role="status">${progressOf(model.root)}</p>`}
+      ${leavesOut(model.root) && html`<p class="muted small">Long payloads are left out here: omittedPayloads has their sizes.${session.can("EXECUTIONS_EXPORT") && " The download has them."}</p>`}
       <${JsonTree} roots=${raw} label="Raw JSON" id="raw" /></div>`;
   }
-  return html`<${Steps} run=${run} address=${address} session=${session} />`;
+  return html`<${Steps} run=${run} address=${address} session=${session} payloads=${payloads} />`;
 }
 
-const rawOf = ({ metadata, steps, context }) => ({
+function Context({ store, cache }) {
+  const { values, ...payloads } = usePayloads(contextSource(store), cache);
+  const { context } = values;
+  const roots = useMemo(() => [{ name: "Context", value: context }], [context]);
+  const open = isOpen(store.metadata.status);
+  if (context === null && Object.keys(payloads.omitted).length + payloads.warnings.length === 0) {
+    return html`<${EmptyState} title=${open ? "No context yet" : "No context is recorded"}>
+      <p>${open ? "An engine writes the resolved context when a run ends." : "The engine wrote no resolved context at the end of this run."}</p><//>`;
+  }
+  return html`<div class="run-json"><${LeftOut} ...${payloads} />
+    ${context !== null && html`<${JsonTree} roots=${roots} label="Context" id="context" />`}</div>`;
+}
+
+const rawOf = ({ metadata, steps, context, omittedContext }) => ({
   metadata, steps: steps.map(({ begin, end, ...step }) => step), resolvedFinalContextData: context,
+  ...(omittedContext === undefined ? {} : { omittedPayloads: { resolvedFinalContextData: omittedContext } }),
 });
+
+const leavesOut = ({ steps, omittedContext }) => omittedContext !== undefined || steps.some((step) => step.omittedPayloads);
 
 function progressOf({ complete, steps, metadata }) {
   if (complete) return "";
@@ -97,7 +111,7 @@ function progressOf({ complete, steps, metadata }) {
   return total > steps.length ? `Loading: ${formatCount(steps.length)} of about ${formatCount(total)} steps …` : `Loading: ${plural(steps.length, "step")} so far …`;
 }
 
-function Steps({ run, address, session }) {
+function Steps({ run, address, session, payloads }) {
   const { model, rows, domain, present } = run;
   const split = useRef(null);
   const select = (key, byPointer) => {
@@ -120,6 +134,6 @@ function Steps({ run, address, session }) {
     ${address.view === "table" ? html`<${StepTable} ...${shared} start=${domain.start} />`
       : html`<${Timeline} ...${shared} domain=${domain} present=${present} zoom=${address.zoom} label="Steps of this run" allOpen=${run.allOpen}
           onZoom=${(view) => address.change({ zoom: zoomText(view) })} onAll=${run.toggleAll} />`}
-    ${address.step && html`<${Inspector} found=${found} stepKey=${address.step} start=${domain.start} loading=${pending} session=${session}
+    ${address.step && html`<${Inspector} found=${found} stepKey=${address.step} start=${domain.start} loading=${pending} session=${session} reveal=${model.reveal} payloads=${payloads}
       link=${location.href} onClose=${() => select(null)} />`}</div>`;
 }

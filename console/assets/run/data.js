@@ -10,14 +10,16 @@ const FORK = "PARALLEL_FORK_MANAGER";
 // The first page is small, so that something stands on the screen soon.
 const FIRST_PAGE = 100;
 const NEXT_PAGES = 500;
+/** Longer payloads are left out of the pages, and loaded by who looks at their step. */
+const MOST_BYTES = 16 * 1024;
 const AT_ONCE = 4;
 
 /**
  * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string, sequenceNumber: ?number,
  *   status: string, startTime: ?string, endTime: ?string, durationMs: ?number, retryCount: ?number, input: any,
- *   output: any, executionData: any, errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
+ *   output: any, executionData: any, omittedPayloads?: Object<string, ?number>, errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
  *   `begin` and `end` are the times in milliseconds; `end` is null while it is not known
- * @typedef {{id: string, branchId: ?string, steps: Step[]}} Branch
+ * @typedef {{id: string, branchId: ?string, fork: Step, steps: Step[]}} Branch
  * @typedef {{branches: Map<string, Branch>, state: "loading"|"ready"|"failed", error: ?Error, settled: boolean}} Fork
  */
 
@@ -28,9 +30,9 @@ export const isFork = (step) => step.stepType === FORK;
  * The run's details, as the API answers them, with every digit. Secrets stay hidden, also
  * from who may see them, unless they are asked for: each look is an event of the audit.
  */
-function ask(runId, rest, query, signal, reveal) {
+export function ask(runId, rest, query, signal, reveal, options = {}) {
   const path = `flow-executions/${encodeURIComponent(runId)}${rest}`;
-  return get(path, { query: { ...query, reveal: String(reveal) }, signal, retries: 0, parse: parseExact });
+  return get(path, { query: { ...query, reveal: String(reveal) }, signal, retries: 0, parse: parseExact, ...options });
 }
 
 /** @returns {Step} */
@@ -55,6 +57,8 @@ export class RunStore {
     this.reveal = reveal;
     this.metadata = null;
     this.context = null;
+    /** Its bytes where it is left out; null where nobody has looked for it. @type {?number|undefined} */
+    this.omittedContext = undefined;
     this.warnings = new Set();
     /** @type {Step[]} in order of time */
     this.steps = [];
@@ -90,9 +94,12 @@ export class RunStore {
 
   async readPage(index, signal) {
     const page = this.pages[index];
-    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token }, signal, this.reveal);
+    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token, maxPayloadBytes: MOST_BYTES }, signal, this.reveal);
     this.metadata = metadataOf(data.metadata);
-    if (index === 0) this.context = data.resolvedFinalContextData;
+    if (index === 0) {
+      this.context = data.resolvedFinalContextData;
+      this.omittedContext = data.omittedPayloads?.resolvedFinalContextData;
+    }
     for (const warning of data.warnings ?? []) this.warnings.add(textOf(warning));
     const steps = data.steps.map(stepOf);
     for (const step of steps) this.byId.set(step.stepInstanceId, step);
@@ -138,10 +145,10 @@ export class RunStore {
 
   async readBranches(step, fork, signal) {
     for (let nextToken = null; ;) {
-      const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken };
+      const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken, maxPayloadBytes: MOST_BYTES };
       const answer = await ask(this.id, "/branch-steps", query, signal, this.reveal);
       for (const [id, raw] of Object.entries(answer.data)) {
-        const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, byId: new Map(), steps: [] };
+        const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, fork: step, byId: new Map(), steps: [] };
         for (const each of raw.steps.map(stepOf)) branch.byId.set(each.stepInstanceId, each);
         branch.steps = inOrder(branch.byId.values());
         fork.branches.set(id, branch);

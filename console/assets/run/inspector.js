@@ -9,14 +9,15 @@ import { isOpen, StatusBadge } from "../ui/status.js";
 import { Duration } from "../ui/time.js";
 import { ErrorText } from "./error-text.js";
 import { JsonTree } from "./json-tree.js";
+import { LeftOut, NAMES, stepSource, usePayloads } from "./payloads.js";
 import { nameOf } from "./rows.js";
 import { offsetLabel } from "./scale.js";
 
 /**
  * @param {{found: ?{step: import("./data.js").Step, runId: string, branch: ?Object}, stepKey: string, start: number, loading: boolean, link: string,
- *   session: import("../session.js").Session, onClose: () => void}} props
+ *   session: import("../session.js").Session, reveal: boolean, payloads: import("./payloads.js").PayloadCache, onClose: () => void}} props
  */
-export function Inspector({ found, stepKey, start, loading, link, session, onClose }) {
+export function Inspector({ found, stepKey, start, loading, link, session, reveal, payloads, onClose }) {
   const root = useRef(null);
   const keys = (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
@@ -35,7 +36,7 @@ export function Inspector({ found, stepKey, start, loading, link, session, onClo
     <${Head} title=${nameOf(step)} status=${step.status} link=${link} onClose=${onClose} />
     ${step.errorMessage && html`<${ErrorText} text=${step.errorMessage} title=${step.status === "FAILED" ? "Error" : "Error that was told"} />`}
     <${Facts} found=${found} start=${start} />
-    <${Payloads} step=${step} stepKey=${stepKey} session=${session} /></aside>`;
+    <${Payloads} found=${found} stepKey=${stepKey} session=${session} reveal=${reveal} cache=${payloads} /></aside>`;
 }
 
 function Head({ title, status, link, onClose }) {
@@ -71,13 +72,18 @@ export function Exact({ at }) {
   return html`<time datetime=${at} title=${timeTitle(at)}>${formatExact(at)}</time>`;
 }
 
-function Payloads({ step, stepKey, session }) {
-  const { input, output, executionData } = step;
-  const roots = useMemo(() => [
-    { name: "Input", value: input }, { name: "Output", value: output }, { name: "Data", value: executionData },
-  ].filter(({ value }) => value !== null && value !== undefined), [input, output, executionData]);
-  if (roots.length === 0) return html`<p class="inspector-pad muted">${isOpen(step.status) ? "No input is recorded yet." : "This step has no input, output or data."}</p>`;
-  const missing = [["input", input], ["output", output], ["data", executionData]].filter(([, value]) => value === null || value === undefined).map(([name]) => name);
-  return html`<${JsonTree} roots=${roots} label="Input and output" id=${stepKey} />
-    <p class="inspector-note">${missing.length > 0 && `No ${missing.join(" and no ")} ${isOpen(step.status) ? "yet" : "recorded"}. `}${!session.can("EXECUTIONS_REVEAL") && "Values of secret names are masked for your role."}</p>`;
+function Payloads({ found, stepKey, session, reveal, cache }) {
+  const { step } = found;
+  const payloads = usePayloads(stepSource(found, reveal), cache);
+  const { input, output, executionData } = payloads.values;
+  const roots = useMemo(() => Object.entries({ input, output, executionData })
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => ({ name: NAMES[name], value })), [input, output, executionData]);
+  const open = isOpen(step.status);
+  const here = [...roots.map(({ name }) => name), ...Object.keys(payloads.omitted).map((name) => NAMES[name])];
+  if (here.length + payloads.warnings.length === 0) return html`<p class="inspector-pad muted">${open ? "No input is recorded yet." : "This step has no input, output or data."}</p>`;
+  const missing = ["Input", "Output", "Data"].filter((name) => !here.includes(name)).map((name) => name.toLowerCase());
+  return html`<${LeftOut} ...${payloads} />
+    ${roots.length > 0 && html`<${JsonTree} roots=${roots} label="Input and output" id=${`${stepKey} ${payloads.loaded}`} />`}
+    <p class="inspector-note">${missing.length > 0 && `No ${missing.join(" and no ")} ${open ? "yet" : "recorded"}. `}${!session.can("EXECUTIONS_REVEAL") && "Values of secret names are masked for your role."}</p>`;
 }

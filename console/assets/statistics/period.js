@@ -3,7 +3,7 @@
 import { now } from "../format.js";
 import { changed, parseFilters, windowOf } from "../runs/filters.js";
 
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const STEP = { hour: HOUR, day: DAY };
 

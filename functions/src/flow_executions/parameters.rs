@@ -1,8 +1,9 @@
 //! The words of the flow-executions API on the way in.
 
 use lambda_http::Request;
-use shared::model::{PageSize, Status};
-use shared::operations::{ExecutionFilter, Fork};
+use shared::model::{ExecutionId, PageSize, Status};
+use shared::operations::{BranchPlace, ExecutionFilter, Fork, StepPlace};
+use shared::payload::MAX_DECODED_BYTES;
 
 use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
@@ -37,22 +38,88 @@ impl<'a> ListParameters<'a> {
     }
 }
 
+/// Of `GET /flow-executions/{flowExecutionId}`.
+pub(super) struct FlowDetailsParameters<'a> {
+    pub(super) page: DetailsParameters<'a>,
+    /// Up to how many bytes a payload is shown; all of it where it is absent.
+    pub(super) most_bytes: Option<usize>,
+}
+
+impl<'a> FlowDetailsParameters<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
+        Ok(Self {
+            page: DetailsParameters::of(request, "flowExecutionId")?,
+            most_bytes: most_bytes(&Parameters::of(request))?,
+        })
+    }
+}
+
 /// Of `GET /flow-executions/{flowExecutionId}/branch-steps`.
 pub(super) struct BranchStepsParameters<'a> {
     pub(super) fork: Fork,
-    pub(super) page: DetailsParameters<'a>,
+    pub(super) page: FlowDetailsParameters<'a>,
 }
 
 impl<'a> BranchStepsParameters<'a> {
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
-        let page = DetailsParameters::of(request, "flowExecutionId")?;
+        let page = FlowDetailsParameters::of(request)?;
         Ok(Self {
-            fork: Fork {
-                step_instance_id: parameters.required_id("parentStepInstanceId")?,
-                start_time: parameters.required_timestamp("parentStepStartTime")?,
-            },
+            fork: fork(&parameters)?,
             page,
         })
     }
+}
+
+/// Of `GET /flow-executions/{flowExecutionId}/step`.
+pub(super) struct StepParameters {
+    pub(super) execution_id: ExecutionId,
+    pub(super) place: StepPlace,
+    /// Up to how many bytes a payload is shown; all of it where it is absent.
+    pub(super) most_bytes: Option<usize>,
+}
+
+impl StepParameters {
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let parameters = Parameters::of(request);
+        Ok(Self {
+            execution_id: parameters.path_id("flowExecutionId")?,
+            place: StepPlace {
+                step_instance_id: parameters.required_id("stepInstanceId")?,
+                start_time: parameters.required_timestamp("startTime")?,
+                branch: branch(&parameters)?,
+            },
+            most_bytes: most_bytes(&parameters)?,
+        })
+    }
+}
+
+/// The branch of a step: all three parameters that name it, or none.
+fn branch(parameters: &Parameters<'_>) -> Result<Option<BranchPlace>, Problem> {
+    const NAMES: [&str; 3] = [
+        "branchExecutionId",
+        "parentStepInstanceId",
+        "parentStepStartTime",
+    ];
+    for name in NAMES {
+        if parameters.text(name)?.is_some() {
+            return Ok(Some(BranchPlace {
+                branch_execution_id: parameters.required_id(NAMES[0])?,
+                fork: fork(parameters)?,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+fn fork(parameters: &Parameters<'_>) -> Result<Fork, Problem> {
+    Ok(Fork {
+        step_instance_id: parameters.required_id("parentStepInstanceId")?,
+        start_time: parameters.required_timestamp("parentStepStartTime")?,
+    })
+}
+
+fn most_bytes(parameters: &Parameters<'_>) -> Result<Option<usize>, Problem> {
+    let bytes = parameters.number("maxPayloadBytes", 0, MAX_DECODED_BYTES as u64)?;
+    Ok(bytes.map(|bytes| bytes as usize))
 }

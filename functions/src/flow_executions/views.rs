@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use shared::model::{
-    Execution, ExecutionType, Status, Step, StepStatus, StepSummary, Timestamp, Value,
+    Execution, ExecutionType, OmittedPayload, OmittedPayloads, Status, Step, StepStatus,
+    StepSummary, Timestamp, Value,
 };
-use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage};
+use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage, StepDetails};
 
 use crate::reply::warnings;
 
@@ -69,9 +70,18 @@ pub(super) struct DetailsView<'a> {
     steps: Vec<StepView<'a>>,
     resolved_final_context_data: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_payloads: Option<OmittedOfRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+/// What is left out of a run's own payloads.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OmittedOfRun {
+    resolved_final_context_data: OmittedPayload,
 }
 
 #[derive(Serialize)]
@@ -117,6 +127,8 @@ struct StepView<'a> {
     input: Option<&'a Value>,
     output: Option<&'a Value>,
     execution_data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_payloads: Option<&'a OmittedPayloads>,
     error_message: Option<&'a str>,
     subflow_execution_id: Option<&'a str>,
 }
@@ -126,6 +138,9 @@ pub(super) fn details(details: &ExecutionDetails) -> Envelope<DetailsView<'_>> {
         metadata: metadata(&details.execution),
         steps: details.steps.iter().map(step).collect(),
         resolved_final_context_data: details.payload.as_ref(),
+        omitted_payloads: details.omitted.map(|context| OmittedOfRun {
+            resolved_final_context_data: context,
+        }),
         next_token: details.next_token.as_deref(),
         warnings: warnings(&details.unreadable),
     })
@@ -173,8 +188,28 @@ fn step(step: &Step) -> StepView<'_> {
         input: step.input.as_ref(),
         output: step.output.as_ref(),
         execution_data: step.execution_data.as_ref(),
+        omitted_payloads: Some(&step.omitted_payloads).filter(|omitted| !omitted.is_empty()),
         error_message: step.error_message.as_deref(),
         subflow_execution_id: step.subflow_execution_id.as_deref(),
+    }
+}
+
+/// `data` is the step as a page of steps has it, so what is to be said beside it stands
+/// beside it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StepDetailsView<'a> {
+    success: bool,
+    data: StepView<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+pub(super) fn step_details(details: &StepDetails) -> StepDetailsView<'_> {
+    StepDetailsView {
+        success: true,
+        data: step(&details.step),
+        warnings: warnings(&details.unreadable),
     }
 }
 

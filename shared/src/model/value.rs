@@ -1,5 +1,8 @@
 //! A payload: a value of any shape that an engine wrote.
 
+use std::collections::BTreeMap;
+use std::io;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -28,7 +31,47 @@ impl Value {
             Self::Json(text) => text.get().len(),
         }
     }
+
+    /// How many bytes the value takes as JSON, exactly.
+    pub fn json_size(&self) -> usize {
+        let mut size = ByteCount(0);
+        match self {
+            Self::Json(text) => text.get().len(),
+            Self::Native(value) => match serde_json::to_writer(&mut size, &Native(value)) {
+                Ok(()) => size.0,
+                // Nothing native is no JSON, and a count does not fail.
+                Err(_) => self.approximate_size(),
+            },
+        }
+    }
 }
+
+/// Counts what is written, and keeps none of it.
+struct ByteCount(usize);
+
+impl io::Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A payload that an answer leaves out, because it is longer than its caller takes.
+/// Serializes as the number of its bytes, or null.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct OmittedPayload {
+    /// How many bytes its JSON has, or about so many where its parts were not read.
+    /// `None` where nobody has looked, so that there may be no such payload at all.
+    pub bytes: Option<usize>,
+}
+
+/// Payloads that an answer leaves out, by the names of their fields.
+pub type OmittedPayloads = BTreeMap<&'static str, OmittedPayload>;
 
 impl PartialEq for Value {
     /// Equal when they are the same JSON.

@@ -51,7 +51,8 @@ pub struct BranchSteps {
 ///
 /// Without `limit` the page ends only at about
 /// [`STEP_BYTES_A_PAGE`](super::STEP_BYTES_A_PAGE). A fork without steps yet,
-/// or one that is not there, has no branches.
+/// or one that is not there, has no branches. Payloads of more than
+/// `most_payload_bytes` are left out.
 ///
 /// # Errors
 /// [`crate::Error::ExecutionNotFound`], [`crate::Error::InvalidNextToken`], and
@@ -61,6 +62,7 @@ pub async fn list_branch_steps(
     caller: &Caller,
     execution_id: &ExecutionId,
     fork: &Fork,
+    most_payload_bytes: Option<usize>,
     limit: Option<PageSize>,
     next_token: Option<&str>,
 ) -> Result<BranchSteps> {
@@ -69,6 +71,7 @@ pub async fn list_branch_steps(
     let limits = StepLimits {
         steps: limit.map_or(usize::MAX, PageSize::get),
         bytes: STEP_BYTES_A_PAGE,
+        payload_bytes: most_payload_bytes,
     };
     let start = next_token
         .map(|token| cursor::read(&range, token))
@@ -96,7 +99,12 @@ pub async fn list_branch_steps(
         rest: Rest::after(first.last_key),
     };
     let mut page = reader.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&execution, &PAYLOAD_FIELDS, &mut disclosure);
+    page.show_in(
+        &execution,
+        &PAYLOAD_FIELDS,
+        most_payload_bytes,
+        &mut disclosure,
+    );
     disclosure.record(store, caller, execution_id).await?;
     Ok(BranchSteps {
         branches: by_branch(page.steps),

@@ -1,13 +1,15 @@
 //! One execution with its steps and one of its payloads.
 
-use super::steps::{PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
+use super::steps::{Found, PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::visible_execution;
 use crate::auth::Caller;
 use crate::cursor;
 use crate::error::Result;
 use crate::keys;
 use crate::masking::Disclosure;
-use crate::model::{Execution, ExecutionId, Item, PageSize, Step, StepSummary, Timestamp, Value};
+use crate::model::{
+    Execution, ExecutionId, Item, OmittedPayload, PageSize, Step, StepSummary, Timestamp, Value,
+};
 use crate::payload::{RunPayload, UnreadablePayload};
 use crate::store::{Range, Store};
 
@@ -25,6 +27,8 @@ pub struct ShownPayloads {
     pub of_run: RunPayload,
     /// Which of its steps: `input`, `output`, `executionData`.
     pub of_steps: &'static [&'static str],
+    /// Up to how many bytes of JSON each; `None` where all are wanted.
+    pub most_bytes: Option<usize>,
 }
 
 /// An execution with a page of its steps.
@@ -37,6 +41,8 @@ pub struct ExecutionDetails {
     /// The payload that was asked for. On the first page of the steps alone,
     /// whatever its size.
     pub payload: Option<Value>,
+    /// That payload, where it is longer than the caller takes.
+    pub omitted: Option<OmittedPayload>,
     /// Whether these are the run's first steps.
     is_first_page: bool,
     /// The token of the next page of steps; `None` when these were the last.
@@ -74,6 +80,7 @@ pub async fn get_execution(
     let limits = StepLimits {
         steps: limit.map_or(usize::MAX, PageSize::get),
         bytes: STEP_BYTES_A_PAGE,
+        payload_bytes: shown.most_bytes,
     };
     match next_token {
         None => {
@@ -149,22 +156,33 @@ async fn first_page(
     let store = head.steps.store;
     let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = head.payloads;
-    let (payload, unreadable) = match payloads.read(shown.of_run.name()).await? {
-        Ok(payload) => (payload, None),
-        Err(error) => (None, Some(error)),
+    let name = shown.of_run.name();
+    let (payload, omitted, unreadable) = match payloads.read(name, shown.most_bytes).await? {
+        Found::Payload(payload) => (payload, None, None),
+        Found::Omitted(omitted) => (None, Some(omitted), None),
+        Found::Unreadable(error) => (None, None, Some(error)),
     };
     let limits = StepLimits {
         bytes: bytes_beside(limits.bytes, [&payload]),
         ..limits
     };
     let mut page = head.steps.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&head.execution, shown.of_steps, &mut disclosure);
-    let payload = disclosure.show(payload);
+    page.show_in(
+        &head.execution,
+        shown.of_steps,
+        shown.most_bytes,
+        &mut disclosure,
+    );
+    let (payload, omitted) = match disclosure.show_within(payload, shown.most_bytes) {
+        Ok(payload) => (payload, omitted),
+        Err(omitted) => (None, Some(omitted)),
+    };
     disclosure.record(store, caller, execution_id).await?;
     Ok(ExecutionDetails {
         execution: head.execution,
         steps: page.steps,
         payload,
+        omitted,
         is_first_page: true,
         next_token: page.next_token,
         unreadable: unreadable.into_iter().chain(page.unreadable).collect(),
@@ -196,12 +214,18 @@ async fn next_page(
     let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     let mut page = reader.page(execution_id, &mut payloads, limits).await?;
-    page.show_in(&execution, shown.of_steps, &mut disclosure);
+    page.show_in(
+        &execution,
+        shown.of_steps,
+        shown.most_bytes,
+        &mut disclosure,
+    );
     disclosure.record(store, caller, execution_id).await?;
     Ok(ExecutionDetails {
         execution,
         steps: page.steps,
         payload: None,
+        omitted: None,
         is_first_page: false,
         next_token: page.next_token,
         unreadable: page.unreadable,

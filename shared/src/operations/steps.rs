@@ -13,7 +13,10 @@ use crate::cursor;
 use crate::error::Result;
 use crate::keys;
 use crate::masking::Disclosure;
-use crate::model::{Execution, ExecutionId, Item, Step, Timestamp, Value, is_expired};
+use crate::model::{
+    Execution, ExecutionId, Item, OmittedPayload, OmittedPayloads, Step, Timestamp, Value,
+    is_expired,
+};
 use crate::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 
@@ -21,6 +24,11 @@ use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 /// ends there, and never before its first step. It keeps an answer without
 /// large payloads under the 6 MB at which Lambda ends a buffered one.
 pub const STEP_BYTES_A_PAGE: usize = 5 * 1024 * 1024;
+
+/// About how many bytes of steps and their payloads are read for one answer at most,
+/// shown or left out. It bounds the time and the memory of a page whose payloads are all
+/// left out.
+const READ_BYTES_A_PAGE: usize = 16 * 1024 * 1024;
 
 /// How many MB of the steps' payloads are read as one range, before each step
 /// of the page is asked for its own.
@@ -44,20 +52,28 @@ pub(super) struct StepPage {
 }
 
 impl StepPage {
-    /// Shows the steps as they stand in their run: of their payloads these fields,
-    /// with what the caller may see.
+    /// Shows the steps as they stand in their run: of their payloads these fields, up to
+    /// so many bytes of each, with what the caller may see.
     pub(super) fn show_in(
         &mut self,
         execution: &Execution,
         fields: &[&str],
+        most: Option<usize>,
         disclosure: &mut Disclosure,
     ) {
         for step in &mut self.steps {
             step.ended_with(execution);
+            let mut omitted = OmittedPayloads::new();
             for (field, value) in step.payload_fields() {
                 let payload = value.take().filter(|_| fields.contains(&field));
-                *value = disclosure.show(payload);
+                match disclosure.show_within(payload, most) {
+                    Ok(shown) => *value = shown,
+                    Err(payload) => {
+                        omitted.insert(field, payload);
+                    }
+                }
             }
+            step.omitted_payloads.append(&mut omitted);
         }
     }
 }
@@ -67,6 +83,26 @@ impl StepPage {
 pub(super) struct StepLimits {
     pub(super) steps: usize,
     pub(super) bytes: usize,
+    /// The most bytes of a payload: longer ones are left out, and are not looked for
+    /// beyond the first MB of all payloads. `None` where all are wanted.
+    pub(super) payload_bytes: Option<usize>,
+}
+
+/// The bytes of a page so far.
+#[derive(Default)]
+struct PageBytes {
+    shown: usize,
+    read: usize,
+}
+
+impl PageBytes {
+    /// Adds a step. Returns whether the page has room for it.
+    fn add(&mut self, step: &Step, limits: StepLimits) -> bool {
+        let most = limits.payload_bytes.unwrap_or(usize::MAX);
+        self.shown += step.approximate_size_within(most);
+        self.read += step.approximate_size();
+        self.shown <= limits.bytes && self.read <= READ_BYTES_A_PAGE
+    }
 }
 
 /// A stretch of steps that is being read: what is in hand of it, and where the
@@ -102,7 +138,7 @@ impl StepReader<'_> {
         limits: StepLimits,
     ) -> Result<StepPage> {
         let (steps, more) = self.read(limits).await?;
-        let filled = payloads.fill(steps, limits.bytes).await?;
+        let filled = payloads.fill(steps, limits).await?;
         filled.into_page(execution_id, self.range, more)
     }
 
@@ -110,7 +146,7 @@ impl StepReader<'_> {
     /// says whether there are more.
     async fn read(&mut self, limits: StepLimits) -> Result<(Vec<Step>, bool)> {
         let now = Timestamp::now();
-        let (mut steps, mut bytes) = (Vec::new(), 0);
+        let (mut steps, mut bytes) = (Vec::new(), PageBytes::default());
         while let Some(item) = self.next(limits.steps - steps.len()).await? {
             if is_expired(&item, now) {
                 continue;
@@ -118,8 +154,8 @@ impl StepReader<'_> {
             let Some(step) = Step::from_item(item) else {
                 continue;
             };
-            bytes += step.approximate_size();
-            if steps.len() == limits.steps || (bytes > limits.bytes && !steps.is_empty()) {
+            let has_room = bytes.add(&step, limits);
+            if steps.len() == limits.steps || (!has_room && !steps.is_empty()) {
                 return Ok((steps, true));
             }
             steps.push(step);
@@ -141,6 +177,14 @@ impl StepReader<'_> {
         }
         Ok(self.in_hand.pop_front())
     }
+}
+
+/// What has become of a payload that was to be read.
+pub(super) enum Found {
+    /// It is in hand, or there is none.
+    Payload(Option<Value>),
+    Omitted(OmittedPayload),
+    Unreadable(UnreadablePayload),
 }
 
 /// Steps with their payloads, up to a number of bytes.
@@ -225,17 +269,24 @@ impl<'a> PayloadReader<'a> {
         }
     }
 
-    /// The payload of that name, if there is one.
-    pub(super) async fn read(
-        &mut self,
-        name: &str,
-    ) -> Result<std::result::Result<Option<Value>, UnreadablePayload>> {
-        self.read_whole(name).await?;
-        Ok(self.payloads.take(name))
+    /// The payload of that name, if there is one: of one that is told to be longer than
+    /// `most` bytes no more than its first part is read.
+    pub(super) async fn read(&mut self, name: &str, most: Option<usize>) -> Result<Found> {
+        if let Some(omitted) = self.read_within(name, most).await? {
+            return Ok(Found::Omitted(omitted));
+        }
+        Ok(match self.payloads.take(name) {
+            Ok(payload) => Found::Payload(payload),
+            Err(error) => Found::Unreadable(error),
+        })
     }
 
-    /// Fills steps with their payloads, up to so many bytes, at least one.
-    pub(super) async fn fill(&mut self, mut steps: Vec<Step>, bytes: usize) -> Result<FilledSteps> {
+    /// Fills steps with their payloads, up to the limits, at least one.
+    pub(super) async fn fill(
+        &mut self,
+        mut steps: Vec<Step>,
+        limits: StepLimits,
+    ) -> Result<FilledSteps> {
         let mut filled = FilledSteps {
             steps: Vec::with_capacity(steps.len()),
             is_cut: false,
@@ -244,15 +295,20 @@ impl<'a> PayloadReader<'a> {
         if steps.is_empty() {
             return Ok(filled);
         }
-        self.read_step_payloads().await?;
-        filled.is_cut = self.end_where_too_many_are_asked(&mut steps);
-        let mut taken = 0;
-        let mut steps = self.of_steps(steps);
+        if limits.payload_bytes.is_some() {
+            self.read_first_step_payloads().await?;
+            self.leave_out_unknown(&mut steps);
+        } else {
+            self.read_step_payloads().await?;
+            filled.is_cut = self.end_where_too_many_are_asked(&mut steps);
+        }
+        let mut bytes = PageBytes::default();
+        let mut steps = self.of_steps(steps, limits.payload_bytes);
         while let Some((step, payloads)) = steps.try_next().await? {
             // Decoded one after another: each can take many megabytes.
             let (step, unreadable) = fill_in(step, payloads);
-            taken += step.approximate_size();
-            if taken > bytes && !filled.steps.is_empty() {
+            let has_room = bytes.add(&step, limits);
+            if !has_room && !filled.steps.is_empty() {
                 filled.is_cut = true;
                 break;
             }
@@ -262,24 +318,80 @@ impl<'a> PayloadReader<'a> {
         Ok(filled)
     }
 
+    /// Fills one step with its payloads, which are asked for one by one. Those that are
+    /// told to be longer than `most` bytes are left out.
+    pub(super) async fn fill_one(mut self, step: Step, most: Option<usize>) -> Result<StepPage> {
+        let mut page = StepPage {
+            steps: Vec::with_capacity(1),
+            next_token: None,
+            unreadable: Vec::new(),
+        };
+        if let Some((step, payloads)) = self.of_steps(vec![step], most).try_next().await? {
+            let (step, unreadable) = fill_in(step, payloads);
+            page.steps.push(step);
+            page.unreadable = unreadable;
+        }
+        Ok(page)
+    }
+
+    /// Reads all parts of one payload, unless its first part tells that it is longer
+    /// than `most` bytes: then it is left out.
+    async fn read_within(
+        &mut self,
+        name: &str,
+        most: Option<usize>,
+    ) -> Result<Option<OmittedPayload>> {
+        if let Some(most) = most {
+            if !self.payloads.has(name) {
+                let prefix = keys::payload_parts(name);
+                self.read_prefix(&prefix, 1, |_, _| true).await?;
+            }
+            if !self.payloads.has(name) || self.payloads.is_complete(name) {
+                return Ok(None);
+            }
+            if let Some(omitted) = self.payloads.longer_than(name, most) {
+                return Ok(Some(omitted));
+            }
+        }
+        self.read_whole(name).await?;
+        Ok(None)
+    }
+
     /// Reads all parts of one payload, unless it turns out too large.
     async fn read_whole(&mut self, name: &str) -> Result<()> {
         let prefix = keys::payload_parts(name);
-        self.read_prefix(&prefix, |_, payloads| payloads.is_too_large(name))
-            .await
+        self.read_prefix(&prefix, MAX_ITEMS_A_QUERY, |_, payloads| {
+            payloads.is_too_large(name)
+        })
+        .await
     }
 
     /// Reads the payloads of all steps, as far as a short range holds them.
     async fn read_step_payloads(&mut self) -> Result<()> {
-        self.read_prefix(keys::STEP_PAYLOADS, |queries, _| queries == PAYLOAD_QUERIES)
+        self.read_prefix(keys::STEP_PAYLOADS, MAX_ITEMS_A_QUERY, |queries, _| {
+            queries == PAYLOAD_QUERIES
+        })
+        .await
+    }
+
+    /// Reads the first MB of the payloads of all steps, unless all are in hand. On every
+    /// page of a run it is the same MB, so that the pages tell the same.
+    async fn read_first_step_payloads(&mut self) -> Result<()> {
+        if matches!(self.frontier, Frontier::End) {
+            return Ok(());
+        }
+        *self = Self::new(self.store, self.execution_id);
+        self.read_prefix(keys::STEP_PAYLOADS, MAX_ITEMS_A_QUERY, |_, _| true)
             .await
     }
 
     /// Reads the payloads whose keys begin with `prefix`, from where they are
-    /// not in hand yet, until `is_enough`, which is given the number of Queries.
+    /// not in hand yet, up to `limit` items a Query, until `is_enough`, which is given
+    /// the number of Queries.
     async fn read_prefix(
         &mut self,
         prefix: &str,
+        limit: usize,
         is_enough: impl Fn(usize, &Payloads) -> bool,
     ) -> Result<()> {
         let range = Range::with_prefix(self.execution_id, prefix);
@@ -293,7 +405,7 @@ impl<'a> PayloadReader<'a> {
             Frontier::At(_) => None,
         };
         for queries in 1.. {
-            let page = self.store.query(&range, start, MAX_ITEMS_A_QUERY).await?;
+            let page = self.store.query(&range, start, limit).await?;
             self.insert(page.items);
             let reached = page.last_key.as_ref().and_then(keys::sort_key);
             let end = format!("{prefix}{}", keys::LAST);
@@ -315,6 +427,8 @@ impl<'a> PayloadReader<'a> {
         let is_unknown = |field: &str| {
             let name = keys::step_payload_name(id, field);
             *reached < format!("{}{}", keys::payload_parts(&name), keys::LAST)
+                && !self.payloads.is_complete(&name)
+                && !step.omitted_payloads.contains_key(field)
         };
         PAYLOAD_FIELDS
             .into_iter()
@@ -322,6 +436,17 @@ impl<'a> PayloadReader<'a> {
             .filter(|(field, value)| value.is_none() && is_unknown(field))
             .map(|(field, _)| field)
             .collect()
+    }
+
+    /// Leaves out of the steps what may stand in payloads that are not in hand.
+    fn leave_out_unknown(&mut self, steps: &mut [Step]) {
+        for step in steps {
+            for field in self.unknown_fields(step) {
+                let name = keys::step_payload_name(step.id().unwrap_or_default(), field);
+                let omitted = self.payloads.leave_out(&name);
+                step.omitted_payloads.insert(field, omitted);
+            }
+        }
     }
 
     /// Cuts off the steps after the last that can be asked for its payloads.
@@ -339,10 +464,12 @@ impl<'a> PayloadReader<'a> {
         true
     }
 
-    /// Finds the payloads of each step, in the steps' order.
+    /// Finds the payloads of each step, in the steps' order. Those that are asked for
+    /// and told to be longer than `most` bytes are left out.
     fn of_steps(
         &mut self,
         steps: Vec<Step>,
+        most: Option<usize>,
     ) -> impl Stream<Item = Result<(Step, Payloads)>> + Unpin {
         let known: Vec<_> = steps
             .into_iter()
@@ -354,14 +481,17 @@ impl<'a> PayloadReader<'a> {
             .collect();
         let (store, execution_id) = (self.store, self.execution_id);
         stream::iter(known)
-            .map(move |(step, mut payloads, unknown_fields)| {
+            .map(move |(mut step, mut payloads, unknown_fields)| {
                 Box::pin(async move {
-                    let id = step.id().unwrap_or_default();
                     for field in unknown_fields {
                         let mut reader = PayloadReader::new(store, execution_id);
-                        let name = keys::step_payload_name(id, field);
-                        reader.read_whole(&name).await?;
-                        reader.payloads.move_to(&name, &mut payloads);
+                        let name = keys::step_payload_name(step.id().unwrap_or_default(), field);
+                        match reader.read_within(&name, most).await? {
+                            Some(omitted) => {
+                                step.omitted_payloads.insert(field, omitted);
+                            }
+                            None => reader.payloads.move_to(&name, &mut payloads),
+                        }
                     }
                     Ok((step, payloads))
                 })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::get::bytes_beside;
-use super::steps::{PayloadReader, STEP_BYTES_A_PAGE};
+use super::steps::{Found, PayloadReader, STEP_BYTES_A_PAGE, StepLimits};
 use super::visible_execution;
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
@@ -76,9 +76,10 @@ pub async fn get_whole_execution(
             (RunPayload::Input, &mut input),
             (RunPayload::Output, &mut output),
         ] {
-            match payloads.read(name.name()).await? {
-                Ok(payload) => *value = payload,
-                Err(error) => unreadable.push(error),
+            match payloads.read(name.name(), None).await? {
+                Found::Payload(payload) => *value = payload,
+                Found::Omitted(_) => {}
+                Found::Unreadable(error) => unreadable.push(error),
             }
         }
     }
@@ -95,9 +96,14 @@ pub async fn get_whole_execution(
         read_rest(store, execution_id, last_key, &mut earliest).await?;
     }
     let steps = earliest.steps.into_values().map(|(step, _)| step).collect();
-    let filled = payloads.fill(steps, earliest.most_bytes).await?;
+    let limits = StepLimits {
+        steps: earliest.most,
+        bytes: earliest.most_bytes,
+        payload_bytes: None,
+    };
+    let filled = payloads.fill(steps, limits).await?;
     let mut page = filled.into_page(execution_id, &all, earliest.is_cut)?;
-    page.show_in(&execution, &["input", "output"], &mut disclosure);
+    page.show_in(&execution, &["input", "output"], None, &mut disclosure);
     let (input, output) = (disclosure.show(input), disclosure.show(output));
     disclosure.record(store, caller, execution_id).await?;
     unreadable.extend(page.unreadable);
