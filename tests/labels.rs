@@ -109,6 +109,11 @@ async fn every_surface_finds_the_same_runs() {
     let of_workflow = gold.iter().filter(|n| *n % 3 != 0 && *n % 5 != 0).map(id);
     assert!(ids(&body["content"]).into_iter().eq(of_workflow));
 
+    let path = "/api/history/executions/flows/flow-2?label=tier=gold&status=PASSED";
+    let body = app.get(&token, path).await.ok();
+    let of_workflow = gold.iter().filter(|n| *n % 3 != 0 && *n % 5 != 0).map(id);
+    assert!(ids(&body["executions"]).into_iter().eq(of_workflow));
+
     let of_flow: Vec<_> = gold.iter().filter(|n| *n % 3 == 0).map(id).collect();
     let path = "/flow-executions?flowDefinitionId=flow-1&label=tier=gold";
     for limit in [1, 2, 50] {

@@ -203,3 +203,41 @@ async fn a_flow_has_to_be_named_and_a_number_of_runs_be_one() {
         assert_eq!(answer.json()["parameter"], "runs");
     }
 }
+
+#[tokio::test]
+async fn what_an_engine_writes_as_durations_names_and_errors_harms_nothing() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let long = format!("ä{}", "x".repeat(10_000));
+    let of_type = |id: Value| {
+        json!({
+            "stepId": id, "stepName": null, "stepType": "HTTP", "status": "FAILED",
+            "durationMs": u64::MAX, "errorMessage": long,
+        })
+    };
+    let named = (0..600).map(|n| {
+        let attributes = json!({"stepId": null, "stepName": format!("Order {n}"), "durationMs": 1});
+        step("run-1", &format!("n{n}"), 1_000 + n, attributes)
+    });
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "a", 0, of_type(Value::Null)),
+        step("run-1", "b", 1, of_type(Value::Null)),
+        step("run-1", "c", 2, of_type("HTTP".into())),
+    ])
+    .await;
+    app.write(named).await;
+    let stats = app.get(&token, PATH).await.ok()["stats"].take();
+    assert_eq!(stats["stepsTruncated"], true);
+    let steps = stats["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), 500);
+    let told = |step: &Value| (step["stepId"].clone(), step["failed"].clone());
+    assert_eq!(told(&steps[0]), (Value::Null, 2.into()));
+    assert_eq!(told(&steps[1]), ("HTTP".into(), 1.into()));
+    assert_eq!(steps[0]["totalTimeMs"], u64::MAX);
+    let error = steps[0]["lastFailure"]["errorMessage"]
+        .as_str()
+        .expect("a text");
+    assert_eq!(error.len(), 4_000);
+    assert!(long.starts_with(error));
+}

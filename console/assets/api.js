@@ -68,8 +68,9 @@ export function watchToken({ whenRefused, whenUsed }) {
 /**
  * GET, tried again up to twice with back-off when the server is busy or unreachable.
  * @param {string} path relative, without a leading slash: `api/roles`
- * @param {{query?: Object, signal?: AbortSignal, timeoutMs?: number, retries?: number}} [options]
- *   query members that are null, undefined or "" are left out
+ * @param {{query?: Object, signal?: AbortSignal, timeoutMs?: number, retries?: number, asks?: boolean}} [options]
+ *   query members that are null, undefined or "" are left out; `asks: false` for what anybody
+ *   may read, for which no token has to be renewed
  * @returns {Promise<any>} the parsed answer
  */
 export async function get(path, options = {}) {
@@ -115,8 +116,8 @@ function urlOf(path, query = {}) {
   return url;
 }
 
-async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse }) {
-  await beforeUse();
+async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse, asks = true }) {
+  if (asks) await beforeUse();
   const sentToken = token;
   const controller = new AbortController();
   const abort = () => controller.abort();

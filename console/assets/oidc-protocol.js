@@ -144,15 +144,23 @@ async function speaking(settings, work) {
 
 const refusal = (message) => new ApiError(message, { code: "SIGN_IN_REFUSED", status: 401 });
 
+/** A refresh token that serves no more, so that nothing comes of trying again (RFC 6749, 5.2). */
+const SPENT = "invalid_grant";
+
+/** What an issuer says that is asked too much, or that has a fault, may pass. */
+const mayPass = (status) => status === 408 || status === 429 || status >= 500;
+
 /** An error of the library or of fetch, in our words. What the issuer says is shown as a text. */
 function translate(error, host) {
   if (error instanceof ApiError) return error;
-  if (error.error) return refusal(`${host} refuses: ${error.error_description || error.error}`);
+  const status = error.status ?? error.cause?.status ?? null;
+  if (error.error && !mayPass(status)) {
+    return Object.assign(refusal(`${host} refuses: ${error.error_description || error.error}`), { isFinal: error.error === SPENT });
+  }
   if (error.code === oauth.JWT_TIMESTAMP_CHECK) return refusal(`The clocks of ${host} and of this server differ too much.`);
-  const status = error.cause instanceof Response ? error.cause.status : null;
   // Other than an error of fetch, one of the library has a code.
-  if (status >= 500 || !error.code || error instanceof DOMException) {
-    return new ApiError(`${host} cannot be reached, or does not answer this page.`, { code: "ISSUER_UNAVAILABLE", status: 0 });
+  if (mayPass(status) || !error.code || error instanceof DOMException) {
+    return new ApiError(`${host} cannot be reached, or does not answer this page.`, { code: "ISSUER_UNAVAILABLE", status: 503 });
   }
   return refusal(`${host} has answered in a way that is not trusted: ${error.message}.`);
 }

@@ -11,11 +11,13 @@ const TRIED_EVERY_MS = 10_000;
 /** The renewal that is under way. @type {?Promise<void>} */
 let renewing = null;
 
-const protocol = () => import("./oidc-protocol.js");
+const protocol = () => import("./oidc-protocol.js").catch(() => {
+  throw new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
+});
 
 /** How people sign in at an issuer; null where they do not. @returns {Promise<?import("./oidc-protocol.js").Settings>} */
 export async function signInSettings() {
-  const { oidc } = await get("config.json");
+  const { oidc } = await get("config.json", { asks: false });
   return oidc ?? null;
 }
 
@@ -63,6 +65,22 @@ export const heldGrant = () => read(GRANT);
 export const keepGrant = (grant) => write(GRANT, grant);
 
 /**
+ * Does what copies this tab's memory into another, and leaves the refresh token out: an
+ * issuer that sees one used twice takes it for stolen, and ends the sessions of both.
+ * @template T @param {() => T} work @returns {T}
+ */
+export function withoutRefreshToken(work) {
+  const grant = heldGrant();
+  if (!grant?.refreshToken) return work();
+  keepGrant({ ...grant, refreshToken: null });
+  try {
+    return work();
+  } finally {
+    keepGrant(grant);
+  }
+}
+
+/**
  * Renews the ID token that is about to end. Requests wait for that only once it has ended.
  * @param {(given: import("./oidc-protocol.js").Given) => void} onRenewed
  */
@@ -81,10 +99,12 @@ export async function renewWhenDue(onRenewed) {
 async function renew(grant, onRenewed) {
   const isStillHeld = () => heldGrant()?.refreshToken === grant.refreshToken;
   try {
+    // Its answer also tells the server's time, by which the new token is judged.
+    await signInSettings();
     const renewed = await (await protocol()).renew(grant);
     if (isStillHeld()) onRenewed(renewed);
   } catch (error) {
-    const later = error.transient ? { renewAt: now() + TRIED_EVERY_MS } : { refreshToken: null };
+    const later = error.isFinal ? { refreshToken: null } : { renewAt: now() + TRIED_EVERY_MS };
     if (isStillHeld()) keepGrant({ ...grant, ...later });
     throw error;
   }

@@ -2,6 +2,7 @@
 // pages. State that matters (filters, tabs, pages) lives in the query, so that a reload,
 // a bookmark and Back keep it.
 import { useEffect, useState } from "preact/hooks";
+import { withoutRefreshToken } from "./oidc.js";
 
 /**
  * The pages. `:name` matches one segment; a last segment `:name?` may be missing. Each
@@ -60,7 +61,7 @@ export function navigate(path, query = {}, { replace = false } = {}) {
  * @param {string} target as of href
  */
 export function openBeside(target) {
-  const tab = window.open(target, "_blank");
+  const tab = withoutRefreshToken(() => window.open(target, "_blank"));
   if (tab) tab.opener = null;
 }
 

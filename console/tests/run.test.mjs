@@ -100,6 +100,25 @@ async function open(hash, { width = 1440, height = 900, colorScheme = "light", t
 
 const runs = (id, query = "") => `#/runs/${encodeURIComponent(id)}${query}`;
 
+/** A run that failed in a step of the run that it started: the demo data may have none. */
+async function failedReport() {
+  const [id, region] = [`${RUN}-report`, `${RUN}-region`];
+  const out = "Renderer ran out of memory";
+  const failed = { status: "FAILED", endTime: iso(9000) };
+  await putAll([
+    execution(id, { ...failed, flowId: "nightly-report", flowName: "Nightly report", errorMessage: `Render EMEA: Render the pages: ${out}` }),
+    step(id, "collect", 0, 2000, { stepName: "Collect the day" }),
+    step(id, "emea", 2000, 9000, { status: "FAILED", stepName: "Render EMEA", stepType: "SUBFLOW", subflowExecutionId: region, errorMessage: `Render the pages: ${out}` }),
+    execution(region, {
+      ...failed, flowId: "render-region", flowName: "Render one region", executionType: "SUBFLOW", startTime: iso(2000),
+      parentExecutionId: id, parentStepInstanceId: "emea", errorMessage: `Render the pages: ${out}`,
+    }),
+    step(region, "query", 2000, 4000, { stepName: "Query the figures" }),
+    step(region, "render", 4000, 9000, { status: "FAILED", stepName: "Render the pages", errorMessage: out, retryCount: 2, input: { region: "EMEA" } }),
+  ]);
+  return id;
+}
+
 async function newest(query) {
   const response = await fetch(new URL(`api/history/executions?limit=1&lite=true&${query}`, BASE), { headers: { authorization: `Bearer ${TOKEN}` } });
   return (await response.json()).executions[0]?.id;
@@ -152,7 +171,7 @@ test("of a failed run the failed step is open, its error first", async () => {
 });
 
 test("a sub-flow opens in place, down to what failed in it", async () => {
-  const { page, finish } = await open(runs(await newest("flowId=nightly-report&status=FAILED")));
+  const { page, finish } = await open(runs(await failedReport()));
   await page.locator(".inspector").getByText("Error", { exact: true }).waitFor();
   await page.locator(".tl-selected[aria-level='2']").waitFor();
   await page.waitForURL(/open=/);
@@ -397,6 +416,27 @@ test("a busy server is left alone by open branches, too", async () => {
   await finish();
 });
 
+test("where the end of a page of steps moves, what is behind it is read anew", async () => {
+  const id = `${RUN}-moving`;
+  await putAll([execution(id, { status: "RUNNING", endTime: undefined, startTime: new Date().toISOString() })]);
+  const { page, finish } = await open("#/settings/tokens");
+  let rounds = 0;
+  await page.route(`**/flow-executions/${id}?**`, async (route) => {
+    const token = new URL(route.request().url()).searchParams.get("nextToken");
+    if (!token) rounds += 1;
+    const response = await route.fetch({ url: route.request().url().replace(/&nextToken=[^&]*/, "") });
+    const json = await response.json();
+    const of = (name, status) => ({ stepInstanceId: name, stepId: name, stepName: name, status, startTime: json.data.metadata.startTime, input: null, output: null, executionData: null });
+    json.data.steps = token ? [of(token === "late" ? "third" : "second", token === "late" ? "COMPLETED" : "RUNNING")] : [of("first", "RUNNING")];
+    json.data.nextToken = token ? undefined : rounds > 1 ? "late" : "early";
+    await route.fulfill({ response, json });
+  });
+  await page.goto(BASE + runs(id));
+  await rowOf(page, "second").waitFor();
+  await rowOf(page, "third").waitFor();
+  await finish();
+});
+
 test("a run in which nothing happens is read rarely, and at once by who looks again", async () => {
   const id = `${RUN}-orphan`;
   await putAll([execution(id, { status: "RUNNING", endTime: undefined }), step(id, "only", 0, null, { status: "RUNNING" })]);
@@ -633,7 +673,7 @@ test("without the permission there is no such action; a server that is gone is t
 
 for (const [name, options] of [["dark", { colorScheme: "dark" }], ["360", { width: 360, height: 740 }], ["2560", { width: 2560, height: 1300 }]]) {
   test(`looks right: ${name}`, async () => {
-    const { page, finish } = await open(runs(await newest("flowId=nightly-report&status=FAILED")), options);
+    const { page, finish } = await open(runs(await failedReport()), options);
     await page.locator(".inspector .error-text").waitFor();
     await axe(page);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -168,9 +168,7 @@ pub async fn enter_all(store: &Store, team_id: Option<&TeamId>) -> Result<u64> {
     loop {
         let page = store.runs(team_id, ATTRIBUTES, start).await?;
         for (key, entry) in page.items.iter().flat_map(entries_of) {
-            let is_new = store.put_if(entry.clone(), Replaced::Nothing).await?;
-            let is_entered = is_new || put_right(store, key, entry).await?;
-            entered += u64::from(is_entered);
+            entered += u64::from(enter(store, key, entry).await?);
         }
         start = page.last_key;
         if start.is_none() {
@@ -179,27 +177,40 @@ pub async fn enter_all(store: &Store, team_id: Option<&TeamId>) -> Result<u64> {
     }
 }
 
-/// Replaces an entry that is not as its run is, unless the stream does at the same time:
-/// what it writes is newer. Returns whether it did.
-async fn put_right(store: &Store, (pk, sk): (String, String), entry: Item) -> Result<bool> {
+/// Writes an entry that is missing, or not as its run is, unless the stream does at the same
+/// time: what it writes is newer. Returns whether it did.
+async fn enter(store: &Store, key: (String, String), entry: Item) -> Result<bool> {
     const STATUS: &str = "status";
-    let Some(present) = store.get_latest(&pk, &sk).await? else {
+    let (pk, sk) = &key;
+    if store.put_if(entry.clone(), Replaced::Nothing).await? {
+        // The run may have gone, or lost the label, since it was read.
+        let is_due = entry_now(store, &key, &entry).await?.is_some();
+        if !is_due {
+            store.delete(pk, sk).await?;
+        }
+        return Ok(is_due);
+    }
+    let present = store.get_latest(pk, sk).await?;
+    let Some(present) = present.filter(|present| *present != entry) else {
         return Ok(false);
     };
-    let Some(status) = present.get(STATUS).filter(|_| present != entry) else {
+    let (Some(status), Some(now)) = (present.get(STATUS), entry_now(store, &key, &entry).await?)
+    else {
         return Ok(false);
     };
-    let Some(run) = keys::run_of_label_entry(&entry) else {
-        return Ok(false);
+    let replaced = Replaced::With(STATUS, status.clone());
+    Ok(now == entry && store.put_if(entry, replaced).await?)
+}
+
+/// What the entry with this key should be, as its run is now.
+async fn entry_now(store: &Store, key: &(String, String), entry: &Item) -> Result<Option<Item>> {
+    let Some(run) = keys::run_of_label_entry(entry) else {
+        return Ok(None);
     };
     let own = format!("{}{}", keys::EXECUTION_PREFIX, run.execution_id);
     let run = store.get_latest(&own, keys::EXECUTION).await?;
-    let entries = run.as_ref().map(entries_of).unwrap_or_default();
-    if entries.get(&(pk, sk)) != Some(&entry) {
-        return Ok(false);
-    }
-    let replaced = Replaced::With(STATUS, status.clone());
-    store.put_if(entry, replaced).await
+    let mut entries = run.as_ref().map(entries_of).unwrap_or_default();
+    Ok(entries.remove(key))
 }
 
 /// The entries of a run, by their keys. None for what is no run, and for one whose keys

@@ -37,7 +37,7 @@ pub use statistics::{
 };
 pub use step::{BranchPlace, StepDetails, StepPlace, get_step};
 pub use step_statistics::{
-    MAX_STEPS_READ, StepFailure, StepFigures, StepStatistics, step_statistics,
+    MAX_STEPS_READ, MAX_STEPS_TOLD, StepFailure, StepFigures, StepStatistics, step_statistics,
 };
 pub use steps::{STEP_BYTES_A_PAGE, STEPS_ASKED_A_PAGE};
 pub use whole::{WholeExecution, get_whole_execution};

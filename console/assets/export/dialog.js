@@ -32,7 +32,7 @@ export function ExportDialog({ session, filters, onClose }) {
   };
   return html`<${Dialog} title="Export runs" onClose=${close} actions=${html`<${Actions} phase=${phase} start=${start} choose=${choose} cancel=${cancel} again=${again} onClose=${onClose} />`}>
     <div class="stack export">${phase === "form" ? html`<${What} session=${session} filters=${filters} /><${Formats} format=${format} onChange=${setFormat} /><${Notes} />`
-      : html`<${Progress} state=${state} format=${format} filters=${filters} />`}</div><//>`;
+      : html`<${Progress} state=${state} format=${format} filters=${filters} teamId=${session.caller.teamId} />`}</div><//>`;
 }
 
 function Actions({ phase, start, choose, cancel, again, onClose }) {
@@ -123,11 +123,11 @@ function Notes() {
     : `This browser cannot write to the disk as it comes: an export of up to ${MOST_IN_MEMORY / 1024 / 1024} MB is possible here.`}</p>`;
 }
 
-function Progress({ state, format, filters }) {
+function Progress({ state, format, filters, teamId }) {
   const { phase, progress, error, name } = state;
   const rows = plural(progress.rows, FORMATS.find(({ value }) => value === format).rows);
   const amount = `${rows}, ${formatBytes(progress.bytes)}`;
-  if (phase === "failed") return html`<${Failed} error=${error} amount=${progress.bytes > 0 ? amount : ""} command=${commandOf(exportQuery(filters, format))} />`;
+  if (phase === "failed") return html`<${Failed} error=${error} amount=${progress.bytes > 0 ? amount : ""} command=${commandOf(teamId, exportQuery(filters, format))} />`;
   if (phase === "choose") return html`<p>The export is ready to be written. Choose where <code>${name}</code> is to be.</p>`;
   if (phase === "done") {
     return html`<div class="export-state" role="status"><span class="status-icon status-completed"><${Icon} name="check" /></span>

@@ -18,10 +18,10 @@ export function exportQuery(filters, format) {
   };
 }
 
-/** The command that writes the same file without a server. @param {Object} query of exportQuery */
-export function commandOf({ format, from, to, days, status, workflowId, deviceId, executionType, label }) {
+/** The command that writes the same file without a server. @param {string} teamId @param {Object} query of exportQuery */
+export function commandOf(teamId, { format, from, to, days, status, workflowId, deviceId, executionType, label }) {
   const options = [
-    ["format", format], ["from", from], ["to", to], ["days", days], ["status", status], ["flow", workflowId],
+    ["team", teamId], ["format", format], ["from", from], ["to", to], ["days", days], ["status", status], ["flow", workflowId],
     ["device", deviceId], ["type", executionType], ["label", label],
   ];
   const given = options.filter(([, value]) => value).map(([name, value]) => `--${name} ${quoted(String(value))}`);

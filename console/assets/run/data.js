@@ -49,6 +49,16 @@ function inOrder(steps) {
   return [...steps].sort((a, b) => (a.begin ?? Infinity) - (b.begin ?? Infinity) || number(a) - number(b) || 0);
 }
 
+/**
+ * Reads a part, unless that is under way: then what comes of it is for both who asked. A
+ * round of the poll that took it for done would take its failure back.
+ * @param {{reading?: ?Promise<void>}} part @param {() => Promise<void>} read
+ */
+function once(part, read) {
+  part.reading ??= read().finally(() => { part.reading = null; });
+  return part.reading;
+}
+
 /** One run with its steps. It changes in place, and tells `notify`. */
 export class RunStore {
   constructor(id, notify, reveal) {
@@ -105,10 +115,19 @@ export class RunStore {
     for (const step of steps) this.byId.set(step.stepInstanceId, step);
     this.steps = inOrder(this.byId.values());
     page.settled = !steps.some((step) => isOpen(step.status));
-    if (data.nextToken && index === this.pages.length - 1) {
-      this.pages.push({ token: data.nextToken, limit: NEXT_PAGES, settled: false });
-    }
+    this.follow(index, data.nextToken);
     this.notify();
+  }
+
+  /**
+   * What follows a page. Where a page ends is a matter of bytes, too, and so moves while its
+   * steps are written: the pages behind it are then others.
+   */
+  follow(index, token) {
+    const next = this.pages[index + 1];
+    if (next?.token === token) return;
+    this.pages.length = index + 1;
+    if (token) this.pages.push({ token, limit: NEXT_PAGES, settled: false });
   }
 
   /**
@@ -117,11 +136,14 @@ export class RunStore {
    */
   async readFork(step, signal) {
     const old = this.forks.get(step.stepInstanceId);
-    if (old?.settled || old?.busy || isRefused(old?.error)) return;
+    if (old?.settled || isRefused(old?.error)) return undefined;
     const fork = old ?? { branches: new Map(), state: "loading", error: null, settled: false };
     this.forks.set(step.stepInstanceId, fork);
+    return once(fork, () => this.readForkNow(step, fork, signal));
+  }
+
+  async readForkNow(step, fork, signal) {
     const ended = !isOpen(step.status);
-    fork.busy = true;
     try {
       await this.readBranches(step, fork, signal);
       const open = [...fork.branches.values()].some((branch) => branch.steps.some((each) => isOpen(each.status)));
@@ -130,7 +152,6 @@ export class RunStore {
       if (!signal?.aborted) Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
       if (passes(error)) throw error;
     } finally {
-      fork.busy = false;
       this.notify();
     }
   }
@@ -235,8 +256,11 @@ export class RunModel {
   async readSub(runId, signal) {
     const store = this.subs.get(runId) ?? new RunStore(runId, this.notify, this.reveal);
     this.subs.set(runId, store);
-    if (store.busy) return store;
-    store.busy = true;
+    await once(store, () => this.readSubNow(store, signal));
+    return store;
+  }
+
+  async readSubNow(store, signal) {
     try {
       await store.read(signal);
       store.error = null;
@@ -244,10 +268,8 @@ export class RunModel {
       if (!signal?.aborted) store.error = error;
       if (passes(error)) throw error;
     } finally {
-      store.busy = false;
       this.notify();
     }
-    return store;
   }
 }
 

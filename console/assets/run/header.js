@@ -6,7 +6,7 @@ import { CopyButton } from "../ui/controls.js";
 import { Icon } from "../ui/icons.js";
 import { isOpen, StatusIcon, statusLabel } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
-import { isLabel } from "../runs/filters.js";
+import { searchedLabels } from "../runs/filters.js";
 import { Actions } from "./actions.js";
 import { ErrorText } from "./error-text.js";
 import { Exact, Fact } from "./inspector.js";
@@ -41,16 +41,16 @@ export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onC
 const parentHref = (run) => href(runPath(run.parentFlowExecutionId), { step: run.parentStepInstanceId });
 
 /** A link to all runs that have it, where they can be found by it. */
-function Label({ name, value }) {
-  const label = `${name}=${value}`;
+function Label({ name, value, isSearched }) {
   const text = html`<bdi class="muted">${name}</bdi> <bdi>${value}</bdi>`;
-  if (!isLabel(label)) return html`<span class="run-label">${text}</span>`;
-  return html`<a class="run-label" href=${href("/runs", { label })} title="Runs with this label">${text}</a>`;
+  if (!isSearched) return html`<span class="run-label">${text}</span>`;
+  return html`<a class="run-label" href=${href("/runs", { label: `${name}=${value}` })} title="Runs with this label">${text}</a>`;
 }
 
 function Facts({ run }) {
   const started = run.startTime ?? run.createdAt;
   const labels = Object.entries(run.labels ?? {});
+  const searched = new Set(searchedLabels(run.labels));
   return html`<dl class="run-facts">
     <${Fact} name=${run.startTime ? "Started" : "Created"}><${Exact} at=${started} />${now() - parseTime(started) < DAY && html` <span class="muted"><${RelativeTime} at=${started} /></span>`}<//>
     <${Fact} name="Duration"><strong><${Duration} ms=${run.durationMs} since=${started} open=${run.status === "RUNNING"} /></strong><//>
@@ -61,7 +61,7 @@ function Facts({ run }) {
     ${isOpen(run.status) && run.heartbeatAt && html`<${Fact} name="Last sign of life"><${RelativeTime} at=${run.heartbeatAt} /><//>`}
     ${isOpen(run.status) && run.timeoutAt && html`<${Fact} name="Times out"><${Exact} at=${run.timeoutAt} /><//>`}
     ${labels.length > 0 && html`<${Fact} name="Labels"><span class="run-labels">${labels.map(([key, value]) => html`
-      <${Label} key=${key} name=${key} value=${value} />`)}</span><//>`}
+      <${Label} key=${key} name=${key} value=${value} isSearched=${searched.has(`${key}=${value}`)} />`)}</span><//>`}
   </dl>`;
 }
 

@@ -143,7 +143,7 @@ export function usePayloads(source, cache) {
   if (state === "failed" && entry?.mark !== mark) shown.omitted = source.omitted;
   // What is renewed behind what is shown is nobody's to wait for.
   const isAwaited = state === "failed" || most === null || Object.values(shown.omitted).some(isModerate);
-  return { ...shown, state: isAwaited ? state : "idle", error, load: read && (() => load(null)) };
+  return { ...shown, state: isAwaited ? state : "idle", error, load: read && (() => load(state === "failed" ? most : null)) };
 }
 
 function useRenewed(isWanted, renew) {

@@ -26,6 +26,7 @@ export function RunChart({ numbers, status, onNarrow }) {
   usePlot(box, live, shape, HEIGHT, (UPlot, element) => draw(UPlot, element, live, shown, setHover));
   useEffect(() => { live.current.plot?.setData(stacked(numbers, shown)); }, [numbers, shape]);
   return html`<figure class="chart"><div class="chart-plot" ref=${box} role="img" aria-label=${summary(numbers, shown)}></div>
+    ${numbers.caption && html`<figcaption class="chart-caption muted small">${numbers.caption}</figcaption>`}
     ${hover && html`<${Tip} ...${hover} numbers=${numbers} shown=${shown} />`}
     <${ChartTable} numbers=${numbers} shown=${shown} /></figure>`;
 }

@@ -4,7 +4,7 @@ import { get, isRefused } from "../api.js";
 import { eachOf } from "../each.js";
 import { now } from "../format.js";
 import { countsOf, statusOf } from "../ui/status.js";
-import { isLabel, listParameters, MOST_DAYS, scopeParameters, windowOf } from "./filters.js";
+import { listParameters, MOST_DAYS, scopeParameters, searchedLabels, windowOf } from "./filters.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -98,7 +98,8 @@ function drawnWindow({ from, to }) {
   const step = interval === "hour" ? HOUR : DAY;
   const start = Math.floor((end - shown) / step) * step;
   const inner = short ? { from: begin, to: end } : null;
-  const caption = begin === null ? "Last 30 days" : short ? "24 hours around" : "";
+  // Where what is drawn is not the time that was asked for.
+  const caption = begin === null ? (to ? "30 days up to then" : "Last 30 days") : short ? "24 hours around" : "";
   return { interval, from: start, to: end, inner, caption };
 }
 
@@ -111,14 +112,10 @@ export function noteSeen(runs) {
   for (const run of runs) {
     suggested.flows.set(run.flowId, run.flowName ?? suggested.flows.get(run.flowId));
     if (run.deviceId) suggested.devices.add(run.deviceId);
-    if (suggested.labels.size < MOST_LABELS) for (const label of labelsOf(run)) suggested.labels.add(label);
+    if (suggested.labels.size < MOST_LABELS) for (const label of searchedLabels(run.labels)) suggested.labels.add(label);
   }
 }
 
-/** A run's labels, each as the filter takes it. @param {{labels: Object<string, string>}} run */
-export function labelsOf({ labels }) {
-  return Object.entries(labels).map(([name, value]) => `${name}=${value}`).filter(isLabel);
-}
 
 /** What was seen, as options. @param {?string[]} only the flows that the caller is limited to */
 export function suggestions(only) {

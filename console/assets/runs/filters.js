@@ -14,6 +14,7 @@ export const MOST_DAYS = 3660;
 
 /** A name and its value, without the sign between them. */
 const MOST_LABEL_BYTES = 512;
+const MOST_SEARCHED = 10;
 
 /** The presets of time; "" is all. */
 export const RANGES = [
@@ -52,6 +53,18 @@ export function parseFilters(query) {
     range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
     from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
   };
+}
+
+/**
+ * The labels that a run is found by, each as the filter takes it: the first ten by name, of
+ * which those with the sign in their name would read as others.
+ * @param {?Object<string, string>} labels
+ */
+export function searchedLabels(labels) {
+  const entries = Object.entries(labels ?? {}).filter(([name, value]) => isLabel(`${name}=${value}`) && !name.includes("="));
+  // By their code points, as the server has them.
+  entries.sort(([one], [other]) => (one < other ? -1 : 1));
+  return entries.slice(0, MOST_SEARCHED).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Whether a text is a label that runs can be found by. @param {?string} text */

@@ -4,7 +4,7 @@ import { asksForTab, href, openBeside, runPath } from "../router.js";
 import { CopyButton } from "../ui/controls.js";
 import { isOpen, StatusBadge } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
-import { labelsOf } from "./data.js";
+import { searchedLabels } from "./filters.js";
 
 const COLUMNS = [
   ["status", "Status"], ["flow", "Flow"], ["error", "Error or labels"], ["started", "Started"],
@@ -50,7 +50,7 @@ function RunRow({ run, isNew }) {
 
 /** What the run is about; each leads to all that have it. */
 function Labels({ run }) {
-  return html`<span class="row-labels">${labelsOf(run).map((label) => html`
+  return html`<span class="row-labels">${searchedLabels(run.labels).map((label) => html`
     <a key=${label} class="row-label" href=${href("/runs", { label })} title=${`Runs with the label ${label}`}><bdi>${label}</bdi></a>`)}</span>`;
 }
 

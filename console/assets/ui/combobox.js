@@ -15,12 +15,14 @@ const SHOWN = 50;
 export function Combobox({ label, placeholder, value, options, note, problem = () => null, onChange, onOpen }) {
   const [text, setText] = useState(null); // null: closed, and the value is shown
   const [active, setActive] = useState(-1);
+  const [refused, setRefused] = useState(false);
   const input = useRef(null);
   const id = useId();
   const open = text !== null;
   const matches = open ? matching(options, text) : [];
   const choose = (choice) => {
     setText(null);
+    setRefused(false);
     setActive(-1);
     if (choice !== value) onChange(choice);
   };
@@ -50,7 +52,8 @@ export function Combobox({ label, placeholder, value, options, note, problem = (
       const choice = matches[active]?.value ?? exact(options, text) ?? text.trim();
       // Who has typed nothing has chosen nothing; the cross clears.
       if (!choice) setText(null);
-      else if (!problem(choice)) choose(choice);
+      else if (problem(choice)) setRefused(true);
+      else choose(choice);
     }
   };
   const shown = options.find((option) => option.value === value)?.label ?? value;
@@ -58,7 +61,7 @@ export function Combobox({ label, placeholder, value, options, note, problem = (
     <input ref=${input} role="combobox" aria-label=${label} aria-expanded=${String(open)} aria-controls=${id} aria-autocomplete="list"
       aria-activedescendant=${active >= 0 ? `${id}-${active}` : null} autocomplete="off" spellcheck=${false} dir="auto"
       placeholder=${open && value ? shown : placeholder} value=${open ? text : shown} onFocus=${start} onClick=${start} onKeyDown=${onKeyDown}
-      onInput=${(event) => { setText(event.currentTarget.value); setActive(-1); }}
+      onInput=${(event) => { setText(event.currentTarget.value); setActive(-1); setRefused(false); }}
       onBlur=${() => setText(null)} />
     ${value ? html`<button type="button" class="combobox-clear" aria-label=${`Clear ${label.toLowerCase()}`} onClick=${clear}><${Icon} name="close" /></button>`
       : html`<${Icon} name="down" />`}
@@ -69,7 +72,7 @@ export function Combobox({ label, placeholder, value, options, note, problem = (
           <bdi class="option-label">${option.label ?? option.value}</bdi>
           ${option.label && option.label !== option.value && html`<bdi class="option-id">${option.value}</bdi>`}</li>`)}
       </ul>
-      <p class="option-note" role="status">${text && !matches.length ? problem(text.trim()) ?? "Enter takes the text as it is." : note}</p>
+      <p class="option-note" role="status">${text && (refused || !matches.length) ? problem(text.trim()) ?? "Enter takes the text as it is." : note}</p>
     </div></div>`;
 }
 

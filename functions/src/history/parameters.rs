@@ -61,6 +61,7 @@ impl FlowListParameters {
             filter: ExecutionFilter {
                 flow_id: Some(flow_id.clone()),
                 status: status(&parameters)?,
+                label: parameters.label()?,
                 ..ExecutionFilter::default()
             },
             flow_id,

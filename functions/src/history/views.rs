@@ -598,6 +598,9 @@ struct StepStatsView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     total_is_exact: Option<bool>,
     steps: Vec<StepFiguresView<'a>>,
+    /// Only where the flow has more steps than are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_truncated: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -636,6 +639,7 @@ pub(super) fn step_statistics<'a>(
             runs: statistics.runs,
             total_is_exact: inexact(statistics.is_exact),
             steps: statistics.steps.iter().map(step_figures).collect(),
+            steps_truncated: (!statistics.are_all_told).then_some(true),
         },
         filters: StatisticsFilters::of(parameters),
         message: "Step statistics retrieved successfully",

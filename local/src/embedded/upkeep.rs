@@ -22,11 +22,12 @@ const TRIM_STREAM: &str = "DELETE FROM _stream_records
      WHERE id IN (SELECT id FROM _stream_records ORDER BY id LIMIT 1000)
      AND created_at < unixepoch() - 86400";
 
-/// Of some records, those of the counters' own items.
+/// Of some records, those of the items that follow the stream themselves: counters,
+/// checkpoints and the entries of labels.
 /// Never the last of all, as the engine numbers the next after it.
 const TRIM_COUNTERS: &str = r#"DELETE FROM _stream_records WHERE id > ?1 AND id <= ?1 + 1000
      AND id < ?2 AND (keys_json LIKE '%"COUNT#%' OR keys_json LIKE '%"DURATION#%'
-          OR keys_json LIKE '%"CHECKPOINT#%')"#;
+          OR keys_json LIKE '%"CHECKPOINT#%' OR keys_json LIKE '%"LABEL#%')"#;
 
 /// Opens a second connection to the engine's file, checks the file, and adds
 /// the index.
@@ -152,7 +153,13 @@ mod tests {
     async fn the_counters_own_records_are_trimmed_and_no_others() {
         let (_folder, embedded) = with_records(3).await;
         let client = embedded.client();
-        for pk in ["COUNT#t#*", "DURATION#t#*", "CHECKPOINT#shard", "EXEC#last"] {
+        for pk in [
+            "COUNT#t#*",
+            "DURATION#t#*",
+            "CHECKPOINT#shard",
+            "LABEL#t#a=1",
+            "EXEC#last",
+        ] {
             let item = shared::store::key(pk, "x");
             let put = client.put_item().table_name("history").set_item(Some(item));
             put.send().await.expect("written");
@@ -161,7 +168,7 @@ mod tests {
         let left: i64 = connection(&embedded)
             .query_row("SELECT COUNT(*) FROM _stream_records", [], |row| row.get(0))
             .expect("a count");
-        assert_eq!((left, reached), (4, 6));
-        assert_eq!(embedded.trim_counters(reached).await.expect("trimmed"), 6);
+        assert_eq!((left, reached), (4, 7));
+        assert_eq!(embedded.trim_counters(reached).await.expect("trimmed"), 7);
     }
 }

@@ -83,40 +83,35 @@ pub async fn export_executions(
     filter: &ExecutionFilter,
 ) -> Result<BoxStream<'static, Result<ExportPiece>>> {
     filter.require(caller)?;
-    let runs = runs_with_steps(store, filter.range(caller)).await?;
-    let event = Entry::new(caller, Action::ExecutionsExported, caller.team_id.as_str())?;
-    let event = filter.describe(event).begin(store).await?;
-    Ok(audited(runs, event))
-}
-
-/// The runs of a range with their steps, of which nobody is told.
-///
-/// # Errors
-/// Those of the table, as of [`export_executions`].
-pub(super) async fn runs_with_steps(
-    store: &Store,
-    range: Range,
-) -> Result<BoxStream<'static, Result<ExportPiece>>> {
     let mut pages = Pages {
         store: store.clone(),
-        range,
+        range: filter.range(caller),
         limit: RUNS_A_PAGE,
         rest: Rest::Everything,
     };
     let first = stream::iter([Ok(pages.next().await?.unwrap_or_default())]);
+    let event = Entry::new(caller, Action::ExecutionsExported, caller.team_id.as_str())?;
+    let event = filter.describe(event).begin(store).await?;
     let others = stream::try_unfold(pages, |mut pages| {
         async move { Ok(pages.next().await?.map(|page| (page, pages))) }.boxed()
     });
-    let store = store.clone();
     let runs = first
         .chain(others)
         .map_ok(|page| stream::iter(executions(page).into_iter().map(Ok)))
-        .try_flatten()
-        .map(move |run| begin(store.clone(), run).boxed())
+        .try_flatten();
+    Ok(audited(with_steps(store.clone(), runs.boxed()), event))
+}
+
+/// These runs, each with its steps.
+pub(super) fn with_steps(
+    store: Store,
+    runs: BoxStream<'static, Result<Execution>>,
+) -> BoxStream<'static, Result<ExportPiece>> {
+    runs.map(move |run| begin(store.clone(), run).boxed())
         .buffered(RUNS_AT_A_TIME)
         .map_ok(BegunRun::pieces)
-        .try_flatten();
-    Ok(runs.boxed())
+        .try_flatten()
+        .boxed()
 }
 
 /// The same stream, whose event of the audit tells how many runs have left, and ends

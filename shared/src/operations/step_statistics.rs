@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::ExecutionFilter;
-use super::export::{ExportPiece, runs_with_steps};
+use super::export::{ExportPiece, with_steps};
+use super::{ExecutionFilter, Window, list_executions};
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::model::{Execution, PageSize, Step, StepStatus, Timestamp};
@@ -13,6 +13,13 @@ use crate::store::Store;
 
 /// The most steps that are read, whatever the number of runs.
 pub const MAX_STEPS_READ: usize = 100_000;
+
+/// The most steps of a flow that are told of. An engine that makes up a name for each run of
+/// a step has as many as there were.
+pub const MAX_STEPS_TOLD: usize = 500;
+
+/// The most bytes of an error that are told.
+const MAX_ERROR_LENGTH: usize = 4_000;
 
 /// The statistics of the steps of some runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +29,10 @@ pub struct StepStatistics {
     /// Whether these are all.
     pub is_exact: bool,
     /// The steps of the flow, those that failed most often first, and of these those that
-    /// took longest together.
+    /// took longest together; at most [`MAX_STEPS_TOLD`].
     pub steps: Vec<StepFigures>,
+    /// Whether these are all.
+    pub are_all_told: bool,
 }
 
 /// What became of one step of a flow in all of its runs, in branches as well.
@@ -56,20 +65,24 @@ pub struct StepFailure {
     pub execution_id: String,
     /// When the step began.
     pub start_time: Option<Timestamp>,
-    /// Why it failed.
+    /// Why it failed; of a long text the beginning.
     pub error_message: Option<String>,
 }
 
 impl StepFigures {
-    /// How long it took together, in milliseconds.
+    /// How long it took together, in milliseconds. What an engine has written as a duration
+    /// may be any number, so this stops at the highest.
     pub fn total_ms(&self) -> u64 {
-        self.durations_ms.iter().sum()
+        self.durations_ms
+            .iter()
+            .copied()
+            .fold(0, u64::saturating_add)
     }
 
     /// How long it took on average, in milliseconds. `None` where no duration is known.
     pub fn mean_ms(&self) -> Option<u64> {
         let count = self.durations_ms.len() as u64;
-        (count > 0).then(|| (self.total_ms() + count / 2) / count)
+        (count > 0).then(|| self.total_ms().saturating_add(count / 2) / count)
     }
 
     /// How long it took at most in a part of all cases, from 0 to 1, in milliseconds; exact.
@@ -111,15 +124,16 @@ impl StepFigures {
             self.last_failure = Some(StepFailure {
                 execution_id: run.to_owned(),
                 start_time: step.start_time(),
-                error_message: step.error_message,
+                error_message: step.error_message.map(shortened),
             });
         }
     }
 }
 
-/// Sums up the steps of the newest runs that meet a filter: up to `runs` of them, and no more
-/// than 100,000 steps. No counter is kept of steps, which would cost more than to write them;
-/// each run is one Query, or some more where it does not fit into one.
+/// Sums up the steps of the newest runs that meet a filter: up to `runs` of them, those on the
+/// first page of their list, and no further ones once [`MAX_STEPS_READ`] steps were read. No
+/// counter is kept of steps, which would cost more than to write them; each run is one Query,
+/// or some more where it does not fit into one.
 ///
 /// # Errors
 /// Those of [`super::list_executions`].
@@ -129,14 +143,15 @@ pub async fn step_statistics(
     filter: &ExecutionFilter,
     runs: PageSize,
 ) -> Result<StepStatistics> {
-    filter.require(caller)?;
-    let mut pieces = runs_with_steps(store, filter.range(caller)).await?;
-    let mut figures: HashMap<String, StepFigures> = HashMap::new();
+    let page = list_executions(store, caller, filter, runs, Window::After(None)).await?;
+    let mut is_exact = page.next_token.is_none();
+    let runs = stream::iter(page.executions.into_iter().map(Ok)).boxed();
+    let mut pieces = with_steps(store.clone(), runs);
+    let mut figures: HashMap<Identity, StepFigures> = HashMap::new();
     let (mut run, mut read, mut steps_read) = (String::new(), 0, 0);
-    let mut is_exact = true;
     while let Some(piece) = pieces.try_next().await? {
         match piece {
-            ExportPiece::Execution(_) if read == runs.get() || steps_read >= MAX_STEPS_READ => {
+            ExportPiece::Execution(_) if steps_read >= MAX_STEPS_READ => {
                 is_exact = false;
                 break;
             }
@@ -164,19 +179,32 @@ pub async fn step_statistics(
         let by_name = || (&one.step_name, &one.step_id).cmp(&(&other.step_name, &other.step_id));
         worst(other).cmp(&worst(one)).then_with(by_name)
     });
+    let are_all_told = steps.len() <= MAX_STEPS_TOLD;
+    steps.truncate(MAX_STEPS_TOLD);
     Ok(StepStatistics {
         runs: read,
         is_exact,
         steps,
+        are_all_told,
     })
 }
 
 /// What makes two runs of a step those of one step: the definition's id, or the name and the
 /// type where the engine writes none.
-fn identity(step: &Step) -> String {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    Id(String),
+    Name(Option<String>, Option<String>),
+}
+
+fn identity(step: &Step) -> Identity {
     match &step.step_id {
-        Some(step_id) => format!("#{step_id}"),
-        None => format!("{}#{}", text(&step.step_name), text(&step.step_type)),
+        Some(step_id) => Identity::Id(step_id.clone()),
+        None => Identity::Name(step.step_name.clone(), step.step_type.clone()),
     }
+}
+
+fn shortened(mut error: String) -> String {
+    error.truncate(error.floor_char_boundary(MAX_ERROR_LENGTH));
+    error
 }

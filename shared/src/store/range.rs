@@ -147,8 +147,7 @@ impl Range {
         self
     }
 
-    /// The part of an index's range that lies within these bounds as well, both
-    /// inclusive.
+    /// The part of the range that lies within these bounds as well, both inclusive.
     pub fn between(mut self, from: Option<String>, to: Option<String>) -> Self {
         // Of two lower bounds the higher holds, and none is below all.
         self.from = self.from.max(from);
