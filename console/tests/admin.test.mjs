@@ -228,7 +228,7 @@ const names = (page) => page.evaluate(async () => {
 });
 
 async function openExport(page, filters) {
-  await page.getByRole("heading", { name: "Runs" }).waitFor();
+  await page.getByRole("heading", { name: "Runs", exact: true }).waitFor();
   await page.evaluate(async (change) => {
     const { ExportDialog } = await import("./assets/export/dialog.js");
     const { parseFilters } = await import("./assets/runs/filters.js");
