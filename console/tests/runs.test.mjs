@@ -332,6 +332,18 @@ test("a server that is gone: what is there stays, a countdown, and it comes back
   });
 });
 
+test("the first view is under 150 KB", async () => {
+  await withPage({}, async (page) => {
+    await rows(page).first().waitFor();
+    await page.locator(".chart canvas").waitFor();
+    const bytes = await page.evaluate(() => {
+      const files = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+      return files.filter(({ name }) => !name.includes("/api/")).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+    });
+    assert.ok(bytes > 50_000 && bytes < 150_000, `${bytes} bytes`);
+  });
+});
+
 test("a busy server is left alone for as long as it asks", async () => {
   await withPage({ expected: ["429"] }, async (page) => {
     await rows(page).first().waitFor();

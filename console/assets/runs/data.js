@@ -99,7 +99,7 @@ function drawnWindow({ from, to }) {
   const start = Math.floor((end - shown) / step) * step;
   const inner = short ? { from: begin, to: end } : null;
   // Where what is drawn is not the time that was asked for.
-  const caption = begin === null ? (to ? "30 days up to then" : "Last 30 days") : short ? "24 hours around" : "";
+  const caption = begin === null ? (to ? "30 days up to then" : "Last 30 days") : short ? "24 hours; the time chosen is shaded" : "";
   return { interval, from: start, to: end, inner, caption };
 }
 
