@@ -153,6 +153,35 @@ test("who comes back after the end is renewed first, and waits for an issuer tha
   assert.equal(issuer.renewals, 1);
 });
 
+test("an issuer that is asked too much is asked again, with the same refresh token", async (t) => {
+  const page = await open(t, WANTED, { expected: ["429"] });
+  await signIn(page);
+  await page.evaluate(() => {
+    const grant = JSON.parse(sessionStorage.getItem("flowtrail.grant"));
+    sessionStorage.setItem("flowtrail.grant", JSON.stringify({ ...grant, expiresAt: Date.now() - 1000 }));
+  });
+  const busy = { status: 429, headers: { "access-control-allow-origin": "*" }, json: { error: "slow_down" } };
+  await page.route(issuer.tokenUrl, (route) => route.fulfill(busy));
+  await page.reload();
+  await page.getByText("cannot be reached").waitFor();
+  await page.unroute(issuer.tokenUrl);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await account(page).waitFor();
+  assert.equal(issuer.renewals, 1);
+});
+
+test("a tab that is opened beside is signed in, and leaves the refresh token to the first", async (t) => {
+  const page = await open(t);
+  await signIn(page);
+  const before = await kept(page, "flowtrail.grant");
+  const link = page.getByRole("link", { name: "Statistics" });
+  const [tab] = await Promise.all([page.context().waitForEvent("page"), link.click({ modifiers: ["Control"] })]);
+  await account(tab).waitFor();
+  assert.equal(JSON.parse(await kept(tab, "flowtrail.grant")).refreshToken, null);
+  assert.equal(await kept(page, "flowtrail.grant"), before);
+  assert.ok(JSON.parse(before).refreshToken);
+});
+
 test("a session that cannot be renewed ends, and signing in returns to the same place", async (t) => {
   issuer.lifetimeSeconds = 3;
   const page = await open(t, WANTED, { expected: ["400", "401"] });
@@ -225,6 +254,10 @@ test("a browser whose clock is wrong signs in by the server's", async (t) => {
     Date.now = () => right() + 3_600_000;
   } });
   await signIn(page);
+  // To this clock the ID token has ended: it is renewed, and the renewal is taken as well.
+  await page.reload();
+  await account(page).waitFor();
+  assert.notEqual(JSON.parse(await kept(page, "flowtrail.grant")).refreshToken, null);
 });
 
 test("an issuer that cannot be reached is told, and can be tried again", async (t) => {
