@@ -134,6 +134,11 @@ export function formatBytes(bytes) {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
+/** A flow's name, else its id; a record may have neither. @param {?string} name @param {?string} id */
+export function flowTitle(name, id) {
+  return name || id || "Without a flow";
+}
+
 /** One run, 2 runs. @param {number} count @param {string} one @param {string} [many] */
 export function plural(count, one, many = `${one}s`) {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -68,7 +68,8 @@ function attributesOf(record) {
     if (typeof value === "object") return { M: attributesOf(value) };
     return typeof value === "number" ? { N: String(value) } : { S: value };
   };
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, valueOf(value)]));
+  const given = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, valueOf(value)]));
 }
 
 async function put(fields) {
@@ -315,6 +316,20 @@ test("hostile texts stay texts, and do not break the layout", async () => {
       await page.waitForURL(/#\/runs\/[^/?]+/);
     });
   }
+});
+
+test("a run whose record has no flow is in the list like any other, and opens", async () => {
+  const labels = { [`${MARK}-flowless`]: "yes" };
+  await put({ executionId: `${MARK}-flowless`, flowId: undefined, labels });
+  await put({ executionId: `${MARK}-flowless-2`, flowId: `${MARK}-flowless`, labels });
+  await withPage({ hash: `#/runs?label=${MARK}-flowless%3Dyes` }, async (page) => {
+    await until(async () => (await rows(page).count()) === 2, "both runs");
+    await page.getByRole("combobox", { name: "Flow" }).click();
+    await page.getByRole("option").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Without a flow" }).click();
+    await page.locator(".run-state-running").waitFor();
+  });
 });
 
 test("a server that is gone: what is there stays, a countdown, and it comes back", async () => {

@@ -1,6 +1,6 @@
 // Owns the page of one run: puts its head, its views and the step that is looked at together.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatCount, plural } from "../format.js";
+import { flowTitle, formatCount, plural } from "../format.js";
 import { href, HOME } from "../router.js";
 import { classes, html } from "../ui/html.js";
 import { Tabs } from "../ui/controls.js";
@@ -37,7 +37,7 @@ function RunPage({ runId, query, session, reveal, onReveal }) {
   const { metadata, poll } = run;
   useEffect(() => scrollTo({ top: 0 }), []);
   useEffect(() => {
-    if (metadata) setTitle(`${statusLabel(metadata.status)}: ${visible(metadata.flowName || metadata.flowDefinitionId)}`);
+    if (metadata) setTitle(`${statusLabel(metadata.status)}: ${visible(flowTitle(metadata.flowName, metadata.flowDefinitionId))}`);
   }, [metadata?.status]);
   const { error } = poll;
   if (!metadata && error) return html`<${Failed} error=${error} poll=${poll} runId=${runId} />`;

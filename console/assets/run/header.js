@@ -1,5 +1,5 @@
 // Owns the head of the page: what run this is, how it stands, and why it failed.
-import { now, parseTime } from "../format.js";
+import { flowTitle, now, parseTime } from "../format.js";
 import { href, runPath } from "../router.js";
 import { html } from "../ui/html.js";
 import { CopyButton } from "../ui/controls.js";
@@ -19,11 +19,11 @@ const DAY = 86_400_000;
  *   `run`: the metadata
  */
 export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onCause, warnings }) {
-  const name = run.flowName || run.flowDefinitionId;
+  const name = flowTitle(run.flowName, run.flowDefinitionId);
   const flowRuns = href("/runs", { flow: run.flowDefinitionId });
   return html`<header class="run-head">
     <nav class="run-crumbs" aria-label="Where this is"><a href=${href("/runs")}>Runs</a><span aria-hidden="true">/</span>
-      <a href=${flowRuns}><bdi>${run.flowDefinitionId}</bdi></a>
+      ${run.flowDefinitionId && html`<a href=${flowRuns}><bdi>${run.flowDefinitionId}</bdi></a>`}
       ${run.parentFlowExecutionId && html`<span aria-hidden="true">/</span><a href=${parentHref(run)}>Parent run</a>`}
       <span class="run-crumb-id"><span aria-hidden="true">/</span> <bdi class="mono run-id">${run.flowExecutionId}</bdi><${CopyButton} text=${run.flowExecutionId} label="Copy the run's id" /></span></nav>
     <div class="run-title"><span class=${`run-state run-state-${run.status.toLowerCase()}`}><${StatusIcon} status=${run.status} />${statusLabel(run.status)}</span>

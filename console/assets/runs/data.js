@@ -110,7 +110,7 @@ const MOST_LABELS = 2000;
 /** Notes the flows, devices and labels of runs that were seen. @param {Run[]} runs */
 export function noteSeen(runs) {
   for (const run of runs) {
-    suggested.flows.set(run.flowId, run.flowName ?? suggested.flows.get(run.flowId));
+    if (run.flowId) suggested.flows.set(run.flowId, run.flowName ?? suggested.flows.get(run.flowId));
     if (run.deviceId) suggested.devices.add(run.deviceId);
     if (suggested.labels.size < MOST_LABELS) for (const label of searchedLabels(run.labels)) suggested.labels.add(label);
   }

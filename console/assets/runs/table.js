@@ -1,4 +1,5 @@
 // Owns the rows of the run list: a table, which narrow screens show as cards of two lines.
+import { flowTitle } from "../format.js";
 import { html, classes } from "../ui/html.js";
 import { asksForTab, href, openBeside, runPath } from "../router.js";
 import { CopyButton } from "../ui/controls.js";
@@ -30,7 +31,7 @@ function open(event, target) {
 
 function RunRow({ run, isNew }) {
   const target = href(runPath(run.id));
-  const name = run.flowName || run.flowId;
+  const name = flowTitle(run.flowName, run.flowId);
   const error = firstLine(run.errorMessage);
   return html`<tr role="row" class=${classes("run", `run-${run.status.toLowerCase()}`, isNew && "run-new")} data-run=${run.id}
       onClick=${(event) => open(event, target)} onAuxClick=${(event) => open(event, target)}>
