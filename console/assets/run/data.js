@@ -51,7 +51,8 @@ function inOrder(steps) {
 
 /**
  * Reads a part, unless that is under way: then what comes of it is for both who asked. A
- * round of the poll that took it for done would take its failure back.
+ * round of the poll that took it for done would take its failure back. As it is for both,
+ * neither can abort it.
  * @param {{reading?: ?Promise<void>}} part @param {() => Promise<void>} read
  */
 function once(part, read) {
@@ -132,24 +133,24 @@ export class RunStore {
 
   /**
    * Reads the branches of a fork, all pages of them. What is refused is told in its row;
-   * what may pass is thrown, too, for the poll. @param {Step} step @param {AbortSignal} signal
+   * what may pass is thrown, too, for the poll. @param {Step} step
    */
-  async readFork(step, signal) {
+  async readFork(step) {
     const old = this.forks.get(step.stepInstanceId);
     if (old?.settled || isRefused(old?.error)) return undefined;
     const fork = old ?? { branches: new Map(), state: "loading", error: null, settled: false };
     this.forks.set(step.stepInstanceId, fork);
-    return once(fork, () => this.readForkNow(step, fork, signal));
+    return once(fork, () => this.readForkNow(step, fork));
   }
 
-  async readForkNow(step, fork, signal) {
+  async readForkNow(step, fork) {
     const ended = !isOpen(step.status);
     try {
-      await this.readBranches(step, fork, signal);
+      await this.readBranches(step, fork);
       const open = [...fork.branches.values()].some((branch) => branch.steps.some((each) => isOpen(each.status)));
       Object.assign(fork, { state: "ready", error: null, settled: ended && (!open || this.settled) });
     } catch (error) {
-      if (!signal?.aborted) Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
+      Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
       if (passes(error)) throw error;
     } finally {
       this.notify();
@@ -164,10 +165,10 @@ export class RunStore {
     return times.reduce((latest, time) => Math.max(latest, time ?? 0), 0);
   }
 
-  async readBranches(step, fork, signal) {
+  async readBranches(step, fork) {
     for (let nextToken = null; ;) {
       const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken, maxPayloadBytes: MOST_BYTES };
-      const answer = await ask(this.id, "/branch-steps", query, signal, this.reveal);
+      const answer = await ask(this.id, "/branch-steps", query, null, this.reveal);
       for (const [id, raw] of Object.entries(answer.data)) {
         const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, fork: step, byId: new Map(), steps: [] };
         for (const each of raw.steps.map(stepOf)) branch.byId.set(each.stepInstanceId, each);
@@ -227,18 +228,18 @@ export class RunModel {
   /** One round of the poll. @param {AbortSignal} signal */
   async read(signal) {
     await this.root.read(signal);
-    await this.readWanted(signal);
+    await this.readWanted();
     return this.version;
   }
 
   /** What is open on the screen and not yet, or no longer, in hand. */
-  async readWanted(signal, only = () => true) {
-    await eachOf(this.wanted.filter(only), AT_ONCE, (wanted) => this.readOne(wanted, signal));
+  async readWanted(only = () => true) {
+    await eachOf(this.wanted.filter(only), AT_ONCE, (wanted) => this.readOne(wanted));
   }
 
   /** A fork or a run below. @param {{store?: RunStore, step?: Step, runId?: string}} wanted */
-  readOne({ store, step, runId }, signal) {
-    return runId ? this.readSub(runId, signal) : store.readFork(step, signal);
+  readOne({ store, step, runId }) {
+    return runId ? this.readSub(runId) : store.readFork(step);
   }
 
   /** Once more, what was refused. Its error is told in its row again. */
@@ -246,26 +247,26 @@ export class RunModel {
     const part = this.partOf(wanted);
     Object.assign(part, { error: null, ...(part.state === "failed" ? { state: "loading" } : {}) });
     this.notify();
-    this.readOne(wanted, null).catch(() => {});
+    this.readOne(wanted).catch(() => {});
   }
 
   /**
    * A run below, in place. What is refused is told in its row, and read again while the run
    * above goes on: it may only not have been written. What may pass is thrown, too.
    */
-  async readSub(runId, signal) {
+  async readSub(runId) {
     const store = this.subs.get(runId) ?? new RunStore(runId, this.notify, this.reveal);
     this.subs.set(runId, store);
-    await once(store, () => this.readSubNow(store, signal));
+    await once(store, () => this.readSubNow(store));
     return store;
   }
 
-  async readSubNow(store, signal) {
+  async readSubNow(store) {
     try {
-      await store.read(signal);
+      await store.read(null);
       store.error = null;
     } catch (error) {
-      if (!signal?.aborted) store.error = error;
+      store.error = error;
       if (passes(error)) throw error;
     } finally {
       this.notify();

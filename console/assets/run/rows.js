@@ -130,14 +130,14 @@ export function failedStep(steps, message) {
  * The way down to the cause of a failure, through forks and runs, which are read for it.
  * @returns {Promise<?{key: string, open: string[]}>}
  */
-export async function findCause(model, signal) {
+export async function findCause(model) {
   const open = [];
   const seen = new Set([model.root.id]);
   let store = model.root;
   let step = failedStep(store.steps, store.metadata.errorMessage);
   let key = step && keyOf(model, store.id, step);
   for (let depth = 0; step && depth < 12; depth += 1) {
-    const next = await below(model, store, step, seen, signal);
+    const next = await below(model, store, step, seen);
     if (!next?.step) break;
     open.push(key, ...(next.lane ? [`${key}!${next.lane}`] : []));
     ({ store, step } = next);
@@ -146,10 +146,10 @@ export async function findCause(model, signal) {
   return key ? { key, open } : null;
 }
 
-async function below(model, store, step, seen, signal) {
+async function below(model, store, step, seen) {
   // What cannot be read now ends the way at what holds it.
   if (isFork(step)) {
-    await store.readFork(step, signal).catch(() => {});
+    await store.readFork(step).catch(() => {});
     const branches = [...(store.forks.get(step.stepInstanceId)?.branches.values() ?? [])];
     const cause = failedStep(branches.flatMap((branch) => branch.steps), step.errorMessage ?? store.metadata.errorMessage);
     const lane = branches.find((branch) => branch.steps.includes(cause))?.id;
@@ -158,6 +158,6 @@ async function below(model, store, step, seen, signal) {
   const runId = step.subflowExecutionId;
   if (!runId || seen.has(runId)) return null;
   seen.add(runId);
-  const sub = await model.readSub(runId, signal).catch(() => null);
+  const sub = await model.readSub(runId).catch(() => null);
   return sub?.metadata ? { store: sub, step: failedStep(sub.steps, sub.metadata.errorMessage) } : null;
 }

@@ -47,7 +47,7 @@ function useWanted(model, wanted, onError) {
   useEffect(() => {
     if (!names) return;
     // Not aborted when something else is opened: what was asked for is worth having.
-    model.readWanted(null, (each) => !model.partOf(each)).catch(onError);
+    model.readWanted((each) => !model.partOf(each)).catch(onError);
   }, [model, names]);
 }
 
@@ -64,7 +64,7 @@ function useCause(model, version, address) {
     if (root.metadata?.status !== "FAILED" || !root.complete || search.current) return;
     const { signal } = (search.current = new AbortController());
     const before = latest.current.step;
-    findCause(model, signal).then((found) => {
+    findCause(model).then((found) => {
       if (!found || signal.aborted) return;
       setCause(found);
       const { step, opened, closed, change } = latest.current;

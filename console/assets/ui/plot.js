@@ -15,7 +15,8 @@ export function usePlot(box, live, shape, height, draw) {
     let gone = false;
     let observer = null;
     import("uplot").then(({ default: UPlot }) => {
-      if (gone) return;
+      // The element can be gone before this is told.
+      if (gone || !box.current) return;
       plot = draw(UPlot, box.current);
       live.current.plot = plot;
       observer = new ResizeObserver(([entry]) => plot.setSize({ width: Math.floor(entry.contentRect.width), height }));
