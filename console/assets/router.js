@@ -130,6 +130,7 @@ export function useRoute() {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
     const follow = () => setHash(location.hash);
+    follow(); // It may have changed since it was first read.
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
