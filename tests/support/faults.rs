@@ -22,6 +22,8 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::process::DEADLINE;
+
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -54,6 +56,7 @@ pub struct Faulty {
     crashed: Arc<Notify>,
     goes_on: Arc<Notify>,
     queries: Arc<Mutex<Queries>>,
+    gathered: Arc<Notify>,
 }
 
 /// What becomes of Queries.
@@ -65,6 +68,8 @@ struct Queries {
     open: usize,
     /// The most that were, at any moment.
     most_open: usize,
+    /// How many of a table have to be under way before the first is answered.
+    gather: usize,
 }
 
 impl Queries {
@@ -95,6 +100,7 @@ impl Faulty {
             crashed: Arc::default(),
             goes_on: Arc::default(),
             queries: Arc::default(),
+            gathered: Arc::default(),
         };
         let config = client
             .config()
@@ -119,6 +125,11 @@ impl Faulty {
     /// Breaks the connection for every Query after so many.
     pub fn break_after_queries(&self, queries: usize) {
         self.queries.lock().expect("a lock").left = Some(queries);
+    }
+
+    /// Answers no Query of the table itself before so many Queries are under way.
+    pub fn gather_queries(&self, queries: usize) {
+        self.queries.lock().expect("a lock").gather = queries;
     }
 
     /// The most Queries that were under way at any moment.
@@ -169,11 +180,15 @@ impl HttpConnector for FaultyConnector {
         let crashed = self.faulty.crashed.clone();
         let goes_on = self.faulty.goes_on.clone();
         let queries = self.faulty.queries.clone();
+        let gathered = self.faulty.gathered.clone();
         HttpConnectorFuture::new(async move {
             let broken = || Err(ConnectorError::io("the connection is broken".into()));
             if is_query {
                 if !queries.lock().expect("a lock").begin() {
                     return broken();
+                }
+                if !is_of_an_index(&request) {
+                    gather(&queries, &gathered).await;
                 }
                 let answer = inner.call(request).await;
                 queries.lock().expect("a lock").open -= 1;
@@ -213,6 +228,28 @@ impl HttpConnector for FaultyConnector {
                 }
             }
         })
+    }
+}
+
+fn is_of_an_index(request: &HttpRequest) -> bool {
+    let body = request.body().bytes().expect("a body at hand");
+    let body: Value = serde_json::from_slice(body).expect("a request of DynamoDB");
+    body.get("IndexName").is_some()
+}
+
+/// Ends when as many Queries are under way as have to be, or never will be.
+async fn gather(queries: &Mutex<Queries>, gathered: &Notify) {
+    let others = gathered.notified();
+    {
+        let queries = queries.lock().expect("a lock");
+        if queries.most_open >= queries.gather {
+            gathered.notify_waiters();
+            return;
+        }
+    }
+    if tokio::time::timeout(DEADLINE, others).await.is_err() {
+        // Whoever counts them finds too few, and does not wait for each.
+        queries.lock().expect("a lock").gather = 0;
     }
 }
 
