@@ -19,6 +19,7 @@ pub mod model;
 pub mod operations;
 pub mod payload;
 pub mod reap;
+pub mod record;
 pub mod settings;
 pub mod store;
 pub mod stream;

@@ -1,0 +1,445 @@
+//! Records as they are written: the items of an execution, of a step and of a
+//! payload, as the record format (docs/record-format.md) defines them.
+//!
+//! [`crate::model`] reads what anybody's engine has written, and takes everything.
+//! Here only what the format allows can be said at all. The writer crate, the bridges
+//! and the demo build their items with it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::keys;
+use crate::model::{
+    BranchExecutionId, DeviceId, ExecutionId, ExecutionType, FlowId, Item, Status, StepInstanceId,
+    StepStatus, StepSummary, TeamId, Timestamp,
+};
+use crate::table::{PARTITION_KEY, SORT_KEY, text};
+
+mod payload;
+
+pub use payload::{INLINE_BYTES, PART_BYTES, Payload, UnwritablePayload};
+
+/// What kind of step a fork is: one with parallel branches below it.
+pub const FORK: &str = "PARALLEL_FORK_MANAGER";
+
+/// The longest error of an execution, in bytes of UTF-8. The record stands whole in
+/// every index, and is to stay below 1 KB or little more.
+pub const MAX_EXECUTION_ERROR_BYTES: usize = 1_024;
+
+/// The longest error of a step, in bytes of UTF-8: a long stack trace.
+pub const MAX_STEP_ERROR_BYTES: usize = 16 * 1_024;
+
+/// The text itself, or as much of its beginning as fits into `most` bytes with an
+/// ellipsis behind it.
+pub fn shortened(text: &str, most: usize) -> String {
+    const ELLIPSIS: &str = "…";
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub(ELLIPSIS.len()));
+    format!("{}{ELLIPSIS}", &text[..end])
+}
+
+/// A flow's version, which is shown as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum FlowVersion {
+    /// Such as 3.
+    Number(i64),
+    /// Such as `v3.1`.
+    Text(String),
+}
+
+impl From<i64> for FlowVersion {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for FlowVersion {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for FlowVersion {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// What started a sub-flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    /// The run.
+    #[serde(rename = "parentExecutionId")]
+    pub execution_id: ExecutionId,
+    /// The step in it, where that is known.
+    #[serde(
+        rename = "parentStepInstanceId",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub step_instance_id: Option<StepInstanceId>,
+}
+
+/// One run of a flow, as it is written. The meaning of each member is that of the
+/// attribute in the record format.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the record format says what each means")]
+pub struct ExecutionRecord {
+    pub execution_id: ExecutionId,
+    pub team_id: TeamId,
+    pub flow_id: FlowId,
+    pub created_at: Timestamp,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_version: Option<FlowVersion>,
+    /// Of a sub-flow: makes the record's `executionType` a `SUBFLOW`.
+    #[serde(flatten)]
+    pub parent: Option<Parent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
+    /// Written no longer than [`MAX_EXECUTION_ERROR_BYTES`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_summary: Option<StepSummary>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<String>,
+    /// Seconds since 1970 began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+impl ExecutionRecord {
+    /// A run that has these and nothing else.
+    pub fn new(
+        execution_id: ExecutionId,
+        team_id: TeamId,
+        flow_id: FlowId,
+        created_at: Timestamp,
+        status: Status,
+    ) -> Self {
+        Self {
+            execution_id,
+            team_id,
+            flow_id,
+            created_at,
+            status,
+            flow_name: None,
+            flow_version: None,
+            parent: None,
+            device_id: None,
+            trigger: None,
+            start_time: None,
+            end_time: None,
+            error_message: None,
+            step_summary: None,
+            labels: BTreeMap::new(),
+            timeout_at: None,
+            heartbeat_at: None,
+            cancelled_by: None,
+            cancel_reason: None,
+            expires_at: None,
+        }
+    }
+
+    /// The item, with `durationMs` where start and end are known.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] never in fact: every member can be an attribute.
+    pub fn item(&self) -> Result<Item> {
+        let mut item: Item = serde_dynamo::to_item(self).map_err(Error::internal)?;
+        let partition = keys::execution_partition(&self.execution_id);
+        item.insert(PARTITION_KEY.to_owned(), text(partition));
+        item.insert(SORT_KEY.to_owned(), text(keys::EXECUTION));
+        if self.parent.is_some() {
+            let subflow = text(ExecutionType::Subflow.as_str());
+            item.insert("executionType".to_owned(), subflow);
+        }
+        if let Some(error) = &self.error_message {
+            let error = shortened(error, MAX_EXECUTION_ERROR_BYTES);
+            item.insert("errorMessage".to_owned(), text(error));
+        }
+        insert_duration(&mut item, self.start_time, self.end_time);
+        Ok(item)
+    }
+}
+
+/// Where a step stands in its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Among the run's own steps.
+    TopLevel,
+    /// In a parallel branch.
+    Branch(Branch),
+}
+
+/// One run of a parallel branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Branch {
+    /// When the fork that it hangs below began.
+    pub parent_step_start_time: Timestamp,
+    /// The id of that fork's step.
+    pub parent_step_instance_id: StepInstanceId,
+    /// The id of this run of the branch.
+    pub branch_execution_id: BranchExecutionId,
+    /// The branch's name in the flow's definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch_id: Option<String>,
+}
+
+/// One run of a step, as it is written. The meaning of each member is that of the
+/// attribute in the record format.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the record format says what each means")]
+pub struct StepRecord {
+    #[serde(skip)]
+    pub execution_id: ExecutionId,
+    #[serde(skip)]
+    pub place: Place,
+    pub step_instance_id: StepInstanceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence_number: Option<u64>,
+    pub status: StepStatus,
+    pub start_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_count: Option<u64>,
+    /// Written no longer than [`MAX_STEP_ERROR_BYTES`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subflow_execution_id: Option<ExecutionId>,
+    #[serde(skip)]
+    pub input: Option<Payload>,
+    #[serde(skip)]
+    pub output: Option<Payload>,
+    #[serde(skip)]
+    pub execution_data: Option<Payload>,
+    /// Seconds since 1970 began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+impl StepRecord {
+    /// A step that has these and nothing else.
+    pub fn new(
+        execution_id: ExecutionId,
+        place: Place,
+        step_instance_id: StepInstanceId,
+        start_time: Timestamp,
+        status: StepStatus,
+    ) -> Self {
+        Self {
+            execution_id,
+            place,
+            step_instance_id,
+            step_id: None,
+            step_name: None,
+            step_type: None,
+            sequence_number: None,
+            status,
+            start_time,
+            end_time: None,
+            retry_count: None,
+            error_message: None,
+            subflow_execution_id: None,
+            input: None,
+            output: None,
+            execution_data: None,
+            expires_at: None,
+        }
+    }
+
+    /// The step's sort key. Together with its run it is the step's identity: a record
+    /// under the same key replaces the step.
+    pub fn sort_key(&self) -> String {
+        let id = self.step_instance_id.as_str();
+        match &self.place {
+            Place::TopLevel => keys::step(self.start_time, id),
+            Place::Branch(branch) => {
+                let fork = keys::branches_of_fork(
+                    branch.parent_step_start_time,
+                    branch.parent_step_instance_id.as_str(),
+                );
+                let branch = branch.branch_execution_id.as_str();
+                keys::branch_step(&fork, branch, self.start_time, id)
+            }
+        }
+    }
+
+    /// The step's own item, with its small payloads in it and `durationMs` where its
+    /// end is known. What is too large for it is in [`Self::payload_items`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] never in fact: every member can be an attribute.
+    pub fn item(&self) -> Result<Item> {
+        let mut item: Item = serde_dynamo::to_item(self).map_err(Error::internal)?;
+        if let Place::Branch(branch) = &self.place {
+            let branch: Item = serde_dynamo::to_item(branch).map_err(Error::internal)?;
+            item.extend(branch);
+        }
+        let partition = keys::execution_partition(&self.execution_id);
+        item.insert(PARTITION_KEY.to_owned(), text(partition));
+        item.insert(SORT_KEY.to_owned(), text(self.sort_key()));
+        if let Some(error) = &self.error_message {
+            let error = shortened(error, MAX_STEP_ERROR_BYTES);
+            item.insert("errorMessage".to_owned(), text(error));
+        }
+        for (field, payload) in self.payloads() {
+            if let Some(native) = payload.native() {
+                item.insert(field.to_owned(), native.clone());
+            }
+        }
+        insert_duration(&mut item, Some(self.start_time), self.end_time);
+        Ok(item)
+    }
+
+    /// The items of the payloads that are too large for the step's own.
+    pub fn payload_items(&self) -> impl Iterator<Item = Item> {
+        self.payloads()
+            .filter(|(_, payload)| payload.native().is_none())
+            .flat_map(|(field, payload)| {
+                let name = keys::step_payload_name(self.step_instance_id.as_str(), field);
+                payload.items(&self.execution_id, &name)
+            })
+    }
+
+    /// What the step was given and gave back, by the names of the attributes.
+    fn payloads(&self) -> impl Iterator<Item = (&'static str, &Payload)> {
+        let fields = [
+            ("input", &self.input),
+            ("output", &self.output),
+            ("executionData", &self.execution_data),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(field, payload)| Some((field, payload.as_ref()?)))
+    }
+}
+
+fn insert_duration(item: &mut Item, start: Option<Timestamp>, end: Option<Timestamp>) {
+    if let (Some(start), Some(end)) = (start, end) {
+        let duration_ms = (end.milliseconds() - start.milliseconds()).max(0);
+        let duration = AttributeValue::N(duration_ms.to_string());
+        item.insert("durationMs".to_owned(), duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(shortened("größer", 8), "größer");
+        assert_eq!(shortened("größer", 7), "grö…");
+        assert_eq!(shortened("ßßß", 5), "ß…");
+        assert_eq!(shortened("ßßß", 4), "…");
+    }
+
+    #[test]
+    fn an_execution_is_the_item_of_the_record_format() {
+        let mut run = ExecutionRecord::new(
+            "run-1".parse().expect("an id"),
+            "default".parse().expect("an id"),
+            "order-pipeline".parse().expect("an id"),
+            moment("2026-02-17T10:30:00Z"),
+            Status::Failed,
+        );
+        run.flow_version = Some(3.into());
+        run.parent = Some(Parent {
+            execution_id: "run-0".parse().expect("an id"),
+            step_instance_id: Some("step-0".parse().expect("an id")),
+        });
+        run.start_time = Some(moment("2026-02-17T10:30:00.5Z"));
+        run.end_time = Some(moment("2026-02-17T10:30:02.25Z"));
+        run.error_message = Some("x".repeat(2_000));
+        run.labels = BTreeMap::from([("orderId".to_owned(), "42".to_owned())]);
+        let item: serde_json::Value =
+            serde_dynamo::from_item(run.item().expect("an item")).expect("JSON");
+        let error = format!("{}…", "x".repeat(1_021));
+        let expected = serde_json::json!({
+            "pk": "EXEC#run-1", "sk": "EXECUTION", "executionId": "run-1",
+            "teamId": "default", "flowId": "order-pipeline", "status": "FAILED",
+            "createdAt": "2026-02-17T10:30:00.000Z", "flowVersion": 3,
+            "executionType": "SUBFLOW", "parentExecutionId": "run-0",
+            "parentStepInstanceId": "step-0",
+            "startTime": "2026-02-17T10:30:00.500Z",
+            "endTime": "2026-02-17T10:30:02.250Z", "durationMs": 1750,
+            "errorMessage": error, "labels": {"orderId": "42"},
+        });
+        assert_eq!(item, expected);
+    }
+
+    #[test]
+    fn a_step_of_a_branch_is_the_item_of_the_record_format() {
+        let branch = Branch {
+            parent_step_start_time: moment("2026-02-17T10:30:00Z"),
+            parent_step_instance_id: "fork-1".parse().expect("an id"),
+            branch_execution_id: "branch-1".parse().expect("an id"),
+            branch_id: Some("each".to_owned()),
+        };
+        let mut step = StepRecord::new(
+            "run-1".parse().expect("an id"),
+            Place::Branch(branch),
+            "step-1".parse().expect("an id"),
+            moment("2026-02-17T10:30:01Z"),
+            StepStatus::Completed,
+        );
+        // A clock that was set back.
+        step.end_time = Some(moment("2026-02-17T10:30:00Z"));
+        step.input = Some(Payload::of(&[1, 2]).expect("a payload"));
+        step.output = Some(Payload::of(&"y".repeat(INLINE_BYTES)).expect("a payload"));
+        let item: serde_json::Value =
+            serde_dynamo::from_item(step.item().expect("an item")).expect("JSON");
+        let sk = "BRANCH#2026-02-17T10:30:00.000Z#fork-1#branch-1#2026-02-17T10:30:01.000Z#step-1";
+        let expected = serde_json::json!({
+            "pk": "EXEC#run-1", "sk": sk, "stepInstanceId": "step-1", "status": "COMPLETED",
+            "startTime": "2026-02-17T10:30:01.000Z", "endTime": "2026-02-17T10:30:00.000Z",
+            "durationMs": 0, "input": [1, 2],
+            "branchExecutionId": "branch-1", "branchId": "each",
+            "parentStepInstanceId": "fork-1",
+            "parentStepStartTime": "2026-02-17T10:30:00.000Z",
+        });
+        assert_eq!(item, expected);
+        let payloads: Vec<_> = step.payload_items().collect();
+        let keys: Vec<_> = payloads.iter().filter_map(keys::sort_key).collect();
+        assert_eq!(keys, ["PAYLOAD#step:step-1:output#0000"]);
+    }
+}
