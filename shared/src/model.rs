@@ -18,8 +18,7 @@ mod page_size;
 mod value;
 
 pub use page_size::PageSize;
-pub(crate) use value::approximate_size;
-pub use value::{OmittedPayload, OmittedPayloads, Value};
+pub use value::{OmittedPayload, OmittedPayloads, Value, approximate_size};
 
 /// One item of the table as the SDK hands it over.
 pub type Item = HashMap<String, AttributeValue>;

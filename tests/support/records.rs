@@ -1,10 +1,14 @@
 //! Records, as an engine writes them.
 
+use aws_sdk_dynamodb::config::Config;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use serde_json::{Map, Value, json};
 use shared::keys;
 use shared::model::{Item, Timestamp};
 use shared::store::Store;
+
+use super::process::DEADLINE;
 
 /// The moment at which the tests' runs begin: 2026-02-17T10:30:00.000Z.
 pub const START: i64 = 1_771_324_200_000;
@@ -178,8 +182,14 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes items 25 at a time, and less where they are large.
+/// Writes items 25 at a time, and less where they are large. An engine that is slow on a
+/// busy machine is waited for.
 pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
+    let patience = TimeoutConfig::builder()
+        .operation_attempt_timeout(DEADLINE)
+        .operation_timeout(DEADLINE)
+        .build();
+    let patience = Config::builder().timeout_config(patience);
     let mut requests = Vec::new();
     let mut waiting = items.into_iter().peekable();
     while let Some(item) = waiting.next() {
@@ -197,7 +207,9 @@ pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
             let answer = store
                 .client()
                 .batch_write_item()
-                .request_items(store.table(), batch);
+                .request_items(store.table(), batch)
+                .customize()
+                .config_override(patience.clone());
             let answer = answer.send().await.expect("written");
             assert!(answer.unprocessed_items.unwrap_or_default().is_empty());
         }

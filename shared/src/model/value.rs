@@ -143,7 +143,7 @@ fn serialize_number<S: Serializer>(digits: &str, serializer: S) -> Result<S::Ok,
 }
 
 /// As [`Value::approximate_size`], of a native value.
-pub(crate) fn approximate_size(value: &AttributeValue) -> usize {
+pub fn approximate_size(value: &AttributeValue) -> usize {
     // Two quotes, or two brackets, and a comma.
     const AROUND: usize = 3;
     AROUND

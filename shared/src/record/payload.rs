@@ -63,18 +63,14 @@ impl Payload {
     /// # Errors
     /// See [`UnwritablePayload`].
     pub fn of(value: &(impl Serialize + ?Sized)) -> Result<Self, UnwritablePayload> {
-        Self::inline_up_to(value, INLINE_BYTES)
+        Self::from_json(serde_json::to_string(value)?, INLINE_BYTES)
     }
 
-    /// What `value` is as JSON, native up to so many bytes.
+    /// The value of a text that is known to be JSON, native up to so many bytes.
     ///
     /// # Errors
-    /// See [`UnwritablePayload`].
-    pub fn inline_up_to(
-        value: &(impl Serialize + ?Sized),
-        inline_bytes: usize,
-    ) -> Result<Self, UnwritablePayload> {
-        let json = serde_json::to_string(value)?;
+    /// [`UnwritablePayload::TooLarge`].
+    pub fn from_json(json: String, inline_bytes: usize) -> Result<Self, UnwritablePayload> {
         if json.len() > MAX_DECODED_BYTES {
             return Err(UnwritablePayload::TooLarge { bytes: json.len() });
         }
@@ -225,7 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_is_read_back_as_it_was(value in any_json(), inline in 0_usize..200) {
-            let payload = Payload::inline_up_to(&value, inline).expect("a payload");
+            let payload = Payload::from_json(value.to_string(), inline).expect("a payload");
             prop_assert_eq!(read_back(&payload), value.to_string());
         }
     }
@@ -298,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_compression_does_not_make_smaller_stays_as_it_is() {
-        let payload = Payload::inline_up_to(&json!("ab"), 0).expect("a payload");
+        let payload = Payload::from_json(r#""ab""#.to_owned(), 0).expect("a payload");
         let items = payload.items(&run(), "context");
         assert_eq!(items[0]["encoding"], text("json"));
         assert_eq!(items[0]["bytes"], AttributeValue::B(Blob::new(r#""ab""#)));
