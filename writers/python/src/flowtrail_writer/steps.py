@@ -1,0 +1,343 @@
+"""Steps, forks and branches: what a run writes through the buffer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .core import Core
+from .errors import StepEnded
+from .records import (
+    MAX_STEP_ERROR_BYTES,
+    Item,
+    checked_id,
+    checked_integer,
+    checked_text,
+    cut,
+    duration,
+    number,
+    optional_count,
+    optional_text,
+    present,
+    text,
+    time_text,
+)
+from .values import Json, Value, payload_parts
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .runs import Run, RunOptions
+
+FORK_TYPE = "PARALLEL_FORK_MANAGER"
+
+_log = logging.getLogger("flowtrail_writer")
+
+
+@dataclass
+class Summary:
+    """How the steps of a run have ended, as far as its handle has written them."""
+
+    total: int = 0
+    passed: int = 0
+    failed: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def started(self) -> None:
+        with self._lock:
+            self.total += 1
+
+    def ended(self, status: str) -> None:
+        with self._lock:
+            self.passed += status == "COMPLETED"
+            self.failed += status == "FAILED"
+
+    def attribute(self) -> Item:
+        with self._lock:
+            return {
+                "total": number(self.total),
+                "passed": number(self.passed),
+                "failed": number(self.failed),
+            }
+
+
+@dataclass
+class Journal:
+    """What all steps of a run share."""
+
+    core: Core
+    pk: str
+    execution_id: str
+    team_id: str
+    summary: Summary
+
+
+class Sequence:
+    """The numbers of the steps in one place. It starts where it is told, or with the first
+    number that a caller gives."""
+
+    def __init__(self, first: int | None) -> None:
+        self._next = first
+        self._lock = Lock()
+
+    def take(self, given: int | None) -> int | None:
+        with self._lock:
+            taken = self._next if given is None else given
+            if taken is not None:
+                self._next = max(self._next or 0, taken + 1)
+            return taken
+
+
+class StepScope:
+    """Where steps run: a run, or a branch of a fork."""
+
+    def __init__(self, journal: Journal, sk_prefix: str, own: Item, sequence: Sequence) -> None:
+        self._journal = journal
+        self._sk_prefix = sk_prefix
+        self._own = own
+        self._sequence = sequence
+
+    def start_step(
+        self,
+        step_id: str,
+        *,
+        name: str | None = None,
+        type: str | None = None,
+        input: Json = None,
+        id: str | None = None,
+        retry_count: int | None = None,
+        sequence_number: int | None = None,
+        data: Json = None,
+    ) -> Step:
+        """Starts a step. As a context manager it completes, or fails with an exception."""
+        core = self._journal.core
+        core.check()
+        instance_id = str(uuid.uuid4()) if id is None else checked_id(id, "id")
+        start_time = time_text(core.now())
+        record = {
+            "pk": text(self._journal.pk),
+            "sk": text(f"{self._sk_prefix}#{start_time}#{instance_id}"),
+            **self._own,
+            "stepInstanceId": text(instance_id),
+            "stepId": text(checked_id(step_id, "step_id")),
+            "status": text("RUNNING"),
+            "startTime": text(start_time),
+        } | present(
+            {
+                "stepName": optional_text(name, "name"),
+                "stepType": optional_text(type, "type"),
+                "retryCount": optional_count(retry_count, "retry_count"),
+            }
+        )
+        values = core.encode_given({"input": input, "executionData": data})
+        if sequence_number is not None:
+            checked_integer(sequence_number, "sequence_number", 0, 2**53)
+        sequence = self._sequence.take(sequence_number)
+        if sequence is not None:
+            record["sequenceNumber"] = number(sequence)
+        return Step(self._journal, record, values)
+
+    def fork(
+        self,
+        step_id: str,
+        *,
+        name: str | None = None,
+        input: Json = None,
+        id: str | None = None,
+        retry_count: int | None = None,
+        sequence_number: int | None = None,
+        data: Json = None,
+    ) -> Fork:
+        """Starts a step whose branches run beside each other. As a context manager it joins
+        them, or fails with an exception."""
+        step = self.start_step(
+            step_id,
+            name=name,
+            type=FORK_TYPE,
+            input=input,
+            id=id,
+            retry_count=retry_count,
+            sequence_number=sequence_number,
+            data=data,
+        )
+        return Fork(self._journal, step)
+
+
+class Step:
+    """A step that runs, until it is ended in one of four ways.
+
+    To end it again in the same way does nothing; in another way raises `StepEnded`.
+    """
+
+    def __init__(self, journal: Journal, record: Item, values: dict[str, Value]) -> None:
+        self._journal = journal
+        self._record = record
+        self._lock = Lock()  # So that its records are buffered in their order.
+        self.id: str = record["stepInstanceId"]["S"]
+        self.start_time: str = record["startTime"]["S"]
+        journal.summary.started()
+        self._write({}, values)
+
+    def complete(self, output: Json = None) -> None:
+        self._end("COMPLETED", {}, output)
+
+    def fail(self, error_message: str, output: Json = None) -> None:
+        message = cut(checked_text(error_message, "error_message"), MAX_STEP_ERROR_BYTES)
+        self._end("FAILED", {"errorMessage": text(message)}, output)
+
+    def skip(self) -> None:
+        self._end("SKIPPED", {}, None)
+
+    def cancel(self) -> None:
+        self._end("CANCELLED", {}, None)
+
+    def set_data(self, value: Json) -> None:
+        """Sets what else there is to know of the step, while it runs."""
+        self._journal.core.check()
+        values = {"executionData": self._journal.core.encode(value, "executionData")}
+        with self._lock:
+            self._check_open("given data")
+            self._write({}, values)
+
+    def start_subflow(
+        self, flow_id: str, *, input: Json = None, **options: Unpack[RunOptions]
+    ) -> Run:
+        """Starts a run below this step, as `Writer.start_run` does."""
+        from .runs import start_run  # A run has steps, and these start runs.
+
+        self._journal.core.check()
+        with self._lock:
+            self._check_open("given a sub-flow")
+        parent = {
+            "executionType": text("SUBFLOW"),
+            "parentExecutionId": text(self._journal.execution_id),
+            "parentStepInstanceId": text(self.id),
+        }
+        run = start_run(
+            self._journal.core, flow_id, self._journal.team_id, input, parent, options
+        )
+        with self._lock:
+            self._write({"subflowExecutionId": text(run.execution_id)}, {})
+        return run
+
+    def __enter__(self) -> Step:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._is_open():
+            return
+        if error is None:
+            self.complete()
+            return
+        try:
+            self.fail(text_of(error))
+        except Exception as failure:
+            _log.error("The failure of the step %s was not written: %r", self.id, failure)
+
+    def _is_open(self) -> bool:
+        return self._status() == "RUNNING"
+
+    def _status(self) -> str:
+        status: str = self._record["status"]["S"]
+        return status
+
+    def _check_open(self, done: str) -> None:
+        if not self._is_open():
+            raise StepEnded(f"the step {self.id} is {self._status()}; it cannot be {done}")
+
+    def _end(self, status: str, attributes: Item, output: Json) -> None:
+        core = self._journal.core
+        core.check()
+        values = core.encode_given({"output": output})
+        with self._lock:
+            if self._status() == status:
+                return
+            self._check_open(status)
+            now = core.now()
+            ending = {
+                "status": text(status),
+                "endTime": text(time_text(now)),
+                "durationMs": duration(self.start_time, now),
+            }
+            self._write(attributes | present(ending), values)
+            self._journal.summary.ended(status)
+
+    def _write(self, attributes: Item, values: Mapping[str, Value]) -> None:
+        """Buffers the record anew, after those payloads that do not fit into it."""
+        buffer = self._journal.core.buffer
+        inline: Item = {}
+        for name, value in values.items():
+            if value.native is not None:
+                inline[name] = value.native
+                continue
+            payload = f"step:{self.id}:{name}"
+            for part in payload_parts(self._journal.pk, payload, value):
+                buffer.put(part)
+        kept = {name: value for name, value in self._record.items() if name not in values}
+        record = kept | attributes | inline
+        buffer.put(record)
+        self._record = record
+
+
+class Fork:
+    """A step whose branches run beside each other."""
+
+    def __init__(self, journal: Journal, step: Step) -> None:
+        self._journal = journal
+        self._step = step
+        self.id = step.id
+        self.start_time = step.start_time
+
+    def branch(self, branch_id: str, *, id: str | None = None) -> Branch:
+        """A branch, which writes nothing by itself."""
+        execution_id = str(uuid.uuid4()) if id is None else checked_id(id, "id")
+        own = {
+            "branchExecutionId": text(execution_id),
+            "branchId": text(checked_id(branch_id, "branch_id")),
+            "parentStepInstanceId": text(self.id),
+            "parentStepStartTime": text(self.start_time),
+        }
+        prefix = f"BRANCH#{self.start_time}#{self.id}#{execution_id}"
+        return Branch(self._journal, prefix, own, Sequence(1))
+
+    def join(self) -> None:
+        """Completes the fork, when its branches have ended."""
+        self._step.complete()
+
+    def fail(self, error_message: str) -> None:
+        self._step.fail(error_message)
+
+    def __enter__(self) -> Fork:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._step.__exit__(kind, error, traceback)
+
+
+class Branch(StepScope):
+    """A branch of a fork."""
+
+    @property
+    def id(self) -> str:
+        execution_id: str = self._own["branchExecutionId"]["S"]
+        return execution_id
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says, or else what it is."""
+    return str(error) or type(error).__name__
