@@ -30,3 +30,4 @@ mod step_statistics;
 mod support;
 mod template;
 mod tokens;
+mod writer;

@@ -57,6 +57,7 @@ pub struct Faulty {
     goes_on: Arc<Notify>,
     queries: Arc<Mutex<Queries>>,
     gathered: Arc<Notify>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 /// What becomes of Queries.
@@ -101,6 +102,7 @@ impl Faulty {
             goes_on: Arc::default(),
             queries: Arc::default(),
             gathered: Arc::default(),
+            requests: Arc::default(),
         };
         let config = client
             .config()
@@ -120,6 +122,11 @@ impl Faulty {
     /// What the next requests of these kinds meet.
     pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().expect("a lock") = faults.into_iter().collect();
+    }
+
+    /// What was asked of the table so far: the names of the operations.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("a lock").clone()
     }
 
     /// Breaks the connection for every Query after so many.
@@ -171,6 +178,9 @@ impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
+        let mut requests = self.faulty.requests.lock().expect("a lock");
+        requests.push(operation.to_owned());
+        drop(requests);
         let fault = match self.faulty.operations.contains(&operation) {
             true => self.faulty.faults.lock().expect("a lock").pop_front(),
             false => None,
