@@ -25,6 +25,7 @@ mod malformed;
 mod masking;
 mod numbered_pages;
 mod payloads_on_demand;
+mod records;
 mod serve;
 mod step_statistics;
 mod support;

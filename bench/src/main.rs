@@ -18,6 +18,7 @@ mod lambda;
 mod load;
 mod measure;
 mod refusals;
+mod writer;
 
 use measure::{Measured, Table, failure};
 
@@ -45,6 +46,13 @@ enum Command {
     },
     /// Counts the capacity units that an execution and an answer take, and prices them
     Cost,
+    /// Measures what the writer crate takes for a run: requests, write units and time,
+    /// beside the bare SDK
+    Writer {
+        /// How many runs are written in each of five rounds
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        runs: u32,
+    },
     /// Builds every Lambda function as it is shipped, and measures its start, its
     /// answers, its memory and its size, under AWS's runtime interface emulator
     Lambda {
@@ -94,6 +102,7 @@ async fn main() -> ExitCode {
         Some(Command::Export(args)) => export::run(args.executions).await,
         Some(Command::Refusals { rounds }) => refusals::run(*rounds).await,
         Some(Command::Cost) => cost::run().await,
+        Some(Command::Writer { runs }) => writer::run(*runs).await,
         Some(Command::Lambda { emulator, rounds }) => lambda::run(emulator, *rounds).await,
         Some(Command::Serve { file }) => export::serve(file).await,
     };

@@ -15,6 +15,7 @@ use shared::labels::Label;
 use shared::model::{
     DeviceId, ExecutionType, FlowId, InvalidId, RoleName, Status, TeamId, Timestamp,
 };
+use shared::record::RecordKind;
 
 /// The execution history of any workflow engine, on one machine or on AWS.
 #[derive(Debug, Parser)]
@@ -49,6 +50,11 @@ pub enum Command {
     Counts(CountsCommand),
     /// Write a team's executions with their nodes into a file, or print them
     Export(Box<ExportArgs>),
+    /// Check whether records keep the record format
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Write the records of a JSON Lines file into the table
+    Import(ImportArgs),
 }
 
 /// Which table.
@@ -303,6 +309,52 @@ pub struct CountsArgs {
     pub table: TableArgs,
 }
 
+/// What can be done with records.
+#[derive(Debug, Subcommand)]
+pub enum RecordsCommand {
+    /// List the records that break the record format, and what to do about each; ends with 1
+    /// if there are any
+    Check(RecordsCheckArgs),
+    /// Print the JSON Schema of a kind of record
+    Schema {
+        /// Of which kind
+        #[arg(value_name = "execution|step|branch-step|payload", value_parser = record_kind)]
+        kind: RecordKind,
+    },
+}
+
+/// Which records to check.
+#[derive(Debug, Clone, Args)]
+pub struct RecordsCheckArgs {
+    /// Check what was written in the last 24 hours as the table's stream has it, and then
+    /// each record at the moment at which it is written, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+    /// Print each fault as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The most faults that are printed
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+/// Which records to import.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// The file, a record a line; - for standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// Begin at the beginning, also where an import of this file was interrupted
+    #[arg(long)]
+    pub restart: bool,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
 /// Which executions to export, and where to.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
@@ -367,6 +419,12 @@ fn no_moment() -> String {
 fn status(word: &str) -> Result<Status, String> {
     let words = "it is one of PENDING, RUNNING, SUCCESS, FAILED and CANCELLED";
     status_named(word).ok_or_else(|| words.to_owned())
+}
+
+fn record_kind(name: &str) -> Result<RecordKind, String> {
+    let mut kinds = RecordKind::ALL.into_iter();
+    let found = kinds.find(|kind| kind.name() == name);
+    found.ok_or_else(|| "it is one of execution, step, branch-step and payload".to_owned())
 }
 
 fn execution_type(word: &str) -> Result<ExecutionType, String> {

@@ -14,10 +14,14 @@ use crate::terminal::{self, Failure};
 mod access;
 mod counts;
 mod export;
+mod import;
+mod records;
 
 pub use access::{run_audit, run_role, run_token};
 pub use counts::run_counts;
 pub use export::run_export;
+pub use import::run_import;
+pub use records::run_records;
 
 /// Whoever works on the table with a command. The audit names the user of this machine,
 /// as far as it is known: who has the table itself could say anything.
@@ -33,6 +37,8 @@ fn operator(team_id: TeamId) -> Caller {
 /// A table to work on, and what keeps it open.
 struct OpenTable {
     store: Store,
+    /// The table's stream.
+    streams: aws_sdk_dynamodbstreams::Client,
     /// Held while the table is in use: the file is this process's own.
     held: Option<(DataFolder, Embedded)>,
 }
@@ -59,9 +65,13 @@ pub async fn run_table(command: TableCommand) -> Result<(), Failure> {
 }
 
 async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
-    let remote = async |url: &str| OpenTable {
-        store: Store::new(config::client(Some(url)).await, &args.table),
-        held: None,
+    let remote = async |url: &str| {
+        let config = config::sdk_config(Some(url)).await;
+        OpenTable {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&config), &args.table),
+            streams: aws_sdk_dynamodbstreams::Client::new(&config),
+            held: None,
+        }
     };
     if let Some(url) = &args.endpoint_url {
         return Ok(remote(url).await);
@@ -73,6 +83,7 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
             let embedded = folder.open_database()?;
             Ok(OpenTable {
                 store: Store::new(embedded.client(), &args.table),
+                streams: embedded.streams_client(),
                 held: Some((folder, embedded)),
             })
         }

@@ -60,6 +60,8 @@ enum Consumer {
         /// Records since the last note.
         unnoted: usize,
     },
+    /// Is told each item as it is after a change.
+    Look(Box<dyn FnMut(&Item) + Send + Sync>),
 }
 
 impl Consumer {
@@ -68,6 +70,8 @@ impl Consumer {
         match self {
             Self::Count { counter, .. } => counter.checkpoint(shard_id).await,
             Self::Reap { reaper, .. } => reaper.checkpoint(shard_id).await,
+            // It keeps none, and begins at the stream's own beginning.
+            Self::Look(_) => Ok(None),
         }
     }
 
@@ -77,6 +81,7 @@ impl Consumer {
         match self {
             Self::Count { .. } => change(record, |_, sk| sk == keys::EXECUTION),
             Self::Reap { .. } => change(record, keys::concern_the_reaper).filter(is_reaped),
+            Self::Look(_) => change(record, |_, _| true),
         }
     }
 
@@ -107,6 +112,10 @@ impl Consumer {
                     reaper.set_checkpoint(shard_id, last).await?;
                     *unnoted = 0;
                 }
+            }
+            Self::Look(look) => {
+                let items = changes.iter().filter_map(|change| change.new.as_ref());
+                items.for_each(look);
             }
         }
         Ok(())
@@ -152,6 +161,16 @@ impl Follower {
         Self::new(streams, store, consumer)
     }
 
+    /// A follower of that stream that shows each item as it is after a change, from the
+    /// stream's beginning on.
+    pub fn looking(
+        streams: Client,
+        store: Store,
+        look: impl FnMut(&Item) + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(streams, store, Consumer::Look(Box::new(look)))
+    }
+
     fn new(streams: Client, store: Store, consumer: Consumer) -> Self {
         Self {
             streams,
@@ -167,14 +186,14 @@ impl Follower {
     pub fn applied(&self) -> Applied {
         match &self.consumer {
             Consumer::Count { applied, .. } => *applied,
-            Consumer::Reap { .. } => Applied::default(),
+            Consumer::Reap { .. } | Consumer::Look(_) => Applied::default(),
         }
     }
 
     /// What this follower has reaped: nothing, of one that counts.
     pub fn reaped(&self) -> Reaped {
         match &self.consumer {
-            Consumer::Count { .. } => Reaped::default(),
+            Consumer::Count { .. } | Consumer::Look(_) => Reaped::default(),
             Consumer::Reap { reaped, .. } => *reaped,
         }
     }

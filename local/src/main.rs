@@ -42,6 +42,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Audit(args)) => commands::run_audit(&args).await,
         Some(Command::Counts(command)) => commands::run_counts(command).await,
         Some(Command::Export(args)) => commands::run_export(&args).await,
+        Some(Command::Records(command)) => commands::run_records(command).await,
+        Some(Command::Import(args)) => commands::run_import(&args).await,
     }
 }
 

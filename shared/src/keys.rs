@@ -66,6 +66,27 @@ pub const DEMO: &str = "DEMO";
 pub const EXECUTION_PREFIX: &str = "EXEC#";
 const PAYLOAD_PREFIX: &str = "PAYLOAD#";
 
+/// Whether a partition is Flowtrail's own: no engine writes into it.
+pub fn is_own_partition(pk: &str) -> bool {
+    const PREFIXES: [&str; 8] = [
+        "AUDIT#",
+        "CHECKPOINT#",
+        "COUNT#",
+        DELETION_PREFIX,
+        "DURATION#",
+        LABEL_PREFIX,
+        "SETTINGS#",
+        "TOKEN#",
+    ];
+    [TOKEN_REGISTER, SCOPE_REGISTER, DEMO].contains(&pk)
+        || PREFIXES.iter().any(|prefix| pk.starts_with(prefix))
+}
+
+/// Whether an item in a run's partition is Flowtrail's own.
+pub fn is_own_of_run(sk: &str) -> bool {
+    sk == CASCADE
+}
+
 /// Above every character of a key, so that `prefix` to `prefix` + this is the
 /// range of all keys with that prefix.
 pub const LAST: char = '\u{10FFFF}';

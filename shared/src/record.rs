@@ -18,8 +18,11 @@ use crate::model::{
 };
 use crate::table::{PARTITION_KEY, SORT_KEY, text};
 
+pub mod check;
+mod format;
 mod payload;
 
+pub use format::{Attribute, RecordKind, Type};
 pub use payload::{INLINE_BYTES, PART_BYTES, Payload, UnwritablePayload};
 
 /// What kind of step a fork is: one with parallel branches below it.

@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, DeleteRequest, Put, PutRequest,
-    ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
+    ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem, Update,
+    WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
 use crate::masking::Maskers;
-use crate::model::{Item, TeamId};
+use crate::model::{Item, Status, TeamId};
 use crate::table::{BY_TEAM, PARTITION_KEY, SORT_KEY, text};
 
 mod range;
@@ -245,6 +247,39 @@ impl Store {
         }
         self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
         Ok(true)
+    }
+
+    /// Writes an execution in place of none or of an open one: terminal is final. Returns
+    /// whether the table has it now; `false` where the run has ended in another way.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn put_open(&self, item: Item) -> Result<bool> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(self.table())
+            .set_item(Some(item.clone()))
+            .condition_expression("attribute_not_exists(pk) OR #status IN (:pending, :running)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
+            .expression_attribute_values(":running", text(Status::Running.as_str()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => {
+                self.count(answer.consumed_capacity(), 0);
+                Ok(true)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(refused.item.as_ref() == Some(&item))
+                }
+                _ => Err(from_sdk(error)),
+            },
+        }
     }
 
     /// Changes one item, if the update's condition holds. Returns whether it did.
@@ -640,6 +675,31 @@ impl Store {
         }
         let answer = request
             .projection_expression(names.join(", "))
+            .send()
+            .await
+            .map_err(from_sdk)?;
+        let evaluated = usize::try_from(answer.scanned_count).unwrap_or_default();
+        self.count(answer.consumed_capacity(), evaluated);
+        Ok(Page {
+            evaluated,
+            items: answer.items.unwrap_or_default(),
+            last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
+        })
+    }
+
+    /// Reads one page of the whole table, at most 1 MB: the items of a partition come one
+    /// after another, in the order of their sort keys.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn scan(&self, start: Option<StartKey>) -> Result<Page> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(self.table())
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(MAX_ITEMS_A_QUERY).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(from_sdk)?;
