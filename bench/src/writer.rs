@@ -210,7 +210,7 @@ async fn with_sdk(way: Way, client: &Client) -> Result<(), Failure> {
         let status = StepStatus::Running;
         let mut step = StepRecord::new(id.clone(), Place::TopLevel, step_id, now, status);
         step.step_id = Some(format!("step-{number}"));
-        step.sequence_number = Some(number as u64 + 1);
+        step.sequence_number = Some(number + 1);
         step.input = Some(Payload::of(&input()).map_err(failure)?);
         begun.push(step.item()?);
         step.status = StepStatus::Completed;
