@@ -11,7 +11,7 @@ from typing import Any
 import zstandard
 
 from .errors import InvalidRecord, PayloadTooLarge
-from .records import Attribute, Item, number, plain, text
+from .records import NULL, Attribute, Item, number, plain, text
 
 Json = None | bool | int | float | Decimal | str | Sequence["Json"] | Mapping[str, "Json"]
 """What a payload can be. Not a number, and the infinities, become null."""
@@ -130,7 +130,7 @@ def _attribute(value: Any, level: int) -> Attribute | None:
     """A decoded JSON value as an attribute; `None` when no attribute can hold it."""
     match value:
         case None:
-            return {"NULL": True}
+            return NULL
         case bool():
             return {"BOOL": value}
         case str():
