@@ -35,7 +35,7 @@ def make_writer(server: Server) -> Iterator[Callable[..., Writer]]:
     made: list[Writer] = []
 
     def make(client: Any = None, **options: Any) -> Writer:
-        writer = Writer("flowtrail", server.client() if client is None else client, **options)
+        writer = Writer("flowtrail", server.own_client if client is None else client, **options)
         made.append(writer)
         return writer
 

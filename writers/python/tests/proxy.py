@@ -25,8 +25,8 @@ class Proxy:
         self._target = (address.hostname, address.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.lost = threading.Semaphore(0)
-        """Of answers: released once for each."""
+        self.met = threading.Semaphore(0)
+        """Released for each connection, request or answer that has met its fate."""
         self._mode = Mode.PASS
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -38,8 +38,7 @@ class Proxy:
     @mode.setter
     def mode(self, mode: Mode) -> None:
         self._mode = mode
-        if mode is not Mode.PASS and mode is not Mode.LOSE_ANSWERS:
-            self._close_all()
+        self._close_all()
 
     def close(self) -> None:
         self._listener.close()
@@ -57,6 +56,7 @@ class Proxy:
                 return
             if self._mode is Mode.REFUSE:
                 close(client)
+                self.met.release()
                 continue
             server = socket.create_connection(self._target)
             self._open |= {client, server}
@@ -65,15 +65,17 @@ class Proxy:
 
     def _forth(self, client: socket.socket, server: socket.socket) -> None:
         while data := receive(client):
-            if self._mode is not Mode.HANG:
-                send(server, data)
+            if self._mode is Mode.HANG:
+                self.met.release()
+                continue
+            send(server, data)
         close(client)
         close(server)
 
     def _back(self, client: socket.socket, server: socket.socket) -> None:
         while data := receive(server):
             if self._mode is Mode.LOSE_ANSWERS:
-                self.lost.release()
+                self.met.release()
                 break
             send(client, data)
         close(client)

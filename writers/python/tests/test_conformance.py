@@ -58,7 +58,9 @@ class Scenario:
         target = next((given.pop(name) for name in ("in", "on", "of") if name in given), None)
         handle: Any = self._writer if target is None else self._handles[target]
         if verb in ("start_step", "fork", "start_run"):
-            return getattr(handle, verb)(given.pop("step_id", None) or given.pop("flow_id"), **given)
+            return getattr(handle, verb)(
+                given.pop("step_id", None) or given.pop("flow_id"), **given
+            )
         if verb == "start_subflow":
             return handle.start_subflow(given.pop("flow_id"), **given)
         if verb == "branch":

@@ -47,7 +47,7 @@ STEP_NONSENSE: dict[str, list[Any]] = {
 }
 
 
-def each(nonsense: dict[str, list[Any]]) -> Any:
+def each(nonsense: dict[str, list[Any]]) -> pytest.MarkDecorator:
     cases = [(name, value) for name, values in nonsense.items() for value in values]
     return pytest.mark.parametrize(
         ("name", "value"), cases, ids=[f"{name}={value!a:.40}" for name, value in cases]

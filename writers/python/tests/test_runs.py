@@ -17,7 +17,7 @@ from flowtrail_writer import (
     WriterClosed,
 )
 from proxy import Mode, Proxy
-from server import Server
+from server import DEADLINE, Server, eventually
 
 
 def counted(client: Any) -> Counter[str]:
@@ -48,15 +48,11 @@ def test_a_run_of_eight_steps_is_three_requests(
 def test_records_are_sent_without_a_flush(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
-    from server import eventually
-
     run = make_writer(flush_after=0.01).start_run("flow", execution_id=id)
     step = run.start_step("step")
     eventually(lambda: server.details(id)["steps"] or None, "the step that runs")
     step.complete()
-    eventually(
-        lambda: server.details(id)["steps"][0]["status"] == "COMPLETED" or None, "its end"
-    )
+    eventually(lambda: server.details(id)["steps"][0]["status"] == "COMPLETED" or None, "its end")
 
 
 def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str) -> None:
@@ -95,9 +91,7 @@ def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str
     assert metadata["durationMs"] is not None
 
 
-def test_a_run_that_has_ended_is_not_started_again(
-    server: Server, writer: Writer, id: str
-) -> None:
+def test_a_run_that_has_ended_is_not_started_again(server: Server, writer: Writer, id: str) -> None:
     writer.start_run("flow", execution_id=id).cancel(by="me", reason="no need")
     with pytest.raises(RunEnded, match="CANCELLED") as raised:
         writer.start_run("flow", execution_id=id)
@@ -184,20 +178,20 @@ def test_lost_answers_are_known_as_own_writes(
     writer = make_writer(client)
     lose_one()
     run = writer.start_run("flow", execution_id=id, flow_version=3, labels={"a": "b"})
-    assert proxy.lost.acquire(timeout=0)
+    assert proxy.met.acquire(timeout=DEADLINE)
     assert not run.resumed
     step = run.start_step("step")
     lose_one()
     writer.flush()
-    assert proxy.lost.acquire(timeout=0)
+    assert proxy.met.acquire(timeout=DEADLINE)
     lose_one()
     assert run.heartbeat() is None
-    assert proxy.lost.acquire(timeout=0)
+    assert proxy.met.acquire(timeout=DEADLINE)
     step.complete()
     writer.flush()
     lose_one()
     assert run.fail("why") is None
-    assert proxy.lost.acquire(timeout=0)
+    assert proxy.met.acquire(timeout=DEADLINE)
     assert run.ended() is None
     details = server.details(id)
     assert details["metadata"]["status"] == "FAILED"

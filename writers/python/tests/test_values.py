@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from flowtrail_writer import InvalidRecord, PayloadTooLarge, Writer
+from flowtrail_writer import InvalidRecord, Json, PayloadTooLarge, Writer
 from flowtrail_writer.values import MAX_BYTES, PART_BYTES, encode, payload_parts
 from server import Server
 
@@ -33,7 +33,10 @@ def nested(levels: int) -> list[Any]:
         (Decimal("1.10"), "1.10"),
         (1e300, "1e+300"),
         (float("nan"), "null"),
-        ([float("inf"), -float("inf"), Decimal("NaN"), Decimal("Infinity")], "[null,null,null,null]"),
+        (
+            [float("inf"), -float("inf"), Decimal("NaN"), Decimal("Infinity")],
+            "[null,null,null,null]",
+        ),
         ("half a pair \ud83d", '"half a pair \ufffd"'),
         ("a whole pair \ud83d\ude00", '"a whole pair \U0001f600"'),
     ],
@@ -147,7 +150,7 @@ def noise_of(length: int) -> str:
 def test_every_value_comes_back_through_the_api(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
-    values = {
+    values: dict[str, Json] = {
         "small": {"a": [1, 2.5, None, True, "ü"], "empty": {}},
         "nothing": float("nan"),
         "empty-key": {"": 1},

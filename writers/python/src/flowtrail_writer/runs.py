@@ -161,9 +161,7 @@ class Run(StepScope):
         except Exception as failure:
             _log.error("The failure of the run %s was not written: %r", self.execution_id, failure)
 
-    def _finish(
-        self, status: str, attributes: Item, payloads: Mapping[str, Json]
-    ) -> Ended | None:
+    def _finish(self, status: str, attributes: Item, payloads: Mapping[str, Json]) -> Ended | None:
         self._core.check_process()
         with self._ending:
             if self._is_finished:

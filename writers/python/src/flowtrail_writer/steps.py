@@ -220,9 +220,7 @@ class Step:
             "parentExecutionId": text(self._journal.execution_id),
             "parentStepInstanceId": text(self.id),
         }
-        run = start_run(
-            self._journal.core, flow_id, self._journal.team_id, input, parent, options
-        )
+        run = start_run(self._journal.core, flow_id, self._journal.team_id, input, parent, options)
         with self._lock:
             self._write({"subflowExecutionId": text(run.execution_id)}, {})
         return run
