@@ -157,7 +157,7 @@ def test_a_table_that_is_away_is_told_in_time_and_all_is_kept(
     server: Server, proxy: Proxy, id: str, mode: Mode
 ) -> None:
     # The client's own time-outs are much longer.
-    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=0.3)
+    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=1.0)
     run = writer.start_run("flow", execution_id=id)
     proxy.mode = mode
     step = run.start_step("step")
@@ -171,7 +171,7 @@ def test_a_table_that_is_away_is_told_in_time_and_all_is_kept(
         began = time.monotonic()
         with pytest.raises(Unavailable):
             attempt()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
     step.complete()
     proxy.mode = Mode.PASS
     eventually(lambda: finished(run), "the end, once the table is back")
@@ -192,7 +192,7 @@ def test_an_end_whose_answer_came_too_late_is_known_again(
     server: Server, proxy: Proxy, id: str
 ) -> None:
     now = [1_771_324_200_000]
-    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=0.3, clock=lambda: now[0])
+    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=1.0, clock=lambda: now[0])
     run = writer.start_run("flow", execution_id=id)
     proxy.mode = Mode.LOSE_ANSWERS
     with pytest.raises(Unavailable):
@@ -206,7 +206,7 @@ def test_an_end_whose_answer_came_too_late_is_known_again(
 
 
 def test_a_close_gives_up_in_time(server: Server, proxy: Proxy, id: str) -> None:
-    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=0.3)
+    writer = Writer("flowtrail", server.client(proxy.url), write_timeout=1.0)
     run = writer.start_run("flow", execution_id=id)
     proxy.mode = Mode.HANG
     run.start_step("step")
@@ -220,7 +220,7 @@ def test_a_table_that_is_away_hides_no_exception_of_the_flow(
     server: Server, proxy: Proxy, id: str
 ) -> None:
     with pytest.raises(LookupError, match="of the flow"):
-        with Writer("flowtrail", server.client(proxy.url), write_timeout=0.1) as writer:
+        with Writer("flowtrail", server.client(proxy.url), write_timeout=1.0) as writer:
             with writer.start_run("flow", execution_id=id) as run:
                 with run.start_step("step"):
                     proxy.mode = Mode.REFUSE

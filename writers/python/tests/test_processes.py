@@ -87,7 +87,7 @@ def test_a_table_that_is_away_does_not_keep_a_process_from_ending(
     environment: dict[str, str], id: str
 ) -> None:
     body = """
-        writer = Writer("flowtrail", flush_after=0, write_timeout=0.2)
+        writer = Writer("flowtrail", flush_after=0, write_timeout=1.0)
         run = writer.start_run("flow", execution_id=id)
         run._core.table._name = "away"
         run.start_step("step")
