@@ -142,12 +142,13 @@ def test_an_option_is_refused_by_name(server: Server, name: str, value: object) 
 def test_every_field_of_a_run_is_written(server: Server, writer: Writer, id: str) -> None:
     class Kind(str, enum.Enum):
         NIGHTLY = "nightly"
+        ID = id
 
     east = timezone(timedelta(hours=2))
     writer.start_run(
         Kind.NIGHTLY,
         team_id="team",
-        execution_id=id,
+        execution_id=Kind.ID,
         created_at=datetime(2026, 2, 17, 12, 30, 0, 1_999, east),
         flow_name="Name \ud800",
         flow_version="1.2",
@@ -185,11 +186,11 @@ def test_a_message_is_cut_between_characters() -> None:
 
 def test_messages_of_steps_and_runs_are_cut(server: Server, writer: Writer, id: str) -> None:
     run = writer.start_run("flow", execution_id=id)
-    run.start_step("step").fail("ü" * 10_000)
-    run.fail("ü" * 1_000)
+    run.start_step("step").fail("a" + "ü" * 10_000)
+    run.fail("a" + "ü" * 1_000)
     details = server.details(id)
-    assert details["steps"][0]["errorMessage"] == "ü" * 8_190 + "…"
-    assert details["metadata"]["errorMessage"] == "ü" * 510 + "…"
+    assert details["steps"][0]["errorMessage"] == "a" + "ü" * 8_190 + "…"
+    assert details["metadata"]["errorMessage"] == "a" + "ü" * 510 + "…"
 
 
 def test_times_have_three_digits() -> None:

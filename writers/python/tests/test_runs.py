@@ -264,11 +264,11 @@ def test_a_record_that_the_table_refuses_costs_only_itself(
     [refusal] = raised.value.refusals
     assert refusal.pk == f"EXEC#{id}"
     assert refusal.sk.endswith(refused.id)
-    # It is told once, and the run has ended.
-    assert run.complete() is None
-    writer.flush()
     details = server.details(id)
     assert details["metadata"]["status"] == "COMPLETED"
+    # It is told once.
+    assert run.complete() is None
+    writer.flush()
     assert {step["stepId"] for step in details["steps"]} == {"good", "good-too"}
 
 
