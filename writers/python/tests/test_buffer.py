@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from flowtrail_writer import RecordRefused, Unavailable, WriterClosed
-from flowtrail_writer.buffer import MAX_BATCH_ITEMS, Buffer
+from flowtrail_writer.buffer import Buffer
 from flowtrail_writer.records import Item, Key, key_of
 from server import DEADLINE, eventually
 
@@ -111,12 +111,24 @@ def test_a_newer_record_replaces_one_that_waits() -> None:
 def test_a_full_batch_does_not_wait() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
-    for number in range(MAX_BATCH_ITEMS + 1):
+    for number in range(26):
         buffer.put(record(f"{number:02}"))
-    eventually(lambda: len(table.stored) == MAX_BATCH_ITEMS or None, "a batch of 25")
+    eventually(lambda: len(table.stored) == 25 or None, "a batch of 25")
     assert len(table.batches) == 1
     buffer.flush()
-    assert len(table.stored) == MAX_BATCH_ITEMS + 1
+    assert len(table.stored) == 26
+
+
+def test_a_batch_has_at_most_12_mb() -> None:
+    table = FakeTable()
+    buffer = buffer_of(table, max_bytes=100_000_000)
+    table.gate.clear()
+    for name, size in {"a": 5, "b": 5, "c": 5, "d": 13, "e": 5}.items():
+        buffer.put(record(name, size=size * 1_000_000))
+    eventually(lambda: table.on_the_way or None, "a batch that is full by its size")
+    table.gate.set()
+    buffer.flush()
+    assert table.batches == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
 def test_the_oldest_record_waits_as_long_as_was_said() -> None:
@@ -159,6 +171,7 @@ def test_a_newer_record_outlives_an_older_one_that_comes_back() -> None:
     first.result(DEADLINE)
     assert table.stored == {"a": 2, "b": 1}
     assert table.batches == [["a", "b"], ["a", "b"]]
+    assert buffer._bytes == 0
 
 
 def test_a_flush_waits_for_what_came_before_and_for_nothing_else() -> None:
@@ -183,6 +196,7 @@ def test_a_flush_waits_for_every_record_that_is_left_unprocessed() -> None:
     buffer.flush()
     assert table.stored == {"a": 1, "b": 1, "c": 1}
     assert table.batches == [["a", "b", "c"], ["b", "c"], ["c"]]
+    assert buffer._bytes == 0
 
 
 def test_what_is_refused_is_told_once_and_costs_only_itself() -> None:

@@ -158,9 +158,7 @@ class Buffer:
         first = next(iter(self._waiting.values()), None)
         if first is None:
             return None
-        is_due = (
-            self._is_closing or self._needs_room or self._is_full() or first.since <= self._wanted
-        )
+        is_due = self._needs_room or self._is_full() or first.since <= self._wanted
         due = 0.0 if is_due else first.arrived + self._flush_after
         return max(due, self._not_before) - monotonic()
 
