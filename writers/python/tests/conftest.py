@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowtrail_writer import Writer
+from proxy import Proxy
 from server import Server
 
 
@@ -34,7 +35,7 @@ def make_writer(server: Server) -> Iterator[Callable[..., Writer]]:
     made: list[Writer] = []
 
     def make(client: Any = None, **options: Any) -> Writer:
-        writer = Writer("flowtrail", server.client() if client is None else client, **options)
+        writer = Writer("flowtrail", server.own_client if client is None else client, **options)
         made.append(writer)
         return writer
 
@@ -46,3 +47,11 @@ def make_writer(server: Server) -> Iterator[Callable[..., Writer]]:
 @pytest.fixture
 def writer(make_writer: Callable[..., Writer]) -> Writer:
     return make_writer()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A proxy in front of the table."""
+    made = Proxy(server.table_url)
+    yield made
+    made.close()

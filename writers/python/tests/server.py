@@ -27,7 +27,16 @@ class Server:
     """`flowtrail serve` on a folder."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        arguments = ["serve", "--no-demo", "--data", str(folder), "--port", "0", "--table-port", "0"]
+        arguments = [
+            "serve",
+            "--no-demo",
+            "--data",
+            str(folder),
+            "--port",
+            "0",
+            "--table-port",
+            "0",
+        ]
         self._process = subprocess.Popen(
             [program, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )
@@ -38,6 +47,8 @@ class Server:
         finally:
             timer.cancel()
         self.url, self.table_url, self.token = found["url"], found["table_url"], found["token"]
+        # One for all who do nothing to it, as it takes a moment to make.
+        self.own_client = self.client()
         # Nobody reads the rest, which must not fill the pipe.
         threading.Thread(target=self._process.communicate, daemon=True).start()
 
@@ -88,7 +99,7 @@ class Server:
 
     def records(self, execution_id: str) -> list[dict[str, Any]]:
         """What lies in the partition of a run, as plain values."""
-        pages = self.client().get_paginator("query").paginate(
+        pages = self.own_client.get_paginator("query").paginate(
             TableName="flowtrail",
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"EXEC#{execution_id}"}},

@@ -56,9 +56,11 @@ class Scenario:
         if "timeout_at" in given:
             given["timeout_at"] = time_of(given["timeout_at"])
         target = next((given.pop(name) for name in ("in", "on", "of") if name in given), None)
-        handle = self._writer if target is None else self._handles[target]
+        handle: Any = self._writer if target is None else self._handles[target]
         if verb in ("start_step", "fork", "start_run"):
-            return getattr(handle, verb)(given.pop("step_id", None) or given.pop("flow_id"), **given)
+            return getattr(handle, verb)(
+                given.pop("step_id", None) or given.pop("flow_id"), **given
+            )
         if verb == "start_subflow":
             return handle.start_subflow(given.pop("flow_id"), **given)
         if verb == "branch":

@@ -158,12 +158,7 @@ class Buffer:
         first = next(iter(self._waiting.values()), None)
         if first is None:
             return None
-        is_due = (
-            self._is_closing
-            or self._needs_room
-            or self._is_full()
-            or first.since <= self._wanted
-        )
+        is_due = self._needs_room or self._is_full() or first.since <= self._wanted
         due = 0.0 if is_due else first.arrived + self._flush_after
         return max(due, self._not_before) - monotonic()
 
@@ -244,9 +239,7 @@ class Buffer:
         with self._changed:
             self._refusals.append(Refusal(pk, sk, str(error)))
 
-    def _settle(
-        self, done: list[_Entry], left: list[_Entry], failure: Exception | None
-    ) -> None:
+    def _settle(self, done: list[_Entry], left: list[_Entry], failure: Exception | None) -> None:
         """Ends the way of entries, and has those that are left wait again, after a pause."""
         with self._changed:
             settled = {entry.key for entry in done + left}

@@ -12,6 +12,8 @@ Attribute = dict[str, Any]
 Item = dict[str, Attribute]
 Key = tuple[str, str]
 
+NULL: Attribute = {"NULL": True}
+
 EXECUTION = "EXECUTION"
 OPEN_STATUSES = ("PENDING", "RUNNING")
 

@@ -100,6 +100,7 @@ class Run(StepScope):
         self._ended: Ended | None = None
         self._ending = Lock()
         self._end: int | None = None
+        self._refused: RecordRefused | None = None
         self._is_finished = False
         self._outcome: Ended | None = None
         journal = Journal(core, self._pk, self.execution_id, self.team_id, self._summary)
@@ -161,9 +162,7 @@ class Run(StepScope):
         except Exception as failure:
             _log.error("The failure of the run %s was not written: %r", self.execution_id, failure)
 
-    def _finish(
-        self, status: str, attributes: Item, payloads: Mapping[str, Json]
-    ) -> Ended | None:
+    def _finish(self, status: str, attributes: Item, payloads: Mapping[str, Json]) -> Ended | None:
         self._core.check_process()
         with self._ending:
             if self._is_finished:
@@ -174,11 +173,11 @@ class Run(StepScope):
             # A call that was not answered in time may have been written after all, and is
             # known again by its time.
             self._end = self._core.now() if self._end is None else self._end
-            refused = self._flush()
+            self._refused = self._flush() or self._refused
             self._outcome = self._write_end(status, attributes, self._end)
             self._is_finished = True
-            if refused is not None:
-                raise refused
+            if self._refused is not None:
+                raise self._refused
             return self._outcome
 
     def _flush(self) -> RecordRefused | None:

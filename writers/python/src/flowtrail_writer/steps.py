@@ -14,6 +14,7 @@ from .core import Core
 from .errors import StepEnded
 from .records import (
     MAX_STEP_ERROR_BYTES,
+    NULL,
     Item,
     checked_id,
     checked_integer,
@@ -177,6 +178,7 @@ class Step:
     def __init__(self, journal: Journal, record: Item, values: dict[str, Value]) -> None:
         self._journal = journal
         self._record = record
+        self._beside: set[str] = set()  # Payloads that were written as items of their own.
         self._lock = Lock()  # So that its records are buffered in their order.
         self.id: str = record["stepInstanceId"]["S"]
         self.start_time: str = record["startTime"]["S"]
@@ -218,9 +220,7 @@ class Step:
             "parentExecutionId": text(self._journal.execution_id),
             "parentStepInstanceId": text(self.id),
         }
-        run = start_run(
-            self._journal.core, flow_id, self._journal.team_id, input, parent, options
-        )
+        run = start_run(self._journal.core, flow_id, self._journal.team_id, input, parent, options)
         with self._lock:
             self._write({"subflowExecutionId": text(run.execution_id)}, {})
         return run
@@ -277,11 +277,13 @@ class Step:
         buffer = self._journal.core.buffer
         inline: Item = {}
         for name, value in values.items():
-            if value.native is not None:
+            # A null in the record is no value, and would not hide the payload beside it.
+            hides_nothing = value.native == NULL and name in self._beside
+            if value.native is not None and not hides_nothing:
                 inline[name] = value.native
                 continue
-            payload = f"step:{self.id}:{name}"
-            for part in payload_parts(self._journal.pk, payload, value):
+            self._beside.add(name)
+            for part in payload_parts(self._journal.pk, f"step:{self.id}:{name}", value):
                 buffer.put(part)
         kept = {name: value for name, value in self._record.items() if name not in values}
         record = kept | attributes | inline

@@ -89,9 +89,7 @@ class Table:
         left = answer.get("UnprocessedItems", {}).get(self._name, [])
         return {key_of(request["PutRequest"]["Item"]) for request in left}
 
-    def _write(
-        self, call: Callable[..., Any], key: Item, request: dict[str, Any]
-    ) -> Item | None:
+    def _write(self, call: Callable[..., Any], key: Item, request: dict[str, Any]) -> Item | None:
         """One conditional write, tried until it is answered or the time is over. Returns the
         item that is there when the condition fails."""
         request |= {"TableName": self._name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}

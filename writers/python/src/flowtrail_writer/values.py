@@ -11,7 +11,7 @@ from typing import Any
 import zstandard
 
 from .errors import InvalidRecord, PayloadTooLarge
-from .records import Attribute, Item, number, plain, text
+from .records import NULL, Attribute, Item, number, plain, text
 
 Json = None | bool | int | float | Decimal | str | Sequence["Json"] | Mapping[str, "Json"]
 """What a payload can be. Not a number, and the infinities, become null."""
@@ -44,7 +44,7 @@ def encode(value: object, field: str, inline_bytes: int) -> Value:
         _write(value, field, pieces)
     except RecursionError:
         raise InvalidRecord(field, "it is nested too deeply, or contains itself") from None
-    encoded = "".join(pieces).encode()
+    encoded = plain("".join(pieces)).encode()
     if len(encoded) > MAX_BYTES:
         raise PayloadTooLarge(field, f"it has {len(encoded)} bytes of JSON, more than {MAX_BYTES}")
     native = None
@@ -84,7 +84,7 @@ def _write(value: object, path: str, pieces: list[str]) -> None:
         case bool():
             pieces.append("true" if value else "false")
         case str():
-            pieces.append(encode_basestring(plain(value)))
+            pieces.append(encode_basestring(value))
         case int() | float() | Decimal():
             pieces.append(_number_text(value, path))
         case Mapping():
@@ -111,7 +111,7 @@ def _write_map(value: Mapping[object, object], path: str, pieces: list[str]) -> 
     for key, member in value.items():
         if not isinstance(key, str):
             raise InvalidRecord(path, f"a key of JSON is a text, not {type(key).__name__}")
-        pieces += separator, encode_basestring(plain(key)), ":"
+        pieces += separator, encode_basestring(key), ":"
         _write(member, path, pieces)
         separator = ","
     pieces.append("}" if separator == "," else "{}")
@@ -130,7 +130,7 @@ def _attribute(value: Any, level: int) -> Attribute | None:
     """A decoded JSON value as an attribute; `None` when no attribute can hold it."""
     match value:
         case None:
-            return {"NULL": True}
+            return NULL
         case bool():
             return {"BOOL": value}
         case str():

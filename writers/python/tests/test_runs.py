@@ -1,0 +1,307 @@
+"""Runs: who they belong to, how they end, and what an engine is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from flowtrail_writer import (
+    Ended,
+    IdTaken,
+    RecordRefused,
+    RunEnded,
+    Writer,
+    WriterClosed,
+)
+from proxy import Mode, Proxy
+from server import DEADLINE, Server, eventually
+
+
+def counted(client: Any) -> Counter[str]:
+    """Counts the requests of a client by their names."""
+    requests: Counter[str] = Counter()
+
+    def count(event_name: str, **_: Any) -> None:
+        requests[event_name.rsplit(".", 1)[1]] += 1
+
+    client.meta.events.register("before-send.dynamodb", count)
+    return requests
+
+
+def test_a_run_of_eight_steps_is_three_requests(
+    server: Server, make_writer: Callable[..., Writer], id: str
+) -> None:
+    client = server.client()
+    requests = counted(client)
+    run = make_writer(client, flush_after=60).start_run("flow", execution_id=id, input={"a": 1})
+    for number in range(8):
+        with run.start_step(f"step-{number}", input=number) as step:
+            step.complete(number)
+    assert run.complete(context={"b": 2}) is None
+    assert requests == {"PutItem": 1, "BatchWriteItem": 1, "UpdateItem": 1}
+    assert len(server.details(id)["steps"]) == 8
+
+
+def test_records_are_sent_without_a_flush(
+    server: Server, make_writer: Callable[..., Writer], id: str
+) -> None:
+    run = make_writer(flush_after=0.01).start_run("flow", execution_id=id)
+    step = run.start_step("step")
+    eventually(lambda: server.details(id)["steps"] or None, "the step that runs")
+    step.complete()
+    eventually(lambda: server.details(id)["steps"][0]["status"] == "COMPLETED" or None, "its end")
+
+
+def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str) -> None:
+    first = writer.start_run("flow", execution_id=id, flow_name="First", input=1)
+    first.start_step("step").complete()
+    writer.flush()
+    before = server.records(id)
+    again = writer.start_run("flow", execution_id=id, flow_name="Second", input=2)
+    writer.flush()
+    assert (first.resumed, again.resumed) == (False, True)
+    assert again.created_at == first.created_at
+    assert again.start_time == first.start_time
+    assert server.records(id) == before
+
+    again.start_step("unnumbered")
+    again.start_step("numbered", sequence_number=5)
+    again.start_step("next")
+    branch = again.fork("fork").branch("branch")
+    branch.start_step("in-a-branch")
+    assert again.complete() is None
+    numbers = {
+        record["stepId"]: record.get("sequenceNumber")
+        for record in server.records(id)
+        if "stepId" in record
+    }
+    assert numbers == {
+        "step": 1,
+        "unnumbered": None,
+        "numbered": 5,
+        "next": 6,
+        "fork": 7,
+        "in-a-branch": 1,
+    }
+    metadata = server.details(id)["metadata"]
+    assert metadata["stepSummary"] is None
+    assert metadata["durationMs"] is not None
+
+
+def test_a_run_that_has_ended_is_not_started_again(server: Server, writer: Writer, id: str) -> None:
+    writer.start_run("flow", execution_id=id).cancel(by="me", reason="no need")
+    with pytest.raises(RunEnded, match="CANCELLED") as raised:
+        writer.start_run("flow", execution_id=id)
+    end_time = server.details(id)["metadata"]["endTime"]
+    assert raised.value.ended == Ended("CANCELLED", "me", "no need", end_time)
+
+
+@pytest.mark.parametrize("other", [{"flow_id": "other"}, {"team_id": "other"}])
+@pytest.mark.parametrize("is_open", [True, False])
+def test_the_id_of_another_team_or_flow_is_taken(
+    writer: Writer, id: str, other: dict[str, Any], is_open: bool
+) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    if not is_open:
+        run.complete()
+    with pytest.raises(IdTaken):
+        writer.start_run(**({"flow_id": "flow", "execution_id": id} | other))
+
+
+@pytest.mark.parametrize("finish", ["complete", "fail", "cancel", "heartbeat"])
+def test_a_cancel_through_the_api_is_told(
+    server: Server, writer: Writer, id: str, finish: str
+) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    assert run.heartbeat() is None
+    assert run.ended() is None
+    assert server.details(id)["metadata"]["heartbeatAt"] is not None
+    server.request(f"/api/executions/{id}/cancel", "POST", {"reason": "withdrawn"})
+    before = server.records(id)
+    ended = run.fail("why") if finish == "fail" else getattr(run, finish)()
+    assert ended is not None
+    assert (ended.status, ended.cancel_reason) == ("CANCELLED", "withdrawn")
+    assert ended.cancelled_by is not None and ended.cancelled_by.startswith("token:")
+    assert ended.end_time == server.details(id)["metadata"]["endTime"]
+    assert run.ended() == ended
+    assert server.records(id) == before
+
+
+def test_a_run_that_was_deleted_stays_away(server: Server, writer: Writer, id: str) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    server.client().delete_item(
+        TableName="flowtrail", Key={"pk": {"S": f"EXEC#{id}"}, "sk": {"S": "EXECUTION"}}
+    )
+    assert run.heartbeat() == Ended(None)
+    assert run.complete() == Ended(None)
+    assert server.records(id) == []
+
+
+def test_the_first_end_counts(server: Server, writer: Writer, id: str) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    assert run.complete(output="first") is None
+    before = server.records(id)
+    assert run.fail("second", output="second") is None
+    assert run.cancel() is None
+    assert server.records(id) == before
+    heard = run.heartbeat()
+    assert heard is not None and heard.status == "COMPLETED"
+
+
+def test_of_two_ends_one_wins(writer: Writer, id: str) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    other = writer.start_run("flow", execution_id=id)
+    assert other.cancel(by="other") is None
+    for _ in range(2):
+        ended = run.complete()
+        assert ended is not None
+        assert (ended.status, ended.cancelled_by) == ("CANCELLED", "other")
+
+
+def test_lost_answers_are_known_as_own_writes(
+    server: Server, proxy: Proxy, make_writer: Callable[..., Writer], id: str
+) -> None:
+    # The answer that is lost is that of the write itself; those after it arrive.
+    def lose_one() -> None:
+        proxy.mode = Mode.LOSE_ANSWERS
+
+        def recover(**_: Any) -> None:
+            proxy.mode = Mode.PASS
+
+        client.meta.events.register_first("needs-retry.dynamodb", recover, unique_id="recover")
+
+    client = server.client(proxy.url)
+    # boto3's own tries are off, so that it is the writer that tries again.
+    writer = make_writer(client)
+    lose_one()
+    run = writer.start_run("flow", execution_id=id, flow_version=3, labels={"a": "b"})
+    assert proxy.met.acquire(timeout=DEADLINE)
+    assert not run.resumed
+    step = run.start_step("step")
+    lose_one()
+    writer.flush()
+    assert proxy.met.acquire(timeout=DEADLINE)
+    lose_one()
+    assert run.heartbeat() is None
+    assert proxy.met.acquire(timeout=DEADLINE)
+    step.complete()
+    writer.flush()
+    lose_one()
+    assert run.fail("why") is None
+    assert proxy.met.acquire(timeout=DEADLINE)
+    assert run.ended() is None
+    details = server.details(id)
+    assert details["metadata"]["status"] == "FAILED"
+    assert details["metadata"]["stepSummary"] == {"total": 1, "passed": 1, "failed": 0}
+    assert details["steps"][0]["status"] == "COMPLETED"
+
+
+def test_sub_flows_belong_to_their_step(server: Server, writer: Writer, id: str) -> None:
+    run = writer.start_run("flow", execution_id=id, team_id="team")
+    with run.start_step("step") as step:
+        with step.start_subflow("below", execution_id=f"{id}-sub", input=1) as sub:
+            sub.start_step("inner").complete()
+        assert sub.team_id == "team"
+    run.complete()
+    [execution, payload, _] = server.records(f"{id}-sub")
+    assert execution["executionType"] == "SUBFLOW"
+    assert execution["parentExecutionId"] == id
+    assert execution["parentStepInstanceId"] == step.id
+    assert payload["value"] == 1
+    assert execution["stepSummary"] == {"total": 1, "passed": 1, "failed": 0}
+    [execution, record] = server.records(id)
+    assert record["subflowExecutionId"] == f"{id}-sub"
+    assert execution["stepSummary"] == {"total": 1, "passed": 1, "failed": 0}
+
+
+def test_an_exception_fails_what_it_leaves(server: Server, writer: Writer, id: str) -> None:
+    class Silent(Exception):
+        pass
+
+    with pytest.raises(LookupError, match="no such order"):
+        with writer.start_run("flow", execution_id=id) as run:
+            with pytest.raises(Silent):
+                with run.start_step("step"):
+                    raise Silent
+            with run.start_step("ended-before") as step:
+                step.skip()
+            with run.fork("fork") as fork:
+                with fork.branch("branch").start_step("inner"):
+                    raise LookupError("no such order")
+    details = server.details(id)
+    assert details["metadata"]["errorMessage"] == "no such order"
+    assert {step["stepId"]: step["errorMessage"] for step in details["steps"]} == {
+        "step": "Silent",
+        "ended-before": None,
+        "fork": "no such order",
+    }
+    assert details["metadata"]["stepSummary"] == {"total": 4, "passed": 0, "failed": 3}
+
+
+def test_a_normal_end_completes(server: Server, writer: Writer, id: str) -> None:
+    with writer.start_run("flow", execution_id=id) as run:
+        with run.fork("fork") as fork:
+            with fork.branch("branch").start_step("inner"):
+                pass
+    details = server.details(id)
+    assert details["metadata"]["status"] == "COMPLETED"
+    assert details["steps"][0]["status"] == "COMPLETED"
+    assert details["metadata"]["stepSummary"] == {"total": 2, "passed": 2, "failed": 0}
+
+
+def test_a_record_that_the_table_refuses_costs_only_itself(
+    server: Server, writer: Writer, id: str
+) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    run.start_step("good").complete()
+    refused = run.start_step("bad", name="x" * 500_000)
+    run.start_step("good-too").complete()
+    with pytest.raises(RecordRefused, match="400|size") as raised:
+        run.complete()
+    [refusal] = raised.value.refusals
+    assert refusal.pk == f"EXEC#{id}"
+    assert refusal.sk.endswith(refused.id)
+    details = server.details(id)
+    assert details["metadata"]["status"] == "COMPLETED"
+    # It is told once.
+    assert run.complete() is None
+    writer.flush()
+    assert {step["stepId"] for step in details["steps"]} == {"good", "good-too"}
+
+
+def test_a_run_that_the_table_refuses_is_not_started(writer: Writer, id: str) -> None:
+    with pytest.raises(RecordRefused):
+        writer.start_run("flow", execution_id=id, flow_name="x" * 500_000)
+
+
+def test_what_is_wrong_with_the_table_is_told_at_once(server: Server) -> None:
+    client = server.client()
+    with Writer("no-such-table", client) as writer:
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            writer.start_run("flow")
+
+
+def test_a_closed_writer_writes_no_more(server: Server, id: str) -> None:
+    with Writer("flowtrail", server.client()) as writer:
+        run = writer.start_run("flow", execution_id=id)
+        step = run.start_step("step")
+    writer.close()
+    before = server.records(id)
+    assert len(before) == 2
+    for attempt in (
+        writer.flush,
+        run.heartbeat,
+        run.complete,
+        step.complete,
+        lambda: step.set_data(1),
+        lambda: run.start_step("step"),
+        lambda: run.fork("fork"),
+        lambda: step.start_subflow("flow"),
+        lambda: writer.start_run("flow"),
+    ):
+        with pytest.raises(WriterClosed):
+            attempt()
+    assert server.records(id) == before
