@@ -24,6 +24,9 @@ const MAX_INTEGER_DIGITS = 126;
 
 const ZSTD_LEVEL = 3;
 
+/** The escape of half a character, or what looks like it. */
+const HALF_CHARACTER = /\\ud[89a-f]/;
+
 /** A value as it is stored. */
 export type Stored =
   | { readonly native: AttributeValue }
@@ -39,8 +42,8 @@ type Json = null | boolean | number | bigint | string | object;
 export function stored(field: string, value: unknown, inlineBytes: number): Stored {
   const json = jsonOf(value, '');
   if (json === undefined) throw new InvalidRecord(field, 'must be a value that JSON has');
-  const text = Buffer.from(textOf(field, json, 1));
-  if (text.length > MAX_JSON_BYTES) throw new PayloadTooLarge(field, MAX_JSON_BYTES);
+  const text = Buffer.from(fastTextOf(value) ?? textOf(field, json, 1));
+  ensureNotTooLarge(field, text.length);
   const native = text.length <= inlineBytes ? nativeOf(json, 1) : undefined;
   return native ? { native } : compressed(text);
 }
@@ -55,69 +58,80 @@ function compressed(text: Buffer): Stored {
 }
 
 /** What JSON makes of a value; `undefined` where it leaves it out. */
-function jsonOf(value: unknown, key: string): Json | undefined {
-  const json = hasToJson(value) ? value.toJSON(key) : value;
-  switch (typeof json) {
+function jsonOf(value: unknown, key: string | number): Json | undefined {
+  switch (typeof value) {
     case 'string':
       // Half a character has no bytes in UTF-8, and readers refuse its escape.
-      return json.toWellFormed();
+      return value.toWellFormed();
     case 'number':
-      return Number.isFinite(json) ? json : null;
+      return Number.isFinite(value) ? value : null;
     case 'boolean':
     case 'bigint':
-      return json;
+      return value;
     case 'object':
-      return isBoxed(json) ? jsonOf(json.valueOf(), key) : json;
+      return value === null ? null : jsonOfObject(value, key);
     default:
       return undefined;
   }
 }
 
-function hasToJson(value: unknown): value is { toJSON(key: string): unknown } {
-  return typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function';
-}
-
-function isBoxed(value: unknown): value is Number | String | Boolean | BigInt {
-  return [Number, String, Boolean, BigInt].some((box) => value instanceof box);
-}
-
-function* elementsOf(array: readonly unknown[]): Generator<Json> {
-  for (let index = 0; index < array.length; index += 1) {
-    yield jsonOf(array[index], String(index)) ?? null;
+function jsonOfObject(object: object, key: string | number): Json | undefined {
+  if ('toJSON' in object && typeof object.toJSON === 'function') {
+    const json: unknown = object.toJSON(String(key));
+    return typeof json === 'object' ? json : jsonOf(json, key);
   }
+  return isBoxed(object) ? jsonOf(object.valueOf(), key) : object;
 }
 
-function* membersOf(object: object): Generator<[name: string, value: Json]> {
-  for (const [name, value] of Object.entries(object)) {
-    const json = jsonOf(value, name);
-    if (json !== undefined) yield [name.toWellFormed(), json];
+function isBoxed(object: object): object is Number | String | Boolean | BigInt {
+  return (
+    object instanceof Number || object instanceof String || object instanceof Boolean || object instanceof BigInt
+  );
+}
+
+/** The text as `JSON.stringify` makes it, ten times as fast, of all that it can. */
+function fastTextOf(value: unknown): string | undefined {
+  try {
+    const text = JSON.stringify(value);
+    return HALF_CHARACTER.test(text) ? undefined : text;
+  } catch {
+    // It has a bigint, or is too deep: the walk below takes the one, and names the other.
+    return undefined;
   }
 }
 
 /** The compact JSON text. */
 function textOf(field: string, json: Json, level: number): string {
-  if (typeof json === 'bigint') return json.toString();
-  if (typeof json !== 'object' || json === null) return JSON.stringify(json);
+  if (typeof json === 'string') return JSON.stringify(json);
+  if (typeof json !== 'object' || json === null) return String(json);
   if (level > MAX_LEVELS) throw new InvalidRecord(field, `lies deeper than ${MAX_LEVELS} levels, or holds itself`);
-  if (Array.isArray(json)) {
-    const items = listOf(field, elementsOf(json), (element) => textOf(field, element, level + 1));
-    return `[${items}]`;
-  }
-  const items = listOf(field, membersOf(json), ([name, value]) => {
-    return `${JSON.stringify(name)}:${textOf(field, value, level + 1)}`;
-  });
-  return `{${items}}`;
+  return Array.isArray(json) ? textOfArray(field, json, level) : textOfObject(field, json, level);
 }
 
-/** Texts with commas between them. It ends with the first that makes it too large. */
-function listOf<Part>(field: string, parts: Iterable<Part>, textOfPart: (part: Part) => string): string {
-  let list = '';
-  for (const part of parts) {
-    const text = textOfPart(part);
-    list = list === '' ? text : `${list},${text}`;
-    if (list.length > MAX_JSON_BYTES) throw new PayloadTooLarge(field, MAX_JSON_BYTES);
+function textOfArray(field: string, array: readonly unknown[], level: number): string {
+  let text = '';
+  for (let index = 0; index < array.length; index += 1) {
+    const element = jsonOf(array[index], index) ?? null;
+    text += `${index === 0 ? '[' : ','}${textOf(field, element, level + 1)}`;
+    ensureNotTooLarge(field, text.length);
   }
-  return list;
+  return text === '' ? '[]' : `${text}]`;
+}
+
+function textOfObject(field: string, object: object, level: number): string {
+  let text = '';
+  for (const [name, value] of Object.entries(object)) {
+    const json = jsonOf(value, name);
+    if (json === undefined) continue;
+    const member = textOf(field, json, level + 1);
+    text += `${text === '' ? '{' : ','}${JSON.stringify(name.toWellFormed())}:${member}`;
+    ensureNotTooLarge(field, text.length);
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
+function ensureNotTooLarge(field: string, bytes: number): void {
+  if (bytes > MAX_JSON_BYTES) throw new PayloadTooLarge(field, MAX_JSON_BYTES);
 }
 
 /** The value as an attribute; `undefined` where DynamoDB has none that is equal. */
@@ -139,21 +153,18 @@ function nativeOf(json: Json, level: number): AttributeValue | undefined {
 
 function nativeContainerOf(container: object, level: number): AttributeValue | undefined {
   if (Array.isArray(container)) {
-    const list = [];
-    for (const element of elementsOf(container)) {
-      const native = nativeOf(element, level + 1);
-      if (!native) return undefined;
-      list.push(native);
-    }
-    return { L: list };
+    const list = Array.from(container, (element, index) => nativeOf(jsonOf(element, index) ?? null, level + 1));
+    return list.every((native) => native !== undefined) ? { L: list } : undefined;
   }
-  const members: [string, AttributeValue][] = [];
-  for (const [name, value] of membersOf(container)) {
-    const native = isNativeName(name) ? nativeOf(value, level + 1) : undefined;
+  const map: Record<string, AttributeValue> = {};
+  for (const [name, value] of Object.entries(container)) {
+    const json = jsonOf(value, name);
+    if (json === undefined) continue;
+    const native = isNativeName(name) ? nativeOf(json, level + 1) : undefined;
     if (!native) return undefined;
-    members.push([name, native]);
+    map[name.toWellFormed()] = native;
   }
-  return { M: Object.fromEntries(members) };
+  return { M: map };
 }
 
 /** Whether a map of DynamoDB may have the name, and the SDK hands it on. */

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import * as zlib from 'node:zlib';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { startServer as start } from '../../../console/tests/server.mjs';
 
@@ -173,4 +174,27 @@ export function startChild(name, ...args) {
     output += text;
   });
   return { child, ended, lines: () => output.split('\n').slice(0, -1) };
+}
+
+/** An attribute as JSON. */
+export function plain(attribute) {
+  const [[type, value]] = Object.entries(attribute);
+  if (type === 'N') return Number(value);
+  if (type === 'NULL') return null;
+  if (type === 'L') return value.map(plain);
+  if (type !== 'M') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
+}
+
+/** The JSON text of a payload in bytes, from its items by sort key. */
+export function textOfPayload(items, payload) {
+  const keys = Object.keys(items).filter((sk) => sk.startsWith(`${payload}#`)).sort();
+  const first = items[keys[0]];
+  assert.equal(Number(first.parts.N), keys.length);
+  const bytes = Buffer.concat(keys.map((sk) => items[sk].bytes.B));
+  return first.encoding.S === 'json+zstd' ? zlib.zstdDecompressSync(bytes).toString() : bytes.toString();
+}
+
+export function decoded(items, payload) {
+  return JSON.parse(textOfPayload(items, payload));
 }
