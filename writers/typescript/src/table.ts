@@ -142,21 +142,18 @@ export class Table {
   /** Asks until there is an answer, an error that is none of the moment, or no more time. */
   async #answer(key: Key, ask: (abortSignal: AbortSignal) => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + this.#writeTimeoutMs;
+    const late = () => new Error('no answer has come in time');
     for (let failures = 0; ; failures += 1) {
-      let pauseMs;
       try {
-        const late = () => new Error('the time is over');
         await within(ask(AbortSignal.timeout(REQUEST_TIMEOUT_MS)), () => deadline, late);
         return;
       } catch (error) {
         if (isRefusal(error)) throw new RecordRefused([{ ...key, message: error.message }], { cause: error });
         if (!isOfTheMoment(error)) throw error;
-        pauseMs = pauseAfter(failures);
-        if (performance.now() + pauseMs >= deadline) {
-          throw new Unavailable('the table does not answer', { cause: error });
-        }
+        const leftMs = deadline - performance.now();
+        if (leftMs < SHORTEST_PAUSE_MS) throw new Unavailable('the table does not answer', { cause: error });
+        await delay(Math.min(pauseAfter(failures), leftMs / 2));
       }
-      await delay(pauseMs);
     }
   }
 }
