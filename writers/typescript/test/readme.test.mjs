@@ -32,7 +32,7 @@ test('the examples do what they say', async () => {
   await writeFile(`${folder}/engine.mts`, first.replace(end, `${more}\n${end}`));
 
   const tsc = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url));
-  const types = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+  const types = ['--ignoreConfig', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
   await run(tsc, [...types, `${folder}/engine.mts`]);
   const environment = {
     AWS_ENDPOINT_URL_DYNAMODB: server.tableUrl,
