@@ -338,7 +338,7 @@ test('batches are small enough for DynamoDB', async () => {
     return bytes > 16_000_000 ? refusal(400, 'ValidationException') : { status: 200, body: {} };
   };
   // Of chance, so that no compression makes it small: more than one batch of parts.
-  await run.complete(Array.from({ length: 25_000 }, () => Array.from({ length: 30 }, () => Math.random())));
+  await run.complete(Array.from({ length: 45_000 }, () => Array.from({ length: 30 }, () => Math.random())));
   assert.ok(taken > 25, `${taken}`);
   await writer.close();
 });
