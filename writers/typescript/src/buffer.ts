@@ -223,10 +223,7 @@ export class RecordBuffer {
     let dueAt = this.#admissions.length > 0 ? 0 : Infinity;
     for (const slot of this.#slots.values()) {
       if (slot.isOnTheWay) continue;
-      if (slot.isSuspect) {
-        if (slots.length === 0) return { slots: [slot], dueAt: 0 };
-        continue;
-      }
+      if (slot.isSuspect) return { slots: [slot], dueAt: 0 };
       bytes += slot.current.bytes;
       if (slots.length > 0 && bytes > MAX_BATCH_BYTES) return { slots, dueAt: 0 };
       slots.push(slot);
@@ -310,16 +307,13 @@ export class RecordBuffer {
     slot.isSuspect = false;
   }
 
-  /** A record is done with. What came meanwhile is next. */
+  /** A record is done with. What came meanwhile goes behind the others, lest it holds them up. */
   #settle(slot: Slot): void {
+    const name = nameOf(keyOf(slot.current.item));
     this.#bytes -= slot.current.bytes;
-    slot.isOnTheWay = false;
-    slot.isSuspect = false;
+    this.#slots.delete(name);
     if (slot.newer) {
-      slot.current = slot.newer;
-      slot.newer = undefined;
-    } else {
-      this.#slots.delete(nameOf(keyOf(slot.current.item)));
+      this.#slots.set(name, { current: slot.newer, newer: undefined, isOnTheWay: false, isSuspect: false });
     }
   }
 

@@ -1,5 +1,6 @@
 // What runs and steps need of the writer that they belong to.
 
+import { inspect } from 'node:util';
 import type { RecordBuffer } from './buffer.js';
 import type { Run, SubflowOptions } from './run.js';
 import type { Table } from './table.js';
@@ -64,7 +65,8 @@ export async function endedBy<Target extends Ending, Result>(
 }
 
 function textOf(failure: unknown): string {
-  return failure instanceof Error && failure.message !== '' ? failure.message : String(failure);
+  if (failure instanceof Error) return failure.message || failure.name;
+  return typeof failure === 'string' ? failure : inspect(failure);
 }
 
 /** For an error that must not stand before the one that led to it. */

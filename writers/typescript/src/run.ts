@@ -158,18 +158,19 @@ export class Run extends StepSequence {
     if (this.#outcome) return Promise.resolve(this.#outcome);
     if (this.#ending) return this.#ending;
     this.#host.ensureOpen();
-    this.#ending = this.#host.tracked(this.#writeEnd(status, set, values)).finally(() => {
+    const payloads = runPayloads(this.#host, this.executionId, values);
+    this.#ending = this.#host.tracked(this.#writeEnd(status, set, payloads)).finally(() => {
       this.#ending = undefined;
     });
     return this.#ending;
   }
 
-  async #writeEnd(status: RunEnd, set: Fields, values: RunValues): Promise<Outcome> {
-    const payloads = runPayloads(this.#host, this.executionId, values);
+  async #writeEnd(status: RunEnd, set: Fields, payloads: Item[]): Promise<Outcome> {
+    const endedAtMs = this.#endedAtMs ?? this.#host.nowMs();
+    const endTime = timeOfMs('clock', endedAtMs);
     // Kept for a call after one that did not learn its answer: its end may stand.
-    this.#endedAtMs ??= this.#host.nowMs();
-    const endTime = timeOfMs('clock', this.#endedAtMs);
-    const end = { ...set, status, endTime, durationMs: this.#durationMs(this.#endedAtMs) };
+    this.#endedAtMs = endedAtMs;
+    const end = { ...set, status, endTime, durationMs: this.#durationMs(endedAtMs) };
     await this.#host.buffer.flush(payloads);
     const update = await this.#update(end, this.#stepSummary());
     this.#outcome = this.#outcomeOf(update, status, endTime);

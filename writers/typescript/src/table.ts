@@ -3,9 +3,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchWriteItemCommand,
-  ConditionalCheckFailedException,
   PutItemCommand,
   UpdateItemCommand,
+  type ConditionalCheckFailedException,
   type DynamoDBClient,
   type DynamoDBServiceException,
 } from '@aws-sdk/client-dynamodb';
@@ -45,6 +45,11 @@ export type Update =
 export function pauseAfter(failures: number): number {
   const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
   return longest * (0.5 + Math.random() / 2);
+}
+
+/** By its name, for the client may come with an SDK of its own. */
+function isConditionFailure(error: unknown): error is ConditionalCheckFailedException {
+  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
 }
 
 /** Whether the table will never take the request as it is. */
@@ -98,7 +103,7 @@ export class Table {
       await this.#answer(keyOf(item), (abortSignal) => this.#client.send(command, { abortSignal }));
       return undefined;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException && error.Item) return error.Item;
+      if (isConditionFailure(error) && error.Item) return error.Item;
       throw error;
     }
   }
@@ -123,7 +128,7 @@ export class Table {
       await this.#answer(key, (abortSignal) => this.#client.send(command, { abortSignal }));
       return { isOpen: true };
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return { isOpen: false, found: error.Item };
+      if (isConditionFailure(error)) return { isOpen: false, found: error.Item };
       throw error;
     }
   }

@@ -232,6 +232,19 @@ test('an error in the work fails the step and the run, and is raised on', async 
   assert.equal(execution.errorMessage.S, 'no such box');
 });
 
+test('whatever is thrown becomes the text of an error', async () => {
+  const thrown = { a: 'text', b: new RangeError(), c: Object.create(null), d: undefined };
+  const run = await writer.startRun({ flowId: 'thrown' });
+  for (const [id, value] of Object.entries(thrown)) {
+    const work = run.step({ stepId: id, id }, () => Promise.reject(value));
+    await work.then(assert.fail, (error) => assert.equal(error, value));
+  }
+  await run.complete();
+  const steps = await server.stepsOf(run.executionId);
+  const texts = Object.keys(thrown).map((id) => steps[id].errorMessage.S);
+  assert.deepEqual(texts, ['text', 'RangeError', '[Object: null prototype] {}', 'undefined']);
+});
+
 test('errors are cut on the boundary of a character', async () => {
   const run = await writer.startRun({ flowId: 'errors' });
   const step = await run.startStep({ stepId: 'a' });
@@ -393,6 +406,15 @@ test('nonsense in an option of the writer is refused', async () => {
   const timeless = new Writer('flowtrail', { client, clock: () => Number.NaN });
   await refused(timeless.startRun({ flowId: 'nonsense' }), 'clock');
   await timeless.close();
+
+  let time = START;
+  const failing = new Writer('flowtrail', { client, clock: () => time });
+  const run = await failing.startRun({ flowId: 'nonsense' });
+  time = Number.NaN;
+  await refused(run.complete(), 'clock');
+  time = START;
+  assert.deepEqual(await run.complete(), { written: true });
+  await failing.close();
 });
 
 test('texts with half a character are mended', async () => {
@@ -405,6 +427,8 @@ test('texts with half a character are mended', async () => {
   const details = await server.ask(`/flow-executions/${run.executionId}`);
   assert.deepEqual(details.data.steps[0].input, { 'x\ufffd': 'y\ufffd' });
   assert.ok(JSON.stringify(details).includes('z\ufffd'));
+  const { outputData } = await server.ask(`/api/executions/${run.executionId}`);
+  assert.deepEqual(outputData, { 'x\ufffd': 'y\ufffd'.repeat(9_000) });
 });
 
 /** Asserts that a call is refused because of a field. */
