@@ -1,0 +1,437 @@
+// What becomes of records while the table fails, answers late, or is not there.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { RecordRefused, Unavailable, Writer, WriterClosed } from 'flowtrail-writer';
+import { clientOf, gate, isSettled, refusal, sortKeysOf, startChild, startProxy, startServer, until } from './support.mjs';
+
+/** Longer than any test: what is sent by then was sent for another reason. */
+const NEVER_MS = 600_000;
+
+let server;
+let proxy;
+let client;
+let warnings;
+const keepWarning = (warning) => warnings.push(warning.message);
+
+before(async () => {
+  server = await startServer();
+});
+
+after(() => server?.stop());
+
+beforeEach(async () => {
+  warnings = [];
+  process.on('warning', keepWarning);
+  proxy = await startProxy(server.tableUrl);
+  client = clientOf(proxy.url, { maxAttempts: 1 });
+});
+
+afterEach(async () => {
+  process.off('warning', keepWarning);
+  client.destroy();
+  await proxy.refuse();
+});
+
+/** Has the first request of each of some operations do as told, and the others pass. */
+function firstOf(operations, rule) {
+  const left = new Set(operations);
+  return (request, forward) => (left.delete(request.operation) ? rule(request, forward) : forward());
+}
+
+/** Writes what the request asks for, and loses the answer. */
+async function lostAnswer(_, forward) {
+  await forward();
+  return undefined;
+}
+
+test('answers that are lost after the write change nothing', async () => {
+  for (const maxAttempts of [1, 3]) {
+    const own = clientOf(proxy.url, { maxAttempts });
+    const writer = new Writer('flowtrail', { client: own, flushAfterMs: 0 });
+    proxy.requests.length = 0;
+    proxy.rule = firstOf(['PutItem', 'BatchWriteItem', 'UpdateItem'], lostAnswer);
+    const run = await writer.startRun({ flowId: 'lost', labels: { order: '1' }, flowVersion: 3, expiresAt: 1_900_000_000, input: 1 });
+    assert.equal(run.resumed, false);
+    const step = await run.startStep({ stepId: 'a' });
+    await step.complete();
+    assert.deepEqual(await run.complete(), { written: true });
+    assert.equal(run.ended(), null);
+    await writer.close();
+    own.destroy();
+
+    assert.equal(proxy.count('PutItem'), 2);
+    assert.equal(proxy.count('UpdateItem'), 2);
+    const items = await server.itemsOf(run.executionId);
+    assert.equal(items.EXECUTION.status.S, 'COMPLETED');
+    assert.ok(items['PAYLOAD#input#0000']);
+    assert.equal((await server.stepsOf(run.executionId))[step.id].status.S, 'COMPLETED');
+  }
+});
+
+test('a table that is throttled or in trouble is asked again', async () => {
+  const answers = [
+    refusal(400, 'ProvisionedThroughputExceededException'),
+    refusal(400, 'ThrottlingException'),
+    refusal(500, 'InternalServerError'),
+    { status: 503, body: {} },
+  ];
+  for (const answer of answers) {
+    proxy.rule = firstOf(['PutItem', 'BatchWriteItem', 'UpdateItem'], () => answer);
+    const writer = new Writer('flowtrail', { client });
+    const run = await writer.startRun({ flowId: 'throttled' });
+    const step = await run.startStep({ stepId: 'a' });
+    await step.complete();
+    assert.deepEqual(await run.complete(), { written: true });
+    await writer.close();
+    assert.equal((await server.stepsOf(run.executionId))[step.id].status.S, 'COMPLETED');
+  }
+});
+
+test('an error that no waiting mends is raised as it is', async () => {
+  const writer = new Writer('flowtrail', { client });
+  proxy.rule = () => refusal(400, 'ResourceNotFoundException');
+  await assert.rejects(writer.startRun({ flowId: 'none' }), { name: 'ResourceNotFoundException' });
+  assert.equal(proxy.requests.length, 1);
+  proxy.rule = () => refusal(400, 'ValidationException', 'too long');
+  await assert.rejects(writer.startRun({ flowId: 'none', executionId: 'none' }), (error) => {
+    assert.ok(error instanceof RecordRefused);
+    assert.deepEqual(error.refusals, [{ pk: 'EXEC#none', sk: 'EXECUTION', message: 'too long' }]);
+    return true;
+  });
+  await writer.close();
+});
+
+test('items that a batch leaves unprocessed are sent again, and no others', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
+  proxy.rule = async (request, forward) => {
+    if (request.operation !== 'BatchWriteItem') return forward();
+    const { flowtrail: requests } = request.body.RequestItems;
+    const reply = await forward({ RequestItems: { flowtrail: requests.slice(0, 1) } });
+    return { ...reply, body: { UnprocessedItems: requests.length > 1 ? { flowtrail: requests.slice(1) } : {} } };
+  };
+  const run = await writer.startRun({ flowId: 'unprocessed' });
+  for (const id of ['a', 'b', 'c']) await run.startStep({ stepId: id, id });
+  await writer.flush();
+  const sizes = proxy.requests.filter((request) => request.body.RequestItems).map((request) => sortKeysOf(request).length);
+  assert.deepEqual(sizes, [3, 2, 1]);
+  assert.deepEqual(Object.keys(await server.stepsOf(run.executionId)).sort(), ['a', 'b', 'c']);
+  await writer.close();
+});
+
+test('a record that the table refuses is dropped and told, and the others are written', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
+  proxy.rule = (request, forward) => {
+    const isBad = request.operation === 'BatchWriteItem' && sortKeysOf(request).some((sk) => sk.endsWith('#bad'));
+    return isBad ? refusal(400, 'ValidationException', 'no good') : forward();
+  };
+  const run = await writer.startRun({ flowId: 'refused' });
+  for (const id of ['a', 'bad', 'c']) await run.startStep({ stepId: id, id });
+  const isRefused = (error) => {
+    assert.ok(error instanceof RecordRefused);
+    assert.equal(error.refusals.length, 1);
+    const [{ pk, sk, message }] = error.refusals;
+    assert.equal(pk, `EXEC#${run.executionId}`);
+    assert.match(sk, /#bad$/);
+    assert.equal(message, 'no good');
+    return true;
+  };
+  await assert.rejects(writer.flush(), isRefused);
+  assert.deepEqual(Object.keys(await server.stepsOf(run.executionId)).sort(), ['a', 'c']);
+  assert.ok(warnings.some((warning) => warning.includes('#bad')));
+  await writer.flush();
+
+  // The end is written all the same, for the run must not stay open.
+  await run.startStep({ stepId: 'bad', id: 'bad' });
+  await assert.rejects(run.complete(), isRefused);
+  assert.deepEqual(await run.complete(), { written: true });
+  assert.equal((await server.itemsOf(run.executionId)).EXECUTION.status.S, 'COMPLETED');
+  await writer.close();
+});
+
+test('what is told written survives an outage, and so does what was buffered before it', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: 10 });
+  const run = await writer.startRun({ flowId: 'outage' });
+  const early = await run.startStep({ stepId: 'early', id: 'early' });
+  await proxy.refuse();
+  const refused = client.send.bind(client);
+  let failures = 0;
+  client.send = (...args) => refused(...args).catch((error) => {
+    failures += 1;
+    throw error;
+  });
+  await early.complete();
+  const starting = writer.startRun({ flowId: 'outage' });
+  const beating = run.heartbeat();
+  for (let number = 0; number < 100; number += 1) await run.startStep({ stepId: 'late', id: `late-${number}` });
+  const flushing = writer.flush();
+  const ending = run.complete('output');
+  await until(() => failures >= 10);
+  for (const call of [starting, beating, flushing, ending]) assert.equal(await isSettled(call), false);
+
+  await proxy.listen();
+  assert.equal(await beating, null);
+  await flushing;
+  assert.deepEqual(await ending, { written: true });
+  const steps = await server.stepsOf(run.executionId);
+  assert.equal(Object.keys(steps).length, 101);
+  assert.equal(steps.early.status.S, 'COMPLETED');
+  const items = await server.itemsOf(run.executionId);
+  assert.equal(items.EXECUTION.status.S, 'COMPLETED');
+  assert.ok(items['PAYLOAD#output#0000']);
+  assert.ok((await server.itemsOf((await starting).executionId)).EXECUTION);
+  await writer.close();
+});
+
+test('calls give up in time, and what is buffered is tried on', async () => {
+  const writer = new Writer('flowtrail', { client, writeTimeoutMs: 1_000 });
+  const run = await writer.startRun({ flowId: 'unavailable' });
+  await run.startStep({ stepId: 'a', id: 'a' });
+  await proxy.refuse();
+  const calls = [writer.startRun({ flowId: 'unavailable' }), run.heartbeat(), writer.flush(), run.complete('output')];
+  for (const { reason } of await Promise.allSettled(calls)) {
+    assert.ok(reason instanceof Unavailable);
+    assert.equal(reason.cause.code, 'ECONNREFUSED');
+  }
+  await proxy.listen();
+  await until(async () => (await server.stepsOf(run.executionId)).a);
+  assert.deepEqual(await run.complete('output'), { written: true });
+  await writer.close();
+});
+
+test('a table that never answers does not hold a call for longer', async () => {
+  const { opened, open } = gate();
+  proxy.rule = () => opened;
+  const writer = new Writer('flowtrail', { client, writeTimeoutMs: 200 });
+  const began = performance.now();
+  await assert.rejects(writer.startRun({ flowId: 'silent' }), Unavailable);
+  assert.ok(performance.now() - began < 5_000);
+  open();
+  await writer.close();
+});
+
+test('an end that was written and not answered in time is known again', async () => {
+  let now = 1_000;
+  const writer = new Writer('flowtrail', { client, writeTimeoutMs: 300, clock: () => now });
+  const run = await writer.startRun({ flowId: 'late' });
+  proxy.rule = lostAnswer;
+  await assert.rejects(run.complete(), Unavailable);
+  proxy.rule = (_, forward) => forward();
+  now = 5_000;
+  assert.deepEqual(await run.complete(), { written: true });
+  assert.equal((await server.itemsOf(run.executionId)).EXECUTION.endTime.S, '1970-01-01T00:00:01.000Z');
+  await writer.close();
+});
+
+test('a flush that goes on, however slowly, does not give up', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, writeTimeoutMs: 1_000 });
+  const run = await writer.startRun({ flowId: 'slow' });
+  // One batch is answered every 250 ms.
+  let nextAt = performance.now();
+  proxy.rule = async (request, forward) => {
+    if (request.operation === 'BatchWriteItem') {
+      const at = (nextAt += 250);
+      await until(() => performance.now() >= at);
+    }
+    return forward();
+  };
+  const began = performance.now();
+  for (let number = 0; number < 150; number += 1) await run.startStep({ stepId: 'a', id: `a-${number}` });
+  await writer.flush();
+  assert.ok(performance.now() - began > 1_000);
+  assert.equal(Object.keys(await server.stepsOf(run.executionId)).length, 150);
+  await writer.close();
+});
+
+test('a record is not sent before the older one of its key is answered', async () => {
+  const { opened, open } = gate();
+  proxy.rule = firstOf(['BatchWriteItem'], async (_, forward) => {
+    await opened;
+    return forward();
+  });
+  const writer = new Writer('flowtrail', { client, flushAfterMs: 0 });
+  const run = await writer.startRun({ flowId: 'order' });
+  const step = await run.startStep({ stepId: 'a', id: 'a' });
+  await until(() => proxy.count('BatchWriteItem') === 1);
+  await step.setData('replaced');
+  await step.complete('new');
+  // Another key is not held up.
+  await run.startStep({ stepId: 'b', id: 'b' });
+  await until(async () => (await server.stepsOf(run.executionId)).b);
+  assert.equal(proxy.count('BatchWriteItem'), 2);
+  const flushing = writer.flush();
+  assert.equal(await isSettled(flushing), false);
+
+  open();
+  await flushing;
+  assert.equal(proxy.count('BatchWriteItem'), 3);
+  const { a } = await server.stepsOf(run.executionId);
+  assert.equal(a.status.S, 'COMPLETED');
+  assert.deepEqual(a.executionData, { S: 'replaced' });
+  await writer.close();
+});
+
+test('when a record comes back, the newer one goes in its place', async () => {
+  const { opened, open } = gate();
+  proxy.rule = firstOf(['BatchWriteItem'], async () => {
+    await opened;
+    return refusal(500, 'InternalServerError');
+  });
+  const writer = new Writer('flowtrail', { client, flushAfterMs: 0 });
+  const run = await writer.startRun({ flowId: 'order' });
+  const step = await run.startStep({ stepId: 'a', id: 'a' });
+  const flushing = writer.flush();
+  await until(() => proxy.count('BatchWriteItem') === 1);
+  await step.complete();
+  open();
+  await flushing;
+  const [, again] = proxy.requests.filter((request) => request.operation === 'BatchWriteItem');
+  const [{ PutRequest: put }] = again.body.RequestItems.flowtrail;
+  assert.equal(put.Item.status.S, 'COMPLETED');
+  assert.equal((await server.stepsOf(run.executionId)).a.status.S, 'COMPLETED');
+  await writer.close();
+});
+
+test('a flush waits for what was accepted before it, and for nothing else', async () => {
+  const { opened, open } = gate();
+  proxy.rule = firstOf(['BatchWriteItem'], async (_, forward) => {
+    await opened;
+    return forward();
+  });
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
+  const run = await writer.startRun({ flowId: 'flush' });
+  const step = await run.startStep({ stepId: 'a', id: 'a' });
+  const flushing = writer.flush();
+  await until(() => proxy.count('BatchWriteItem') === 1);
+  await step.complete();
+  await run.startStep({ stepId: 'b', id: 'b' });
+  open();
+  await flushing;
+  assert.equal(proxy.count('BatchWriteItem'), 1);
+  const steps = await server.stepsOf(run.executionId);
+  assert.deepEqual([Object.keys(steps), steps.a.status.S], [['a'], 'RUNNING']);
+  await writer.flush();
+  assert.equal((await server.stepsOf(run.executionId)).a.status.S, 'COMPLETED');
+  await writer.close();
+});
+
+test('records go when they have waited, and when they fill a batch', async () => {
+  const waiting = new Writer('flowtrail', { client, flushAfterMs: 20 });
+  const run = await waiting.startRun({ flowId: 'due' });
+  await run.startStep({ stepId: 'a', id: 'a' });
+  await until(async () => (await server.stepsOf(run.executionId)).a);
+  await waiting.close();
+
+  const filling = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
+  const full = await filling.startRun({ flowId: 'due' });
+  for (let number = 0; number < 26; number += 1) await full.startStep({ stepId: 'a', id: `a-${number}` });
+  await until(async () => Object.keys(await server.stepsOf(full.executionId)).length === 25);
+  await filling.close();
+  const sizes = proxy.requests.filter((request) => request.body.RequestItems).map((request) => sortKeysOf(request).length);
+  assert.deepEqual(sizes, [1, 25, 1]);
+});
+
+test('batches are small enough for DynamoDB', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, maxBufferedBytes: 2 ** 30 });
+  const run = await writer.startRun({ flowId: 'large' });
+  let taken = 0;
+  proxy.rule = (request, forward) => {
+    if (request.operation !== 'BatchWriteItem') return forward();
+    const bytes = JSON.stringify(request.body).length;
+    taken += sortKeysOf(request).length;
+    return bytes > 12_100_000 ? refusal(400, 'ValidationException') : { status: 200, body: {} };
+  };
+  // Of chance, so that no compression makes it small: more than one batch of parts.
+  await run.complete(Array.from({ length: 45_000 }, () => Array.from({ length: 30 }, () => Math.random())));
+  assert.ok(taken > 25, `${taken}`);
+  await writer.close();
+});
+
+test('steps wait for room while the buffer is full', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, maxBufferedBytes: 2_000 });
+  const run = await writer.startRun({ flowId: 'full' });
+  await proxy.refuse();
+  const calls = Array.from({ length: 20 }, (_, number) => run.startStep({ stepId: 'a', id: `a-${number}` }));
+  // More than the bound by itself.
+  calls.push(run.startStep({ stepId: 'a', id: 'large', input: 'x'.repeat(4_000) }));
+  const settled = await Promise.all(calls.map(isSettled));
+  const accepted = settled.filter(Boolean).length;
+  assert.ok(accepted > 0 && accepted < 10, `${accepted}`);
+  assert.deepEqual(settled, [...settled].sort().reverse());
+
+  await proxy.listen();
+  const steps = await Promise.all(calls);
+  assert.equal(steps[20].sequenceNumber, 21);
+  assert.deepEqual(await run.complete(), { written: true });
+  assert.equal(Object.keys(await server.stepsOf(run.executionId)).length, 21);
+  await writer.close();
+});
+
+test('a close gives up in time, and tells of it', async () => {
+  const writer = new Writer('flowtrail', { client, writeTimeoutMs: 1_000, maxBufferedBytes: 100 });
+  const run = await writer.startRun({ flowId: 'lost' });
+  await proxy.refuse();
+  await run.startStep({ stepId: 'a', id: 'a' });
+  const waiting = run.startStep({ stepId: 'b', id: 'b' });
+  const ending = run.complete();
+  const outcomes = Promise.allSettled([waiting, ending, writer.close(), writer.close()]);
+  const [step, end, ...closes] = (await outcomes).map(({ reason }) => reason);
+  assert.ok(step instanceof WriterClosed);
+  assert.ok(end instanceof Unavailable);
+  for (const close of closes) assert.ok(close instanceof Unavailable);
+  await proxy.listen();
+  assert.deepEqual(await server.stepsOf(run.executionId), {});
+});
+
+test('a close during an outage loses nothing when the table comes back', async () => {
+  const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
+  const run = await writer.startRun({ flowId: 'close' });
+  await run.startStep({ stepId: 'a', id: 'a' });
+  await proxy.refuse();
+  const ending = run.complete('output');
+  const closing = writer.close();
+  assert.equal(await isSettled(closing), false);
+  await proxy.listen();
+  await closing;
+  assert.deepEqual(await ending, { written: true });
+  assert.ok((await server.stepsOf(run.executionId)).a);
+});
+
+test('a process that is killed leaves a run that can be read', async () => {
+  const { child, ended, lines } = startChild('steps.mjs', server.tableUrl);
+  await until(() => lines().length > 30);
+  child.kill('SIGKILL');
+  await ended;
+  const [executionId, ...flushed] = lines();
+  const { data } = await server.ask(`/flow-executions/${executionId}`);
+  assert.equal(data.metadata.status, 'RUNNING');
+  const shown = new Set(data.steps.filter((step) => step.status === 'COMPLETED').map((step) => step.stepInstanceId));
+  for (const id of flushed) assert.ok(shown.has(id), id);
+
+  const writer = new Writer('flowtrail', { client });
+  const run = await writer.startRun({ flowId: 'killed', executionId });
+  assert.equal(run.resumed, true);
+  assert.deepEqual(await run.fail('it was killed'), { written: true });
+  await writer.close();
+});
+
+test('what waits in the buffer keeps no process alive', async () => {
+  const { child, ended } = startChild('idle.mjs', server.tableUrl);
+  const [status] = await ended;
+  assert.deepEqual([status, child.killed], [0, false]);
+});
+
+test('a process does not end while a call of it waits for the table', async () => {
+  for (const call of ['end', 'room']) {
+    proxy.requests.length = 0;
+    const { ended, lines } = startChild('waiting.mjs', proxy.url, call);
+    await until(() => lines().length === 1);
+    await proxy.refuse();
+    const isOver = ended.then(() => true);
+    await until(() => lines().includes('waits'));
+    await proxy.listen();
+    await isOver;
+    assert.deepEqual(lines().slice(1), ['waits', 'done']);
+    assert.equal((await ended)[0], 0);
+  }
+});
