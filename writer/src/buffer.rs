@@ -94,6 +94,8 @@ struct State {
     /// Since when something waits.
     since: Option<Instant>,
     refused: Vec<RefusedRecord>,
+    /// When the table last took something.
+    progress: Option<Instant>,
     /// Why the last attempt failed; nothing after one that did not.
     trouble: Option<shared::Error>,
     /// Until when the rest is sent, once nothing comes any more.
@@ -287,27 +289,34 @@ impl Buffer {
             state.accepted
         };
         self.shared.wake.notify_one();
-        let waited = self.shared.options.write_timeout;
-        if tokio::time::timeout(waited, self.settled(number))
-            .await
-            .is_err()
-        {
-            let cause = self.shared.state().trouble.take();
-            return Err(Error::Unavailable { waited, cause });
-        }
+        self.settled(number).await?;
         match std::mem::take(&mut self.shared.state().refused) {
             refused if refused.is_empty() => Ok(()),
             refused => Err(Error::Refused(refused)),
         }
     }
 
-    async fn settled(&self, number: u64) {
+    /// Waits for as long as the table takes anything at all.
+    async fn settled(&self, number: u64) -> Result<()> {
+        let waited = self.shared.options.write_timeout;
+        let begin = Instant::now();
         loop {
             let changed = self.shared.changed.notified();
-            if self.shared.state().is_settled(number) {
-                return;
-            }
-            changed.await;
+            let deadline = {
+                let mut state = self.shared.state();
+                if state.is_settled(number) {
+                    return Ok(());
+                }
+                let since = state.progress.map_or(begin, |progress| progress.max(begin));
+                let deadline = since + waited;
+                if deadline <= Instant::now() {
+                    let cause = state.trouble.take();
+                    return Err(Error::Unavailable { waited, cause });
+                }
+                deadline
+            };
+            // Past it, there is another look at whether there was progress.
+            let _ = tokio::time::timeout_at(deadline.into(), changed).await;
         }
     }
 
@@ -433,6 +442,9 @@ impl Shared {
     fn settle(&self, written: &[Waiting]) {
         let mut state = self.state();
         written.iter().for_each(|waiting| state.settle(waiting));
+        if !written.is_empty() {
+            state.progress = Some(Instant::now());
+        }
         drop(state);
         self.changed.notify_waiters();
     }
