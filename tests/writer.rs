@@ -541,6 +541,25 @@ async fn a_lost_answer_writes_nothing_twice_and_is_no_end_by_another() {
 }
 
 #[tokio::test]
+async fn an_end_whose_answer_was_lost_for_good_is_known_again() {
+    let app = TestApp::new().await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem"]);
+    let mut options = Options::default();
+    options.write_timeout = Duration::from_secs(1);
+    let writer = Writer::with(client, app.store.table(), options);
+    let run = writer.start(NewRun::new("flow-1")).await.expect("started");
+    let lost = [vec![Fault::Unanswered], vec![Fault::Unsent; 10_000]].concat();
+    faulty.plan(lost);
+    let error = run.complete().await.expect_err("nobody answers");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    let before = app.item(run.execution_id()).await;
+    assert_eq!(before["status"], "COMPLETED");
+    faulty.plan([]);
+    assert_eq!(run.complete().await.expect("ended"), Outcome::Written);
+    assert_eq!(app.item(run.execution_id()).await, before);
+}
+
+#[tokio::test]
 async fn an_outage_delays_and_loses_nothing() {
     let app = TestApp::new().await;
     let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem", "BatchWriteItem"]);
@@ -593,7 +612,7 @@ async fn a_record_that_the_table_refuses_is_told_and_holds_nobody_up() {
     };
     assert_eq!(refused.len(), 1);
     assert!(refused[0].sk.ends_with("#step-5") && !refused[0].reason.is_empty());
-    assert_eq!(app.item(run.execution_id()).await["status"], "RUNNING");
+    assert_eq!(app.item(run.execution_id()).await["status"], "COMPLETED");
     assert_eq!(run.complete().await.expect("ended"), Outcome::Written);
     assert_eq!(app.records_of(run.execution_id()).await.len(), 10);
 }

@@ -203,10 +203,19 @@ struct State {
     is_resumed: bool,
     counted: Mutex<Counted>,
     sequence: AtomicU64,
-    /// What the first end came to.
-    finished: tokio::sync::Mutex<Option<Outcome>>,
+    finish: tokio::sync::Mutex<Finish>,
     /// How the run had ended when it was last written to.
     ended: Mutex<Option<Ended>>,
+}
+
+/// What became of the run's end so far.
+#[derive(Debug, Default)]
+struct Finish {
+    /// As what, and when, it was to end. Kept, so that an end whose answer was lost is
+    /// known again.
+    attempt: Option<(Status, Timestamp)>,
+    /// What the first end came to.
+    outcome: Option<Outcome>,
 }
 
 #[derive(Debug, Default)]
@@ -253,7 +262,7 @@ impl Run {
             is_resumed,
             counted: Mutex::default(),
             sequence: AtomicU64::new(0),
-            finished: tokio::sync::Mutex::default(),
+            finish: tokio::sync::Mutex::default(),
             ended: Mutex::default(),
         }));
         if let Some(input) = input {
@@ -386,8 +395,8 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Unavailable`] and [`Error::Table`]; [`Error::Refused`] where the table has
-    /// refused records of this writer: the run is then not ended, and ends when it is asked
-    /// to once more.
+    /// refused records of this writer: the run has then ended all the same, and the same
+    /// call once more tells how.
     pub async fn complete(&self) -> Result<Outcome> {
         self.end(Status::Completed, HashMap::new()).await
     }
@@ -424,12 +433,18 @@ impl Run {
         status: Status,
         mut changes: HashMap<&'static str, AttributeValue>,
     ) -> Result<Outcome> {
-        let mut finished = self.0.finished.lock().await;
-        if let Some(outcome) = finished.as_ref() {
+        let mut finish = self.0.finish.lock().await;
+        if let Some(outcome) = &finish.outcome {
             return Ok(outcome.clone());
         }
-        self.0.writer.buffer.flush().await?;
-        let end_time = self.0.writer.now();
+        // A run is not kept open by records that the table will never take.
+        let refused = match self.0.writer.buffer.flush().await {
+            Err(refused @ Error::Refused(_)) => Some(refused),
+            flushed => flushed.map(|()| None)?,
+        };
+        let attempt = finish.attempt.filter(|(earlier, _)| *earlier == status);
+        let (_, end_time) = attempt.unwrap_or_else(|| (status, self.0.writer.now()));
+        finish.attempt = Some((status, end_time));
         let duration_ms = end_time.milliseconds() - self.0.start_time.milliseconds();
         changes.insert("status", text(status.as_str()));
         changes.insert("endTime", text(end_time.to_string()));
@@ -450,8 +465,11 @@ impl Run {
                 }
             }
         };
-        *finished = Some(outcome.clone());
-        Ok(outcome)
+        finish.outcome = Some(outcome.clone());
+        match refused {
+            Some(refused) => Err(refused),
+            None => Ok(outcome),
+        }
     }
 
     /// Changes the run's record if the run is open.
