@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -53,6 +54,23 @@ def test_records_are_sent_without_a_flush(
     eventually(lambda: server.details(id)["steps"] or None, "the step that runs")
     step.complete()
     eventually(lambda: server.details(id)["steps"][0]["status"] == "COMPLETED" or None, "its end")
+
+
+def test_a_step_is_its_id_and_its_start(
+    server: Server, make_writer: Callable[..., Writer], id: str
+) -> None:
+    began = datetime(2026, 2, 17, 11, 30, tzinfo=timezone(timedelta(hours=1)))
+    for _ in range(2):
+        run = make_writer().start_run("flow", execution_id=id)
+        run.start_step("step", id="step", start_time=began).complete()
+        run.fork("fork", id="fork", start_time=began).join()
+    run.complete()
+    steps = server.details(id)["steps"]
+    assert [(step["stepInstanceId"], step["startTime"]) for step in steps] == [
+        ("fork", "2026-02-17T10:30:00.000Z"),
+        ("step", "2026-02-17T10:30:00.000Z"),
+    ]
+    assert all(step["durationMs"] > 0 for step in steps)
 
 
 def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str) -> None:

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from .records import (
     number,
     optional_count,
     optional_text,
+    optional_time,
     present,
     text,
     time_text,
@@ -113,21 +115,26 @@ class StepScope:
         id: str | None = None,
         retry_count: int | None = None,
         sequence_number: int | None = None,
+        start_time: datetime | None = None,
         data: Json = None,
     ) -> Step:
-        """Starts a step. As a context manager it completes, or fails with an exception."""
+        """Starts a step. As a context manager it completes, or fails with an exception.
+
+        A step is its `id` and its `start_time`: the same two again replace it.
+        """
         core = self._journal.core
         core.check()
         instance_id = str(uuid.uuid4()) if id is None else checked_id(id, "id")
-        start_time = time_text(core.now())
+        given = optional_time(start_time, "start_time")
+        began = time_text(core.now()) if given is None else given["S"]
         record = {
             "pk": text(self._journal.pk),
-            "sk": text(f"{self._sk_prefix}#{start_time}#{instance_id}"),
+            "sk": text(f"{self._sk_prefix}#{began}#{instance_id}"),
             **self._own,
             "stepInstanceId": text(instance_id),
             "stepId": text(checked_id(step_id, "step_id")),
             "status": text("RUNNING"),
-            "startTime": text(start_time),
+            "startTime": text(began),
         } | present(
             {
                 "stepName": optional_text(name, "name"),
@@ -152,6 +159,7 @@ class StepScope:
         id: str | None = None,
         retry_count: int | None = None,
         sequence_number: int | None = None,
+        start_time: datetime | None = None,
         data: Json = None,
     ) -> Fork:
         """Starts a step whose branches run beside each other. As a context manager it joins
@@ -164,6 +172,7 @@ class StepScope:
             id=id,
             retry_count=retry_count,
             sequence_number=sequence_number,
+            start_time=start_time,
             data=data,
         )
         return Fork(self._journal, step)
