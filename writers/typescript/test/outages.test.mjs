@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { RecordRefused, Unavailable, Writer, WriterClosed } from 'flowtrail-writer';
-import { clientOf, gate, isSettled, refusal, sortKeysOf, startChild, startProxy, startServer, until } from './support.mjs';
+import {
+  clientOf,
+  gate,
+  isSettled,
+  refusal,
+  sortKeysOf,
+  startChild,
+  startProxy,
+  startServer,
+  until,
+} from './support.mjs';
 
 /** Longer than any test: what is sent by then was sent for another reason. */
 const NEVER_MS = 600_000;
@@ -51,7 +61,8 @@ test('answers that are lost after the write change nothing', async () => {
     const writer = new Writer('flowtrail', { client: own, flushAfterMs: 0 });
     proxy.requests.length = 0;
     proxy.rule = firstOf(['PutItem', 'BatchWriteItem', 'UpdateItem'], lostAnswer);
-    const run = await writer.startRun({ flowId: 'lost', labels: { order: '1' }, flowVersion: 3, expiresAt: 1_900_000_000, input: 1 });
+    const given = { labels: { order: '1' }, flowVersion: 3, expiresAt: 1_900_000_000, input: 1 };
+    const run = await writer.startRun({ flowId: 'lost', ...given });
     assert.equal(run.resumed, false);
     const step = await run.startStep({ stepId: 'a' });
     await step.complete();
@@ -113,7 +124,8 @@ test('items that a batch leaves unprocessed are sent again, and no others', asyn
   const run = await writer.startRun({ flowId: 'unprocessed' });
   for (const id of ['a', 'b', 'c']) await run.startStep({ stepId: id, id });
   await writer.flush();
-  const sizes = proxy.requests.filter((request) => request.body.RequestItems).map((request) => sortKeysOf(request).length);
+  const batches = proxy.requests.filter((request) => request.operation === 'BatchWriteItem');
+  const sizes = batches.map((request) => sortKeysOf(request).length);
   assert.deepEqual(sizes, [3, 2, 1]);
   assert.deepEqual(Object.keys(await server.stepsOf(run.executionId)).sort(), ['a', 'b', 'c']);
   await writer.close();
@@ -327,23 +339,24 @@ test('records go when they have waited, and when they fill a batch', async () =>
   for (let number = 0; number < 26; number += 1) await full.startStep({ stepId: 'a', id: `a-${number}` });
   await until(async () => Object.keys(await server.stepsOf(full.executionId)).length === 25);
   await filling.close();
-  const sizes = proxy.requests.filter((request) => request.body.RequestItems).map((request) => sortKeysOf(request).length);
+  const batches = proxy.requests.filter((request) => request.operation === 'BatchWriteItem');
+  const sizes = batches.map((request) => sortKeysOf(request).length);
   assert.deepEqual(sizes, [1, 25, 1]);
 });
 
 test('batches are small enough for DynamoDB', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, maxBufferedBytes: 2 ** 30 });
   const run = await writer.startRun({ flowId: 'large' });
-  let taken = 0;
+  const sizes = [];
   proxy.rule = (request, forward) => {
     if (request.operation !== 'BatchWriteItem') return forward();
-    const bytes = JSON.stringify(request.body).length;
-    taken += sortKeysOf(request).length;
-    return bytes > 12_100_000 ? refusal(400, 'ValidationException') : { status: 200, body: {} };
+    sizes.push(JSON.stringify(request.body).length);
+    return { status: 200, body: {} };
   };
   // Of chance, so that no compression makes it small: more than one batch of parts.
   await run.complete(Array.from({ length: 45_000 }, () => Array.from({ length: 30 }, () => Math.random())));
-  assert.ok(taken > 25, `${taken}`);
+  assert.ok(sizes.length > 1);
+  assert.ok(Math.max(...sizes) < 12_100_000, `${sizes}`);
   await writer.close();
 });
 
@@ -388,12 +401,10 @@ test('a close during an outage loses nothing when the table comes back', async (
   const run = await writer.startRun({ flowId: 'close' });
   await run.startStep({ stepId: 'a', id: 'a' });
   await proxy.refuse();
-  const ending = run.complete('output');
   const closing = writer.close();
   assert.equal(await isSettled(closing), false);
   await proxy.listen();
   await closing;
-  assert.deepEqual(await ending, { written: true });
   assert.ok((await server.stepsOf(run.executionId)).a);
 });
 
