@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { InvalidRecord, StepEnded } from './errors.js';
-import { STEP_ERROR_BYTES, count, errorMessage, id, optional, options as checked, text, timeOfMs } from './fields.js';
+import { STEP_ERROR_BYTES, count, errorMessage, id, optional, options as checked, text, time, timeOfMs, type Time } from './fields.js';
 import { endedBy, type Execution, type Host } from './host.js';
 import {
   FORK_TYPE,
@@ -27,6 +27,8 @@ export interface ForkOptions {
   retryCount?: number;
   /** Its place in the run or branch; the next one where there is none. */
   sequenceNumber?: number;
+  /** When it began, where that is not now. A step is its id and its start: the same two again replace it. */
+  startTime?: Time;
   /** What else there is to know of it. */
   data?: unknown;
 }
@@ -91,7 +93,6 @@ export class Step {
 
   readonly #host: Host;
   readonly #execution: Execution;
-  readonly #startedAtMs: number;
   readonly #given: StepValues;
   #item: Item;
   #end: StepEnd | undefined;
@@ -100,8 +101,7 @@ export class Step {
   constructor(host: Host, execution: Execution, place: Place, options: StepOptions, lastNumber: number | undefined) {
     this.#host = host;
     this.#execution = execution;
-    this.#startedAtMs = host.nowMs();
-    this.startTime = timeOfMs('clock', this.#startedAtMs);
+    this.startTime = optional(time, 'startTime', options.startTime) ?? timeOfMs('clock', host.nowMs());
     this.id = optional(id, 'id', options.id) ?? randomUUID();
     const nextNumber = lastNumber === undefined ? undefined : lastNumber + 1;
     this.sequenceNumber = optional(count, 'sequenceNumber', options.sequenceNumber) ?? nextNumber;
@@ -179,7 +179,7 @@ export class Step {
     const end = attributes({
       status,
       endTime: timeOfMs('clock', endedAtMs),
-      durationMs: Math.max(0, endedAtMs - this.#startedAtMs),
+      durationMs: Math.max(0, endedAtMs - Date.parse(this.startTime)),
     });
     const accepted = this.#write({ ...end, ...set }, values);
     this.#end = status;

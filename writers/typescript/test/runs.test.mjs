@@ -164,6 +164,19 @@ test('the first end of a run is the one that counts', async () => {
   assert.equal(execution.errorMessage, undefined);
 });
 
+test('a step is its id and its start', async () => {
+  const executionId = 'same-step';
+  for (const startTime of ['2026-02-17T11:30:00+01:00', new Date(START)]) {
+    const run = await writer.startRun({ flowId: 'same', executionId });
+    const step = await run.startStep({ stepId: 'step', id: 'step', startTime });
+    await step.complete();
+  }
+  await writer.flush();
+  const details = await server.ask(`/flow-executions/${executionId}`);
+  const starts = details.data.steps.map((step) => [step.stepInstanceId, step.startTime, step.status]);
+  assert.deepEqual(starts, [['step', '2026-02-17T10:30:00.000Z', 'COMPLETED']]);
+});
+
 test('a step ends once', async () => {
   const run = await writer.startRun({ flowId: 'steps' });
   const step = await run.startStep({ stepId: 'a' });
