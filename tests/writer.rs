@@ -19,7 +19,7 @@ use writer::{
 
 use crate::support::TestApp;
 use crate::support::faults::{Fault, Faulty};
-use crate::support::process::DEADLINE;
+use crate::support::process::{DEADLINE, python};
 
 /// A writer that sends nothing before it is asked to, or has a batch.
 fn gathering(client: &aws_sdk_dynamodb::Client, app: &TestApp) -> Writer {
@@ -259,18 +259,42 @@ async fn the_writer_writes_what_all_writers_write_and_it_reads_back_the_same_eve
     }
     writer.flush().await.expect("flushed");
 
-    let written = records(&app, &["conformance-run", "conformance-sub"]).await;
+    assert_conformance(&app).await;
+}
+
+#[tokio::test]
+async fn an_engine_with_nothing_but_an_sdk_and_the_document_writes_the_same() {
+    let Some(python) = python() else {
+        return;
+    };
+    let app = TestApp::new().await;
+    let script = format!(
+        "{}/../writers/conformance/bare_boto3.py",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let url = app.endpoint_url().await;
+    let mut engine = Command::new(python);
+    engine.args([&script, &url, app.store.table()]);
+    // The table is served by this very thread.
+    let engine = tokio::task::spawn_blocking(move || engine.output()).await;
+    let engine = engine.expect("waited for").expect("started");
+    assert!(
+        engine.status.success(),
+        "{}",
+        String::from_utf8_lossy(&engine.stderr)
+    );
+    assert_conformance(&app).await;
+}
+
+/// Whether the table holds what the scenario makes, and all APIs tell it.
+async fn assert_conformance(app: &TestApp) {
+    let written = records(app, &["conformance-run", "conformance-sub"]).await;
     let expected = conformance("records.json");
-    for (written, expected) in written
-        .as_array()
-        .iter()
-        .flat_map(|list| list.iter())
-        .zip(expected.as_array().expect("a list"))
-    {
+    let pairs = written.as_array().into_iter().flatten();
+    for (written, expected) in pairs.zip(expected.as_array().expect("a list")) {
         assert_eq!(written, expected);
     }
     assert_eq!(written, expected);
-
     let token = app.token("default", Role::Admin, None).await;
     for (path, expected) in conformance("answers.json").as_object().expect("an object") {
         let mut answer = app.get(&token, path).await.ok();
