@@ -120,6 +120,8 @@ pub enum Replaced<'a> {
     Nothing,
     /// An item whose attribute has this value.
     With(&'a str, AttributeValue),
+    /// No item, or an execution that has yet to end: terminal is final.
+    Open,
 }
 
 /// The table.
@@ -438,6 +440,11 @@ impl Store {
                 .condition_expression("#attribute = :value")
                 .expression_attribute_names("#attribute", attribute)
                 .expression_attribute_values(":value", value),
+            Replaced::Open => put
+                .condition_expression("attribute_not_exists(pk) OR #status IN (:pending, :running)")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":pending", text(Status::Pending.as_str()))
+                .expression_attribute_values(":running", text(Status::Running.as_str())),
         };
         put.build().map_err(Error::internal)
     }
