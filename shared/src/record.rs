@@ -2,8 +2,8 @@
 //! payload, as the record format (docs/record-format.md) defines them.
 //!
 //! [`crate::model`] reads what anybody's engine has written, and takes everything.
-//! Here only what the format allows can be said at all. The writer crate, the bridges
-//! and the demo build their items with it.
+//! Here only what the format allows can be said at all. The writer crate and the bridges
+//! build their items with it.
 
 use std::collections::BTreeMap;
 

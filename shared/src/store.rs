@@ -10,13 +10,11 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, DeleteRequest, Put, PutRequest,
-    ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem, Update,
-    WriteRequest,
+    ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 
@@ -249,39 +247,6 @@ impl Store {
         }
         self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
         Ok(true)
-    }
-
-    /// Writes an execution in place of none or of an open one: terminal is final. Returns
-    /// whether the table has it now; `false` where the run has ended in another way.
-    ///
-    /// # Errors
-    /// Those of the engine.
-    pub async fn put_open(&self, item: Item) -> Result<bool> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(item.clone()))
-            .condition_expression("attribute_not_exists(pk) OR #status IN (:pending, :running)")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
-            .expression_attribute_values(":running", text(Status::Running.as_str()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => {
-                self.count(answer.consumed_capacity(), 0);
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(refused.item.as_ref() == Some(&item))
-                }
-                _ => Err(from_sdk(error)),
-            },
-        }
     }
 
     /// Changes one item, if the update's condition holds. Returns whether it did.

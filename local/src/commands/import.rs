@@ -24,7 +24,8 @@ use shared::keys;
 use shared::model::{Item, Status};
 use shared::record::RecordKind;
 use shared::record::check::faults_of;
-use shared::store::{MAX_ITEMS_A_BATCH, Store};
+use shared::store::{MAX_ITEMS_A_BATCH, Replaced, Store};
+use shared::table::{PARTITION_KEY, SORT_KEY};
 
 use super::open_existing;
 use crate::cli::ImportArgs;
@@ -458,8 +459,15 @@ async fn write_all(store: &Store, items: Vec<Item>) -> Result<(), Failure> {
 /// way, and stay as they are.
 async fn write_executions(store: &Store, executions: Vec<Item>) -> Result<u64, Failure> {
     let writes = executions.into_iter().map(|item| async move {
-        let written = store.put_open(item).await?;
-        shared::Result::Ok(u64::from(!written))
+        if store.put_if(item.clone(), Replaced::Open).await? {
+            return Ok(0);
+        }
+        let key = |name| item.get(name).and_then(|value| value.as_s().ok());
+        let (Some(pk), Some(sk)) = (key(PARTITION_KEY), key(SORT_KEY)) else {
+            return Ok(0);
+        };
+        let is_the_same = store.get_latest(pk, sk).await? == Some(item.clone());
+        shared::Result::Ok(u64::from(!is_the_same))
     });
     let kept = stream::iter(writes).buffer_unordered(REQUESTS_AT_A_TIME);
     kept.try_fold(0, async |sum, kept| Ok(sum + kept))

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use shared::keys;
 use shared::model::{Execution, ExecutionId, Item, Status, Step, StepStatus, Timestamp};
-use shared::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
+use shared::store::{MAX_ITEMS_A_QUERY, Range, Replaced, Store, key};
 use shared::table::BY_TEAM_STATUS;
 use tokio::sync::watch;
 
@@ -98,7 +98,7 @@ async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
 
 async fn put_all_unless_ended(store: &Store, executions: &[&Item]) -> Result<bool, Failure> {
     for item in executions {
-        if !write::put_unless_ended(store, (*item).clone()).await? {
+        if !store.put_if((*item).clone(), Replaced::Open).await? {
             return Ok(false);
         }
     }

@@ -1,10 +1,9 @@
 //! Writing records, as a flow engine does it.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::Update;
 use shared::Error;
 use shared::model::Item;
-use shared::store::{MAX_ITEMS_A_BATCH, Store, from_sdk};
+use shared::store::{MAX_ITEMS_A_BATCH, Store};
 use shared::table::text;
 
 use crate::terminal::Failure;
@@ -30,27 +29,6 @@ pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
         }
     }
     batches
-}
-
-/// Writes an execution unless it has ended: a terminal state is final. `false`
-/// when it had.
-pub(super) async fn put_unless_ended(store: &Store, item: Item) -> Result<bool, Failure> {
-    let answer = store
-        .client()
-        .put_item()
-        .table_name(store.table())
-        .set_item(Some(item))
-        .condition_expression("attribute_not_exists(pk) OR #status IN (:pending, :running)")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":pending", text("PENDING"))
-        .expression_attribute_values(":running", text("RUNNING"))
-        .send()
-        .await;
-    match answer {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(from_sdk(error).into()),
-    }
 }
 
 /// Sets attributes of an item that is there and open. An item that has ended,
