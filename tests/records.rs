@@ -401,7 +401,14 @@ fn an_imported_file_is_in_the_table_as_it_was_and_a_second_time_changes_nothing(
         branch_step(&fork(), "branch-1", "step-2", 1, json!({})),
     ];
     items.extend(large.items(&"run-1".parse().expect("an id"), "context"));
-    let mut lines: String = items.iter().map(line).collect();
+    // As some editors save it.
+    let mut lines = "\u{feff}".to_owned();
+    lines.extend(
+        items
+            .iter()
+            .map(line)
+            .map(|line| line.replace('\n', "\r\n")),
+    );
     // As AWS exports a table, with an empty line.
     lines += "\n{\"Item\": {\"pk\": {\"S\": \"EXEC#run-2\"}, \"sk\": {\"S\": \"PAYLOAD#data#0000\"}, \
               \"value\": {\"M\": {\"n\": {\"N\": \"1.5\"}, \"l\": {\"L\": [{\"BOOL\": true}, {\"NULL\": true}]}}}}}";

@@ -49,6 +49,9 @@ const MAX_FAULTS: u64 = 100;
 /// How much of the file a note remembers at its beginning and before where it was.
 const REMEMBERED_BYTES: u64 = 64 * 1024;
 
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Runs `flowtrail import`.
 ///
 /// # Errors
@@ -212,6 +215,9 @@ impl Import {
             // Too long for a record; what follows is passed by, and the rest with it.
             line = b"too long".to_vec();
             read += skip_line(&mut self.file).map_err(failed)?;
+        }
+        if done.bytes == 0 && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
         }
         done.bytes += read;
         done.lines += 1;
