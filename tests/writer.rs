@@ -488,6 +488,7 @@ async fn what_the_record_format_does_not_allow_is_refused_before_anything_is_wri
         (NewRun::new("f").execution_id(&long), "executionId"),
         (NewRun::new("f").team_id("täm"), "teamId"),
         (NewRun::new("f").device_id(" "), "deviceId"),
+        (NewRun::new("f").label("", "v"), "labels"),
     ] {
         let error = writer.start(new).await.expect_err(expected);
         let Error::InvalidRecord { member, .. } = error else {
@@ -663,6 +664,69 @@ fn what_waits_is_written_when_the_last_handle_is_dropped_and_its_runtime_has_end
     );
     drop(step);
     assert_eq!(kept.block_on(app.records_of(&id)).len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_clock_ends_before_it_began_ends_when_it_began() {
+    let app = TestApp::new().await;
+    let now = Arc::new(AtomicI64::new(2_000));
+    let clock = now.clone();
+    let mut options = Options::default();
+    options.clock = Clock::new(move || {
+        Timestamp::from_milliseconds(clock.load(Ordering::SeqCst)).expect("a time")
+    });
+    let writer = Writer::with(app.store.client().clone(), app.store.table(), options);
+    let run = writer.start(NewRun::new("flow-1")).await.expect("started");
+    let mut step = run.start_step(NewStep::new("a")).await.expect("started");
+    now.store(1_000, Ordering::SeqCst);
+    step.complete().await.expect("ended");
+    assert_eq!(run.complete().await.expect("ended"), Outcome::Written);
+    let written = records(&app, &[run.execution_id()]).await;
+    for record in written.as_array().expect("a list") {
+        assert_eq!(record["endTime"], "1970-01-01T00:00:02.000Z", "{record}");
+        assert_eq!(record["durationMs"], 0);
+    }
+}
+
+#[tokio::test]
+async fn the_same_start_again_is_the_same_run() {
+    let app = TestApp::new().await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["PutItem"]);
+    let mut options = Options::default();
+    options.write_timeout = Duration::from_millis(500);
+    let writer = Writer::with(client, app.store.table(), options);
+    let new = NewRun::new("flow-1");
+    let lost = [vec![Fault::Unanswered], vec![Fault::Unsent; 10_000]].concat();
+    faulty.plan(lost);
+    let error = writer.start(&new).await.expect_err("nobody answers");
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    faulty.plan([]);
+    let run = writer.start(&new).await.expect("started");
+    assert!(!run.is_resumed(), "it was our own");
+}
+
+#[tokio::test]
+async fn a_writer_that_is_closed_in_an_outage_says_what_is_lost() {
+    let app = TestApp::new().await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
+    let mut options = Options::default();
+    options.write_timeout = Duration::from_millis(200);
+    let writer = Writer::with(client, app.store.table(), options);
+    let run = writer.start(NewRun::new("flow-1")).await.expect("started");
+    faulty.plan(vec![Fault::Unsent; 10_000]);
+    let mut step = run.start_step(NewStep::new("a")).await.expect("taken");
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match writer.close().await.expect_err("nobody answers") {
+            Error::Lost { records, .. } => break assert_eq!(records, 1),
+            Error::Unavailable { .. } => assert!(Instant::now() < deadline, "it goes on"),
+            other => panic!("{other}"),
+        }
+    }
+    assert!(matches!(step.complete().await, Err(Error::Closed)));
+    assert!(matches!(step.set_data(&1), Err(Error::StepEnded { .. })));
+    let error = writer.start(NewRun::new("flow-1")).await;
+    assert!(matches!(error, Err(Error::Closed)));
 }
 
 #[tokio::test]

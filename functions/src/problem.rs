@@ -102,7 +102,7 @@ impl Problem {
             Self::Operation(
                 Error::Throttled(_) | Error::Unavailable(_) | Error::IssuerUnavailable,
             ) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Operation(Error::Internal(_) | Error::TooLarge(_)) => {
+            Self::Operation(Error::Internal(_) | Error::Refused(_) | Error::TooLarge(_)) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -245,7 +245,7 @@ fn operation_texts(error: &Error, request_id: &str) -> (&'static str, &'static s
             "UNAVAILABLE",
             "Try again after the seconds that the Retry-After header names.".to_owned(),
         ),
-        Error::Internal(_) | Error::TooLarge(_) => (
+        Error::Internal(_) | Error::Refused(_) | Error::TooLarge(_) => (
             "Something went wrong here",
             "INTERNAL",
             format!("The fault is in the log under the request id {request_id}."),

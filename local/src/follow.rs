@@ -478,10 +478,9 @@ fn is_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> 
     error.code().is_some_and(|code| codes.contains(&code))
 }
 
-fn failed<E, R>(error: SdkError<E, R>) -> Failure
+fn failed<E>(error: SdkError<E>) -> Failure
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     shared::store::from_sdk(error).into()
 }

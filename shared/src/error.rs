@@ -50,6 +50,9 @@ pub enum Error {
     /// The table did not answer in time, or not at all; the retries are used up.
     #[error("the table cannot be reached")]
     Unavailable(#[source] Cause),
+    /// The table refuses what it is asked to write, for what it is.
+    #[error("the table refuses the request as it is")]
+    Refused(#[source] Cause),
     /// Anything else: a fault of ours or of the deployment.
     #[error("an unexpected fault")]
     Internal(#[source] Cause),

@@ -20,6 +20,7 @@
 //! | a team's own roles | `SETTINGS#<teamId>` | `ROLES` | its team |
 //! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
+//! | how far the import of a file is | `IMPORT#<digest>` | `IMPORT` | the file's beginning |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
 //! A scope is `*` (the team), `F#<flowId>`, `D#<deviceId>` or
@@ -68,12 +69,13 @@ const PAYLOAD_PREFIX: &str = "PAYLOAD#";
 
 /// Whether a partition is Flowtrail's own: no engine writes into it.
 pub fn is_own_partition(pk: &str) -> bool {
-    const PREFIXES: [&str; 8] = [
+    const PREFIXES: [&str; 9] = [
         "AUDIT#",
         "CHECKPOINT#",
         "COUNT#",
         DELETION_PREFIX,
         "DURATION#",
+        IMPORT_PREFIX,
         LABEL_PREFIX,
         "SETTINGS#",
         "TOKEN#",
@@ -226,6 +228,16 @@ pub fn run_of_label_entry(item: &Item) -> Option<LabelledRun<'_>> {
         created_at,
         execution_id,
     })
+}
+
+const IMPORT_PREFIX: &str = "IMPORT#";
+
+/// The sort key of the note of an import.
+pub const IMPORT: &str = "IMPORT";
+
+/// The partition of the note of how far the import of a file is that begins so.
+pub fn import_partition(digest: &str) -> String {
+    format!("{IMPORT_PREFIX}{digest}")
 }
 
 /// The partition of a shard's checkpoint.

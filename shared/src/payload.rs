@@ -103,7 +103,8 @@ impl Payloads {
         let parts = self.by_name.get(name);
         parts.is_some_and(|parts| match parts.first() {
             Some(first) if first.contains_key("value") => true,
-            Some(first) => Some(parts.by_number.len()) == count_of(first),
+            // More are left of an earlier and longer payload.
+            Some(first) => count_of(first).is_some_and(|count| parts.by_number.len() >= count),
             None => false,
         })
     }

@@ -23,7 +23,7 @@ mod format;
 mod payload;
 
 pub use format::{Attribute, RecordKind, Type};
-pub use payload::{INLINE_BYTES, PART_BYTES, Payload, UnwritablePayload};
+pub use payload::{INLINE_BYTES, PART_BYTES, Payload, UnwritablePayload, native_of};
 
 /// What kind of step a fork is: one with parallel branches below it.
 pub const FORK: &str = "PARALLEL_FORK_MANAGER";

@@ -759,10 +759,9 @@ fn has_failed_condition(error: &SdkError<TransactWriteItemsError>) -> bool {
 
 /// Tells what a failed request means for a caller. The SDK has already retried
 /// what is worth retrying.
-pub fn from_sdk<E, R>(error: SdkError<E, R>) -> Error
+pub fn from_sdk<E>(error: SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     const THROTTLES: [&str; 5] = [
         "ProvisionedThroughputExceededException",
@@ -777,11 +776,15 @@ where
     if is_of(&THROTTLES) {
         return Error::Throttled(error.into());
     }
+    let status = error.raw_response().map(|raw| raw.status().as_u16());
     match &error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
             Error::Unavailable(error.into())
         }
         _ if is_of(&OUTAGES) => Error::Unavailable(error.into()),
+        // Of a proxy, without DynamoDB's own code.
+        _ if status.is_some_and(|status| status >= 500) => Error::Unavailable(error.into()),
+        _ if error.code() == Some("ValidationException") => Error::Refused(error.into()),
         _ => Error::Internal(error.into()),
     }
 }

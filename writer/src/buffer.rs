@@ -57,12 +57,17 @@ struct Waiting {
     /// Its place among all that were accepted; of a record that took another's place,
     /// the other's.
     number: u64,
+    /// Since when it waits, or what it took the place of.
+    since: Instant,
 }
 
 /// Gathers records and sends them. Dropped, it sends the last of them.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     shared: Arc<Shared>,
+    /// Held while waiting for room, so that a large record is not overtaken by small ones
+    /// for ever.
+    turn: tokio::sync::Mutex<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -91,15 +96,15 @@ struct State {
     accepted: u64,
     /// Up to which of them somebody waits.
     wanted: u64,
-    /// Since when something waits.
-    since: Option<Instant>,
     refused: Vec<RefusedRecord>,
     /// When the table last took something.
     progress: Option<Instant>,
     /// Why the last attempt failed; nothing after one that did not.
     trouble: Option<shared::Error>,
-    /// Until when the rest is sent, once nothing comes any more.
+    /// Since when nothing comes any more.
     closing: Option<Instant>,
+    /// Of a writer that has ended, how many records it has given up.
+    lost: Option<usize>,
 }
 
 /// What the thread does next.
@@ -126,44 +131,47 @@ impl State {
         self.accepted += 1;
         let key = key_of(&item);
         let earlier = self.waiting.remove(&key);
-        let number = earlier.map_or(self.accepted, |earlier| {
+        let (number, since) = earlier.map_or((self.accepted, Instant::now()), |earlier| {
             self.bytes -= earlier.bytes;
-            earlier.number
+            (earlier.number, earlier.since)
         });
         self.bytes += bytes;
         self.order.insert(number, key.clone());
-        self.waiting.insert(
-            key,
-            Waiting {
-                item,
-                bytes,
-                number,
-            },
-        );
-        self.since.get_or_insert_with(Instant::now);
+        let waiting = Waiting {
+            item,
+            bytes,
+            number,
+            since,
+        };
+        self.waiting.insert(key, waiting);
     }
 
     fn next(&mut self, options: &Options, is_full: bool) -> Next {
         let now = Instant::now();
-        if let Some(closing) = self.closing {
+        // For as long as the table takes anything at all.
+        let since = self
+            .closing
+            .map(|closing| self.progress.map_or(closing, |at| at.max(closing)));
+        let closing = since.map(|since| since + options.write_timeout);
+        if let Some(closing) = closing {
             let is_done = self.waiting.is_empty() && self.under_way.is_empty();
             if is_done || now >= closing {
                 return Next::End;
             }
         }
-        let first = self.order.keys().next();
-        let is_wanted = first.is_some_and(|first| *first <= self.wanted);
-        let due = self.since.map(|since| since + options.flush_after);
+        let first = self.order.iter().next();
+        let is_wanted = first.is_some_and(|(number, _)| *number <= self.wanted);
+        let due = first.map(|(_, key)| self.waiting[key].since + options.flush_after);
         let is_due = self.closing.is_some()
             || is_wanted
             || self.waiting.len() >= MAX_ITEMS_A_BATCH
             || due.is_some_and(|due| due <= now);
         if is_full || !is_due {
             let until = if is_full { None } else { due };
-            return Next::Wait(self.closing.or(until));
+            return Next::Wait(closing.or(until));
         }
         match self.take_batch() {
-            batch if batch.is_empty() => Next::Wait(self.closing),
+            batch if batch.is_empty() => Next::Wait(closing),
             batch => Next::Send(batch),
         }
     }
@@ -192,12 +200,6 @@ impl State {
                 self.under_way.insert(key, number);
                 batch.push(waiting);
             }
-        }
-        if self.waiting.is_empty() {
-            self.since = None;
-        } else if !batch.is_empty() {
-            // What is left came later, at the latest now.
-            self.since = Some(Instant::now());
         }
         batch
     }
@@ -235,6 +237,7 @@ impl Buffer {
             .expect("a thread");
         Self {
             shared,
+            turn: tokio::sync::Mutex::default(),
             thread: Some(thread),
         }
     }
@@ -256,6 +259,8 @@ impl Buffer {
 
     async fn accept_one(&self, item: Item, bytes: usize) -> Result<()> {
         let most = self.shared.options.max_buffered_bytes;
+        let key = key_of(&item);
+        let _turn = self.turn.lock().await;
         loop {
             let changed = self.shared.changed.notified();
             {
@@ -263,7 +268,9 @@ impl Buffer {
                 if state.closing.is_some() {
                     return Err(Error::Closed);
                 }
-                if state.bytes == 0 || state.bytes + bytes <= most {
+                let earlier = state.waiting.get(&key).map_or(0, |earlier| earlier.bytes);
+                let others = state.bytes - earlier;
+                if others == 0 || others + bytes <= most {
                     state.accept(item, bytes);
                     break;
                 }
@@ -280,8 +287,8 @@ impl Buffer {
     /// Returns once all that was accepted before is in the table.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where that takes too long, and [`Error::Refused`] where
-    /// the table has refused some of it since the last flush.
+    /// [`Error::Unavailable`] where that takes too long, [`Error::Refused`] where the
+    /// table has refused some of it since the last flush, and [`Error::Lost`].
     pub(crate) async fn flush(&self) -> Result<()> {
         let number = {
             let mut state = self.shared.state();
@@ -307,6 +314,10 @@ impl Buffer {
                 if state.is_settled(number) {
                     return Ok(());
                 }
+                if let Some(records) = state.lost {
+                    let cause = state.trouble.take();
+                    return Err(Error::Lost { records, cause });
+                }
                 let since = state.progress.map_or(begin, |progress| progress.max(begin));
                 let deadline = since + waited;
                 if deadline <= Instant::now() {
@@ -320,10 +331,14 @@ impl Buffer {
         }
     }
 
+    /// Whether nothing more is taken.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.state().closing.is_some()
+    }
+
     /// Takes nothing more.
     pub(crate) fn close(&self) {
-        let until = Instant::now() + self.shared.options.write_timeout;
-        self.shared.state().closing.get_or_insert(until);
+        self.shared.state().closing.get_or_insert_with(Instant::now);
         self.shared.wake.notify_one();
         // Those who wait for room.
         self.shared.changed.notify_waiters();
@@ -372,8 +387,10 @@ impl Shared {
                 Some(_) = sends.join_next() => {}
             }
         }
-        let state = self.state();
+        let mut state = self.state();
         let lost = state.waiting.len() + state.under_way.len();
+        state.lost = Some(lost);
+        self.changed.notify_waiters();
         if lost > 0 {
             let trouble = state.trouble.as_ref().map(shared::Error::with_causes);
             tracing::error!(lost, trouble, "records were not written");
@@ -447,6 +464,8 @@ impl Shared {
         }
         drop(state);
         self.changed.notify_waiters();
+        // There may be newer records of the same keys.
+        self.wake.notify_one();
     }
 
     fn refuse(&self, refused: &Waiting, error: &SdkError<BatchWriteItemError>) {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use shared::record::UnwritablePayload;
-
 use crate::outcome::Ended;
 
 /// A result with this crate's [`Error`].
@@ -22,13 +20,12 @@ pub enum Error {
         reason: String,
     },
     /// A payload cannot be written. Nothing of its record is.
-    #[error("{member} cannot be written")]
+    #[error("{member} cannot be written: {reason}")]
     InvalidPayload {
         /// Its name in the record format, such as `input`.
         member: &'static str,
         /// What is wrong with it.
-        #[source]
-        reason: UnwritablePayload,
+        reason: String,
     },
     /// A run of another team or of another flow has this id.
     #[error("a run of another team or flow has the id {execution_id}")]
@@ -63,6 +60,16 @@ pub enum Error {
     /// absence.
     #[error("the table refuses the request")]
     Table(#[source] shared::Error),
+    /// The writer was closed, and the table has taken nothing for so long that the rest
+    /// was given up.
+    #[error("{records} records were not written before the writer was closed")]
+    Lost {
+        /// How many.
+        records: usize,
+        /// Why the last attempt failed, where that was not told before.
+        #[source]
+        cause: Option<shared::Error>,
+    },
     /// The writer is closed.
     #[error("the writer is closed")]
     Closed,

@@ -1,8 +1,9 @@
 //! A run of a flow, from its start to its end.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -22,7 +23,7 @@ use shared::store::{from_sdk, key};
 use shared::table::text;
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RefusedRecord, Result};
 use crate::outcome::{Ended, Outcome};
 use crate::step::{Fork, NewStep, Step};
 use crate::writer::Inner;
@@ -44,16 +45,17 @@ where
         .map_err(|reason: InvalidId| Error::invalid(member, reason.to_string()))
 }
 
-/// A value as the JSON that becomes a payload.
-pub(crate) type Json = std::result::Result<String, UnwritablePayload>;
+/// A value as the JSON that becomes a payload, or why it cannot be JSON.
+pub(crate) type Json = std::result::Result<String, String>;
 
 /// What `value` is as JSON.
 pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> Json {
-    serde_json::to_string(value).map_err(UnwritablePayload::from)
+    serde_json::to_string(value).map_err(|error| UnwritablePayload::from(error).to_string())
 }
 
-/// The run that an engine is about to start. It has its id from the beginning, so that
-/// it can be started again after an [`Error::Unavailable`].
+/// The run that an engine is about to start. It has its id from the beginning, and its
+/// start from the first attempt on, so that the same can be started again after an
+/// [`Error::Unavailable`].
 #[derive(Debug)]
 pub struct NewRun {
     flow_id: String,
@@ -68,7 +70,8 @@ pub struct NewRun {
     timeout_at: Option<Timestamp>,
     expires_at: Option<i64>,
     input: Option<Json>,
-    parent: Option<Parent>,
+    /// When it was first tried.
+    begun: OnceLock<Timestamp>,
 }
 
 impl NewRun {
@@ -87,7 +90,7 @@ impl NewRun {
             timeout_at: None,
             expires_at: None,
             input: None,
-            parent: None,
+            begun: OnceLock::new(),
         }
     }
 
@@ -158,19 +161,21 @@ impl NewRun {
         self
     }
 
-    pub(crate) fn below(mut self, parent: Parent, team_id: &TeamId) -> Self {
-        self.parent = Some(parent);
-        self.team_id = team_id.to_string();
-        self
-    }
-
-    fn record(&self, now: Timestamp) -> Result<ExecutionRecord> {
+    /// The record of the run, below another if it has been started by one.
+    fn record(&self, now: Timestamp, below: Option<&Below>) -> Result<ExecutionRecord> {
+        if self.labels.contains_key("") {
+            return Err(Error::invalid("labels", "a label has a name"));
+        }
+        let team_id = match below {
+            Some(below) => below.team_id.clone(),
+            None => id("teamId", &self.team_id)?,
+        };
         let device_id = self.device_id.as_deref();
         let device_id = device_id.map(|device_id| id("deviceId", device_id));
         Ok(ExecutionRecord {
             flow_name: self.flow_name.clone(),
             flow_version: self.flow_version.clone(),
-            parent: self.parent.clone(),
+            parent: below.map(|below| below.parent.clone()),
             device_id: device_id.transpose()?,
             trigger: self.trigger.clone(),
             start_time: Some(now),
@@ -179,13 +184,19 @@ impl NewRun {
             expires_at: self.expires_at,
             ..ExecutionRecord::new(
                 id("executionId", &self.execution_id)?,
-                id("teamId", &self.team_id)?,
+                team_id,
                 id("flowId", &self.flow_id)?,
                 self.created_at.unwrap_or(now),
                 Status::Running,
             )
         })
     }
+}
+
+/// What starts a sub-flow.
+pub(crate) struct Below {
+    parent: Parent,
+    team_id: TeamId,
 }
 
 /// A run that is open, or was when it was last heard of. Clones are the same run.
@@ -216,6 +227,8 @@ struct Finish {
     attempt: Option<(Status, Timestamp)>,
     /// What the first end came to.
     outcome: Option<Outcome>,
+    /// What the table has refused, until it is told.
+    refused: Vec<RefusedRecord>,
 }
 
 #[derive(Debug, Default)]
@@ -233,10 +246,20 @@ enum Answer {
 }
 
 impl Run {
-    pub(crate) async fn start(writer: Arc<Inner>, new: NewRun) -> Result<Self> {
-        let record = new.record(writer.now())?;
-        let input = new.input.map(|input| writer.payload("input", input));
-        let input = input.transpose()?;
+    pub(crate) async fn start(
+        writer: Arc<Inner>,
+        new: &NewRun,
+        below: Option<Below>,
+    ) -> Result<Self> {
+        if writer.buffer.is_closed() {
+            return Err(Error::Closed);
+        }
+        let begun = *new.begun.get_or_init(|| writer.now());
+        let record = new.record(begun, below.as_ref())?;
+        let input = new.input.as_ref();
+        let input = input
+            .map(|input| writer.payload("input", input))
+            .transpose()?;
         let item = record.item().map_err(Error::Table)?;
         let answer = writer
             .persistently(|| put_new(&writer, item.clone()))
@@ -313,21 +336,21 @@ impl Run {
     ///
     /// # Errors
     /// As [`crate::Writer::start`].
-    pub async fn start_subflow(&self, new: NewRun) -> Result<Self> {
-        self.start_below(None, new).await
+    pub async fn start_subflow(&self, new: impl Borrow<NewRun>) -> Result<Self> {
+        self.start_below(None, new.borrow()).await
     }
 
     pub(crate) async fn start_below(
         &self,
         step_instance_id: Option<StepInstanceId>,
-        new: NewRun,
+        new: &NewRun,
     ) -> Result<Self> {
         let parent = Parent {
             execution_id: self.0.execution_id.clone(),
             step_instance_id,
         };
-        let new = new.below(parent, &self.0.team_id);
-        Self::start(self.0.writer.clone(), new).await
+        let team_id = self.0.team_id.clone();
+        Self::start(self.0.writer.clone(), new, Some(Below { parent, team_id })).await
     }
 
     /// What the run gives back. Written within a moment, at the latest with its end.
@@ -359,7 +382,7 @@ impl Run {
         which: RunPayload,
         value: &(impl Serialize + ?Sized),
     ) -> Result<()> {
-        let payload = self.0.writer.payload(which.name(), json(value))?;
+        let payload = self.0.writer.payload(which.name(), &json(value))?;
         self.accept_payload(which, &payload).await
     }
 
@@ -438,12 +461,14 @@ impl Run {
             return Ok(outcome.clone());
         }
         // A run is not kept open by records that the table will never take.
-        let refused = match self.0.writer.buffer.flush().await {
-            Err(refused @ Error::Refused(_)) => Some(refused),
-            flushed => flushed.map(|()| None)?,
-        };
+        match self.0.writer.buffer.flush().await {
+            Err(Error::Refused(refused)) => finish.refused.extend(refused),
+            flushed => flushed?,
+        }
         let attempt = finish.attempt.filter(|(earlier, _)| *earlier == status);
-        let (_, end_time) = attempt.unwrap_or_else(|| (status, self.0.writer.now()));
+        // A clock that was set back ends nothing before it began.
+        let now = || self.0.writer.now().max(self.0.start_time);
+        let (_, end_time) = attempt.unwrap_or_else(|| (status, now()));
         finish.attempt = Some((status, end_time));
         let duration_ms = end_time.milliseconds() - self.0.start_time.milliseconds();
         changes.insert("status", text(status.as_str()));
@@ -466,9 +491,9 @@ impl Run {
             }
         };
         finish.outcome = Some(outcome.clone());
-        match refused {
-            Some(refused) => Err(refused),
-            None => Ok(outcome),
+        match std::mem::take(&mut finish.refused) {
+            refused if refused.is_empty() => Ok(outcome),
+            refused => Err(Error::Refused(refused)),
         }
     }
 
@@ -564,9 +589,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    pub(crate) fn payload(&self, member: &'static str, json: Json) -> Result<Payload> {
-        json.and_then(|json| Payload::from_json(json, self.options.inline_payload_bytes))
-            .map_err(|reason| Error::InvalidPayload { member, reason })
+    pub(crate) fn payload(&self, member: &'static str, json: &Json) -> Result<Payload> {
+        let inline = self.options.inline_payload_bytes;
+        let payload = match json {
+            Ok(json) => Payload::from_json(json.clone(), inline).map_err(|error| error.to_string()),
+            Err(reason) => Err(reason.clone()),
+        };
+        payload.map_err(|reason| Error::InvalidPayload { member, reason })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A step of a run, a fork, and the branches below it.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -102,6 +103,8 @@ pub struct Step {
     record: StepRecord,
     /// Whether the record has been taken as it is now.
     is_accepted: bool,
+    /// Whether its end is in the run's summary.
+    is_counted: bool,
 }
 
 impl Step {
@@ -113,7 +116,7 @@ impl Step {
     ) -> Result<Self> {
         let writer = run.writer();
         let payload =
-            |member, json: Option<Json>| json.map(|json| writer.payload(member, json)).transpose();
+            |member, json: Option<Json>| json.map(|json| writer.payload(member, &json)).transpose();
         let step_instance_id = id("stepInstanceId", &new.id)?;
         let input = payload("input", new.input)?;
         let execution_data = payload("executionData", new.data)?;
@@ -141,6 +144,7 @@ impl Step {
             run: run.clone(),
             record,
             is_accepted: false,
+            is_counted: false,
         };
         step.accept().await?;
         run.count_start();
@@ -160,7 +164,7 @@ impl Step {
     /// What else there is to know of the step. Written with its end, or before.
     ///
     /// # Errors
-    /// [`Error::InvalidPayload`].
+    /// [`Error::InvalidPayload`], and [`Error::StepEnded`].
     pub fn set_data(&mut self, data: &(impl Serialize + ?Sized)) -> Result<()> {
         self.record.execution_data = Some(self.payload("executionData", data)?);
         Ok(())
@@ -169,7 +173,7 @@ impl Step {
     /// What the step gives back. Written with its end.
     ///
     /// # Errors
-    /// [`Error::InvalidPayload`].
+    /// [`Error::InvalidPayload`], and [`Error::StepEnded`].
     pub fn set_output(&mut self, output: &(impl Serialize + ?Sized)) -> Result<()> {
         self.record.output = Some(self.payload("output", output)?);
         Ok(())
@@ -222,9 +226,9 @@ impl Step {
     ///
     /// # Errors
     /// As [`crate::Writer::start`].
-    pub async fn start_subflow(&mut self, new: NewRun) -> Result<Run> {
+    pub async fn start_subflow(&mut self, new: impl Borrow<NewRun>) -> Result<Run> {
         let step = self.record.step_instance_id.clone();
-        let subflow = self.run.start_below(Some(step), new).await?;
+        let subflow = self.run.start_below(Some(step), new.borrow()).await?;
         self.record.subflow_execution_id = Some(subflow.id().clone());
         self.accept().await?;
         Ok(subflow)
@@ -234,7 +238,9 @@ impl Step {
         if self.record.end_time.is_none() {
             self.record.status = status;
             self.record.error_message = error_message;
-            self.record.end_time = Some(self.run.writer().now());
+            // A clock that was set back ends nothing before it began.
+            let now = self.run.writer().now();
+            self.record.end_time = Some(now.max(self.record.start_time));
             self.is_accepted = false;
         }
         let ended = self.record.status;
@@ -245,13 +251,20 @@ impl Step {
         // Whoever calls again was perhaps cut off while the record waited for room.
         if !self.is_accepted {
             self.accept().await?;
+        }
+        if !self.is_counted {
+            self.is_counted = true;
             self.run.count_end(status);
         }
         Ok(())
     }
 
     fn payload(&self, member: &'static str, value: &(impl Serialize + ?Sized)) -> Result<Payload> {
-        self.run.writer().payload(member, json(value))
+        if self.record.end_time.is_some() {
+            let status = self.record.status.as_str();
+            return Err(Error::StepEnded { status });
+        }
+        self.run.writer().payload(member, &json(value))
     }
 
     /// Has the step's record written as it is now, and its large payloads once.

@@ -1,5 +1,6 @@
 //! What an engine has one of: the table, and what is on its way there.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -118,13 +119,14 @@ impl Writer {
     /// Starts a run: its record is in the table when this returns.
     ///
     /// Where a run with its id is there, of the same team and flow and not ended, the run is
-    /// resumed as it stands ([`Run::is_resumed`]); so the same call twice starts it once.
+    /// resumed as it stands ([`Run::is_resumed`]). One that the very same [`NewRun`] has
+    /// started is that run: so the same call twice starts it once.
     ///
     /// # Errors
     /// [`Error::RunEnded`] or [`Error::IdTaken`] where such a run is there and cannot be
     /// resumed, and the others of [`Error`].
-    pub async fn start(&self, new: NewRun) -> Result<Run> {
-        Run::start(self.0.clone(), new).await
+    pub async fn start(&self, new: impl Borrow<NewRun>) -> Result<Run> {
+        Run::start(self.0.clone(), new.borrow(), None).await
     }
 
     /// Returns once all that was accepted before is in the table.
@@ -139,7 +141,8 @@ impl Writer {
     /// Takes no more records, and returns once all that were accepted are in the table.
     ///
     /// # Errors
-    /// Those of [`Self::flush`].
+    /// [`Error::Lost`] where the table takes nothing for [`Options::write_timeout`]: what
+    /// is left is given up. [`Error::Refused`] as of [`Self::flush`].
     pub async fn close(&self) -> Result<()> {
         self.0.buffer.close();
         self.flush().await

@@ -2,30 +2,31 @@
 //!
 //! A line is a record as plain JSON, with bytes in base64, or as DynamoDB's own export
 //! writes it, `{"Item": {"pk": {"S": "…"}, …}}`. Lines are taken a thousand at a time; when
-//! all of them are in the table, a note beside the file says so, and an interrupted import
+//! all of them are in the table, a note in the table says so, and an interrupted import
 //! goes on from there. What is there already is written again as it is, so to import a
 //! file twice changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use shared::keys;
-use shared::model::{Item, Status};
-use shared::record::RecordKind;
-use shared::record::check::faults_of;
+use shared::model::{Item, Status, Timestamp, approximate_size};
+use shared::record::check::{faults_of, is_flowtrails_own};
+use shared::record::native_of;
 use shared::store::{MAX_ITEMS_A_BATCH, Replaced, Store};
-use shared::table::{PARTITION_KEY, SORT_KEY};
+use shared::table::{PARTITION_KEY, SORT_KEY, TIME_TO_LIVE};
 
 use super::open_existing;
 use crate::cli::ImportArgs;
@@ -35,7 +36,7 @@ use crate::terminal::{self, Failure};
 const LINES_AT_ONCE: usize = 1_000;
 
 /// The most bytes of lines that are in memory, but for the last of them.
-const BYTES_AT_ONCE: usize = 16 * 1024 * 1024;
+const BYTES_AT_ONCE: u64 = 16 * 1024 * 1024;
 
 /// The longest line: an item has 400 KB, and its JSON can be longer.
 const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
@@ -43,11 +44,17 @@ const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
 /// The requests under way at a time.
 const REQUESTS_AT_A_TIME: usize = 8;
 
+/// About the most bytes of one request: a slow line carries eight of them in time.
+const BATCH_BYTES: usize = 256 * 1024;
+
 /// The most lines with faults that are printed.
 const MAX_FAULTS: u64 = 100;
 
-/// How much of the file a note remembers at its beginning and before where it was.
-const REMEMBERED_BYTES: u64 = 64 * 1024;
+/// How much of its beginning tells a file from others.
+const NAMING_BYTES: u64 = 64 * 1024;
+
+/// How long a note is kept, in seconds.
+const NOTE_SECONDS: i64 = 30 * 24 * 3_600;
 
 /// What some editors write before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -59,15 +66,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// it hold no record of the format: all others are then written.
 pub async fn run_import(args: &ImportArgs) -> Result<(), Failure> {
     let table = open_existing(&args.table).await?;
-    let mut import = Import::begin(args)?;
-    let bar = import.bar.clone();
+    let mut import = Import::begin(args, &table.store).await?;
     let imported = tokio::select! {
         imported = import.run(&table.store) => imported,
         _ = tokio::signal::ctrl_c() => Err(Failure("The import was interrupted.".to_owned())),
     };
-    bar.finish_and_clear();
+    import.bar.finish_and_clear();
     match imported {
-        Ok(()) => import.tell(),
+        Ok(()) => import.tell(&table.store).await,
         Err(Failure(sentence)) if import.note.is_some() => Err(Failure(format!(
             "{sentence} {} lines are in the table; the same command goes on from there.",
             import.done.lines
@@ -84,42 +90,57 @@ struct Done {
     bytes: u64,
     lines: u64,
     written: u64,
-    /// Executions that had ended in another way before.
+    /// Records of runs that had ended before in another way.
     kept: u64,
     faulty: u64,
-    /// Of the file up to there, so that another file is not taken for it.
+    /// Items that Flowtrail keeps for itself.
+    passed_by: u64,
+    /// Of the file up to there, so that another one is not taken for it.
     digest: String,
-    /// Where to.
-    table: String,
+}
+
+/// The keys of a record.
+type Key = (String, String);
+
+/// A record, and the line that it stands on.
+#[derive(Debug, Clone)]
+struct Line {
+    record: Item,
+    number: u64,
 }
 
 /// A file on its way into the table.
 struct Import {
-    file: Box<dyn BufRead + Send>,
+    /// Elsewhere while lines are being read.
+    lines: Option<Lines>,
     name: String,
-    /// Where its progress is noted; `None` of standard input.
-    note: Option<(PathBuf, PathBuf)>,
+    /// The partition of its note; `None` of standard input.
+    note: Option<String>,
     done: Done,
     bar: ProgressBar,
     told: u64,
 }
 
+/// What some lines hold.
+struct Chunk {
+    records: HashMap<Key, Line>,
+    /// What is wrong with others, by their numbers.
+    faults: Vec<(u64, Vec<String>)>,
+    passed_by: u64,
+    /// Where the file is now.
+    bytes: u64,
+    lines: u64,
+    digest: String,
+}
+
 impl Import {
-    fn begin(args: &ImportArgs) -> Result<Self, Failure> {
-        let place = match &args.table.endpoint_url {
-            Some(url) => url.clone(),
-            None => args.table.data.display().to_string(),
-        };
-        let mut done = Done {
-            table: format!("{place} {}", args.table.table),
-            ..Done::default()
-        };
+    async fn begin(args: &ImportArgs, store: &Store) -> Result<Self, Failure> {
         if args.file == Path::new("-") {
             return Ok(Self {
-                file: Box::new(BufReader::new(std::io::stdin())),
+                lines: Some(Lines::new(Box::new(BufReader::new(io::stdin())))),
                 name: "standard input".to_owned(),
                 note: None,
-                done,
+                done: Done::default(),
                 bar: terminal::spinner(),
                 told: 0,
             });
@@ -131,24 +152,31 @@ impl Import {
         if metadata.is_dir() {
             return Err(Failure(format!("{name} is a folder.")));
         }
-        let mut note = args.file.clone().into_os_string();
-        note.push(".import");
-        let note = PathBuf::from(note);
-        if !args.restart
-            && let Some(noted) = read_note(&note)
-            && noted.table == done.table
-            && digest(&mut file, noted.bytes).is_ok_and(|digest| digest == noted.digest)
-        {
-            eprintln!("Going on after line {}.", noted.lines);
-            done = noted;
+        let note = keys::import_partition(&naming_digest(&mut file).map_err(failed)?);
+        let noted = match args.restart {
+            true => None,
+            false => store.get_latest(&note, keys::IMPORT).await?,
+        };
+        let noted: Option<Done> = noted.and_then(|note| serde_dynamo::from_item(note).ok());
+        let mut lines = Lines::new(Box::new(BufReader::new(file.try_clone().map_err(failed)?)));
+        let mut done = Done::default();
+        if let Some(noted) = noted {
+            lines.pass(noted.bytes).map_err(failed)?;
+            if lines.digest() == noted.digest {
+                eprintln!("Going on after line {}.", noted.lines);
+                lines.number = noted.lines;
+                done = noted;
+            } else {
+                file.seek(SeekFrom::Start(0)).map_err(failed)?;
+                lines = Lines::new(Box::new(BufReader::new(file)));
+            }
         }
-        file.seek(SeekFrom::Start(done.bytes)).map_err(failed)?;
         let bar = terminal::progress_bar("Importing", metadata.len(), "bytes");
         bar.set_position(done.bytes);
         Ok(Self {
-            file: Box::new(BufReader::new(file)),
+            lines: Some(lines),
             name,
-            note: Some((args.file.clone(), note)),
+            note: Some(note),
             done,
             bar,
             told: 0,
@@ -156,75 +184,49 @@ impl Import {
     }
 
     async fn run(&mut self, store: &Store) -> Result<(), Failure> {
-        loop {
-            let mut done = self.done.clone();
-            let records = self.read(&mut done)?;
-            if done.bytes == self.done.bytes {
-                return Ok(());
+        while let Some(chunk) = self.read().await? {
+            for (number, reasons) in &chunk.faults {
+                self.tell_of(*number, reasons);
             }
-            let (executions, others): (Vec<_>, Vec<_>) =
-                records.into_values().partition(keys::is_execution);
-            done.written += (executions.len() + others.len()) as u64;
-            // Steps first: whoever finds the run finds all of it.
-            write_all(store, others).await?;
-            let kept = write_executions(store, executions).await?;
-            done.written -= kept;
-            done.kept += kept;
-            self.done = done;
+            let all = chunk.records.len() as u64;
+            let written = write(store, chunk.records).await?;
+            for (number, reason) in &written.refused {
+                self.tell_of(*number, std::slice::from_ref(reason));
+            }
+            let refused = written.refused.len() as u64;
+            self.done.written += all - refused - written.kept;
+            self.done.kept += written.kept;
+            self.done.faulty += chunk.faults.len() as u64 + refused;
+            self.done.passed_by += chunk.passed_by;
+            self.done.bytes = chunk.bytes;
+            self.done.lines = chunk.lines;
+            self.done.digest = chunk.digest;
             self.bar.set_position(self.done.bytes);
-            self.write_note();
+            self.write_note(store).await?;
         }
+        Ok(())
     }
 
-    /// The records of the next lines, by their keys: of two with the same the later.
-    fn read(&mut self, done: &mut Done) -> Result<HashMap<(String, String), Item>, Failure> {
-        let mut records = HashMap::new();
-        let begin = done.bytes;
-        for _ in 0..LINES_AT_ONCE {
-            if done.bytes - begin >= BYTES_AT_ONCE as u64 {
-                break;
-            }
-            let Some(line) = self.read_line(done)? else {
-                break;
-            };
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            match record_of(&line) {
-                Ok(record) => insert(&mut records, record),
-                Err(reasons) => {
-                    done.faulty += 1;
-                    self.print_faults(done.lines, &reasons);
-                }
-            }
-        }
-        Ok(records)
-    }
-
-    /// The next line with what ends it; `None` at the end of the file.
-    fn read_line(&mut self, done: &mut Done) -> Result<Option<Vec<u8>>, Failure> {
-        let failed =
-            |error: std::io::Error| Failure(format!("{} cannot be read: {error}.", self.name));
-        let mut line = Vec::new();
-        let mut limited = (&mut self.file).take(MAX_LINE_BYTES);
-        let mut read = limited.read_until(b'\n', &mut line).map_err(failed)? as u64;
-        if read == 0 {
+    /// The next lines; `None` at the end. Read beside everything else: standard input can
+    /// take its time.
+    async fn read(&mut self) -> Result<Option<Chunk>, Failure> {
+        let Some(mut lines) = self.lines.take() else {
             return Ok(None);
-        }
-        if read == MAX_LINE_BYTES && !line.ends_with(b"\n") {
-            // Too long for a record; what follows is passed by, and the rest with it.
-            line = b"too long".to_vec();
-            read += skip_line(&mut self.file).map_err(failed)?;
-        }
-        if done.bytes == 0 && line.starts_with(BYTE_ORDER_MARK) {
-            line.drain(..BYTE_ORDER_MARK.len());
-        }
-        done.bytes += read;
-        done.lines += 1;
-        Ok(Some(line))
+        };
+        let read = tokio::task::spawn_blocking(move || {
+            let chunk = lines.next();
+            (lines, chunk)
+        });
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure(format!("{} cannot be read: {error}.", self.name))
+        };
+        let (lines, chunk) = read.await.map_err(|error| failed(&error))?;
+        let chunk = chunk.map_err(|error| failed(&error))?;
+        self.lines = Some(lines);
+        Ok(chunk)
     }
 
-    fn print_faults(&mut self, line: u64, reasons: &[String]) {
+    fn tell_of(&mut self, line: u64, reasons: &[String]) {
         self.told += 1;
         if self.told <= MAX_FAULTS {
             self.bar.suspend(|| {
@@ -235,45 +237,40 @@ impl Import {
         }
     }
 
-    /// Notes how far the import is. Where that cannot be, it is done again from the
-    /// beginning, which changes nothing.
-    fn write_note(&mut self) {
-        let Some((path, note)) = &self.note else {
-            return;
+    async fn write_note(&self, store: &Store) -> Result<(), Failure> {
+        let Some(note) = &self.note else {
+            return Ok(());
         };
-        let digest = File::open(path).and_then(|mut file| digest(&mut file, self.done.bytes));
-        let written = digest.and_then(|digest| {
-            self.done.digest = digest;
-            let text = serde_json::to_vec(&self.done)?;
-            let partial = note.with_extension("import.part");
-            std::fs::write(&partial, text)?;
-            std::fs::rename(&partial, note)
-        });
-        if let Err(error) = written {
-            eprintln!(
-                "{} cannot be written, so an interrupted import begins anew: {error}.",
-                note.display()
-            );
-            self.note = None;
-        }
+        let failed = |error: serde_dynamo::Error| Failure(format!("No note can be made: {error}."));
+        let mut item: Item = serde_dynamo::to_item(&self.done).map_err(failed)?;
+        let expiry = Timestamp::now().seconds() + NOTE_SECONDS;
+        let expiry = AttributeValue::N(expiry.to_string());
+        item.insert(TIME_TO_LIVE.to_owned(), expiry);
+        item.extend(shared::store::key(note, keys::IMPORT));
+        store.put(item).await.map_err(Failure::from)
     }
 
-    fn tell(&self) -> Result<(), Failure> {
-        if let Some((_, note)) = &self.note {
+    async fn tell(&self, store: &Store) -> Result<(), Failure> {
+        if let Some(note) = &self.note {
             // Nothing is left to go on with.
-            let _ = std::fs::remove_file(note);
+            store.delete(note, keys::IMPORT).await?;
         }
         let Done {
             lines,
             written,
             kept,
             faulty,
+            passed_by,
             ..
         } = &self.done;
         let mut sentence = format!("Wrote {written} records of {lines} lines.");
+        if *passed_by > 0 {
+            sentence += &format!(" Passed by {passed_by} items that Flowtrail keeps for itself.");
+        }
         if *kept > 0 {
             sentence += &format!(
-                " {kept} executions had ended in the table already, in another way: they stay as they are."
+                " {kept} records are of runs that had ended in the table already: those stay as \
+                 they are."
             );
         }
         if *faulty == 0 {
@@ -286,124 +283,230 @@ impl Import {
     }
 }
 
-/// Skips the rest of a line, and returns its length.
-fn skip_line(file: &mut impl BufRead) -> std::io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let buffer = file.fill_buf()?;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let length = end.map_or(buffer.len(), |end| end + 1);
-        file.consume(length);
-        skipped += length as u64;
-        if end.is_some() || length == 0 {
-            return Ok(skipped);
+/// A digest of a file's beginning. Leaves the file at its beginning.
+fn naming_digest(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.by_ref().take(NAMING_BYTES).read_to_end(&mut bytes)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(URL_SAFE_NO_PAD.encode(Sha256::digest(&bytes)))
+}
+
+/// The lines of a file, and a digest of all that was read of it.
+struct Lines {
+    file: Box<dyn BufRead + Send>,
+    hash: Sha256,
+    bytes: u64,
+    number: u64,
+}
+
+impl Lines {
+    fn new(file: Box<dyn BufRead + Send>) -> Self {
+        Self {
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+            number: 0,
+        }
+    }
+
+    fn digest(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.hash.clone().finalize())
+    }
+
+    /// Passes so many bytes by, or as many as there are.
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        while self.bytes < bytes {
+            let buffer = self.file.fill_buf()?;
+            let left = usize::try_from(bytes - self.bytes).unwrap_or(usize::MAX);
+            let length = buffer.len().min(left);
+            if length == 0 {
+                break;
+            }
+            self.hash.update(&buffer[..length]);
+            self.file.consume(length);
+            self.bytes += length as u64;
+        }
+        Ok(())
+    }
+
+    /// What the next lines hold; `None` at the end of the file.
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        let begin = self.bytes;
+        let mut chunk = Chunk {
+            records: HashMap::new(),
+            faults: Vec::new(),
+            passed_by: 0,
+            bytes: 0,
+            lines: 0,
+            digest: String::new(),
+        };
+        for _ in 0..LINES_AT_ONCE {
+            if self.bytes - begin >= BYTES_AT_ONCE {
+                break;
+            }
+            let Some(line) = self.next_line()? else {
+                break;
+            };
+            match line.as_deref().map(record_of) {
+                None => {
+                    let reason = format!("the line has more than {MAX_LINE_BYTES} bytes");
+                    chunk.faults.push((self.number, vec![reason]));
+                }
+                Some(Ok(Found::Record(record))) => chunk.insert(record, self.number),
+                Some(Ok(Found::Own)) => chunk.passed_by += 1,
+                Some(Ok(Found::Nothing)) => {}
+                Some(Err(reasons)) => chunk.faults.push((self.number, reasons)),
+            }
+        }
+        if self.bytes == begin {
+            return Ok(None);
+        }
+        chunk.bytes = self.bytes;
+        chunk.lines = self.number;
+        chunk.digest = self.digest();
+        Ok(Some(chunk))
+    }
+
+    /// The next line with what ends it, or none of one that is too long.
+    #[expect(clippy::option_option, reason = "the end of a file is not a long line")]
+    fn next_line(&mut self) -> io::Result<Option<Option<Vec<u8>>>> {
+        let mut line = Vec::new();
+        let mut is_too_long = false;
+        loop {
+            let buffer = self.file.fill_buf()?;
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(buffer.len(), |end| end + 1);
+            if length == 0 {
+                break;
+            }
+            self.hash.update(&buffer[..length]);
+            is_too_long |= (line.len() + length) as u64 > MAX_LINE_BYTES;
+            if !is_too_long {
+                line.extend_from_slice(&buffer[..length]);
+            }
+            self.file.consume(length);
+            self.bytes += length as u64;
+            if end.is_some() {
+                break;
+            }
+        }
+        if line.is_empty() && !is_too_long {
+            return Ok(None);
+        }
+        if self.number == 0 && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
+        self.number += 1;
+        Ok(Some((!is_too_long).then_some(line)))
+    }
+}
+
+impl Chunk {
+    /// Keeps a record for its keys: of two with the same the later. Terminal is final,
+    /// also inside a file.
+    fn insert(&mut self, record: Item, number: u64) {
+        let key = key_of(&record);
+        let earlier = self.records.get(&key);
+        let stays = earlier.is_some_and(|earlier| {
+            keys::is_execution(&earlier.record) && has_ended(&earlier.record)
+        });
+        if !stays {
+            self.records.insert(key, Line { record, number });
         }
     }
 }
 
-fn read_note(note: &Path) -> Option<Done> {
-    serde_json::from_slice(&std::fs::read(note).ok()?).ok()
-}
-
-/// A digest of the file's beginning and of what lies before `end`.
-fn digest(file: &mut File, end: u64) -> std::io::Result<String> {
-    let mut digest = Sha256::new();
-    for begin in [0, end.saturating_sub(REMEMBERED_BYTES)] {
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(begin))?;
-        let length = REMEMBERED_BYTES.min(end - begin);
-        file.by_ref().take(length).read_to_end(&mut bytes)?;
-        digest.update(&bytes);
-    }
-    digest.update(end.to_be_bytes());
-    Ok(BASE64.encode(digest.finalize()))
-}
-
-/// Keeps a record for its keys. Terminal is final, also inside a file.
-fn insert(records: &mut HashMap<(String, String), Item>, record: Item) {
+fn key_of(record: &Item) -> Key {
     let text = |name: &str| {
-        record
-            .get(name)
-            .and_then(|value| value.as_s().ok().cloned())
+        let value = record.get(name).and_then(|value| value.as_s().ok());
+        value.cloned().unwrap_or_default()
     };
-    let key = (
-        text("pk").unwrap_or_default(),
-        text("sk").unwrap_or_default(),
-    );
-    let has_ended = |item: &Item| {
-        let status = item.get("status").and_then(|status| status.as_s().ok());
-        let mut ends = Status::ALL
-            .into_iter()
-            .filter(|status| status.is_terminal());
-        status.is_some_and(|status| ends.any(|end| end.as_str() == status))
-    };
-    let earlier = records.get(&key);
-    let stays = earlier.is_some_and(|earlier| {
-        keys::is_execution(earlier) && has_ended(earlier) && !has_ended(&record)
-    });
-    if !stays {
-        records.insert(key, record);
-    }
+    (text(PARTITION_KEY), text(SORT_KEY))
 }
 
-/// The record of a line, or what is wrong with it.
-fn record_of(line: &[u8]) -> Result<Item, Vec<String>> {
-    let value: Value = serde_json::from_slice(line).map_err(|error| {
-        let length = line.len();
-        vec![match length as u64 >= MAX_LINE_BYTES {
-            true => format!("the line has more than {MAX_LINE_BYTES} bytes"),
-            false => format!("it is not JSON: {error}"),
-        }]
-    })?;
-    let item = item_of(value).map_err(|reason| vec![reason])?;
-    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-    let kind = RecordKind::of(
-        text("pk").map_or("", String::as_str),
-        text("sk").map_or("", String::as_str),
-    );
-    let faults = faults_of(&item);
-    let told = faults
+fn has_ended(execution: &Item) -> bool {
+    let status = execution.get("status");
+    let status = status.and_then(|status| status.as_s().ok());
+    let is = |end: &Status| status.is_some_and(|status| status == end.as_str());
+    Status::ALL
         .iter()
-        .map(|fault| format!("{}: {}. {}.", fault.attribute, fault.problem, fault.remedy));
-    match (kind, faults.is_empty()) {
-        (Some(_), true) => Ok(item),
-        // What Flowtrail keeps for itself has no fault, and is made by Flowtrail alone.
-        (None, true) => Err(vec!["its keys are those of no engine's record".to_owned()]),
-        (_, false) => Err(told.collect()),
-    }
+        .filter(|status| status.is_terminal())
+        .any(is)
 }
 
-fn item_of(value: Value) -> Result<Item, String> {
-    let Value::Object(mut members) = value else {
-        return Err("it is no JSON object".to_owned());
-    };
-    if let Some(item) = members.remove("Item")
-        && members.is_empty()
+// ---- From lines to records
+
+/// What a line holds.
+enum Found {
+    Record(Item),
+    /// An item that Flowtrail keeps for itself, as in the export of a table.
+    Own,
+    Nothing,
+}
+
+/// What a line holds, or what is wrong with it.
+fn record_of(line: &[u8]) -> Result<Found, Vec<String>> {
+    if line.trim_ascii().is_empty() {
+        return Ok(Found::Nothing);
+    }
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(line)
+        .map_err(|error| vec![format!("it is no JSON object: {error}")])?;
+    let item = item_of(&members).map_err(|reason| vec![reason])?;
+    let (pk, sk) = key_of(&item);
+    if is_flowtrails_own(&pk, &sk) {
+        return Ok(Found::Own);
+    }
+    let faults = faults_of(&item);
+    if faults.is_empty() {
+        return Ok(Found::Record(item));
+    }
+    let told = faults.iter().map(|fault| {
+        let (attribute, problem, remedy) = (&fault.attribute, &fault.problem, &fault.remedy);
+        format!("{attribute}: {problem}. {remedy}.")
+    });
+    Err(told.collect())
+}
+
+fn item_of(members: &BTreeMap<String, &RawValue>) -> Result<Item, String> {
+    if members.len() == 1
+        && let Some(item) = members.get("Item")
     {
-        let item: BTreeMap<String, Value> =
-            serde_json::from_value(item).map_err(|_| "Item is no JSON object".to_owned())?;
-        let attribute = |(name, value): (String, Value)| {
-            let attribute =
-                attribute_of(value).ok_or(format!("{name} is no attribute of DynamoDB"))?;
-            Ok((name, attribute))
+        return exported_item(item.get());
+    }
+    let is_payload = members.get(SORT_KEY).is_some_and(|sk| {
+        let sk: Option<String> = serde_json::from_str(sk.get()).ok();
+        sk.is_some_and(|sk| keys::payload_of(&sk).is_some())
+    });
+    let attribute = |(name, json): (&String, &&RawValue)| {
+        let attribute = match is_payload && name == "bytes" {
+            true => {
+                let bytes: Option<String> = serde_json::from_str(json.get()).ok();
+                let bytes = bytes.and_then(|text| BASE64.decode(text).ok());
+                let bytes = bytes.ok_or("bytes: they are not base64. Write base64 text.")?;
+                AttributeValue::B(Blob::new(bytes))
+            }
+            false => native_of(json.get()).ok_or_else(|| {
+                format!(
+                    "{name}: DynamoDB cannot hold it as it is. Write numbers of at most 38 digits \
+                     from 1E-130 to 9.99E+125, no nameless members, and at most 28 levels."
+                )
+            })?,
         };
-        return item.into_iter().map(attribute).collect();
-    }
-    let is_payload = members
-        .get("sk")
-        .and_then(Value::as_str)
-        .is_some_and(|sk| keys::payload_of(sk).is_some());
-    let bytes = match is_payload {
-        true => members.remove("bytes"),
-        false => None,
+        Ok((name.clone(), attribute))
     };
-    let mut item: Item = serde_dynamo::to_item(members).map_err(|error| error.to_string())?;
-    if let Some(bytes) = bytes {
-        let bytes = bytes.as_str().and_then(|text| BASE64.decode(text).ok());
-        let bytes = bytes.ok_or("bytes: they are not base64. Write base64 text.")?;
-        item.insert("bytes".to_owned(), AttributeValue::B(Blob::new(bytes)));
-    }
-    Ok(item)
+    members.iter().map(attribute).collect()
+}
+
+/// An item in DynamoDB's own JSON.
+fn exported_item(json: &str) -> Result<Item, String> {
+    let item: BTreeMap<String, Value> =
+        serde_json::from_str(json).map_err(|_| "Item is no JSON object".to_owned())?;
+    let attribute = |(name, value): (String, Value)| {
+        let attribute = attribute_of(value);
+        let attribute = attribute.ok_or(format!("{name} is no attribute of DynamoDB"))?;
+        Ok((name, attribute))
+    };
+    item.into_iter().map(attribute).collect()
 }
 
 /// An attribute in DynamoDB's own JSON, as `{"S": "text"}`.
@@ -424,12 +527,10 @@ fn attribute_of(value: Value) -> Option<AttributeValue> {
         ("B", value) => AttributeValue::B(bytes(&value)?),
         ("BOOL", Value::Bool(truth)) => AttributeValue::Bool(truth),
         ("NULL", Value::Bool(is_null)) => AttributeValue::Null(is_null),
-        ("L", Value::Array(values)) => AttributeValue::L(
-            values
-                .into_iter()
-                .map(attribute_of)
-                .collect::<Option<_>>()?,
-        ),
+        ("L", Value::Array(values)) => {
+            let values = values.into_iter().map(attribute_of);
+            AttributeValue::L(values.collect::<Option<_>>()?)
+        }
         ("M", Value::Object(members)) => {
             let members = members.into_iter();
             let members = members.map(|(name, value)| Some((name, attribute_of(value)?)));
@@ -448,35 +549,102 @@ fn attribute_of(value: Value) -> Option<AttributeValue> {
     })
 }
 
-async fn write_all(store: &Store, items: Vec<Item>) -> Result<(), Failure> {
-    let batches: Vec<_> = items
-        .chunks(MAX_ITEMS_A_BATCH)
-        .map(<[Item]>::to_vec)
-        .collect();
-    stream::iter(batches)
-        .map(|batch| store.put_all(batch))
-        .buffer_unordered(REQUESTS_AT_A_TIME)
-        .try_collect::<()>()
-        .await
-        .map_err(Failure::from)
+// ---- From records to the table
+
+/// What became of some records.
+#[derive(Debug, Default)]
+struct Written {
+    /// Records of runs that had ended before, in another way than they say.
+    kept: u64,
+    /// What the table does not take for what it is, by its line.
+    refused: Vec<(u64, String)>,
 }
 
-/// Writes executions over those that are open. Returns how many have ended in another
-/// way, and stay as they are.
-async fn write_executions(store: &Store, executions: Vec<Item>) -> Result<u64, Failure> {
-    let writes = executions.into_iter().map(|item| async move {
-        if store.put_if(item.clone(), Replaced::Open).await? {
-            return Ok(0);
-        }
-        let key = |name| item.get(name).and_then(|value| value.as_s().ok());
-        let (Some(pk), Some(sk)) = (key(PARTITION_KEY), key(SORT_KEY)) else {
-            return Ok(0);
-        };
-        let is_the_same = store.get_latest(pk, sk).await? == Some(item.clone());
-        shared::Result::Ok(u64::from(!is_the_same))
+impl Written {
+    fn and(mut self, other: Self) -> Self {
+        self.kept += other.kept;
+        self.refused.extend(other.refused);
+        self
+    }
+}
+
+/// Writes records. Of a run that has ended in the table nothing is replaced: what it lacks
+/// is added.
+async fn write(store: &Store, records: HashMap<Key, Line>) -> Result<Written, Failure> {
+    let (executions, others): (Vec<_>, Vec<_>) = records
+        .into_values()
+        .partition(|line| keys::is_execution(&line.record));
+    let runs: HashSet<String> = others.iter().map(|line| key_of(&line.record).0).collect();
+    let looks = runs.into_iter().map(|pk| async move {
+        let run = store.get_latest(&pk, keys::EXECUTION).await?;
+        shared::Result::Ok(run.is_some_and(|run| has_ended(&run)).then_some(pk))
     });
-    let kept = stream::iter(writes).buffer_unordered(REQUESTS_AT_A_TIME);
-    kept.try_fold(0, async |sum, kept| Ok(sum + kept))
+    let ended = stream::iter(looks).buffer_unordered(REQUESTS_AT_A_TIME);
+    let ended: Vec<_> = ended.try_collect().await?;
+    let ended: HashSet<_> = ended.into_iter().flatten().collect();
+    let (careful, others): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|line| ended.contains(&key_of(&line.record).0));
+    // The executions last: whoever finds the run finds all of it.
+    let written = write_batches(store, others).await?;
+    let written = written.and(write_each(store, careful, &Replaced::Nothing).await?);
+    Ok(written.and(write_each(store, executions, &Replaced::Open).await?))
+}
+
+/// Writes records in batches, and those of one that is refused one by one.
+async fn write_batches(store: &Store, lines: Vec<Line>) -> Result<Written, Failure> {
+    let mut batches: Vec<Vec<Line>> = Vec::new();
+    let mut bytes = 0;
+    for line in lines {
+        let size: usize = line.record.values().map(approximate_size).sum();
+        bytes += size;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < MAX_ITEMS_A_BATCH && bytes <= BATCH_BYTES => {
+                batch.push(line);
+            }
+            _ => {
+                bytes = size;
+                batches.push(vec![line]);
+            }
+        }
+    }
+    let writes = batches.into_iter().map(|batch| async move {
+        let items = batch.iter().map(|line| line.record.clone()).collect();
+        match store.put_all(items).await {
+            Ok(()) => Ok(Written::default()),
+            Err(shared::Error::Refused(_)) => write_each(store, batch, &Replaced::Anything).await,
+            Err(error) => Err(error.into()),
+        }
+    });
+    stream::iter(writes)
+        .buffer_unordered(REQUESTS_AT_A_TIME)
+        .try_fold(Written::default(), async |all, some| Ok(all.and(some)))
         .await
-        .map_err(Failure::from)
+}
+
+async fn write_each(
+    store: &Store,
+    lines: Vec<Line>,
+    replaced: &Replaced<'_>,
+) -> Result<Written, Failure> {
+    let writes = lines.into_iter().map(|line| async move {
+        let mut written = Written::default();
+        match store.put_if(line.record.clone(), replaced.clone()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let (pk, sk) = key_of(&line.record);
+                let there = store.get_latest(&pk, &sk).await?;
+                written.kept += u64::from(there != Some(line.record));
+            }
+            Err(error @ shared::Error::Refused(_)) => {
+                written.refused.push((line.number, error.with_causes()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(written)
+    });
+    stream::iter(writes)
+        .buffer_unordered(REQUESTS_AT_A_TIME)
+        .try_fold(Written::default(), async |all, some| Ok(all.and(some)))
+        .await
 }

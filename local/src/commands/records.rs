@@ -157,6 +157,8 @@ impl Findings {
                 "pk": pk, "sk": sk, "attribute": attribute, "problem": problem, "remedy": remedy,
             }));
         } else {
+            // A key can hold anything, also what moves a terminal's cursor.
+            let (pk, sk) = (pk.escape_debug(), sk.escape_debug());
             terminal::print(format_args!(
                 "{pk} {sk}\n    {attribute}: {problem}. {remedy}."
             ));

@@ -1,7 +1,7 @@
 //! Whether records keep the record format: what is wrong with each, and what to do
 //! about it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -79,7 +79,8 @@ fn said(kind: RecordKind) -> &'static str {
     }
 }
 
-fn is_flowtrails_own(pk: &str, sk: &str) -> bool {
+/// Whether the item with these keys is one that Flowtrail keeps for itself.
+pub fn is_flowtrails_own(pk: &str, sk: &str) -> bool {
     match keys::execution_id_of(pk) {
         Some(_) => keys::is_own_of_run(sk),
         None => keys::is_own_partition(pk),
@@ -261,8 +262,9 @@ pub struct RunCheck {
     forks: HashSet<(String, String)>,
     /// The sort keys of steps by their ids.
     steps: HashMap<String, String>,
-    /// Of each payload the number of parts that its first one tells, and that there are.
-    payloads: BTreeMap<String, (Option<u64>, u64)>,
+    /// Of each payload the number of parts that its first one tells, and those that there
+    /// are.
+    payloads: BTreeMap<String, (Option<u64>, BTreeSet<u64>)>,
     faults: Vec<(String, Fault)>,
 }
 
@@ -321,7 +323,7 @@ impl RunCheck {
             return;
         };
         let payload = self.payloads.entry(key.name.to_owned()).or_default();
-        payload.1 += 1;
+        payload.1.insert(u64::from(key.part));
         if key.part == 0 {
             let parts = item.get("parts").and_then(|parts| match parts {
                 AttributeValue::N(digits) => whole(digits),
@@ -352,18 +354,19 @@ impl RunCheck {
         }
         for (name, (told, found)) in self.payloads {
             let sk = keys::payload(&name, 0);
-            let fault = match told {
-                None => Fault::new(
-                    "sk",
-                    "part 0000 is missing",
-                    "Write all parts, from 0000 on",
-                ),
-                Some(told) if told != found => {
-                    let problem = format!("it says {told}, and {found} are there");
-                    Fault::new("parts", problem, "Write as many parts as part 0000 says")
-                }
-                Some(_) => continue,
+            let Some(told) = told else {
+                let remedy = "Write all parts, from 0000 on";
+                let fault = Fault::new("sk", "part 0000 is missing", remedy);
+                self.faults.push((sk, fault));
+                continue;
             };
+            // More are left of an earlier and longer payload, and do no harm.
+            let Some(missing) = (0..told).find(|part| !found.contains(part)) else {
+                continue;
+            };
+            let problem = format!("it says {told}, and part {missing:04} is missing");
+            let remedy = "Write as many parts as part 0000 says, without a gap";
+            let fault = Fault::new("parts", problem, remedy);
             self.faults.push((sk, fault));
         }
         self.faults
@@ -567,6 +570,8 @@ mod tests {
         let part =
             |number: u32| payload(json!({"sk": keys::payload("context", number), "parts": 2}));
         assert_eq!(faults(&[run(), part(0), part(1)]), empty);
+        assert_eq!(faults(&[run(), part(0), part(1), part(2)]), empty);
+        assert_eq!(faults(&[run(), part(0), part(5)]), ["parts"]);
         assert_eq!(faults(&[run(), part(0)]), ["parts"]);
         assert_eq!(faults(&[run(), part(1)]), ["sk"]);
     }

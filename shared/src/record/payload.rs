@@ -75,7 +75,7 @@ impl Payload {
             return Err(UnwritablePayload::TooLarge { bytes: json.len() });
         }
         let native = match json.len() <= inline_bytes {
-            true => native(&json, MAX_DEPTH),
+            true => native_of(&json),
             false => None,
         };
         Ok(Self {
@@ -131,7 +131,13 @@ impl Payload {
     }
 }
 
-/// The value of a JSON text as DynamoDB's own; `None` where it would not be the same.
+/// The value of a JSON text as DynamoDB's own; `None` where it would not be the same:
+/// numbers of more than 38 digits or out of DynamoDB's range, nameless members, values that
+/// are nested too deep.
+pub fn native_of(json: &str) -> Option<AttributeValue> {
+    native(json, MAX_DEPTH)
+}
+
 fn native(json: &str, depth: usize) -> Option<AttributeValue> {
     let deeper = |json: &RawValue| native(json.get(), depth.checked_sub(1)?);
     match json.bytes().next()? {
