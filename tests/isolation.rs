@@ -192,6 +192,7 @@ fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
             },
         ),
         ("list_audit_events", "/api/audit".to_owned(), OWN),
+        ("ingest_traces", "/v1/traces".to_owned(), OWN),
     ]
 }
 
@@ -203,9 +204,15 @@ const OWN: Expected = Expected {
 
 /// Whether a route is for those alone who are limited to no flow.
 fn is_of_whole_team(route: &Route) -> bool {
-    let is_admin = ["/api/tokens", "/api/roles", "/api/audit", "/api/settings"];
-    let is_admin = is_admin.iter().any(|path| route.path.starts_with(path));
-    is_admin && route.name != "get_masking_settings"
+    let of_team = [
+        "/api/tokens",
+        "/api/roles",
+        "/api/audit",
+        "/api/settings",
+        "/v1/traces",
+    ];
+    let is_of_team = of_team.iter().any(|path| route.path.starts_with(path));
+    is_of_team && route.name != "get_masking_settings"
 }
 
 fn route_named(name: &str) -> &'static Route {
@@ -220,6 +227,7 @@ fn body_of(route: &Route) -> &'static str {
         "try_masking_settings" => r#"{"value": {}}"#,
         "update_roles" => r#"{"roles": []}"#,
         "create_token" => r#"{"role": "viewer"}"#,
+        "ingest_traces" => r#"{"resourceSpans": []}"#,
         _ => "",
     }
 }

@@ -623,7 +623,7 @@ fn roles_are_defined_and_the_audit_is_read_with_and_without_a_running_server() {
     let server = Server::start(folder, &["--no-demo"]);
     let roles = printed(folder, &[&["role", "list"][..], &team].concat());
     let last = "auditor           EXECUTIONS_READ,AUDIT_READ".to_owned();
-    assert_eq!(roles.len(), 4, "{roles:?}");
+    assert_eq!(roles.len(), 5, "{roles:?}");
     assert_eq!(roles.last(), Some(&last));
     let wrong = ["role", "set", "admin", "--permissions", "AUDIT_READ"];
     let wrong = run(folder, &[&wrong[..], &team].concat());

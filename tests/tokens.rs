@@ -8,7 +8,7 @@ use shared::auth::{self, Authenticator, REMEMBERED_SECONDS, Role};
 use shared::model::Timestamp;
 
 use crate::support::faults::{Fault, Faulty};
-use crate::support::records::execution;
+use crate::support::records::{execution, item};
 use crate::support::{Answer, TestApp, operator, token_id};
 
 const TOKENS: &str = "/api/tokens";
@@ -228,9 +228,9 @@ async fn a_role_of_the_teams_own_gives_what_it_names_and_follows_its_changes() {
     };
     assert_eq!(
         names(&before["builtInRoles"]),
-        ["viewer", "operator", "admin"]
+        ["viewer", "operator", "engine", "admin"]
     );
-    assert_eq!(before["permissions"].as_array().map(Vec::len), Some(8));
+    assert_eq!(before["permissions"].as_array().map(Vec::len), Some(9));
     assert_eq!(
         create(&app, &admin, &json!({"role": "auditor"}))
             .await
@@ -283,6 +283,38 @@ async fn a_role_of_the_teams_own_gives_what_it_names_and_follows_its_changes() {
             .0,
         403
     );
+}
+
+#[tokio::test]
+async fn a_role_called_engine_that_a_team_has_already_goes_before_that_of_every_team() {
+    let app = TestApp::new().await;
+    let admin = app.token("team-a", Role::Admin, None).await;
+    let new = json!([{"name": "engine", "permissions": ["EXECUTIONS_READ"]}]);
+    let refused = put_roles(&app, &admin, &new).await;
+    assert_eq!(refused.problem().0, 400);
+    assert_eq!(refused.json()["parameter"], "roles[0].name");
+    let permissions = async |app: &TestApp, token: &str| {
+        let caller = app.get(token, "/api/caller").await.ok();
+        caller["caller"]["permissions"].clone()
+    };
+    let token = secret(&create(&app, &admin, &json!({"role": "engine"})).await);
+    assert_eq!(permissions(&app, &token).await, json!(["EXECUTIONS_WRITE"]));
+
+    // As a release before would have written it.
+    app.write([item(json!({
+        "pk": "SETTINGS#team-a", "sk": "ROLES", "settings": new,
+        "updatedAt": "2026-02-17T10:31:00.000Z", "updatedBy": "test",
+    }))])
+    .await;
+    let app = app.restarted();
+    assert_eq!(permissions(&app, &token).await, json!(["EXECUTIONS_READ"]));
+    let told = app.get(&admin, ROLES).await.ok();
+    let built_in = told["builtInRoles"].as_array().expect("roles");
+    assert!(built_in.iter().all(|role| role["name"] != "engine"));
+    put_roles(&app, &admin, &new).await.ok();
+    put_roles(&app, &admin, &json!([])).await.ok();
+    let app = app.restarted();
+    assert_eq!(permissions(&app, &token).await, json!(["EXECUTIONS_WRITE"]));
 }
 
 #[tokio::test]

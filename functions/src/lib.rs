@@ -22,4 +22,5 @@ pub mod problem;
 pub mod reply;
 pub mod route;
 pub mod stream;
+pub mod traces;
 pub mod xray;

@@ -48,8 +48,17 @@ pub enum Problem {
         /// The methods of the path, separated by commas.
         allow: String,
     },
-    /// The request's body is larger than any endpoint takes.
-    BodyTooLarge,
+    /// The request's body is larger than the endpoint takes.
+    BodyTooLarge {
+        /// The most bytes that it takes.
+        most: usize,
+    },
+    /// The request's body is of a type, or packed in a way, that the endpoint does not
+    /// read.
+    UnsupportedMediaType {
+        /// What it reads.
+        message: &'static str,
+    },
     /// The export is larger than a gateway takes that wants it whole.
     ExportTooLarge,
     /// The operation failed.
@@ -98,7 +107,8 @@ impl Problem {
                 Error::ExecutionNotFound(_) | Error::StepNotFound(_) | Error::TokenNotFound(_),
             ) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. } | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Operation(
                 Error::Throttled(_) | Error::Unavailable(_) | Error::IssuerUnavailable,
             ) => StatusCode::SERVICE_UNAVAILABLE,
@@ -128,6 +138,12 @@ impl Problem {
             parameter,
             request_id,
         }
+    }
+
+    /// What to do, as [`Self::view`] tells it.
+    pub fn message(&self, request_id: &str) -> String {
+        let (.., message) = self.texts(request_id);
+        message
     }
 
     fn texts(&self, request_id: &str) -> (&'static str, &'static str, String) {
@@ -169,10 +185,15 @@ impl Problem {
                 "METHOD_NOT_ALLOWED",
                 format!("Use one of: {allow}."),
             ),
-            Self::BodyTooLarge => (
+            Self::BodyTooLarge { most } => (
                 "The body is too large",
                 "BODY_TOO_LARGE",
-                "Send at most 1 MB.".to_owned(),
+                format!("Send at most {} MB.", most / (1024 * 1024)),
+            ),
+            Self::UnsupportedMediaType { message } => (
+                "The body is of another type",
+                "UNSUPPORTED_MEDIA_TYPE",
+                (*message).to_owned(),
             ),
             Self::ExportTooLarge => (
                 "The export is too large for this gateway",

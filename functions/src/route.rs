@@ -21,7 +21,8 @@ use crate::flow_executions;
 use crate::history;
 use crate::metrics;
 use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::reply::Reply;
+use crate::traces;
 
 /// What a handler returns, before it is awaited.
 pub type Answering<'a> =
@@ -39,6 +40,9 @@ pub enum Transfer {
     Streamed,
 }
 
+/// The largest body that an endpoint takes which says nothing else, in bytes.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
 /// An endpoint.
 #[derive(Debug)]
 pub struct Route {
@@ -53,6 +57,8 @@ pub struct Route {
     pub permission: Option<Permission>,
     /// How the answer leaves a Lambda function.
     pub transfer: Transfer,
+    /// The largest body that it takes, in bytes.
+    pub max_body_bytes: usize,
     /// What answers.
     pub handler: Handler,
 }
@@ -84,6 +90,7 @@ routes! {
         path: "/flow-executions",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(flow_executions::list_flow_executions),
     }
     GET_FLOW_EXECUTION {
@@ -92,6 +99,7 @@ routes! {
         path: "/flow-executions/{flowExecutionId}",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(flow_executions::get_flow_execution),
     }
     GET_FLOW_EXECUTION_BRANCH_STEPS {
@@ -100,6 +108,7 @@ routes! {
         path: "/flow-executions/{flowExecutionId}/branch-steps",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(flow_executions::get_flow_execution_branch_steps),
     }
     GET_FLOW_EXECUTION_STEP {
@@ -108,6 +117,7 @@ routes! {
         path: "/flow-executions/{flowExecutionId}/step",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(flow_executions::get_flow_execution_step),
     }
     LIST_TEAM_EXECUTIONS {
@@ -116,6 +126,7 @@ routes! {
         path: "/api/executions/team/{teamId}",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::list_team_executions),
     }
     EXPORT_TEAM_EXECUTIONS {
@@ -124,6 +135,7 @@ routes! {
         path: "/api/executions/team/{teamId}/export",
         permission: Some(Permission::ExecutionsExport),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::export_team_executions),
     }
     LIST_WORKFLOW_EXECUTIONS {
@@ -132,6 +144,7 @@ routes! {
         path: "/api/executions",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::list_workflow_executions),
     }
     GET_EXECUTION {
@@ -140,6 +153,7 @@ routes! {
         path: "/api/executions/{id}",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::get_execution),
     }
     CANCEL_EXECUTION {
@@ -148,6 +162,7 @@ routes! {
         path: "/api/executions/{id}/cancel",
         permission: Some(Permission::ExecutionsCancel),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::cancel_execution),
     }
     LIST_HISTORY_EXECUTIONS {
@@ -156,6 +171,7 @@ routes! {
         path: "/api/history/executions",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::list_history_executions),
     }
     LIST_HISTORY_FLOW_EXECUTIONS {
@@ -164,6 +180,7 @@ routes! {
         path: "/api/history/executions/flows/{flowId}",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::list_history_flow_executions),
     }
     GET_HISTORY_EXECUTION {
@@ -172,6 +189,7 @@ routes! {
         path: "/api/history/executions/{executionId}",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Streamed,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::get_history_execution),
     }
     GET_HISTORY_STATISTICS {
@@ -180,6 +198,7 @@ routes! {
         path: "/api/history/execution-stats",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::get_history_statistics),
     }
     GET_HISTORY_STEP_STATISTICS {
@@ -188,6 +207,7 @@ routes! {
         path: "/api/history/step-stats",
         permission: Some(Permission::ExecutionsRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::get_history_step_statistics),
     }
     DELETE_HISTORY_EXECUTION {
@@ -196,6 +216,7 @@ routes! {
         path: "/api/history/executions/{executionId}",
         permission: Some(Permission::ExecutionsDelete),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::delete_history_execution),
     }
     DELETE_HISTORY_FLOW_EXECUTIONS {
@@ -204,6 +225,7 @@ routes! {
         path: "/api/history/executions/flows/{flowId}",
         permission: Some(Permission::ExecutionsDelete),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(history::delete_history_flow_executions),
     }
     GET_MASKING_SETTINGS {
@@ -212,6 +234,7 @@ routes! {
         path: "/api/settings/masking",
         permission: Some(Permission::SettingsManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::get_masking_settings),
     }
     TRY_MASKING_SETTINGS {
@@ -220,6 +243,7 @@ routes! {
         path: "/api/settings/masking/try",
         permission: Some(Permission::SettingsManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::try_masking_settings),
     }
     UPDATE_MASKING_SETTINGS {
@@ -228,6 +252,7 @@ routes! {
         path: "/api/settings/masking",
         permission: Some(Permission::SettingsManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::update_masking_settings),
     }
     CREATE_TOKEN {
@@ -236,6 +261,7 @@ routes! {
         path: "/api/tokens",
         permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::create_token),
     }
     LIST_TOKENS {
@@ -244,6 +270,7 @@ routes! {
         path: "/api/tokens",
         permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::list_tokens),
     }
     REVOKE_TOKEN {
@@ -252,6 +279,7 @@ routes! {
         path: "/api/tokens/{tokenId}",
         permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::revoke_token),
     }
     GET_ROLES {
@@ -260,6 +288,7 @@ routes! {
         path: "/api/roles",
         permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::get_roles),
     }
     UPDATE_ROLES {
@@ -268,6 +297,7 @@ routes! {
         path: "/api/roles",
         permission: Some(Permission::TokensManage),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::update_roles),
     }
     GET_CALLER {
@@ -276,6 +306,7 @@ routes! {
         path: "/api/caller",
         permission: None,
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::get_caller),
     }
     LIST_AUDIT_EVENTS {
@@ -284,7 +315,19 @@ routes! {
         path: "/api/audit",
         permission: Some(Permission::AuditRead),
         transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::list_audit_events),
+    }
+    INGEST_TRACES {
+        name: "ingest_traces",
+        method: Method::POST,
+        path: "/v1/traces",
+        permission: Some(Permission::ExecutionsWrite),
+        // Where an answer is whole, a gateway gets protobuf as base64, and does not
+        // unpack it for who accepts anything.
+        transfer: Transfer::Streamed,
+        max_body_bytes: traces::MAX_BODY_BYTES,
+        handler: handler!(traces::ingest_traces),
     }
 }
 
@@ -328,7 +371,7 @@ impl Route {
                 if problem.status() == StatusCode::NOT_FOUND {
                     wait_for_tick(start, NOT_FOUND_EVERY).await;
                 }
-                reply::problem(&problem, &request_id)
+                traces::problem_for(request.headers(), &problem, &request_id)
             }
         };
         let usage = store.usage();

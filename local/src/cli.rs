@@ -441,7 +441,7 @@ pub struct TokenCreateArgs {
     pub team: TeamId,
     /// What the holder may do: viewer (read), operator (read, export, cancel),
     /// admin (everything), or a role of the team's own
-    #[arg(long, value_name = "viewer|operator|admin|ROLE")]
+    #[arg(long, value_name = "viewer|operator|engine|admin|ROLE")]
     pub role: RoleName,
     /// What the token is for
     #[arg(long)]

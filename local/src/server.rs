@@ -20,12 +20,10 @@ use functions::parameters::invalid;
 use functions::problem::Problem;
 use functions::reply;
 use functions::route::{ROUTES, RequestId, Route};
+use functions::traces;
 use http_body_util::LengthLimitError;
 use lambda_http::RequestExt;
 use uuid::Uuid;
-
-/// The largest body that an endpoint takes, in bytes.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The header with the id under which the log has the request.
 const REQUEST_ID: &str = "x-request-id";
@@ -137,9 +135,13 @@ async fn answer(
         .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
         .collect();
     let (mut parts, body) = request.into_parts();
-    let body = match to_bytes(body, MAX_BODY_BYTES).await {
+    let body = match to_bytes(body, route.max_body_bytes).await {
         Ok(body) => body,
-        Err(error) => return refuse(&unreadable(&error), &request_id),
+        Err(error) => {
+            let problem = unreadable(&error, route.max_body_bytes);
+            let reply = traces::problem_for(&parts.headers, &problem, &request_id);
+            return respond(reply, &request_id);
+        }
     };
     parts.extensions.insert(RequestId(request_id.clone()));
     let query = query_of(parts.uri.query().unwrap_or_default());
@@ -150,10 +152,10 @@ async fn answer(
 }
 
 /// A body that is too large, or that does not come as it was announced.
-fn unreadable(error: &axum::Error) -> Problem {
+fn unreadable(error: &axum::Error, most: usize) -> Problem {
     let cause = std::error::Error::source(error);
     match cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
-        true => Problem::BodyTooLarge,
+        true => Problem::BodyTooLarge { most },
         false => invalid(
             "body",
             "It ends before its end, or is not chunked as it says.",

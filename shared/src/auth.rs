@@ -39,6 +39,8 @@ pub enum Permission {
     ExecutionsReveal,
     /// Export executions.
     ExecutionsExport,
+    /// Write executions: by an exporter of traces.
+    ExecutionsWrite,
     /// Cancel executions.
     ExecutionsCancel,
     /// Delete executions.
@@ -53,10 +55,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ExecutionsRead,
         Self::ExecutionsReveal,
         Self::ExecutionsExport,
+        Self::ExecutionsWrite,
         Self::ExecutionsCancel,
         Self::ExecutionsDelete,
         Self::TokensManage,
@@ -70,6 +73,7 @@ impl Permission {
             Self::ExecutionsRead => "EXECUTIONS_READ",
             Self::ExecutionsReveal => "EXECUTIONS_REVEAL",
             Self::ExecutionsExport => "EXECUTIONS_EXPORT",
+            Self::ExecutionsWrite => "EXECUTIONS_WRITE",
             Self::ExecutionsCancel => "EXECUTIONS_CANCEL",
             Self::ExecutionsDelete => "EXECUTIONS_DELETE",
             Self::TokensManage => "TOKENS_MANAGE",

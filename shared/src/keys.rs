@@ -6,6 +6,8 @@
 //! | payload | `EXEC#<executionId>` | `PAYLOAD#<name>#<part>` | its run; its name |
 //! | step | `EXEC#<executionId>` | `STEP#<startTime>#<stepInstanceId>` | its run, in order of time |
 //! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
+//! | span that is the run of a trace | `EXEC#<executionId>` | `TRACE#<startTime>#<stepInstanceId>` | its run |
+//! | state of a trace | `EXEC#<executionId>` | `TRACE` | its run |
 //! | mark that a run's sub-flows go with it | `EXEC#<executionId>` | `CASCADE` | its run |
 //! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
 //! | register of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
@@ -27,8 +29,9 @@
 //! `F#<flowId>#D#<deviceId>`.
 //!
 //! Ids and times never hold `#`, so a key splits in one way only. Inside a
-//! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP`: the run, its payloads
-//! and its top-level steps are the one range from [`EXECUTION`] on.
+//! run's partition `BRANCH < EXECUTION < PAYLOAD < STEP < TRACE`: the run, its payloads
+//! and its top-level steps are the one range from [`EXECUTION`] on, in which what
+//! follows the steps is passed by.
 
 use crate::labels::Label;
 use crate::model::{DeviceId, ExecutionId, FlowId, Item, TeamId, Timestamp};
@@ -43,6 +46,8 @@ pub const STEPS: &str = "STEP#";
 pub const BRANCHES: &str = "BRANCH#";
 /// What the sort keys of all payloads of steps begin with.
 pub const STEP_PAYLOADS: &str = "PAYLOAD#step:";
+/// The sort key of the state of a trace.
+pub const TRACE: &str = "TRACE";
 /// The partition of the register of tokens.
 pub const TOKEN_REGISTER: &str = "TOKENS";
 /// The sort key of a token's own item.
@@ -118,6 +123,11 @@ pub fn branch_step(
     step_instance_id: &str,
 ) -> String {
     format!("{fork}{branch_execution_id}#{start_time}#{step_instance_id}")
+}
+
+/// The sort key of the span that is the run of a trace, and so none of its steps.
+pub fn span_of_run(start_time: Timestamp, step_instance_id: &str) -> String {
+    format!("{TRACE}#{start_time}#{step_instance_id}")
 }
 
 /// The sort key of one part of a payload.
@@ -445,5 +455,6 @@ mod tests {
         assert!(EXECUTION < payload.as_str());
         assert!(payload.as_str() < STEP_PAYLOADS);
         assert!(STEP_PAYLOADS < STEPS);
+        assert!(STEPS < TRACE && !TRACE.starts_with(STEPS));
     }
 }

@@ -25,5 +25,6 @@ pub mod store;
 pub mod stream;
 pub mod table;
 pub mod tick;
+pub mod traces;
 
 pub use error::{Error, InvalidMember, Result};

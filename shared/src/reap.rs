@@ -149,7 +149,7 @@ impl Reaper {
         match task {
             Task::RemoveChildren { pk, old } => {
                 self.remove_subflows(pk, old).await?;
-                self.remove_children(pk).await?;
+                remove_children(&self.store, pk).await?;
                 reaped.removed = 1;
             }
             Task::CancelBelow {
@@ -172,26 +172,6 @@ impl Reaper {
         Ok(reaped)
     }
 
-    /// Removes what is left of a run that is gone. A run that was written anew under
-    /// its id keeps what it has from then on.
-    async fn remove_children(&self, pk: &str) -> Result<()> {
-        let range = Range::keys_of_run(pk);
-        let mut start = None;
-        loop {
-            let page = self.store.query(&range, start, KEYS_A_PAGE).await?;
-            if self.store.get_latest(pk, keys::EXECUTION).await?.is_some() {
-                return Ok(());
-            }
-            let is_child = |item: &Item| keys::sort_key(item) != Some(keys::EXECUTION);
-            let children: Vec<_> = page.items.into_iter().filter(is_child).collect();
-            delete_items(&self.store, &children).await?;
-            start = page.last_key;
-            if start.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
     /// Removes the runs that a run started, if they were to go with it. What these
     /// started follows from that.
     async fn remove_subflows(&self, pk: &str, old: &Item) -> Result<()> {
@@ -211,6 +191,29 @@ impl Reaper {
         }
         // Also where the run is there again: its next deletion is another one.
         self.store.delete(pk, keys::CASCADE).await
+    }
+}
+
+/// Removes what is left of a run that is gone. A run that was written anew under
+/// its id keeps what it has from then on.
+///
+/// # Errors
+/// Those of the table.
+pub(crate) async fn remove_children(store: &Store, pk: &str) -> Result<()> {
+    let range = Range::keys_of_run(pk);
+    let mut start = None;
+    loop {
+        let page = store.query(&range, start, KEYS_A_PAGE).await?;
+        if store.get_latest(pk, keys::EXECUTION).await?.is_some() {
+            return Ok(());
+        }
+        let is_child = |item: &Item| keys::sort_key(item) != Some(keys::EXECUTION);
+        let children: Vec<_> = page.items.into_iter().filter(is_child).collect();
+        delete_items(store, &children).await?;
+        start = page.last_key;
+        if start.is_none() {
+            return Ok(());
+        }
     }
 }
 

@@ -296,6 +296,35 @@ impl Store {
         Ok(())
     }
 
+    /// Removes one item, if an attribute of it still has this value.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn delete_with(
+        &self,
+        pk: &str,
+        sk: &str,
+        attribute: &str,
+        value: AttributeValue,
+    ) -> Result<()> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(self.table())
+            .set_key(Some(key(pk, sk)))
+            .condition_expression("#attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":value", value)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        if fails_its_condition(&answer) {
+            return Ok(());
+        }
+        self.count(answer.map_err(from_sdk)?.consumed_capacity(), 0);
+        Ok(())
+    }
+
     /// Writes up to [`MAX_ITEMS_A_BATCH`] items, each in place of the one with its
     /// keys, and again what the table has not taken.
     ///

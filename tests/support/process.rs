@@ -142,20 +142,28 @@ impl Drop for Server {
     }
 }
 
-/// The Python that the tests use, if it has boto3. Without it a test says so
-/// and is not run, unless `FLOWTRAIL_TEST_REQUIRE_ALL` is set, as in CI.
+/// The Python that the tests use, if it has boto3.
 pub fn python() -> Option<String> {
+    python_with("boto3", "boto3")
+}
+
+/// The Python that the tests use, if it has a module, of this package. Without it a test
+/// says so and is not run, unless `FLOWTRAIL_TEST_REQUIRE_ALL` is set, as in CI.
+pub fn python_with(module: &str, package: &str) -> Option<String> {
     let python = std::env::var("FLOWTRAIL_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_boto3 = Command::new(&python)
-        .args(["-c", "import boto3"])
+    let has_module = Command::new(&python)
+        .args(["-c", &format!("import {module}")])
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    if has_boto3 {
+    if has_module {
         return Some(python);
     }
     let must = std::env::var_os("FLOWTRAIL_TEST_REQUIRE_ALL").is_some();
-    assert!(!must, "{python} has no boto3, and every test is required");
-    eprintln!("not run: {python} has no boto3 (pip install boto3)");
+    assert!(
+        !must,
+        "{python} has no {package}, and every test is required"
+    );
+    eprintln!("not run: {python} has no {module} (pip install {package})");
     None
 }

@@ -17,6 +17,7 @@ const PERMISSIONS = {
   EXECUTIONS_READ: ["Read runs", "Lists, details and statistics"],
   EXECUTIONS_REVEAL: ["See secrets", "Values that are masked for others; each look is in the audit"],
   EXECUTIONS_EXPORT: ["Export", "Take runs along as a file, masked"],
+  EXECUTIONS_WRITE: ["Write runs", "By exporters of OpenTelemetry traces"],
   EXECUTIONS_CANCEL: ["Cancel runs", "And their sub-flows"],
   EXECUTIONS_DELETE: ["Delete runs", "For good, also all of a flow"],
   TOKENS_MANAGE: ["Manage access", "Make and revoke tokens, change roles"],

@@ -43,7 +43,7 @@ export default function Roles({ session }) {
 /** Who may do what, at one look. */
 function Matrix({ answer }) {
   const roles = [...answer.builtInRoles, ...answer.roles];
-  return html`<header class="section-head"><div><h2>Who may do what</h2><p class="muted">Viewer, operator and admin are there in every team and stay as they are.</p></div></header>
+  return html`<header class="section-head"><div><h2>Who may do what</h2><p class="muted">Viewer, operator, engine and admin are there in every team and stay as they are.</p></div></header>
     <div class="card scroll" tabindex="0" role="region" aria-label="Permissions of the roles, table"><table class="grid matrix"><caption class="hidden">Permissions of the roles</caption>
       <thead><tr><th scope="col">Permission</th>${roles.map(({ name }) => html`<th key=${name} scope="col" class="mid"><bdi>${name}</bdi></th>`)}</tr></thead>
       <tbody>${answer.permissions.map((permission) => html`<tr key=${permission}><th scope="row"><span title=${permission}>${permissionText(permission).name}</span> <span class="muted small">${permissionText(permission).note}</span></th>
@@ -82,7 +82,7 @@ function OwnRoles({ answer, session, onAnswer }) {
   const add = () => change([...roles, { key: nextKey++, name: "", description: "", permissions: ["EXECUTIONS_READ"], isNew: true }]);
   return html`<header class="section-head"><div><h2>The team's own roles</h2><p class="muted">${answer.updatedAt ? html`Changed <${RelativeTime} at=${answer.updatedAt} /> by <bdi>${answer.updatedBy}</bdi>.` : "None was defined so far."}</p></div>
       <${Button} onClick=${add} disabled=${roles.length >= MOST}>Add a role<//></header>
-    <div ref=${element} class="role-cards">${roles.length === 0 && html`<p class="muted">Define a role where the three do not fit, such as an auditor who reads runs and the audit, and exports nothing.</p>`}
+    <div ref=${element} class="role-cards">${roles.length === 0 && html`<p class="muted">Define a role where the four do not fit, such as an auditor who reads runs and the audit, and exports nothing.</p>`}
       ${roles.map((role, index) => html`<${RoleCard} key=${role.key} role=${role} index=${index} all=${answer.permissions} error=${error} session=${session}
         had=${answer.roles.find(({ name }) => name === role.name)?.permissions ?? []}
         onChange=${(next) => change(roles.map((other) => (other.key === role.key ? { ...role, ...next } : other)))}

@@ -118,7 +118,7 @@ pub(super) fn tokens(page: &TokenPage) -> TokensView<'_> {
 pub(super) struct RolesView<'a> {
     success: bool,
     roles: &'a [CustomRole],
-    built_in_roles: [BuiltInRoleView; 3],
+    built_in_roles: Vec<BuiltInRoleView>,
     permissions: [&'static str; Permission::ALL.len()],
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
@@ -134,14 +134,16 @@ pub(super) fn roles(stored: &TeamRoles) -> RolesView<'_> {
     RolesView {
         success: true,
         roles: &stored.settings,
-        built_in_roles: Role::ALL.map(|role| BuiltInRoleView {
-            name: role.as_str(),
-            permissions: role
-                .permissions()
-                .into_iter()
-                .map(Permission::as_str)
-                .collect(),
-        }),
+        built_in_roles: Role::beside(&stored.settings)
+            .map(|role| BuiltInRoleView {
+                name: role.as_str(),
+                permissions: role
+                    .permissions()
+                    .into_iter()
+                    .map(Permission::as_str)
+                    .collect(),
+            })
+            .collect(),
         permissions: Permission::ALL.map(Permission::as_str),
         updated_at: stored.updated_at,
         updated_by: stored.updated_by.as_deref(),

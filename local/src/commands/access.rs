@@ -122,7 +122,7 @@ pub async fn run_role(command: RoleCommand) -> Result<(), Failure> {
 async fn list_roles(args: RoleArgs) -> Result<(), Failure> {
     let table = open_existing(&args.table).await?;
     let own = auth::get_roles(&table.store, &operator(args.team)).await?;
-    for role in Role::ALL {
+    for role in Role::beside(&own.settings) {
         let permissions = role.permissions().into_iter().map(Permission::as_str);
         let permissions: Vec<_> = permissions.collect();
         terminal::print(role_line(role.as_str(), &permissions.join(","), None));

@@ -1,4 +1,4 @@
-//! Roles: named sets of permissions, three that every team has, and those that it
+//! Roles: named sets of permissions, four that every team has, and those that it
 //! defines.
 
 use std::collections::BTreeSet;
@@ -26,19 +26,22 @@ pub enum Role {
     Viewer,
     /// Reads, exports, cancels.
     Operator,
+    /// Writes, and reads nothing: a program that exports traces.
+    Engine,
     /// Everything.
     Admin,
 }
 
 impl Role {
     /// Every role that every team has.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Engine, Self::Admin];
 
     /// The role's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
+            Self::Engine => "engine",
             Self::Admin => "admin",
         }
     }
@@ -58,8 +61,29 @@ impl Role {
                 Permission::ExecutionsCancel,
             ]
             .into(),
+            Self::Engine => [Permission::ExecutionsWrite].into(),
             Self::Admin => Permission::ALL.into(),
         }
+    }
+
+    /// Whether a team's own role of this name goes before it. Roles called `engine`
+    /// were defined before every team had one, and their tokens keep what they may do.
+    fn yields_to_own(self) -> bool {
+        self == Self::Engine
+    }
+
+    /// Why no role can be given this one's name.
+    fn is_taken(self) -> String {
+        format!(
+            "Every team has the role {}, which stays as it is.",
+            self.as_str()
+        )
+    }
+
+    /// Those of these roles that a team has which defines these.
+    pub fn beside(own: &[CustomRole]) -> impl Iterator<Item = Self> {
+        let is_left = |role: &Self| !role.yields_to_own() || named(own, role.as_str()).is_none();
+        Self::ALL.into_iter().filter(is_left)
     }
 }
 
@@ -123,9 +147,11 @@ pub async fn put_roles(
     expected: Expected,
 ) -> Result<TeamRoles> {
     require_whole_team(caller)?;
+    let sent = roles.clone();
     let roles = checked(roles)?;
     let after = roles.clone();
     let allow = |before: &Vec<CustomRole>| {
+        refuse_taken_names(before, &sent)?;
         let change = Change::of(before, &after);
         require_held(caller, &change.gained)?;
         let gained: Vec<_> = change.gained.iter().map(|it| it.as_str()).collect();
@@ -139,6 +165,21 @@ pub async fn put_roles(
 
 fn require_whole_team(caller: &Caller) -> Result<()> {
     caller.require_whole_team("Roles")
+}
+
+/// Refuses a new role with the name of a [`Role`]. One that was there before its name
+/// was taken stays.
+fn refuse_taken_names(before: &[CustomRole], sent: &[CustomRole]) -> Result<()> {
+    for (position, role) in sent.iter().enumerate() {
+        let taken = Role::named(&role.name.to_ascii_lowercase());
+        if let Some(taken) = taken
+            && named(before, &role.name).is_none()
+        {
+            let member = format!("roles[{position}].name");
+            return Err(Error::invalid_member(member, taken.is_taken()));
+        }
+    }
+    Ok(())
 }
 
 /// How roles differ from what they were.
@@ -190,7 +231,7 @@ fn signed(sign: char, permissions: &[Permission]) -> String {
 }
 
 /// What the roles of these names may do in a team, together. A name that is none
-/// gives nothing. The team's own roles are read only where one is named.
+/// gives nothing. The team's own roles are read only where one may be named.
 ///
 /// # Errors
 /// Those of the table.
@@ -200,18 +241,18 @@ pub(super) async fn permissions<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<BTreeSet<Permission>> {
     let mut permissions = BTreeSet::new();
-    let mut own = Vec::new();
+    let mut others = Vec::new();
     for name in names {
         match Role::named(name) {
-            Some(role) => permissions.extend(role.permissions()),
-            None => own.push(name),
+            Some(role) if !role.yields_to_own() => permissions.extend(role.permissions()),
+            _ => others.push(name),
         }
     }
-    if !own.is_empty() {
+    if !others.is_empty() {
         let roles: TeamRoles = settings::read(store, team_id, keys::ROLES).await?;
-        let own = own.into_iter();
-        let own = own.filter_map(|name| named(&roles.settings, name));
-        permissions.extend(own.flat_map(CustomRole::permissions));
+        let others = others.into_iter();
+        let others = others.filter_map(|name| permissions_in(&roles.settings, name));
+        permissions.extend(others.flatten());
     }
     Ok(permissions)
 }
@@ -226,11 +267,21 @@ pub(super) async fn permissions_of(
     team_id: &TeamId,
     name: &RoleName,
 ) -> Result<Option<BTreeSet<Permission>>> {
-    if let Some(role) = Role::named(name.as_str()) {
+    if let Some(role) = Role::named(name.as_str())
+        && !role.yields_to_own()
+    {
         return Ok(Some(role.permissions()));
     }
     let roles: TeamRoles = settings::read(store, team_id, keys::ROLES).await?;
-    Ok(named(&roles.settings, name.as_str()).map(CustomRole::permissions))
+    Ok(permissions_in(&roles.settings, name.as_str()))
+}
+
+/// What the role of that name may do in a team that defines these.
+fn permissions_in(own: &[CustomRole], name: &str) -> Option<BTreeSet<Permission>> {
+    let of_every_team = || Role::named(name).map(Role::permissions);
+    named(own, name)
+        .map(CustomRole::permissions)
+        .or_else(of_every_team)
 }
 
 /// Refuses a caller that lacks one of these permissions, and would give it.
@@ -282,10 +333,10 @@ fn check(role: &CustomRole) -> std::result::Result<(), (&'static str, String)> {
     if let Err(error) = role.name.parse::<RoleName>() {
         return Err(("name", format!("It is an id: {error}.")));
     }
-    let lower = role.name.to_ascii_lowercase();
-    if Role::named(&lower).is_some() {
-        let reason = format!("Every team has the role {lower}, which stays as it is.");
-        return Err(("name", reason));
+    if let Some(taken) = Role::named(&role.name.to_ascii_lowercase())
+        && !taken.yields_to_own()
+    {
+        return Err(("name", taken.is_taken()));
     }
     if !role.description.as_deref().is_none_or(is_description) {
         let reason =
@@ -319,6 +370,7 @@ mod tests {
             names(Role::Operator),
             ["EXECUTIONS_READ", "EXECUTIONS_EXPORT", "EXECUTIONS_CANCEL"]
         );
+        assert_eq!(names(Role::Engine), ["EXECUTIONS_WRITE"]);
         assert_eq!(names(Role::Admin).len(), Permission::ALL.len());
         for permission in Permission::ALL {
             assert_eq!(permission.as_str().parse(), Ok(permission));
@@ -361,6 +413,30 @@ mod tests {
             };
             assert_eq!(invalid.member, place);
         }
+    }
+
+    #[test]
+    fn a_role_keeps_a_name_that_every_teams_role_took_later_and_no_new_one_gets_it() {
+        let own = [role("engine", &["EXECUTIONS_READ"])];
+        assert!(checked(own.to_vec()).is_ok());
+        assert!(refuse_taken_names(&own, &own).is_ok());
+        for name in ["engine", "Engine"] {
+            let sent = [role("a", &["AUDIT_READ"]), role(name, &["AUDIT_READ"])];
+            let refused = refuse_taken_names(&[], &sent);
+            let Err(Error::InvalidMember(invalid)) = refused else {
+                panic!("expected a refusal, got {refused:?}");
+            };
+            assert_eq!(invalid.member, "roles[1].name");
+        }
+        let read = Some([Permission::ExecutionsRead].into());
+        assert_eq!(permissions_in(&own, "engine"), read);
+        assert_eq!(
+            permissions_in(&[], "engine"),
+            Some(Role::Engine.permissions())
+        );
+        assert_eq!(permissions_in(&own, "nobody"), None);
+        let names: Vec<_> = Role::beside(&own).map(Role::as_str).collect();
+        assert_eq!(names, ["viewer", "operator", "admin"]);
     }
 
     #[test]

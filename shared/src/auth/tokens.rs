@@ -263,7 +263,7 @@ pub async fn create_token(
 async fn require_giveable(store: &Store, caller: &Caller, role: &RoleName) -> Result<()> {
     let permissions = roles::permissions_of(store, &caller.team_id, role).await?;
     let permissions = permissions.ok_or_else(|| {
-        let reason = "It is viewer, operator, admin, or a role that the team has defined.";
+        let reason = "It is viewer, operator, engine, admin, or a role that the team has defined.";
         Error::invalid_member("role", reason)
     })?;
     roles::require_held(caller, &permissions)
