@@ -27,6 +27,7 @@ mod numbered_pages;
 mod payloads_on_demand;
 mod records;
 mod serve;
+mod step_functions;
 mod step_statistics;
 mod support;
 mod template;

@@ -21,5 +21,6 @@ pub mod parameters;
 pub mod problem;
 pub mod reply;
 pub mod route;
+pub mod step_functions;
 pub mod stream;
 pub mod xray;
