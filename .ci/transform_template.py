@@ -36,6 +36,7 @@ OVERRIDES = {
     "CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
     "MaxReadUnits": "1000",
     "SetUpApiGatewayLogs": "false",
+    "StepFunctionsStateMachines": "orders-*",
 }
 
 

@@ -28,6 +28,7 @@ mod otlp;
 mod payloads_on_demand;
 mod records;
 mod serve;
+mod step_functions;
 mod step_statistics;
 mod support;
 mod template;

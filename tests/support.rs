@@ -30,6 +30,7 @@ pub mod log;
 pub mod process;
 pub mod records;
 pub mod runtime;
+pub mod step_functions;
 
 /// The variable with the address of the DynamoDB to test on.
 const ENDPOINT_VARIABLE: &str = "FLOWTRAIL_TEST_ENDPOINT_URL";

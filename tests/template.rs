@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use functions::authorizer::AUTHENTICATED_WITHIN;
 use functions::route::{ANSWERED_WITHIN, ROUTES, Transfer, function_names};
+use functions::step_functions::TEAM_VARIABLE;
 use functions::{cors, metrics};
 use serde_json::{Value, json};
 use shared::auth::{OidcSettings, REMEMBERED_SECONDS, SignInSettings};
@@ -353,7 +354,7 @@ fn each_alarm_is_sent_to_the_topic_and_shown_on_the_dashboard() {
         let dimensions = json!([{"Name": "table", "Value": {"Ref": "Table"}}]);
         assert_eq!(properties["Dimensions"], dimensions, "{name}");
     }
-    assert_eq!(alarms.len(), 9);
+    assert_eq!(alarms.len(), 10);
     assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms);
 }
 
@@ -410,6 +411,75 @@ fn the_counters_are_fed_each_execution_of_the_stream_shard_by_shard() {
     assert_eq!(source["MaximumRecordAgeInSeconds"], 43_200);
     let queue = &source["DestinationConfig"]["OnFailure"]["Destination"];
     assert_eq!(*queue, json!({"Fn::GetAtt": ["UncountedQueue", "Arn"]}));
+}
+
+#[test]
+fn executions_of_the_named_state_machines_come_through_a_queue_and_none_without_a_name() {
+    let template = template();
+    let resources = &template["Resources"];
+    assert_eq!(
+        template["Parameters"]["StepFunctionsStateMachines"]["Default"],
+        ""
+    );
+    let rule = &resources["ExecutionChangesRule"]["Properties"];
+    let when_named = |then: Value, or: Value| json!({"Fn::If": ["ImportsExecutions", then, or]});
+    assert_eq!(
+        rule["State"],
+        when_named(json!("ENABLED"), json!("DISABLED"))
+    );
+    let arn = |kind: &str| {
+        let prefix = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}";
+        json!({"Fn::Sub": format!("{prefix}:{kind}")})
+    };
+    let state_machines = arn("stateMachine:${StepFunctionsStateMachines}");
+    assert_eq!(
+        rule["EventPattern"],
+        json!({
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"stateMachineArn": [{"wildcard": state_machines}]},
+        })
+    );
+    let queue_arn = json!({"Fn::GetAtt": ["ExecutionChangesQueue", "Arn"]});
+    assert_eq!(rule["Targets"][0]["Arn"], queue_arn);
+    let queue = &resources["ExecutionChangesQueue"]["Properties"];
+    let given_up = &queue["RedrivePolicy"]["deadLetterTargetArn"];
+    assert_eq!(*given_up, json!({"Fn::GetAtt": ["UnimportedQueue", "Arn"]}));
+    let function = &resources["ImportStateMachineExecutionFunction"]["Properties"];
+    let seconds = |value: &Value| value.as_u64().expect("seconds");
+    assert!(seconds(&queue["VisibilityTimeout"]) >= 6 * seconds(&function["Timeout"]));
+    let source = &resources["ImportEventSource"]["Properties"];
+    assert_eq!(source["EventSourceArn"], queue_arn);
+    assert_eq!(source["Enabled"], when_named(json!(true), json!(false)));
+    assert_eq!(source["BatchSize"], 1);
+    assert!(source["ScalingConfig"]["MaximumConcurrency"].is_u64());
+    let variables = &function["Environment"]["Variables"];
+    assert_eq!(
+        variables[TEAM_VARIABLE],
+        json!({"Ref": "StepFunctionsTeam"})
+    );
+    let statements = function["Policies"][0]["Statement"].as_array();
+    let history = statements
+        .expect("statements")
+        .iter()
+        .find(|statement| statement["Action"] == "states:GetExecutionHistory");
+    let executions = arn("execution:${StepFunctionsStateMachines}:*");
+    assert_eq!(history.expect("granted")["Resource"], executions);
+    let pattern = &template["Parameters"]["StepFunctionsStateMachines"]["AllowedPattern"];
+    let pattern = regex::Regex::new(pattern.as_str().expect("a text")).expect("a pattern");
+    for (names, is_allowed) in [
+        ("", true),
+        ("*", true),
+        ("orders", true),
+        ("orders-*", true),
+        ("*-prod-*", true),
+        // EventBridge refuses two in a row.
+        ("orders**", false),
+        ("orders:*", false),
+        ("a,b", false),
+    ] {
+        assert_eq!(pattern.is_match(names), is_allowed, "{names}");
+    }
 }
 
 /// What the template's policies grant on the table, as the recorded actions are written.
@@ -538,6 +608,8 @@ fn no_policy_grants_with_a_star() {
                 let text = format!("{}{}", statement["Action"], statement["Resource"]);
                 // The streams of one table, which have their times in their names.
                 let text = text.replace("${Table.Arn}/stream/*", "");
+                // The executions of some state machines, which have their names behind them.
+                let text = text.replace(":execution:${StepFunctionsStateMachines}:*", "");
                 assert!(!text.contains('*'), "{name}: {text}");
             }
         }

@@ -262,7 +262,7 @@ fn check(name: &str, answer: &str) -> Result<(), Failure> {
     let expected = match name {
         "authorize" => "\"Effect\":\"Allow\"",
         "count" => "{\"state\":{}}",
-        "reap" => "null",
+        "import_state_machine_execution" | "reap" => "null",
         "create_token" => "\"statusCode\":201",
         _ => "\"statusCode\":200",
     };

@@ -1,8 +1,15 @@
-//! The SDK client of a Lambda function.
+//! The SDK clients of a Lambda function.
 
+use std::time::Duration;
+
+use aws_config::SdkConfig;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient,
+};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use shared::config::{retries, timeouts};
@@ -22,27 +29,48 @@ use crate::xray::Xray;
 ///
 /// Where X-Ray traces an invocation, it is told of each operation ([`Xray`]).
 pub fn client() -> Client {
-    let variable = |name: &str| std::env::var(name).ok();
-    let first = |names: [&str; 2]| names.into_iter().find_map(variable);
-    let region = first(["AWS_REGION", "AWS_DEFAULT_REGION"]);
-    let is_on = |name| Some(variable(name)?.eq_ignore_ascii_case("true"));
-    let endpoint_url = first(["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]);
-    let mut config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(region.map(Region::new))
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .timeout_config(timeouts())
-        .retry_config(retries());
-    config.set_endpoint_url(endpoint_url);
-    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
-    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-    if asks_amazon_alone(variable) {
-        config = config.http_client(client_of_amazon());
-    }
+    let config = sdk_config("AWS_ENDPOINT_URL_DYNAMODB", timeouts(), retries());
+    let mut config = aws_sdk_dynamodb::config::Builder::from(&config);
     if let Some(xray) = Xray::from_environment() {
         config = config.interceptor(xray);
     }
     Client::from_conf(config.build())
+}
+
+/// A client for AWS Step Functions, for which nobody waits: made like [`client`], and
+/// patient. A page of a history can be large, and many executions that end at once are
+/// more than Step Functions tells of at once.
+pub fn step_functions() -> aws_sdk_sfn::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_secs(90))
+        .build();
+    let retries = RetryConfig::standard().with_max_attempts(6);
+    let config = sdk_config("AWS_ENDPOINT_URL_SFN", timeouts, retries);
+    aws_sdk_sfn::Client::new(&config)
+}
+
+/// What the clients have in common. The variable names the endpoint of one service.
+fn sdk_config(endpoint_variable: &str, timeouts: TimeoutConfig, retries: RetryConfig) -> SdkConfig {
+    let variable = |name: &str| std::env::var(name).ok();
+    let first = |names: [&str; 2]| names.into_iter().find_map(variable);
+    let is_on = |name| Some(variable(name)?.eq_ignore_ascii_case("true"));
+    let region = first(["AWS_REGION", "AWS_DEFAULT_REGION"]);
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .timeout_config(timeouts)
+        .retry_config(retries);
+    config.set_endpoint_url(first([endpoint_variable, "AWS_ENDPOINT_URL"]));
+    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+    if asks_amazon_alone(endpoint_variable, variable) {
+        config = config.http_client(client_of_amazon());
+    }
+    config.build()
 }
 
 /// The certificates under which AWS's endpoints have theirs, as
@@ -50,10 +78,10 @@ pub fn client() -> Client {
 const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
 
 /// Whether nothing but AWS's own endpoints is asked, by certificates that are known.
-fn asks_amazon_alone(variable: impl Fn(&str) -> Option<String>) -> bool {
+fn asks_amazon_alone(endpoint_variable: &str, variable: impl Fn(&str) -> Option<String>) -> bool {
     let names_its_own = [
         "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_DYNAMODB",
+        endpoint_variable,
         "SSL_CERT_DIR",
         "SSL_CERT_FILE",
     ]
@@ -110,7 +138,7 @@ mod tests {
     #[test]
     fn who_names_an_endpoint_or_certificates_is_asked_as_the_system_trusts() {
         let asks = |variables: &[(&str, &str)]| {
-            asks_amazon_alone(|name| {
+            asks_amazon_alone("AWS_ENDPOINT_URL_DYNAMODB", |name| {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             })

@@ -26,6 +26,7 @@ use crate::pages;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
+use crate::step_functions::{self, Importer, QueueEvent, TEAM_VARIABLE};
 use crate::stream;
 
 /// The most bytes of a stream that are sent whole: with its quotes and ends of
@@ -185,6 +186,19 @@ pub async fn serve_reap() -> Result<(), Error> {
     let reaper = &reaper;
     let reap = |event: LambdaEvent<Event>| Box::pin(stream::reap(reaper, event));
     lambda_runtime::run(service_fn(reap)).await
+}
+
+/// Serves the importer of executions of AWS Step Functions.
+///
+/// # Errors
+/// Those of the Runtime API, and that the team is none.
+pub async fn serve_import_state_machine_execution() -> Result<(), Error> {
+    let team = std::env::var(TEAM_VARIABLE);
+    let team_id = team.as_deref().unwrap_or("default").parse()?;
+    let importer = Importer::new(begin(), client::step_functions(), team_id);
+    let importer = &importer;
+    let import = |event: LambdaEvent<QueueEvent>| Box::pin(step_functions::import(importer, event));
+    lambda_runtime::run(service_fn(import)).await
 }
 
 /// Begins the log, and makes what every function works with.

@@ -21,6 +21,7 @@ pub mod parameters;
 pub mod problem;
 pub mod reply;
 pub mod route;
+pub mod step_functions;
 pub mod stream;
 pub mod traces;
 pub mod xray;

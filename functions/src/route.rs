@@ -335,7 +335,13 @@ routes! {
 /// answer no route of the API.
 pub fn function_names() -> impl Iterator<Item = &'static str> {
     let routes = ROUTES.iter().map(|route| route.name);
-    routes.chain(["authorize", "console", "count", "reap"])
+    routes.chain([
+        "authorize",
+        "console",
+        "count",
+        "import_state_machine_execution",
+        "reap",
+    ])
 }
 
 impl Route {
