@@ -91,7 +91,8 @@ pub fn is_own_partition(pk: &str) -> bool {
 
 /// Whether an item in a run's partition is Flowtrail's own.
 pub fn is_own_of_run(sk: &str) -> bool {
-    sk == CASCADE
+    let first = sk.split_once('#').map_or(sk, |(first, _)| first);
+    [CASCADE, TRACE].contains(&first)
 }
 
 /// Above every character of a key, so that `prefix` to `prefix` + this is the

@@ -451,6 +451,7 @@ mod tests {
             bytes,
             item(json!({"pk": "COUNT#default#*", "sk": "2026-02-17", "n": 1})),
             item(json!({"pk": "EXEC#run-1", "sk": "CASCADE"})),
+            item(json!({"pk": "EXEC#run-1", "sk": "TRACE#2026-02-17T10:30:00.000Z#a1"})),
         ] {
             assert_eq!(faults_of(&record), [], "{record:?}");
         }

@@ -166,7 +166,9 @@ export class Run extends StepSequence {
   }
 
   async #writeEnd(status: RunEnd, set: Fields, payloads: Item[]): Promise<Outcome> {
-    const endedAtMs = this.#endedAtMs ?? this.#host.nowMs();
+    // A clock that was set back ends nothing before it began.
+    const startedAtMs = Date.parse(this.startTime ?? '') || 0;
+    const endedAtMs = this.#endedAtMs ?? Math.max(startedAtMs, this.#host.nowMs());
     const endTime = timeOfMs('clock', endedAtMs);
     // Kept for a call after one that did not learn its answer: its end may stand.
     this.#endedAtMs = endedAtMs;

@@ -175,11 +175,13 @@ export class Step {
   async #endAs(status: StepEnd, set: Item = {}, values: StepValues = {}): Promise<void> {
     if (this.#end === status) return;
     this.#ensureOpen();
-    const endedAtMs = this.#host.nowMs();
+    const startedAtMs = Date.parse(this.startTime);
+    // A clock that was set back ends nothing before it began.
+    const endedAtMs = Math.max(startedAtMs, this.#host.nowMs());
     const end = attributes({
       status,
       endTime: timeOfMs('clock', endedAtMs),
-      durationMs: Math.max(0, endedAtMs - Date.parse(this.startTime)),
+      durationMs: endedAtMs - startedAtMs,
     });
     const accepted = this.#write({ ...end, ...set }, values);
     this.#end = status;

@@ -21,6 +21,7 @@ from .records import (
     checked_text,
     cut,
     duration,
+    milliseconds_of,
     optional_id,
     optional_labels,
     optional_second,
@@ -172,7 +173,9 @@ class Run(StepScope):
                 self.put_payload(name, value)
             # A call that was not answered in time may have been written after all, and is
             # known again by its time.
-            self._end = self._core.now() if self._end is None else self._end
+            if self._end is None:
+                # A clock that was set back ends nothing before it began.
+                self._end = max(self._core.now(), milliseconds_of(self.start_time or "") or 0)
             self._refused = self._flush() or self._refused
             self._outcome = self._write_end(status, attributes, self._end)
             self._is_finished = True

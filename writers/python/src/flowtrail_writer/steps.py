@@ -22,6 +22,7 @@ from .records import (
     checked_text,
     cut,
     duration,
+    milliseconds_of,
     number,
     optional_count,
     optional_text,
@@ -272,7 +273,8 @@ class Step:
             if self._status() == status:
                 return
             self._check_open(status)
-            now = core.now()
+            # A clock that was set back ends nothing before it began.
+            now = max(core.now(), milliseconds_of(self.start_time) or 0)
             ending = {
                 "status": text(status),
                 "endTime": text(time_text(now)),
