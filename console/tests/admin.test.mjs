@@ -392,7 +392,7 @@ test("a conflict of roles loses nothing of either", async (t) => {
   await api("PUT", "api/roles", { roles: [{ name: "first", permissions: ["EXECUTIONS_READ"] }] });
   const page = await open(t, "#/settings/roles", { expected: [409] });
   const card = page.getByRole("region", { name: "Role first" });
-  await card.getByLabel("Export").check();
+  await card.getByRole("checkbox", { name: /^Export/ }).check();
   await api("PUT", "api/roles", { roles: [{ name: "first", permissions: ["EXECUTIONS_READ"] }, { name: "second", permissions: ["EXECUTIONS_READ"] }] });
   await page.getByRole("button", { name: "Save changes" }).click();
   await page.getByText("second is theirs alone").waitFor();
