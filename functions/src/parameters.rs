@@ -307,12 +307,16 @@ pub struct DaysBack {
     pub named: TimeRange,
 }
 
-/// So many days before an end, or before now.
+/// So many days before an end; without one, since the full hour that many days ago, so
+/// that counters alone answer for the time, however many runs the hour has.
 pub fn back(days: u64, end: Option<Timestamp>) -> TimeRange {
-    let from = end.unwrap_or_else(Timestamp::now).milliseconds() - days as i64 * DAY_MS;
-    // With an end, the days end with it: the moment that many days ago is not
-    // among them, or a date as an end would begin on one day more.
-    let from = from + i64::from(end.is_some());
+    let before = |end: Timestamp| end.milliseconds() - days as i64 * DAY_MS;
+    let from = match end {
+        // The days end with it: the moment that many days ago is not among them, or a
+        // date as an end would begin on one day more.
+        Some(end) => before(end) + 1,
+        None => before(Timestamp::now()).div_euclid(HOUR_MS) * HOUR_MS,
+    };
     TimeRange::new(Timestamp::from_milliseconds(from), end).unwrap_or_default()
 }
 
@@ -367,7 +371,9 @@ pub const DEFAULT_DAYS: u64 = 30;
 /// The most days that one does: ten years.
 pub const MAX_DAYS: u64 = 3_660;
 
-const DAY_MS: i64 = 24 * 3_600 * 1_000;
+const HOUR_MS: i64 = 3_600 * 1_000;
+
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The largest whole number of [`Parameters::whole_number`]: more than any table
 /// has, and small enough that a page's number times its size is a number.
@@ -392,5 +398,28 @@ pub fn invalid(parameter: &'static str, message: impl Display) -> Problem {
     Problem::InvalidParameter {
         parameter,
         message: format!("The parameter {parameter} is not valid. {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_without_an_end_begin_with_a_full_hour() {
+        let before = Timestamp::now().milliseconds() - 30 * DAY_MS;
+        let from = back(30, None).from().expect("a beginning").milliseconds();
+        let after = Timestamp::now().milliseconds() - 30 * DAY_MS;
+        assert_eq!(from % HOUR_MS, 0);
+        assert!(from <= after && before - from < HOUR_MS, "{before} {from}");
+    }
+
+    #[test]
+    fn days_before_an_end_are_so_many_to_the_millisecond() {
+        let end = "2026-02-17T10:30:00.000Z".parse().expect("a time");
+        let time = back(1, Some(end));
+        let from = time.from().expect("a beginning").to_string();
+        assert_eq!(from, "2026-02-16T10:30:00.001Z");
+        assert_eq!(time.to(), Some(end));
     }
 }
