@@ -19,9 +19,11 @@ use shared::config;
 use tokio::sync::Notify;
 
 use dispatch::{Answer, dispatch};
+use readers::Readers;
 
 mod connector;
 mod dispatch;
+mod readers;
 mod upkeep;
 pub mod wire;
 
@@ -29,6 +31,8 @@ pub mod wire;
 #[derive(Clone)]
 pub struct Embedded {
     database: Database,
+    /// What reads past the engine's lock. `None` in memory, where there is one connection.
+    readers: Option<Readers>,
     /// A second connection to the same file, for what the engine does not do
     /// itself. `None` in memory.
     upkeep: Option<Arc<Mutex<rusqlite::Connection>>>,
@@ -88,6 +92,7 @@ impl Embedded {
         let connection = upkeep::connect(path)?;
         Ok(Self {
             database,
+            readers: Some(Readers::open(path)?),
             upkeep: Some(Arc::new(Mutex::new(connection))),
             failure: Arc::default(),
         })
@@ -110,6 +115,7 @@ impl Embedded {
         copied?;
         Ok(Self {
             database,
+            readers: None,
             upkeep: None,
             failure: Arc::default(),
         })
@@ -235,9 +241,43 @@ impl Embedded {
         target: String,
         body: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Answer, EngineFailed> {
+        if let Some(readers) = &self.readers {
+            if readers::is_read(&target)
+                && let Some(reader) = readers.reader().await
+            {
+                let read = move || {
+                    let database = reader.database()?;
+                    Some(dispatch(database, &target, body.as_ref()))
+                };
+                return self.blocking(read).await?.ok_or(EngineFailed);
+            }
+            if readers::is_definition(&target) {
+                return self.define(readers, target, body).await;
+            }
+        }
         let database = self.database.clone();
         self.blocking(move || dispatch(&database, &target, body.as_ref()))
             .await
+    }
+
+    /// A request that changes a table's definition, which readers keep in memory.
+    async fn define(
+        &self,
+        readers: &Readers,
+        target: String,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Answer, EngineFailed> {
+        let held = readers.hold().await.ok_or(EngineFailed)?;
+        let database = self.database.clone();
+        let defined = self.blocking(move || {
+            let answer = dispatch(&database, &target, body.as_ref());
+            held.reopen().map(|()| answer)
+        });
+        defined.await?.map_err(|error| {
+            tracing::error!(%error, "the embedded engine has failed");
+            self.failure.notify_one();
+            EngineFailed
+        })
     }
 
     /// Runs what waits for SQLite where waiting does no harm.
