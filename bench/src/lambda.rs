@@ -10,16 +10,17 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use functions::route::function_names;
-use local::embedded::{Embedded, wire};
+use local::embedded::Embedded;
 use local::terminal::Failure;
 use serde_json::{Value, json};
 use shared::auth::Role;
 use shared::store::Store;
 use shared::table;
 
-use crate::load::TABLE;
 use crate::measure::{failure, memory_kb, new_token};
-use crate::median;
+use crate::report::{Figure, Line, Times, Unit};
+use crate::runtime_api::sample_event;
+use crate::table::{TABLE, serve_wire};
 
 /// The same runtime with no client of AWS, which the starts are compared with.
 const NO_CLIENT: &str = "no_client";
@@ -57,32 +58,25 @@ struct Measured {
 /// # Errors
 /// One cannot be built, does not start, or does not answer as it should.
 pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
-    build()?;
-    let folder = std::env::current_exe().map_err(failure)?;
-    let folder = folder.parent().unwrap_or(Path::new(".")).to_owned();
     let names: Vec<_> = function_names().collect();
+    build(&names)?;
+    let folder = release_folder()?;
     let table = SampleTable::new().await?;
-
-    let mut starts = vec![Vec::new(); names.len()];
-    let mut plain = Vec::new();
-    // Interleaved, so that what else the machine does falls on all.
-    for _ in 0..rounds {
-        plain.push(start(&folder.join("examples").join(NO_CLIENT))?);
-        for (name, times) in names.iter().zip(&mut starts) {
-            times.push(start(&folder.join(name))?);
-        }
-    }
-    let plain = median(&mut plain);
+    let Starts {
+        plain,
+        of_functions,
+    } = starts(&names, rounds)?;
+    let plain = plain.median();
     println!("Start without a client of AWS: {:.1} ms\n", ms(plain));
     println!(
         "| function | start, ms | of that without a client | first answer, ms | warm answer, ms | peak memory, MB | binary, MB | zipped, MB |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    for (name, mut starts) in names.iter().zip(starts) {
+    for (name, starts) in names.iter().zip(of_functions) {
         let binary = folder.join(name);
         let measured = measure(emulator, &binary, name, &table, rounds).await?;
         let bytes = std::fs::read(&binary).map_err(failure)?;
-        let start = median(&mut starts);
+        let start = starts.median();
         println!(
             "| `{name}` | {:.1} | {:.1} × | {:.1} | {:.1} | {:.0} | {:.1} | {:.1} |",
             ms(start),
@@ -101,14 +95,86 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// Builds what `sam build` would ship.
-fn build() -> Result<(), Failure> {
+/// The bars of some functions, or of all: their starts, beside the same without a client
+/// of AWS, and their sizes.
+///
+/// # Errors
+/// One cannot be built, or does not start.
+pub fn bars(names: &[&str], rounds: u32) -> Result<Vec<Line>, Failure> {
+    const NAME: &str = "init";
+    build(names)?;
+    let Starts {
+        plain,
+        of_functions,
+    } = starts(names, rounds)?;
+    let mut lines = Vec::new();
+    for (name, starts) in names.iter().zip(of_functions) {
+        let bytes = std::fs::read(release_folder()?.join(name)).map_err(failure)?;
+        let megabytes = |bytes: usize| Figure::new(bytes as f64 / 1e6, Unit::Megabytes);
+        lines.extend([
+            Line::times(NAME, format!("`{name}`: start"), &starts)
+                .beside_times("no client of AWS", &plain)
+                .at_most(2.0),
+            Line::new(NAME, format!("`{name}`: binary"), megabytes(bytes.len())).at_most(12.0),
+            Line::new(
+                NAME,
+                format!("`{name}`: zipped"),
+                megabytes(zipped(&bytes)?),
+            )
+            .at_most(5.0),
+        ]);
+    }
+    Ok(lines)
+}
+
+/// The times from the start of a process to its first poll.
+struct Starts {
+    plain: Times,
+    of_functions: Vec<Times>,
+}
+
+fn starts(names: &[&str], rounds: u32) -> Result<Starts, Failure> {
+    let folder = release_folder()?;
+    let mut starts = Starts {
+        plain: Times::default(),
+        of_functions: vec![Times::default(); names.len()],
+    };
+    // Interleaved, so that what else the machine does falls on all.
+    for _ in 0..rounds {
+        starts
+            .plain
+            .push(start(&folder.join("examples").join(NO_CLIENT))?);
+        for (name, times) in names.iter().zip(&mut starts.of_functions) {
+            times.push(start(&folder.join(name))?);
+        }
+    }
+    Ok(starts)
+}
+
+/// Where [`build`] leaves what it has built.
+///
+/// # Errors
+/// Nobody knows where this program lies.
+pub fn release_folder() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe().map_err(failure)?;
+    let target = program.parent().and_then(Path::parent);
+    Ok(target.unwrap_or(Path::new(".")).join("release"))
+}
+
+/// Builds functions as `sam build` would ship them.
+///
+/// # Errors
+/// One cannot be built.
+pub fn build(names: &[&str]) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--package", "functions", "--bins"])
-        .args(["--example", NO_CLIENT])
-        .status();
-    match built.map_err(failure)?.success() {
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--release", "--package", "functions"])
+        .args(["--example", NO_CLIENT]);
+    for name in names {
+        command.args(["--bin", name]);
+    }
+    match command.status().map_err(failure)?.success() {
         true => Ok(()),
         false => Err(Failure("the functions cannot be built".to_owned())),
     }
@@ -122,8 +188,7 @@ fn zipped(bytes: &[u8]) -> Result<usize, Failure> {
 }
 
 /// A function's environment, as Lambda makes it.
-fn command(program: &Path, table_url: Option<&str>) -> Command {
-    let mut command = Command::new(program);
+pub fn environment<'a>(command: &'a mut Command, table_url: Option<&str>) -> &'a mut Command {
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -149,8 +214,8 @@ fn command(program: &Path, table_url: Option<&str>) -> Command {
 fn start(binary: &Path) -> Result<Duration, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(failure)?;
     let address = listener.local_addr().map_err(failure)?;
-    let mut command = command(binary, None);
-    command.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+    let mut command = Command::new(binary);
+    environment(&mut command, None).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
     let begin = Instant::now();
     let _process = Process(command.spawn().map_err(failure)?);
     let (mut connection, _) = listener.accept().map_err(failure)?;
@@ -167,10 +232,7 @@ impl SampleTable {
         let embedded = Embedded::in_memory().map_err(failure)?;
         table::create(&embedded.client(), TABLE).await?;
         let store = Store::new(embedded.client(), TABLE);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.map_err(failure)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failure)?);
-        tokio::spawn(async move { axum::serve(listener, wire::router(embedded)).await });
+        let url = serve_wire(embedded).await?;
         let (_, token) = new_token(&store, Role::Viewer).await?;
         Ok(Self {
             token: token.reveal().to_owned(),
@@ -198,15 +260,13 @@ async fn measure(
     table: &SampleTable,
     rounds: u32,
 ) -> Result<Measured, Failure> {
-    let event = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let event = std::fs::read_to_string(event).map_err(failure)?;
-    let mut event: Value = serde_json::from_str(&event).map_err(failure)?;
+    let mut event = sample_event(name)?;
     if name == "authorize" {
         event["authorizationToken"] = json!(format!("Bearer {}", table.token));
     }
     let (port, runtime_port) = (free_port()?, free_port()?);
-    let mut command = command(emulator, Some(&table.url));
-    command
+    let mut command = Command::new(emulator);
+    environment(&mut command, Some(&table.url))
         .arg("--runtime-interface-emulator-address")
         .arg(format!("127.0.0.1:{port}"))
         .arg("--runtime-api-address")
@@ -216,7 +276,8 @@ async fn measure(
     for port in [port, runtime_port] {
         listening(port).await?;
     }
-    let mut times = Vec::new();
+    let mut first = None;
+    let mut warm = Times::default();
     // The emulator starts the function at the first event.
     for _ in 0..=rounds {
         table.refresh().await?;
@@ -225,13 +286,16 @@ async fn measure(
         let begin = Instant::now();
         let answer = tokio::task::spawn_blocking(move || post(&url, &event)).await;
         let answer = answer.map_err(failure)??;
-        times.push(begin.elapsed());
+        let took = begin.elapsed();
         check(name, &answer)?;
+        match first {
+            None => first = Some(took),
+            Some(_) => warm.push(took),
+        }
     }
-    let first = times.remove(0);
     Ok(Measured {
-        first,
-        warm: median(&mut times),
+        first: first.unwrap_or_default(),
+        warm: warm.median(),
         peak_kb: peak_kb(binary)?,
     })
 }

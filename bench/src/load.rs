@@ -1,20 +1,14 @@
-//! Filling a table with executions, past the SDK, and counting them.
+//! Filling a table with executions, and counting them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use local::embedded::Embedded;
-use local::follow::Follower;
 use local::terminal::{Failure, progress_bar};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use shared::model::Timestamp;
-use shared::store::Store;
 
-use crate::measure::failure;
-
-/// The table's name in each file.
-pub const TABLE: &str = "flowtrail";
+use crate::table::OpenTable;
 
 /// The team of all executions.
 pub const TEAM: &str = "default";
@@ -25,70 +19,88 @@ const ITEMS_AT_ONCE: u64 = 5_000;
 /// How many steps an execution has where it has any.
 pub const STEPS: u64 = 8;
 
-const DAYS: i64 = 30;
-const DAY_MS: i64 = 24 * 3_600 * 1_000;
+/// Thirty days.
+pub const MONTH: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// What filling a table has taken.
-pub struct Loaded {
-    pub loading: Duration,
-    pub counting: Duration,
-    /// Changes that have moved the counters.
-    pub counted: usize,
-    pub transactions: usize,
+/// A stretch of time up to now, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    begin: i64,
+    length: f64,
 }
 
-/// Makes a table with so many executions, spread evenly over the last 30 days,
-/// and counts them from its stream.
-pub async fn load(embedded: &Embedded, executions: u64) -> Result<Loaded, Failure> {
-    let client = embedded.client();
-    shared::table::create(&client, TABLE).await?;
+impl Time {
+    fn up_to_now(length: Duration) -> Self {
+        let length = length.as_millis() as i64;
+        Self {
+            begin: Timestamp::now().milliseconds() - length,
+            length: length as f64,
+        }
+    }
+
+    /// When the n-th of some runs began.
+    fn of(self, number: u64, of: u64) -> i64 {
+        self.begin + (number as f64 / of as f64 * self.length) as i64
+    }
+}
+
+/// Writes so many executions, spread evenly over the time up to now.
+///
+/// # Errors
+/// Those of the table.
+pub async fn load(table: &OpenTable, executions: u64, within: Duration) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(executions);
-    let begin = Instant::now();
     let bar = progress_bar("Loading", executions, "executions");
-    let now = Timestamp::now().milliseconds();
+    let time = Time::up_to_now(within);
     for first in (0..executions).step_by(ITEMS_AT_ONCE as usize) {
-        let items = (first..executions.min(first + ITEMS_AT_ONCE))
-            .map(|number| execution(&mut random, number, executions, now))
-            .collect();
-        let imported = embedded.import(TABLE, items).await;
-        imported.map_err(failure)?;
+        let numbers = first..executions.min(first + ITEMS_AT_ONCE);
+        let created = |number| time.of(number, executions);
+        let items = numbers.map(|number| execution(&mut random, number, created(number)));
+        table.import(items.collect(), false).await?;
         bar.inc(ITEMS_AT_ONCE);
     }
     bar.finish_and_clear();
-    let loading = begin.elapsed();
-
-    let begin = Instant::now();
-    let bar = progress_bar("Counting", executions, "executions");
-    let store = Store::new(client, TABLE);
-    let mut follower = Follower::counting(embedded.streams_client(), store);
-    follower.drain(|records| bar.inc(records as u64)).await?;
-    bar.finish_and_clear();
-    let applied = follower.applied();
-    Ok(Loaded {
-        loading,
-        counting: begin.elapsed(),
-        counted: applied.changes,
-        transactions: applied.transactions,
-    })
+    Ok(())
 }
 
-/// Makes a table with so many executions of [`STEPS`] steps each. Nothing counts
-/// them, so they leave no records in the stream.
-pub async fn load_with_steps(embedded: &Embedded, executions: u64) -> Result<(), Failure> {
-    shared::table::create(&embedded.client(), TABLE).await?;
+/// The same over [`MONTH`], and counted from the table's stream.
+///
+/// # Errors
+/// Those of the table.
+pub async fn load_and_count(table: &OpenTable, executions: u64) -> Result<(), Failure> {
+    load(table, executions, MONTH).await?;
+    let bar = progress_bar("Counting", executions, "executions");
+    let mut follower = table.counting();
+    follower.drain(|records| bar.inc(records as u64)).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Writes so many executions of [`STEPS`] steps each, of one flow where it is named.
+/// Where the table is embedded, nothing counts them as yet.
+///
+/// # Errors
+/// Those of the table.
+pub async fn load_with_steps(
+    table: &OpenTable,
+    executions: u64,
+    flow: Option<&str>,
+) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(executions);
     let bar = progress_bar("Loading", executions, "executions");
-    let now = Timestamp::now().milliseconds();
+    let time = Time::up_to_now(MONTH);
     let at_once = ITEMS_AT_ONCE / (STEPS + 1);
     for first in (0..executions).step_by(at_once as usize) {
         let numbers = first..executions.min(first + at_once);
         let items = numbers.flat_map(|number| {
-            let execution = execution(&mut random, number, executions, now);
+            let mut execution = execution(&mut random, number, time.of(number, executions));
+            if let Some(flow) = flow {
+                execution["flowId"] = flow.into();
+            }
             let steps: Vec<_> = (0..STEPS).map(|step| step_of(&execution, step)).collect();
             steps.into_iter().chain([execution])
         });
-        let imported = embedded.import_silently(TABLE, items.collect()).await;
-        imported.map_err(failure)?;
+        table.import(items.collect(), true).await?;
         bar.inc(at_once);
     }
     bar.finish_and_clear();
@@ -119,9 +131,8 @@ pub fn step_of(execution: &Value, number: u64) -> Value {
     })
 }
 
-/// The n-th execution of all: of one of 20 flows, on one of 50 devices or none.
-pub fn execution(random: &mut StdRng, number: u64, of: u64, now: i64) -> Value {
-    let created = now - DAYS * DAY_MS + (number as f64 / of as f64 * (DAYS * DAY_MS) as f64) as i64;
+/// The n-th execution of all, created at this millisecond: of one of 20 flows, on one of 50 devices or none.
+pub fn execution(random: &mut StdRng, number: u64, created: i64) -> Value {
     let moment = |offset: i64| {
         let moment = Timestamp::from_milliseconds(created + offset);
         moment.unwrap_or_else(Timestamp::now).to_string()

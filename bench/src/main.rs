@@ -1,42 +1,51 @@
-//! Measures what must not grow with the number of executions: the first page of
-//! a list, a page in its middle, and statistics of 30 days, on two embedded
-//! tables side by side, a small one and a large one. `export` does the same with
-//! the export, `refusals` tells whether the time of a refusal tells anything, `lambda`
-//! what each Lambda function takes, and `cost` what DynamoDB charges.
+//! Measures what Flowtrail promises about speed, memory and size, each beside what it is
+//! compared with, in turns on one machine; and ends with an error where a promise does not
+//! hold. The commands measure what has no bar: what DynamoDB charges, what a refusal tells,
+//! what the writer and each Lambda function take.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use local::embedded::Embedded;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use functions::route::function_names;
 use local::terminal::Failure;
 
+mod callers;
+mod consumer;
 mod cost;
+mod delete;
 mod export;
 mod lambda;
 mod load;
 mod measure;
+mod node;
+mod pages;
 mod refusals;
+mod report;
+mod runtime_api;
+mod server;
+mod table;
 mod writer;
 
-use measure::{Measured, Table, failure};
+use measure::failure;
+use pages::Pages;
+use report::Report;
+use table::Place;
 
-/// Measures Flowtrail on a small and on a large table, side by side.
+/// Measures what Flowtrail promises about speed, memory and size, and ends with an error
+/// where a promise does not hold.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    pages: PageArgs,
+    bars: BarArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures exports: first byte, rows a second and memory, and the same at ten
-    /// times the size
-    Export(ExportArgs),
     /// Measures what it takes to refuse a token that is not valid, of each kind, and to
     /// find no run, of each kind
     Refusals {
@@ -63,48 +72,132 @@ enum Command {
         #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(3..=1_000))]
         rounds: u32,
     },
-    /// What the export is measured on: a server in a process of its own
+    /// Counts a table's stream: what the consumer is measured on, in a process of its own
+    #[command(hide = true)]
+    Consume {
+        /// The table's address
+        endpoint_url: String,
+        /// The table's name
+        table: String,
+    },
+    /// What exports, deletions and callers are measured on: `flowtrail serve`, in a
+    /// process of its own
     #[command(hide = true)]
     Serve {
-        /// The table's file
-        file: PathBuf,
+        /// Its arguments
+        #[arg(last = true)]
+        arguments: Vec<String>,
     },
 }
 
-/// How exports are measured.
+/// How the bars are measured.
 #[derive(Debug, Args)]
-struct ExportArgs {
-    /// The executions of the small table, each with 8 steps; the large one has ten
-    /// times as many
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(100..=2_000_000))]
-    executions: u64,
+struct BarArgs {
+    /// Measure small tables, few rounds and one Lambda function, in minutes
+    #[arg(long)]
+    quick: bool,
+    /// Measure this bar alone; may be repeated
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Bar>,
+    /// The executions of the large table, over 30 days [default: 1000000; 100000 with
+    /// --quick or --endpoint-url]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10_000..=20_000_000))]
+    executions: Option<u64>,
+    /// How often each request is timed [default: 201; 51 with --quick]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(5..=10_000))]
+    rounds: Option<u32>,
+    /// Write the figures into this file as well, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure on tables of the DynamoDB at this address, which are made for it and removed
+    /// afterwards, in place of the embedded one
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
 }
 
-/// How pages and statistics are measured.
-#[derive(Debug, Args)]
-struct PageArgs {
-    /// The executions of the large table, over 30 days
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..=20_000_000))]
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bar {
+    /// A flow's list, beside the bare Query, and at a hundred times the size
+    List,
+    /// A run's details beside the bare Query
+    Details,
+    /// The steps of a fork's branches
+    BranchSteps,
+    /// A page far behind the first
+    MiddlePage,
+    /// Statistics of 30 days
+    Statistics,
+    /// How fast the table's stream is counted
+    Consumer,
+    /// Exports: first byte and memory, and at ten times the size
+    Export,
+    /// The deletion of a flow
+    Delete,
+    /// The start of the Lambda functions, and their size
+    Init,
+    /// The functions beside a handler for Node.js; needs node and npm
+    Node,
+    /// Many callers at once, and beside bulk writing
+    Callers,
+}
+
+impl Bar {
+    /// Those of a small and of a large table.
+    const OF_PAGES: [Self; 5] = [
+        Self::List,
+        Self::Details,
+        Self::BranchSteps,
+        Self::MiddlePage,
+        Self::Statistics,
+    ];
+}
+
+/// How large what is measured is.
+struct Scale {
     executions: u64,
-    /// How often each request is timed
-    #[arg(long, default_value_t = 51, value_parser = clap::value_parser!(u32).range(5..=10_000))]
     rounds: u32,
+    changes: u64,
+    exported: u64,
+    deleted: u64,
+    asking: Duration,
+    starts: u32,
 }
 
-/// The executions of the small table.
-const SMALL: u64 = 10_000;
+impl BarArgs {
+    fn measures(&self, bar: Bar) -> bool {
+        self.only.is_empty() || self.only.contains(&bar)
+    }
+
+    fn scale(&self) -> Scale {
+        let is_small = self.quick || self.endpoint_url.is_some();
+        let executions = self.executions;
+        Scale {
+            executions: executions.unwrap_or(if is_small { 100_000 } else { 1_000_000 }),
+            rounds: self.rounds.unwrap_or(if self.quick { 51 } else { 201 }),
+            changes: if self.quick { 20_000 } else { 100_000 },
+            exported: if is_small { 10_000 } else { 100_000 },
+            deleted: 10_000,
+            asking: Duration::from_secs(if self.quick { 3 } else { 10 }),
+            starts: if self.quick { 11 } else { 21 },
+        }
+    }
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let measured = match &cli.command {
-        None => run(&cli.pages).await,
-        Some(Command::Export(args)) => export::run(args.executions).await,
+        None => run(&cli.bars).await,
         Some(Command::Refusals { rounds }) => refusals::run(*rounds).await,
         Some(Command::Cost) => cost::run().await,
         Some(Command::Writer { runs }) => writer::run(*runs).await,
         Some(Command::Lambda { emulator, rounds }) => lambda::run(emulator, *rounds).await,
-        Some(Command::Serve { file }) => export::serve(file).await,
+        Some(Command::Consume {
+            endpoint_url,
+            table,
+        }) => consumer::consume(endpoint_url, table).await,
+        Some(Command::Serve { arguments }) => server::serve(arguments).await,
     };
     match measured {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,80 +208,63 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &PageArgs) -> Result<(), Failure> {
+async fn run(args: &BarArgs) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(failure)?;
-    let mut tables = Vec::new();
-    for executions in [SMALL, args.executions] {
-        let path = folder.path().join(format!("{executions}.db"));
-        let embedded = Embedded::open(&path).map_err(failure)?;
-        let loaded = load::load(&embedded, executions).await?;
-        println!(
-            "{executions} executions: loaded in {:.0} s, {} changes counted in {:.0} s ({:.0} a second, {} transactions)",
-            loaded.loading.as_secs_f64(),
-            loaded.counted,
-            loaded.counting.as_secs_f64(),
-            loaded.counted as f64 / loaded.counting.as_secs_f64(),
-            loaded.transactions,
-        );
-        tables.push(Table::new(&embedded, executions).await?);
-    }
-    let [small, large] = &tables[..] else {
-        return Err(Failure("two tables are compared".to_owned()));
+    let place = Place {
+        folder: folder.path().to_owned(),
+        endpoint_url: args.endpoint_url.clone(),
     };
-    print_heading(args.executions);
-    for work in measure::WORKS {
-        let mut times = [Vec::new(), Vec::new()];
-        let mut last = [None, None];
-        // Interleaved, so that what else the machine does falls on both.
-        for _ in 0..args.rounds {
-            for (side, table) in [small, large].into_iter().enumerate() {
-                let begin = Instant::now();
-                let measured = table.ask(work).await?;
-                times[side].push(begin.elapsed());
-                last[side] = Some(measured);
-            }
-        }
-        if let [Some(one), Some(other)] = last {
-            let [times_one, times_other] = &mut times;
-            print_line(
-                work.name,
-                [(median(times_one), one), (median(times_other), other)],
-            );
-        }
+    let scale = args.scale();
+    let mut report = Report::begin();
+    if Bar::OF_PAGES.iter().any(|bar| args.measures(*bar)) {
+        measure_pages(args, &scale, &place, &mut report).await?;
     }
-    Ok(())
+    if args.measures(Bar::Consumer) {
+        report.add(consumer::run(&place, scale.changes).await?);
+    }
+    if args.measures(Bar::Export) {
+        report.add(export::run(&place, scale.exported).await?);
+    }
+    if args.measures(Bar::Delete) {
+        report.add(delete::run(&place, scale.deleted).await?);
+    }
+    if args.measures(Bar::Callers) {
+        report.add(callers::run(&place, scale.exported, scale.asking).await?);
+    }
+    if args.measures(Bar::Init) {
+        let names: Vec<_> = match args.quick {
+            true => vec!["list_flow_executions"],
+            false => function_names().collect(),
+        };
+        report.add(lambda::bars(&names, scale.starts)?);
+    }
+    if args.measures(Bar::Node) {
+        report.add(node::run(&place.embedded(), scale.rounds).await?);
+    }
+    if let Some(file) = &args.json {
+        report.write(file)?;
+    }
+    report.end()
 }
 
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn print_heading(executions: u64) {
-    println!(
-        "\n{:34} {:>26}   {:>26}   {:>5}",
-        "",
-        format!("{SMALL} executions"),
-        format!("{executions} executions"),
-        "ratio"
-    );
-    let columns = format!("{:>8} {:>4} {:>5} {:>6}", "ms", "req", "items", "units");
-    println!("{:34} {columns}   {columns}", "median of each");
-}
-
-fn print_line(name: &str, sides: [(Duration, Measured); 2]) {
-    let [one, other] = sides.map(|(time, measured)| (time.as_secs_f64() * 1_000.0, measured));
-    let side = |(ms, measured): &(f64, Measured)| {
-        let usage = measured.usage;
-        format!(
-            "{ms:>8.2} {:>4} {:>5} {:>6.1}",
-            usage.requests, usage.items_read, usage.capacity_units
-        )
-    };
-    println!(
-        "{name:34} {}   {}   {:>5.2}",
-        side(&one),
-        side(&other),
-        other.0 / one.0
-    );
+async fn measure_pages(
+    args: &BarArgs,
+    scale: &Scale,
+    place: &Place,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let pages = Pages::load(place, scale.executions, scale.rounds).await?;
+    for bar in Bar::OF_PAGES {
+        if !args.measures(bar) {
+            continue;
+        }
+        report.add(match bar {
+            Bar::List => pages.list().await?,
+            Bar::Details => pages.details().await?,
+            Bar::BranchSteps => pages.branch_steps().await?,
+            Bar::MiddlePage => pages.middle_page().await?,
+            _ => pages.statistics().await?,
+        });
+    }
+    pages.remove().await
 }

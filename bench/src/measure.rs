@@ -1,91 +1,91 @@
-//! Asking a table as a caller does, through the server's own router.
+//! Asking a table as a caller does, through the server's own router, and as the bare
+//! SDK does, with the very same requests.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::query::builders::QueryInputBuilder;
+use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use functions::app::App;
 use http_body_util::BodyExt;
-use local::embedded::Embedded;
 use local::terminal::Failure;
 use shared::auth::{self, Caller, NewToken, Role, Secret, TokenRecord};
 use shared::store::{Store, Usage};
 use tower::ServiceExt;
 
-use crate::load::{TABLE, TEAM};
+use crate::load::TEAM;
+use crate::report::Times;
 
-/// A request that is measured.
-pub struct Work {
-    /// What it is.
-    pub name: &'static str,
-    /// Its path. `{middle}` stands for half of the executions, `{page}` for the
-    /// number of the page there.
-    pub path: &'static str,
+/// Keeps the queries that a client is asked for, so that the bare SDK can make the same.
+#[derive(Debug, Clone, Default)]
+struct Recorder {
+    is_on: Arc<AtomicBool>,
+    queries: Arc<Mutex<Vec<QueryInput>>>,
 }
 
-/// What is measured.
-pub const WORKS: &[Work] = &[
-    Work {
-        name: "list of a flow by token, 50",
-        path: "/flow-executions?flowDefinitionId=flow-07&limit=50",
-    },
-    Work {
-        name: "first page of the team, 50",
-        path: "/api/executions/team/default?size=50",
-    },
-    Work {
-        name: "page in the middle, 50",
-        path: "/api/executions/team/default?size=50&page={page}",
-    },
-    Work {
-        name: "history, lite, in the middle, 50",
-        path: "/api/history/executions?lite=true&limit=50&offset={middle}",
-    },
-    Work {
-        name: "failed sub-flows of a flow, first",
-        path: "/api/history/executions?lite=true&limit=50&flowId=flow-07&status=FAILED&executionType=SUBFLOW",
-    },
-    Work {
-        name: "statistics of 30 days",
-        path: "/api/history/execution-stats",
-    },
-    Work {
-        name: "statistics of 30 days of a flow",
-        path: "/api/history/execution-stats?flowId=flow-07",
-    },
-];
+impl Intercept for Recorder {
+    fn name(&self) -> &'static str {
+        "Recorder"
+    }
 
-/// What a request has used.
-pub struct Measured {
-    pub usage: Usage,
+    fn read_before_serialization(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.is_on.load(Ordering::Relaxed)
+            && let Some(query) = context.input().downcast_ref::<QueryInput>()
+        {
+            let queries = self.queries.lock();
+            let mut queries = queries.unwrap_or_else(PoisonError::into_inner);
+            queries.push(query.clone());
+        }
+        Ok(())
+    }
 }
 
-/// A table behind the server's router.
-pub struct Table {
+/// The HTTP API over a table, with a caller who has a token.
+pub struct Api {
     router: Router,
     token: String,
-    executions: u64,
+    client: Client,
+    recorder: Recorder,
 }
 
-impl Table {
-    pub async fn new(embedded: &Embedded, executions: u64) -> Result<Self, Failure> {
-        let store = Store::new(embedded.client(), TABLE);
+impl Api {
+    /// The API over the table of this client.
+    ///
+    /// # Errors
+    /// No token can be made.
+    pub async fn new(client: &Client, table: &str) -> Result<Self, Failure> {
+        let recorder = Recorder::default();
+        let config = client.config().to_builder();
+        let recorded = Client::from_conf(config.interceptor(recorder.clone()).build());
+        let store = Store::new(recorded, table);
         let token = token(&store).await?;
         Ok(Self {
             router: local::server::router(Arc::new(App::new(store))),
             token,
-            executions,
+            client: client.clone(),
+            recorder,
         })
     }
 
-    /// Asks once, and reads the answer to its end.
-    pub async fn ask(&self, work: &Work) -> Result<Measured, Failure> {
-        let middle = self.executions / 2;
-        let path = work
-            .path
-            .replace("{middle}", &middle.to_string())
-            .replace("{page}", &(middle / 50).to_string());
+    /// Asks for a path once, and reads the answer to its end. Returns what DynamoDB was
+    /// asked for it.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn ask(&self, path: &str) -> Result<Usage, Failure> {
         let request = Request::get(path)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .body(Body::empty())
@@ -98,19 +98,98 @@ impl Table {
         let body = body.collect().await.map_err(failure)?;
         if !parts.status.is_success() {
             let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-            return Err(Failure(format!("{}: {body}", work.name)));
+            return Err(Failure(format!("{path}: {body}")));
         }
-        let usage = parts.extensions.get().copied().unwrap_or_default();
-        Ok(Measured { usage })
+        Ok(parts.extensions.get().copied().unwrap_or_default())
+    }
+
+    /// The queries that a path takes, once it has been asked for before.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask`], and requests of another kind.
+    pub async fn queries(&self, path: &str) -> Result<Vec<QueryInput>, Failure> {
+        self.ask(path).await?;
+        self.recorder.is_on.store(true, Ordering::Relaxed);
+        let asked = self.ask(path).await;
+        self.recorder.is_on.store(false, Ordering::Relaxed);
+        let queries = self.recorder.queries.lock();
+        let queries = std::mem::take(&mut *queries.unwrap_or_else(PoisonError::into_inner));
+        match asked?.requests == queries.len() as u64 {
+            true => Ok(queries),
+            false => Err(Failure(format!("{path} takes more than queries"))),
+        }
+    }
+
+    /// Makes the same queries with the bare SDK, which reads the answers and forgets
+    /// them.
+    ///
+    /// # Errors
+    /// Those of DynamoDB.
+    pub async fn replay(&self, queries: &[QueryInput]) -> Result<Vec<QueryOutput>, Failure> {
+        let mut answers = Vec::with_capacity(queries.len());
+        for query in queries {
+            let answer = builder_of(query).send_with(&self.client).await;
+            answers.push(answer.map_err(shared::store::from_sdk)?);
+        }
+        Ok(answers)
     }
 }
 
+/// A request that is the same as another.
+fn builder_of(query: &QueryInput) -> QueryInputBuilder {
+    let query = query.clone();
+    QueryInput::builder()
+        .set_table_name(query.table_name)
+        .set_index_name(query.index_name)
+        .set_select(query.select)
+        .set_limit(query.limit)
+        .set_consistent_read(query.consistent_read)
+        .set_scan_index_forward(query.scan_index_forward)
+        .set_exclusive_start_key(query.exclusive_start_key)
+        .set_return_consumed_capacity(query.return_consumed_capacity)
+        .set_projection_expression(query.projection_expression)
+        .set_filter_expression(query.filter_expression)
+        .set_key_condition_expression(query.key_condition_expression)
+        .set_expression_attribute_names(query.expression_attribute_names)
+        .set_expression_attribute_values(query.expression_attribute_values)
+}
+
+/// Does two things in turns, so that what else the machine does falls on both, and
+/// returns how long each took. The first turn warms both up.
+///
+/// # Errors
+/// Those of either.
+pub async fn in_turns(
+    rounds: u32,
+    mut one: impl AsyncFnMut() -> Result<(), Failure>,
+    mut other: impl AsyncFnMut() -> Result<(), Failure>,
+) -> Result<[Times; 2], Failure> {
+    one().await?;
+    other().await?;
+    let mut times = [Times::default(), Times::default()];
+    for _ in 0..rounds {
+        let begin = Instant::now();
+        one().await?;
+        times[0].push(begin.elapsed());
+        let begin = Instant::now();
+        other().await?;
+        times[1].push(begin.elapsed());
+    }
+    Ok(times)
+}
+
 /// Who makes the tokens.
+///
+/// # Errors
+/// None.
 pub fn operator() -> Result<Caller, Failure> {
     Ok(Caller::operator(TEAM.parse().map_err(failure)?, "bench"))
 }
 
 /// A token of a role, with its secret.
+///
+/// # Errors
+/// Those of the table.
 pub async fn new_token(store: &Store, role: Role) -> Result<(TokenRecord, Secret), Failure> {
     let new = NewToken {
         role: role.into(),
@@ -122,6 +201,9 @@ pub async fn new_token(store: &Store, role: Role) -> Result<(TokenRecord, Secret
 }
 
 /// The secret of a token that reads and exports.
+///
+/// # Errors
+/// Those of the table.
 pub async fn token(store: &Store) -> Result<String, Failure> {
     let (_, secret) = new_token(store, Role::Operator).await?;
     Ok(secret.reveal().to_owned())
@@ -137,4 +219,18 @@ pub fn memory_kb(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// How long a process has kept processors busy so far. Only Linux tells.
+pub fn processor_time(process: u32) -> Option<Duration> {
+    /// In proc(5) the 14th and the 15th field; the second may have blanks, and is in
+    /// parentheses.
+    const USER_TIME: usize = 11;
+    /// A hundredth of a second, on every Linux.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let times = fields.split_whitespace().skip(USER_TIME).take(2);
+    let ticks: u32 = times.filter_map(|ticks| ticks.parse::<u32>().ok()).sum();
+    Some(TICK * ticks)
 }

@@ -1,7 +1,7 @@
 //! What a refusal costs, and whether its time tells anything of a token.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
@@ -16,9 +16,9 @@ use shared::store::{Store, Usage, key};
 use shared::table;
 use tower::ServiceExt;
 
-use crate::load::TABLE;
 use crate::measure::{self, failure, new_token, operator};
-use crate::median;
+use crate::report::{Figure, Times};
+use crate::table::TABLE;
 
 /// Refuses tokens of several kinds, and asks for runs that the caller does not see, so
 /// often each, one after another.
@@ -37,7 +37,7 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
     let store = Store::new(embedded.client(), TABLE);
     let authenticator = Authenticator::new(store.clone());
     let kinds = kinds(&store).await?;
-    let mut times = vec![Vec::new(); kinds.len()];
+    let mut times = vec![Times::default(); kinds.len()];
     let mut requests = vec![0; kinds.len()];
     // Interleaved, so that what else the machine does falls on all.
     for _ in 0..rounds {
@@ -54,7 +54,7 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
         }
     }
     let names: Vec<_> = kinds.iter().map(|(name, _)| *name).collect();
-    print(&names, &mut times, &requests);
+    print(&names, &times, &requests);
     Ok(())
 }
 
@@ -71,7 +71,7 @@ async fn hide_runs(rounds: u32) -> Result<(), Failure> {
         ("another team's run", "small"),
         ("another team's run of 1 MB", "large"),
     ];
-    let mut times = vec![Vec::new(); runs.len()];
+    let mut times = vec![Times::default(); runs.len()];
     let mut requests = vec![0; runs.len()];
     for _ in 0..rounds {
         for (kind, (name, id)) in runs.iter().enumerate() {
@@ -92,7 +92,7 @@ async fn hide_runs(rounds: u32) -> Result<(), Failure> {
             }
         }
     }
-    print(&runs.map(|(name, _)| name), &mut times, &requests);
+    print(&runs.map(|(name, _)| name), &times, &requests);
     Ok(())
 }
 
@@ -137,21 +137,19 @@ async fn kinds(store: &Store) -> Result<Vec<(&'static str, String)>, Failure> {
     ])
 }
 
-fn print(names: &[&str], times: &mut [Vec<Duration>], requests: &[u64]) {
+fn print(names: &[&str], times: &[Times], requests: &[u64]) {
     println!(
         "{:26} {:>9} {:>9} {:>9} {:>6}",
         "", "median", "ratio", "p95", "reads"
     );
-    let first = times.first_mut().map(|times| median(times));
+    let first = times.first().map(Times::median).unwrap_or_default();
     for ((name, times), requests) in names.iter().zip(times).zip(requests) {
-        let middle = median(times);
-        let p95 = times[times.len() * 95 / 100];
-        let ratio = first.map_or(1.0, |first| middle.as_secs_f64() / first.as_secs_f64());
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let ratio = times.median().as_secs_f64() / first.as_secs_f64();
+        let [median, p95] = [times.median(), times.quantile(0.95)].map(Figure::time);
         println!(
-            "{name:26} {:>6.2} ms {ratio:>9.3} {:>6.2} ms {requests:>6}",
-            ms(middle),
-            ms(p95)
+            "{name:26} {:>9} {ratio:>9.3} {:>9} {requests:>6}",
+            median.to_string(),
+            p95.to_string()
         );
     }
 }

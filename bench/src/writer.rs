@@ -26,8 +26,9 @@ use shared::store::key;
 use shared::table::{self, text};
 use writer::{NewRun, NewStep, Writer};
 
-use crate::load::{STEPS, TABLE};
+use crate::load::STEPS;
 use crate::measure::failure;
+use crate::table::TABLE;
 
 /// How many runs an engine has in progress at a time.
 const RUNS_AT_A_TIME: usize = 16;
