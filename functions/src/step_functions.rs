@@ -13,14 +13,13 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::SdkError;
 use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryError;
 use aws_sdk_sfn::types::HistoryEvent;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::model::{Item, Status, TeamId};
 use shared::payload::RunPayload;
 use shared::record::Payload;
-use shared::store::{MAX_ITEMS_A_BATCH, Replaced, Store};
+use shared::store::{Replaced, Store};
 
 pub mod change;
 pub mod history;
@@ -329,10 +328,7 @@ impl Importer {
     }
 
     async fn write(&self, items: impl IntoIterator<Item = Item>) -> Result<(), ImportError> {
-        let batches = stream::iter(items).chunks(MAX_ITEMS_A_BATCH);
-        let writes = batches.map(|items| self.store.put_all(items));
-        let written = writes.buffer_unordered(BATCHES_AT_A_TIME);
-        Ok(written.try_collect().await?)
+        Ok(self.store.put_many(items, BATCHES_AT_A_TIME).await?)
     }
 }
 

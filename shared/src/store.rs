@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::types::{
     ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
@@ -334,6 +335,23 @@ impl Store {
     /// part.
     pub async fn put_all(&self, items: Vec<Item>) -> Result<()> {
         self.write_batch(items, Vec::new()).await
+    }
+
+    /// Writes any number of items as [`Self::put_all`] does, so many batches at a time.
+    ///
+    /// # Errors
+    /// Those of [`Self::put_all`].
+    pub async fn put_many(
+        &self,
+        items: impl IntoIterator<Item = Item>,
+        batches_at_a_time: usize,
+    ) -> Result<()> {
+        let batches = stream::iter(items).chunks(MAX_ITEMS_A_BATCH);
+        batches
+            .map(|some| self.put_all(some).boxed())
+            .buffer_unordered(batches_at_a_time)
+            .try_collect()
+            .await
     }
 
     /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and again what the
