@@ -16,6 +16,7 @@ use aws_sdk_sfn::types::HistoryEvent;
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
+use shared::error::with_causes;
 use shared::model::{Item, Status, TeamId};
 use shared::payload::RunPayload;
 use shared::record::Payload;
@@ -342,14 +343,6 @@ fn payload_items(change: &StatusChange, payload: RunPayload, text: Option<&str>)
 fn is_gone(error: &SdkError<GetExecutionHistoryError>) -> bool {
     let error = error.as_service_error();
     error.is_some_and(GetExecutionHistoryError::is_execution_does_not_exist)
-}
-
-/// The text of an error with the texts of all its causes, for the log.
-fn with_causes(error: &ImportError) -> String {
-    let first: Option<&dyn std::error::Error> = Some(error);
-    let causes = std::iter::successors(first, |error| error.source());
-    let texts: Vec<_> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }
 
 #[cfg(test)]
