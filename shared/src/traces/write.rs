@@ -562,12 +562,7 @@ fn place_of(id: SpanId, placement: &Placement, facts: &BTreeMap<SpanId, &Facts>)
         Seat::TopLevel => (keys::step(start_time, &step), Item::new()),
         Seat::Lane { fork, lane } => {
             let branch = branch_of(fork, lane, facts[&fork].start_time()?)?;
-            let fork = keys::branches_of_fork(
-                branch.parent_step_start_time,
-                branch.parent_step_instance_id.as_str(),
-            );
-            let branch_execution_id = branch.branch_execution_id.as_str();
-            let sk = keys::branch_step(&fork, branch_execution_id, start_time, &step);
+            let sk = branch.sort_key(start_time, &step);
             (sk, serde_dynamo::to_item(&branch).map_err(Error::internal)?)
         }
     };
