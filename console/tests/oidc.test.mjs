@@ -69,6 +69,13 @@ async function until(check, what) {
   }
 }
 
+/** Lets the page's grant have come to its end. */
+const expire = (page) =>
+  page.evaluate(() => {
+    const grant = JSON.parse(sessionStorage.getItem("flowtrail.grant"));
+    sessionStorage.setItem("flowtrail.grant", JSON.stringify({ ...grant, expiresAt: Date.now() - 1000 }));
+  });
+
 async function shot(page, name) {
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }
@@ -140,10 +147,7 @@ test("an ID token is renewed before it ends, and its renewal is used", async (t)
 test("who comes back after the end is renewed first, and waits for an issuer that does not answer", async (t) => {
   const page = await open(t, WANTED, { expected: ["ERR_FAILED"] });
   await signIn(page);
-  await page.evaluate(() => {
-    const grant = JSON.parse(sessionStorage.getItem("flowtrail.grant"));
-    sessionStorage.setItem("flowtrail.grant", JSON.stringify({ ...grant, expiresAt: Date.now() - 1000 }));
-  });
+  await expire(page);
   await page.route(issuer.tokenUrl, (route) => route.abort());
   await page.reload();
   await page.getByText("cannot be reached").waitFor();
@@ -156,10 +160,7 @@ test("who comes back after the end is renewed first, and waits for an issuer tha
 test("an issuer that is asked too much is asked again, with the same refresh token", async (t) => {
   const page = await open(t, WANTED, { expected: ["429"] });
   await signIn(page);
-  await page.evaluate(() => {
-    const grant = JSON.parse(sessionStorage.getItem("flowtrail.grant"));
-    sessionStorage.setItem("flowtrail.grant", JSON.stringify({ ...grant, expiresAt: Date.now() - 1000 }));
-  });
+  await expire(page);
   const busy = { status: 429, headers: { "access-control-allow-origin": "*" }, json: { error: "slow_down" } };
   await page.route(issuer.tokenUrl, (route) => route.fulfill(busy));
   await page.reload();

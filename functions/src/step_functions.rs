@@ -13,14 +13,14 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::SdkError;
 use aws_sdk_sfn::operation::get_execution_history::GetExecutionHistoryError;
 use aws_sdk_sfn::types::HistoryEvent;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
+use shared::error::with_causes;
 use shared::model::{Item, Status, TeamId};
 use shared::payload::RunPayload;
 use shared::record::Payload;
-use shared::store::{MAX_ITEMS_A_BATCH, Replaced, Store};
+use shared::store::{Replaced, Store};
 
 pub mod change;
 pub mod history;
@@ -329,10 +329,7 @@ impl Importer {
     }
 
     async fn write(&self, items: impl IntoIterator<Item = Item>) -> Result<(), ImportError> {
-        let batches = stream::iter(items).chunks(MAX_ITEMS_A_BATCH);
-        let writes = batches.map(|items| self.store.put_all(items));
-        let written = writes.buffer_unordered(BATCHES_AT_A_TIME);
-        Ok(written.try_collect().await?)
+        Ok(self.store.put_many(items, BATCHES_AT_A_TIME).await?)
     }
 }
 
@@ -346,14 +343,6 @@ fn payload_items(change: &StatusChange, payload: RunPayload, text: Option<&str>)
 fn is_gone(error: &SdkError<GetExecutionHistoryError>) -> bool {
     let error = error.as_service_error();
     error.is_some_and(GetExecutionHistoryError::is_execution_does_not_exist)
-}
-
-/// The text of an error with the texts of all its causes, for the log.
-fn with_causes(error: &ImportError) -> String {
-    let first: Option<&dyn std::error::Error> = Some(error);
-    let causes = std::iter::successors(first, |error| error.source());
-    let texts: Vec<_> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }
 
 #[cfg(test)]

@@ -214,6 +214,18 @@ pub struct Branch {
     pub branch_id: Option<String>,
 }
 
+impl Branch {
+    /// The sort key of a step in this branch.
+    pub fn sort_key(&self, start_time: Timestamp, step_instance_id: &str) -> String {
+        let fork = keys::branches_of_fork(
+            self.parent_step_start_time,
+            self.parent_step_instance_id.as_str(),
+        );
+        let branch = self.branch_execution_id.as_str();
+        keys::branch_step(&fork, branch, start_time, step_instance_id)
+    }
+}
+
 /// One run of a step, as it is written. The meaning of each member is that of the
 /// attribute in the record format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -291,14 +303,7 @@ impl StepRecord {
         let id = self.step_instance_id.as_str();
         match &self.place {
             Place::TopLevel => keys::step(self.start_time, id),
-            Place::Branch(branch) => {
-                let fork = keys::branches_of_fork(
-                    branch.parent_step_start_time,
-                    branch.parent_step_instance_id.as_str(),
-                );
-                let branch = branch.branch_execution_id.as_str();
-                keys::branch_step(&fork, branch, self.start_time, id)
-            }
+            Place::Branch(branch) => branch.sort_key(self.start_time, id),
         }
     }
 

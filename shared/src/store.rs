@@ -11,12 +11,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, DeleteRequest, Put, PutRequest,
     ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
@@ -333,6 +335,23 @@ impl Store {
     /// part.
     pub async fn put_all(&self, items: Vec<Item>) -> Result<()> {
         self.write_batch(items, Vec::new()).await
+    }
+
+    /// Writes any number of items as [`Self::put_all`] does, so many batches at a time.
+    ///
+    /// # Errors
+    /// Those of [`Self::put_all`].
+    pub async fn put_many(
+        &self,
+        items: impl IntoIterator<Item = Item>,
+        batches_at_a_time: usize,
+    ) -> Result<()> {
+        let batches = stream::iter(items).chunks(MAX_ITEMS_A_BATCH);
+        batches
+            .map(|some| self.put_all(some).boxed())
+            .buffer_unordered(batches_at_a_time)
+            .try_collect()
+            .await
     }
 
     /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and again what the
@@ -660,32 +679,15 @@ impl Store {
             let range = Range::index(&BY_TEAM, [team_id.to_string()]).only(only);
             return self.query(&range, start, MAX_ITEMS_A_QUERY).await;
         }
-        let mut request = self
-            .client
-            .scan()
-            .table_name(self.table())
-            .index_name(BY_TEAM.name)
-            .set_exclusive_start_key(start)
-            .limit(i32::try_from(MAX_ITEMS_A_QUERY).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut request = self.client.scan().index_name(BY_TEAM.name);
         let names: Vec<_> = (0..only.len())
             .map(|position| format!("#a{position}"))
             .collect();
         for (name, attribute) in names.iter().zip(only) {
             request = request.expression_attribute_names(name, *attribute);
         }
-        let answer = request
-            .projection_expression(names.join(", "))
-            .send()
-            .await
-            .map_err(from_sdk)?;
-        let evaluated = usize::try_from(answer.scanned_count).unwrap_or_default();
-        self.count(answer.consumed_capacity(), evaluated);
-        Ok(Page {
-            evaluated,
-            items: answer.items.unwrap_or_default(),
-            last_key: answer.last_evaluated_key.filter(|key| !key.is_empty()),
-        })
+        let request = request.projection_expression(names.join(", "));
+        self.scan_page(request, start).await
     }
 
     /// Reads one page of the whole table, at most 1 MB: the items of a partition come one
@@ -694,9 +696,11 @@ impl Store {
     /// # Errors
     /// Those of the engine.
     pub async fn scan(&self, start: Option<StartKey>) -> Result<Page> {
-        let answer = self
-            .client
-            .scan()
+        self.scan_page(self.client.scan(), start).await
+    }
+
+    async fn scan_page(&self, request: ScanFluentBuilder, start: Option<StartKey>) -> Result<Page> {
+        let answer = request
             .table_name(self.table())
             .set_exclusive_start_key(start)
             .limit(i32::try_from(MAX_ITEMS_A_QUERY).unwrap_or(i32::MAX))

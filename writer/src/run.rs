@@ -256,7 +256,8 @@ impl Run {
         }
         let begun = *new.begun.get_or_init(|| writer.now());
         let record = new.record(begun, below.as_ref())?;
-        let input = new.input.as_ref();
+        // It stays there for another attempt.
+        let input = new.input.clone();
         let input = input
             .map(|input| writer.payload("input", input))
             .transpose()?;
@@ -382,7 +383,7 @@ impl Run {
         which: RunPayload,
         value: &(impl Serialize + ?Sized),
     ) -> Result<()> {
-        let payload = self.0.writer.payload(which.name(), &json(value))?;
+        let payload = self.0.writer.payload(which.name(), json(value))?;
         self.accept_payload(which, &payload).await
     }
 
@@ -589,13 +590,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    pub(crate) fn payload(&self, member: &'static str, json: &Json) -> Result<Payload> {
+    pub(crate) fn payload(&self, member: &'static str, json: Json) -> Result<Payload> {
         let inline = self.options.inline_payload_bytes;
-        let payload = match json {
-            Ok(json) => Payload::from_json(json.clone(), inline).map_err(|error| error.to_string()),
-            Err(reason) => Err(reason.clone()),
-        };
-        payload.map_err(|reason| Error::InvalidPayload { member, reason })
+        json.and_then(|json| Payload::from_json(json, inline).map_err(|error| error.to_string()))
+            .map_err(|reason| Error::InvalidPayload { member, reason })
     }
 }
 

@@ -116,7 +116,7 @@ impl Step {
     ) -> Result<Self> {
         let writer = run.writer();
         let payload =
-            |member, json: Option<Json>| json.map(|json| writer.payload(member, &json)).transpose();
+            |member, json: Option<Json>| json.map(|json| writer.payload(member, json)).transpose();
         let step_instance_id = id("stepInstanceId", &new.id)?;
         let input = payload("input", new.input)?;
         let execution_data = payload("executionData", new.data)?;
@@ -264,7 +264,7 @@ impl Step {
             let status = self.record.status.as_str();
             return Err(Error::StepEnded { status });
         }
-        self.run.writer().payload(member, &json(value))
+        self.run.writer().payload(member, json(value))
     }
 
     /// Has the step's record written as it is now, and its large payloads once.

@@ -425,13 +425,9 @@ fn key_of(record: &Item) -> Key {
 }
 
 fn has_ended(execution: &Item) -> bool {
-    let status = execution.get("status");
-    let status = status.and_then(|status| status.as_s().ok());
-    let is = |end: &Status| status.is_some_and(|status| status == end.as_str());
-    Status::ALL
-        .iter()
-        .filter(|status| status.is_terminal())
-        .any(is)
+    let status = execution.get("status").cloned();
+    let status = status.and_then(|status| serde_dynamo::from_attribute_value(status).ok());
+    status.is_some_and(Status::is_terminal)
 }
 
 // ---- From lines to records

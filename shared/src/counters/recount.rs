@@ -18,7 +18,7 @@ use super::hour::Hour;
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::TeamId;
-use crate::store::{MAX_ITEMS_A_BATCH, Range, Store, from_sdk};
+use crate::store::{Range, Store, from_sdk};
 use crate::table::BY_TEAM;
 
 /// How often numbers that move are looked at again.
@@ -427,8 +427,5 @@ async fn register(store: &Store, report: &Report) -> Result<()> {
             Some(crate::store::key(keys::SCOPE_REGISTER, entry))
         })
         .collect();
-    for some in entries.chunks(MAX_ITEMS_A_BATCH) {
-        store.put_all(some.to_vec()).await?;
-    }
-    Ok(())
+    store.put_many(entries, 1).await
 }

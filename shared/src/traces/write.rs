@@ -31,7 +31,7 @@ use crate::operations::delete_items;
 use crate::payload::RunPayload;
 use crate::reap::remove_children;
 use crate::record::{Branch, FORK};
-use crate::store::{MAX_ITEMS_A_BATCH, Range, Replaced, Store, backoff, key};
+use crate::store::{Range, Replaced, Store, backoff, key};
 use crate::table::{PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, text};
 
 /// How many traces are written at a time.
@@ -298,8 +298,9 @@ impl Trace<'_> {
             };
             let (steps, payloads): (Vec<_>, Vec<_>) = moved.into_iter().unzip();
             // First, so that a step that is there is whole.
-            self.put(payloads.concat()).await?;
-            self.put(steps).await?;
+            let payloads = payloads.into_iter().flatten();
+            self.store.put_many(payloads, WRITES_AT_A_TIME).await?;
+            self.store.put_many(steps, WRITES_AT_A_TIME).await?;
         }
         if let Some(record) = plan.run
             && !self.put_run(found, record).await?
@@ -356,16 +357,6 @@ impl Trace<'_> {
         Ok(None)
     }
 
-    async fn put(&self, items: Vec<Item>) -> Result<()> {
-        let batches = items.chunks(MAX_ITEMS_A_BATCH);
-        let writes = batches.map(|some| self.store.put_all(some.to_vec()).boxed());
-        let writes: Vec<_> = writes.collect();
-        stream::iter(writes)
-            .buffer_unordered(WRITES_AT_A_TIME)
-            .try_collect()
-            .await
-    }
-
     /// Lets the payloads stay whose steps have waited for their run.
     async fn free_payloads(&self) -> Result<()> {
         const WAITING: &[&str] = &[PARTITION_KEY, SORT_KEY, TIME_TO_LIVE];
@@ -403,7 +394,7 @@ impl Trace<'_> {
             self.remove_run_payloads().await?;
         }
         let (run, payloads) = record.run(self.team_id, &self.execution_id)?;
-        self.put(payloads).await?;
+        self.store.put_many(payloads, WRITES_AT_A_TIME).await?;
         let run = with_text(run, SPAN_ID, &record.id().to_string());
         let replaced = match replaced {
             None => Replaced::Nothing,
@@ -571,12 +562,7 @@ fn place_of(id: SpanId, placement: &Placement, facts: &BTreeMap<SpanId, &Facts>)
         Seat::TopLevel => (keys::step(start_time, &step), Item::new()),
         Seat::Lane { fork, lane } => {
             let branch = branch_of(fork, lane, facts[&fork].start_time()?)?;
-            let fork = keys::branches_of_fork(
-                branch.parent_step_start_time,
-                branch.parent_step_instance_id.as_str(),
-            );
-            let branch_execution_id = branch.branch_execution_id.as_str();
-            let sk = keys::branch_step(&fork, branch_execution_id, start_time, &step);
+            let sk = branch.sort_key(start_time, &step);
             (sk, serde_dynamo::to_item(&branch).map_err(Error::internal)?)
         }
     };

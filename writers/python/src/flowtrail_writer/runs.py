@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,10 +33,8 @@ from .records import (
     text_in,
     time_text,
 )
-from .steps import Journal, Sequence, StepScope, Summary, text_of
+from .steps import Journal, Sequence, StepScope, Summary, leave
 from .values import Json, Value, payload_items
-
-_log = logging.getLogger("flowtrail_writer")
 
 
 class RunOptions(TypedDict, total=False):
@@ -153,15 +150,8 @@ class Run(StepScope):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._is_finished:
-            return
-        if error is None:
-            self.complete()
-            return
-        try:
-            self.fail(text_of(error))
-        except Exception as failure:
-            _log.error("The failure of the run %s was not written: %r", self.execution_id, failure)
+        if not self._is_finished:
+            leave(self, f"run {self.execution_id}", error)
 
     def _finish(self, status: str, attributes: Item, payloads: Mapping[str, Json]) -> Ended | None:
         self._core.check_process()

@@ -244,15 +244,8 @@ class Step:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._is_open():
-            return
-        if error is None:
-            self.complete()
-            return
-        try:
-            self.fail(text_of(error))
-        except Exception as failure:
-            _log.error("The failure of the step %s was not written: %r", self.id, failure)
+        if self._is_open():
+            leave(self, f"step {self.id}", error)
 
     def _is_open(self) -> bool:
         return self._status() == "RUNNING"
@@ -351,6 +344,15 @@ class Branch(StepScope):
         return execution_id
 
 
-def text_of(error: BaseException) -> str:
-    """What an exception says, or else what it is."""
-    return str(error) or type(error).__name__
+def leave(left: Run | Step, name: str, error: BaseException | None) -> None:
+    """Ends what a `with` block was about, as the block has ended.
+
+    Where the failure cannot be written, the block's own exception is still the one that is seen.
+    """
+    if error is None:
+        left.complete()
+        return
+    try:
+        left.fail(str(error) or type(error).__name__)
+    except Exception as failure:
+        _log.error("The failure of the %s was not written: %r", name, failure)
