@@ -122,6 +122,16 @@ fn everything(victim: &str) -> Vec<Audited> {
                 "masking",
             )
         },
+        Audited {
+            body: json!({"rules": [{"days": 90}, {"flowId": "a", "status": "FAILED", "days": null}]}),
+            details: json!({"rulesAdded": "a, FAILED: for ever; every flow, any end: 90 days"}),
+            ..audited(
+                "RETENTION_CHANGED",
+                Method::PUT,
+                "/api/settings/retention",
+                "retention",
+            )
+        },
     ]
 }
 

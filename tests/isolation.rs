@@ -171,6 +171,16 @@ fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
             "/api/settings/masking/try".to_owned(),
             OWN,
         ),
+        (
+            "get_retention_settings",
+            "/api/settings/retention".to_owned(),
+            OWN,
+        ),
+        (
+            "update_retention_settings",
+            "/api/settings/retention".to_owned(),
+            OWN,
+        ),
         ("create_token", "/api/tokens".to_owned(), OWN),
         ("list_tokens", "/api/tokens".to_owned(), OWN),
         (
@@ -225,6 +235,7 @@ fn body_of(route: &Route) -> &'static str {
     match route.name {
         "update_masking_settings" => "{}",
         "try_masking_settings" => r#"{"value": {}}"#,
+        "update_retention_settings" => r#"{"rules": []}"#,
         "update_roles" => r#"{"roles": []}"#,
         "create_token" => r#"{"role": "viewer"}"#,
         "ingest_traces" => r#"{"resourceSpans": []}"#,

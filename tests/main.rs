@@ -27,6 +27,7 @@ mod numbered_pages;
 mod otlp;
 mod payloads_on_demand;
 mod records;
+mod retention;
 mod serve;
 mod step_functions;
 mod step_statistics;

@@ -355,6 +355,11 @@ impl TestApp {
         }
     }
 
+    /// The table as the functions have it, with what they remember.
+    pub fn store_as_served(&self) -> Store {
+        self.served.clone()
+    }
+
     /// Walks a list from its first page to its last, and returns all items.
     /// `path` has a query already.
     pub async fn walk(&self, token: &str, path: &str, limit: usize) -> Vec<Value> {

@@ -255,6 +255,24 @@ routes! {
         max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::update_masking_settings),
     }
+    GET_RETENTION_SETTINGS {
+        name: "get_retention_settings",
+        method: Method::GET,
+        path: "/api/settings/retention",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::get_retention_settings),
+    }
+    UPDATE_RETENTION_SETTINGS {
+        name: "update_retention_settings",
+        method: Method::PUT,
+        path: "/api/settings/retention",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::update_retention_settings),
+    }
     CREATE_TOKEN {
         name: "create_token",
         method: Method::POST,

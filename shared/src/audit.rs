@@ -49,11 +49,13 @@ pub enum Action {
     RolesChanged,
     /// The team's masking was changed.
     MaskingChanged,
+    /// How long the team keeps its runs was changed.
+    RetentionChanged,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ExecutionCancelled,
         Self::ExecutionDeleted,
         Self::FlowExecutionsDeleted,
@@ -63,6 +65,7 @@ impl Action {
         Self::TokenRevoked,
         Self::RolesChanged,
         Self::MaskingChanged,
+        Self::RetentionChanged,
     ];
 
     /// The action's name, as callers and documents know it.
@@ -77,6 +80,7 @@ impl Action {
             Self::TokenRevoked => "TOKEN_REVOKED",
             Self::RolesChanged => "ROLES_CHANGED",
             Self::MaskingChanged => "MASKING_CHANGED",
+            Self::RetentionChanged => "RETENTION_CHANGED",
         }
     }
 

@@ -20,6 +20,7 @@
 //! | how far a shard's removals are followed | `CHECKPOINT#<shardId>` | `REAP` | its shard |
 //! | a team's settings of masking | `SETTINGS#<teamId>` | `MASKING` | its team |
 //! | a team's own roles | `SETTINGS#<teamId>` | `ROLES` | its team |
+//! | how long a team keeps its runs | `SETTINGS#<teamId>` | `RETENTION` | its team |
 //! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
 //! | how far the import of a file is | `IMPORT#<digest>` | `IMPORT` | the file's beginning |
@@ -65,6 +66,8 @@ pub const REAP: &str = "REAP";
 pub const MASKING: &str = "MASKING";
 /// The sort key of a team's own roles.
 pub const ROLES: &str = "ROLES";
+/// The sort key of a team's rules of how long runs are kept.
+pub const RETENTION: &str = "RETENTION";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 

@@ -20,6 +20,7 @@ pub mod operations;
 pub mod payload;
 pub mod reap;
 pub mod record;
+pub mod retention;
 pub mod settings;
 pub mod store;
 pub mod stream;

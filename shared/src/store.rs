@@ -17,11 +17,13 @@ use aws_sdk_dynamodb::types::{
     ReturnConsumedCapacity, Select, TransactWriteItem, Update, WriteRequest,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
+use masking::Masker;
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
-use crate::masking::Maskers;
 use crate::model::{Item, Status, TeamId};
+use crate::retention::Retention;
+use crate::settings::Remembered;
 use crate::table::{BY_TEAM, PARTITION_KEY, SORT_KEY, text};
 
 mod range;
@@ -122,13 +124,20 @@ pub enum Replaced<'a> {
     Open,
 }
 
+/// What was made of the teams' settings lately, by their kind.
+#[derive(Debug, Default)]
+pub(crate) struct RememberedSettings {
+    pub(crate) maskers: Remembered<Masker>,
+    pub(crate) retentions: Remembered<Retention>,
+}
+
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
     table: Arc<str>,
     meter: Arc<Meter>,
-    maskers: Arc<Maskers>,
+    remembered: Arc<RememberedSettings>,
 }
 
 impl Store {
@@ -138,13 +147,13 @@ impl Store {
             client,
             table: table.into(),
             meter: Arc::default(),
-            maskers: Arc::default(),
+            remembered: Arc::default(),
         }
     }
 
     /// What was made of the settings in the table lately, shared by all clones.
-    pub(crate) fn maskers(&self) -> &Maskers {
-        &self.maskers
+    pub(crate) fn remembered(&self) -> &RememberedSettings {
+        &self.remembered
     }
 
     /// The same store with a meter of its own that begins at nothing.
