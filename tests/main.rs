@@ -32,6 +32,7 @@ mod serve;
 mod step_functions;
 mod step_statistics;
 mod support;
+mod sweeper;
 mod template;
 mod tokens;
 mod writer;

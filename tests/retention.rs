@@ -367,3 +367,159 @@ async fn an_imported_run_that_ended_before_its_time_began_is_hidden_at_once() {
         404
     );
 }
+
+/// What the change of an item is to the consumer.
+fn change(number: usize, old: &Item, new: &Item) -> Change {
+    Change {
+        sequence_number: number.to_string(),
+        old: Some(old.clone()),
+        new: Some(new.clone()),
+    }
+}
+
+async fn pin(app: &TestApp, token: &str, method: Method, id: &str) -> Answer {
+    app.call(method, token, &format!("/api/executions/{id}/pin"), "")
+        .await
+}
+
+#[tokio::test]
+async fn a_pinned_run_stays_whole_is_shown_so_and_expires_again_when_it_is_unpinned() {
+    let (app, admin) = keeping(long()).await;
+    let operator = app.token("team-a", Role::Operator, None).await;
+    app.write(run(json!({"labels": {"orderId": "42"}}))).await;
+    app.reap().await;
+    assert_eq!(expiries(&app).await, vec![long_expiry(); 5]);
+
+    let answer = pin(&app, &operator, Method::PUT, "run-1").await.ok();
+    assert_eq!(
+        (&answer["id"], &answer["pinned"]),
+        (&json!("run-1"), &json!(true))
+    );
+    // At once, without the stream; and what follows from it changes nothing.
+    assert_eq!(expiries(&app).await, vec![Value::Null; 5]);
+    let again = pin(&app, &admin, Method::PUT, "run-1").await.ok();
+    assert_eq!(again, answer, "the first pin stays");
+    app.reap().await;
+    app.count().await;
+    assert_eq!(expiries(&app).await, vec![Value::Null; 5]);
+    let details = app.get(&admin, "/flow-executions/run-1").await.ok();
+    let metadata = &details["data"]["metadata"];
+    assert_eq!(metadata["pinnedAt"], answer["pinnedAt"]);
+    assert_eq!(metadata["pinnedBy"], answer["pinnedBy"]);
+    let views = [
+        ("/flow-executions/run-1", "/data/metadata"),
+        ("/flow-executions?flowDefinitionId=flow-1", "/data/items/0"),
+        (
+            "/flow-executions?flowDefinitionId=flow-1&label=orderId=42",
+            "/data/items/0",
+        ),
+        ("/api/executions/run-1", ""),
+        ("/api/executions/team/team-a", "/content/0"),
+        ("/api/history/executions/run-1", "/execution"),
+        ("/api/history/executions", "/executions/0"),
+        ("/api/history/executions/flows/flow-1", "/executions/0"),
+    ];
+    for (path, place) in views {
+        let body = app.get(&admin, path).await.ok();
+        let view = body.pointer(place).expect("a view");
+        assert_eq!(view["pinned"], true, "{path}");
+    }
+
+    let answer = pin(&app, &operator, Method::DELETE, "run-1").await.ok();
+    assert_eq!(
+        answer,
+        json!({"id": "run-1", "pinned": false, "pinnedAt": null, "pinnedBy": null})
+    );
+    app.reap().await;
+    app.count().await;
+    assert_eq!(expiries(&app).await, vec![long_expiry(); 5]);
+    for (path, place) in views {
+        let body = app.get(&admin, path).await.ok();
+        let view = body.pointer(place).expect("a view");
+        assert_eq!(view.get("pinned"), None, "{path}");
+    }
+    let again = pin(&app, &operator, Method::DELETE, "run-1").await.ok();
+    assert_eq!(again, answer);
+    let audit = app.get(&admin, "/api/audit?target=run-1").await.ok();
+    let events = audit["events"].as_array().expect("events").iter();
+    let actions: Vec<_> = events.map(|event| &event["action"]).collect();
+    assert_eq!(actions, ["EXECUTION_UNPINNED", "EXECUTION_PINNED"]);
+}
+
+#[tokio::test]
+async fn who_unpins_a_run_whose_time_is_over_has_a_day_to_think_again() {
+    let (app, admin) = keeping(json!([{"days": 1}])).await;
+    app.write(run(json!({"pinnedAt": time(0), "pinnedBy": "user:anna"})))
+        .await;
+    app.reap().await;
+    assert_eq!(expiries(&app).await, vec![Value::Null; 5]);
+    let before = Timestamp::now().seconds();
+    pin(&app, &admin, Method::DELETE, "run-1").await.ok();
+    app.reap().await;
+    let expiries = expiries(&app).await;
+    let expiry = expiries[0].as_i64().expect("a second");
+    assert!(
+        (before + DAY..before + DAY + 120).contains(&expiry),
+        "{expiry}"
+    );
+    assert_eq!(expiries, vec![json!(expiry); 5]);
+    app.get(&admin, "/flow-executions/run-1").await.ok();
+    pin(&app, &admin, Method::PUT, "run-1").await.ok();
+}
+
+#[tokio::test]
+async fn what_cannot_be_pinned_is_not() {
+    let app = TestApp::new().await;
+    let admin = app.token("team-a", Role::Admin, None).await;
+    let viewer = app.viewer("team-a").await;
+    let past = Timestamp::now().seconds() - 1;
+    app.write([
+        execution("open", json!({"status": "RUNNING"})),
+        execution("odd", json!({"status": "DONE"})),
+        execution("expired", json!({"expiresAt": past})),
+        execution("theirs", json!({"teamId": "team-b"})),
+        execution("mine", json!({"expiresAt": "soon"})),
+    ])
+    .await;
+    for (token, id, status, code) in [
+        (&admin, "open", 409, "EXECUTION_NOT_ENDED"),
+        (&admin, "odd", 409, "EXECUTION_NOT_ENDED"),
+        (&admin, "expired", 404, "EXECUTION_NOT_FOUND"),
+        (&admin, "theirs", 404, "EXECUTION_NOT_FOUND"),
+        (&admin, "none", 404, "EXECUTION_NOT_FOUND"),
+        (&viewer, "mine", 403, "FORBIDDEN"),
+    ] {
+        let answer = pin(&app, token, Method::PUT, id).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()), "{id}");
+    }
+    // What is no second expires nothing, and so keeps nobody from it.
+    pin(&app, &admin, Method::PUT, "mine").await.ok();
+    assert_eq!(app.item("mine").await.get("expiresAt"), None);
+}
+
+#[tokio::test]
+async fn a_pin_that_overtakes_the_stamping_of_records_wins_wherever_that_is_by_then() {
+    for stamped in 0..4 {
+        let (app, admin) = keeping(long()).await;
+        let mut limited = run(json!({"expiresAt": END + 3_649 * DAY}));
+        app.write(limited.clone()).await;
+        let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem"]);
+        let slow = Reaper::new(app.over(client).store_as_served());
+        // One of its writes is held back until the run is pinned.
+        let before = std::iter::repeat_n(Fault::None, stamped);
+        faulty.plan(before.chain([Fault::Delayed]));
+        let ended = execution("run-1", json!({}));
+        let changes = [change(1, &ended, &limited.swap_remove(0))];
+        let follow = slow.follow(&changes);
+        let pinned = async {
+            faulty.crash().await;
+            pin(&app, &admin, Method::PUT, "run-1").await.ok();
+            faulty.go_on();
+        };
+        let (followed, ()) = tokio::join!(follow, pinned);
+        followed.expect("followed");
+        assert_eq!(expiries(&app).await, vec![Value::Null; 5], "{stamped}");
+        app.reap().await;
+        assert_eq!(expiries(&app).await, vec![Value::Null; 5], "{stamped}");
+    }
+}

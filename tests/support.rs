@@ -20,6 +20,7 @@ use shared::keys;
 use shared::model::{Item, Timestamp};
 use shared::reap::Reaped;
 use shared::store::{Range, Store, Usage, key};
+use shared::sweep::{Sweeper, Swept};
 use tower::ServiceExt;
 
 pub mod actions;
@@ -188,6 +189,13 @@ impl TestApp {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// Closes what is due, as `serve` and the Lambda function do.
+    pub async fn sweep(&self) -> Swept {
+        let sweeper = Sweeper::new(self.served.clone());
+        let swept = as_function("sweep", sweeper.sweep(Instant::now() + DEADLINE)).await;
+        swept.expect("swept")
     }
 
     /// Counts everything again, and says what differs.

@@ -355,7 +355,7 @@ fn each_alarm_is_sent_to_the_topic_and_shown_on_the_dashboard() {
         let dimensions = json!([{"Name": "table", "Value": {"Ref": "Table"}}]);
         assert_eq!(properties["Dimensions"], dimensions, "{name}");
     }
-    assert_eq!(alarms.len(), 10);
+    assert_eq!(alarms.len(), 11);
     assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms);
 }
 
@@ -381,11 +381,18 @@ fn the_reaper_is_fed_what_it_has_to_do_with_and_nothing_else() {
         .filter(|status| status.is_terminal())
         .collect();
     let has_ended = json!({"status": {"S": ends}});
+    let open_with = |name: &str| json!({"status": {"S": ["PENDING", "RUNNING"]}, name: {"S": [{"exists": true}]}});
     assert_eq!(
         patterns_of(source),
         [
             json!({"eventName": ["REMOVE"], "dynamodb": {"Keys": is_execution}}),
             json!({"dynamodb": {"Keys": is_execution, "NewImage": has_ended}}),
+            json!({"dynamodb": {"Keys": is_execution, "NewImage": open_with("timeoutAt")}}),
+            json!({"dynamodb": {
+                "Keys": is_execution,
+                "NewImage": open_with("heartbeatAt"),
+                "OldImage": {"heartbeatAt": {"S": [{"exists": false}]}},
+            }}),
             json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": is_deletion}}),
         ]
     );

@@ -5,7 +5,8 @@
 //! lies in the run's partition. It sees every run that is cancelled, and cancels
 //! what is open below it. And it sees each step of a flow's deletion, and goes on
 //! with one that nobody works on. And it sees every run that ends, and lets it expire
-//! as the rules of its team say ([`crate::retention`]).
+//! as the rules of its team say ([`crate::retention`]). It keeps the moments at which open
+//! runs are looked at ([`crate::deadlines`]).
 //!
 //! All of it can be done again, so a batch that failed half way is simply repeated.
 
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt, StreamExt, stream};
 
+use crate::deadlines;
 use crate::error::Result;
 use crate::keys;
 use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp, is_expired};
@@ -81,7 +83,10 @@ enum Task<'a> {
         cancellation: Cancellation,
     },
     GoOnDeleting(&'a Item),
-    ApplyRetention(&'a Item),
+    ApplyRetention {
+        run: &'a Item,
+        was_pinned: bool,
+    },
     SettleChildren(&'a str),
 }
 
@@ -98,7 +103,7 @@ impl Reaper {
 
     /// Whether anything follows from a change.
     pub fn concerns(change: &Change) -> bool {
-        !tasks_of(change).is_empty()
+        deadlines::concern(change) || !tasks_of(change).is_empty()
     }
 
     /// The sequence number up to which a shard's changes were followed, as
@@ -133,6 +138,7 @@ impl Reaper {
     /// # Errors
     /// Those of the table.
     pub async fn follow(&self, changes: &[Change]) -> Result<Reaped> {
+        deadlines::follow(&self.store, changes).await?;
         let tasks: Vec<_> = changes
             .iter()
             .flat_map(tasks_of)
@@ -175,8 +181,9 @@ impl Reaper {
                     reaped.turns = 1;
                 }
             }
-            Task::ApplyRetention(run) => {
-                reaped.limited = usize::from(retention::apply(&self.store, run).await?);
+            Task::ApplyRetention { run, was_pinned } => {
+                let is_limited = retention::apply(&self.store, run, was_pinned).await?;
+                reaped.limited = usize::from(is_limited);
             }
             Task::SettleChildren(pk) => retention::settle_children(&self.store, pk).await?,
         }
@@ -240,7 +247,10 @@ fn tasks_of(change: &Change) -> Vec<Task<'_>> {
         }
         (old, Some(new)) if keys::is_execution(new) => {
             let old = old.as_ref();
-            let retention = retention::is_due(new).then_some(Task::ApplyRetention(new));
+            let retention = retention::is_due(new).then_some(Task::ApplyRetention {
+                run: new,
+                was_pinned: old.is_some_and(retention::is_pinned),
+            });
             let settles = old.is_some_and(|old| retention::concerns_children(old, new));
             let children = partition_key(new).filter(|_| settles);
             let children = children.map(Task::SettleChildren);

@@ -4,7 +4,7 @@
 //! rule limits it, the run is given its `expiresAt` ([`apply`]): from that second on it is
 //! hidden, and DynamoDB removes it for nothing. That write is a change in the stream as
 //! well, from which its steps and payloads are given theirs ([`settle_children`]). An
-//! `expiresAt` that an engine has written stays. docs/adr/0009-retention-and-stuck-runs.md
+//! `expiresAt` that an engine has written stays; a pinned run has none. docs/adr/0009-retention-and-stuck-runs.md
 //! says why it is made this way.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use crate::keys;
 use crate::model::{Execution, FlowId, Item, Status, TeamId, Timestamp};
 use crate::settings::{self, Expected, TeamSettings, told};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
-use crate::table::{TIME_TO_LIVE, text};
+use crate::table::{PINNED_AT, TIME_TO_LIVE, text};
 
 /// The most rules of a team: with the longest ids they stay below half of an item.
 const MAX_RULES: usize = 1_000;
@@ -187,12 +187,19 @@ async fn retention_of(store: &Store, team_id: &TeamId) -> Result<Retention> {
 /// Whether rules say for how long a run is kept that is as this item: it has ended, and
 /// nothing else says so.
 pub(crate) fn is_due(run: &Item) -> bool {
-    has_ended(run) && !run.contains_key(TIME_TO_LIVE)
+    has_ended(run) && !run.contains_key(TIME_TO_LIVE) && !is_pinned(run)
+}
+
+/// Whether a run is kept from expiring.
+pub(crate) fn is_pinned(run: &Item) -> bool {
+    run.contains_key(PINNED_AT)
 }
 
 /// Whether the children of a run have to follow a change of it.
 pub(crate) fn concerns_children(old: &Item, new: &Item) -> bool {
-    has_ended(old) && has_ended(new) && old.get(TIME_TO_LIVE) != new.get(TIME_TO_LIVE)
+    let is_another =
+        old.get(TIME_TO_LIVE) != new.get(TIME_TO_LIVE) || is_pinned(old) != is_pinned(new);
+    is_another && has_ended(old) && has_ended(new)
 }
 
 fn has_ended(run: &Item) -> bool {
@@ -205,11 +212,12 @@ fn has_ended(run: &Item) -> bool {
 }
 
 /// Gives a run that has ended the `expiresAt` that the rules of its team say, unless it has
-/// one by now. Returns whether it did.
+/// one by now. One that was pinned until now gets a day at least: who unpinned it by
+/// mistake can pin it again. Returns whether it did.
 ///
 /// # Errors
 /// Those of the table.
-pub(crate) async fn apply(store: &Store, run: &Item) -> Result<bool> {
+pub(crate) async fn apply(store: &Store, run: &Item, was_pinned: bool) -> Result<bool> {
     let Some(execution) = Execution::from_item(run.clone()) else {
         return Ok(false);
     };
@@ -222,13 +230,20 @@ pub(crate) async fn apply(store: &Store, run: &Item) -> Result<bool> {
         return Ok(false);
     };
     let end = execution.end_time.unwrap_or_else(Timestamp::now);
-    let expiry = end.seconds() + i64::from(days) * DAY_SECONDS;
+    let by_rule = end.seconds() + i64::from(days) * DAY_SECONDS;
+    let expiry = match was_pinned {
+        true => by_rule.max(Timestamp::now().seconds() + DAY_SECONDS),
+        false => by_rule,
+    };
     let pk = keys::EXECUTION_PREFIX.to_owned() + &execution.execution_id;
     let update = Update::builder()
         .table_name(store.table())
         .set_key(Some(key(pk, keys::EXECUTION)))
         .update_expression("SET #expiry = :expiry")
-        .condition_expression("#status = :status AND attribute_not_exists(#expiry)")
+        .condition_expression(
+            "#status = :status AND attribute_not_exists(#expiry) AND attribute_not_exists(#pinned)",
+        )
+        .expression_attribute_names("#pinned", PINNED_AT)
         .expression_attribute_names("#expiry", TIME_TO_LIVE)
         .expression_attribute_names("#status", "status")
         .expression_attribute_values(":expiry", AttributeValue::N(expiry.to_string()))
@@ -246,8 +261,8 @@ pub(crate) async fn apply(store: &Store, run: &Item) -> Result<bool> {
     }
 }
 
-/// Lets the steps and payloads of a run go with it: those without an `expiresAt` get the
-/// run's.
+/// Lets the steps and payloads of a run go or stay with it: those without an `expiresAt` get
+/// the run's; of a pinned run none has one.
 ///
 /// It ends only when the run is as it was found at the beginning. So of two who do this at
 /// a time, the last to write has seen what the run is now.
@@ -272,7 +287,9 @@ pub(crate) async fn settle_children(store: &Store, pk: &str) -> Result<()> {
 enum Fate {
     /// It expires, at that second.
     Expires(AttributeValue),
-    /// It stays, for all that is known of it.
+    /// It is pinned, and so stays whole.
+    Pinned,
+    /// Nothing is said of it.
     Stays,
 }
 
@@ -281,6 +298,7 @@ impl Fate {
     async fn of(store: &Store, pk: &str) -> Result<Option<Self>> {
         let run = store.get_latest(pk, keys::EXECUTION).await?;
         Ok(run.map(|mut run| match run.remove(TIME_TO_LIVE) {
+            _ if is_pinned(&run) => Self::Pinned,
             Some(second) => Self::Expires(second),
             None => Self::Stays,
         }))
@@ -301,7 +319,10 @@ impl Fate {
                 // What is gone is not made anew.
                 .condition_expression("attribute_exists(pk) AND attribute_not_exists(#expiry)")
                 .expression_attribute_values(":second", second.clone()),
-            Self::Expires(_) | Self::Stays => return Ok(None),
+            Self::Pinned if child.contains_key(TIME_TO_LIVE) => update
+                .update_expression("REMOVE #expiry")
+                .condition_expression("attribute_exists(pk)"),
+            Self::Expires(_) | Self::Pinned | Self::Stays => return Ok(None),
         };
         update.build().map(Some).map_err(Error::internal)
     }

@@ -4,7 +4,7 @@ import { href, runPath } from "../router.js";
 import { html } from "../ui/html.js";
 import { CopyButton } from "../ui/controls.js";
 import { Icon } from "../ui/icons.js";
-import { isOpen, StatusIcon, statusLabel } from "../ui/status.js";
+import { isOpen, Marks, StatusIcon, statusLabel } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
 import { searchedLabels } from "../runs/filters.js";
 import { Actions } from "./actions.js";
@@ -28,7 +28,7 @@ export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onC
       <span class="run-crumb-id"><span aria-hidden="true">/</span> <bdi class="mono run-id">${run.flowExecutionId}</bdi><${CopyButton} text=${run.flowExecutionId} label="Copy the run's id" /></span></nav>
     <div class="run-title"><span class=${`run-state run-state-${run.status.toLowerCase()}`}><${StatusIcon} status=${run.status} />${statusLabel(run.status)}</span>
       <h1><bdi>${visible(name)}</bdi></h1>${run.flowVersion !== null && html`<span class="tag" title="Version of the flow"><bdi>${/^\d/.test(run.flowVersion) ? "v" : ""}${String(run.flowVersion)}</bdi></span>`}
-      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}${live}
+      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}<${Marks} run=${run} />${live}
       <${Actions} run=${run} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${onChanged} /></div>
     <${Facts} run=${run} />
     ${run.status === "CANCELLED" && html`<${Cancelled} run=${run} />`}
@@ -73,7 +73,7 @@ function Steps({ summary }) {
 
 function Cancelled({ run }) {
   return html`<p class="run-cancelled"><${Icon} name="cancelled" /><span>Cancelled${run.cancelledBy && html` by <bdi class="mono">${run.cancelledBy}</bdi>`}${run.endTime && html`, <${RelativeTime} at=${run.endTime} />`}.
-    ${" "}${run.cancelReason ? html`<bdi>“${run.cancelReason}”</bdi>` : html`<span class="muted">No reason was given.</span>`}</span></p>`;
+    ${" "}${run.cancelReason ? html`<bdi>“${run.cancelReason}”</bdi>` : !run.errorMessage && html`<span class="muted">No reason was given.</span>`}</span></p>`;
 }
 
 function Warnings({ warnings }) {

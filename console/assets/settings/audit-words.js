@@ -6,6 +6,7 @@ export const ACTIONS = {
   EXECUTIONS_EXPORTED: "Runs exported", EXECUTION_REVEALED: "Secrets seen", TOKEN_CREATED: "Token made",
   TOKEN_REVOKED: "Token revoked", ROLES_CHANGED: "Roles changed", MASKING_CHANGED: "Masking changed",
   RETENTION_CHANGED: "Retention changed",
+  STALLED_CHANGED: "Stalled runs changed", EXECUTION_PINNED: "Run pinned", EXECUTION_UNPINNED: "Run unpinned",
 };
 
 /** @param {string} action */

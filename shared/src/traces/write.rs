@@ -32,7 +32,7 @@ use crate::payload::RunPayload;
 use crate::reap::remove_children;
 use crate::record::{Branch, FORK};
 use crate::store::{MAX_ITEMS_A_BATCH, Range, Replaced, Store, backoff, key};
-use crate::table::{PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, text};
+use crate::table::{PARTITION_KEY, PINNED_AT, PINNED_BY, SORT_KEY, TIME_TO_LIVE, text};
 
 /// How many traces are written at a time.
 const TRACES_AT_A_TIME: usize = 8;
@@ -67,6 +67,8 @@ const LOOKED_AT: &[&str] = &[
     "sequenceNumber",
     "teamId",
     TIME_TO_LIVE,
+    PINNED_AT,
+    PINNED_BY,
     ROUND,
     SPAN,
     SPAN_ID,
@@ -405,7 +407,10 @@ impl Trace<'_> {
         }
         let (run, payloads) = record.run(self.team_id, &self.execution_id)?;
         self.put(payloads).await?;
-        let run = with_text(run, SPAN_ID, &record.id().to_string());
+        let mut run = with_text(run, SPAN_ID, &record.id().to_string());
+        // What people have done with the run is no span's.
+        let kept = |name: &str| Some((name.to_owned(), found.run.as_ref()?.get(name)?.clone()));
+        run.extend([PINNED_AT, PINNED_BY].into_iter().filter_map(kept));
         let replaced = match replaced {
             None => Replaced::Nothing,
             Some(span_id) => Replaced::With(SPAN_ID, text(span_id)),
