@@ -15,10 +15,10 @@ import { visible } from "./json-model.js";
 const DAY = 86_400_000;
 
 /**
- * @param {{run: Object, session: import("../session.js").Session, live: any, reveal: boolean, onReveal: () => void, onChanged: () => void, onCause: ?(() => void), warnings: Set<string>}} props
+ * @param {{run: Object, session: import("../session.js").Session, live: any, reveal: boolean, onReveal: () => void, onChanged: () => void, onPinned: (pinned: boolean) => void, onCause: ?(() => void), warnings: Set<string>}} props
  *   `run`: the metadata
  */
-export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onCause, warnings }) {
+export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onPinned, onCause, warnings }) {
   const name = flowTitle(run.flowName, run.flowDefinitionId);
   const flowRuns = href("/runs", { flow: run.flowDefinitionId });
   return html`<header class="run-head">
@@ -29,7 +29,7 @@ export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onC
     <div class="run-title"><span class=${`run-state run-state-${run.status.toLowerCase()}`}><${StatusIcon} status=${run.status} />${statusLabel(run.status)}</span>
       <h1><bdi>${visible(name)}</bdi></h1>${run.flowVersion !== null && html`<span class="tag" title="Version of the flow"><bdi>${/^\d/.test(run.flowVersion) ? "v" : ""}${String(run.flowVersion)}</bdi></span>`}
       ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}<${Marks} run=${run} />${live}
-      <${Actions} run=${run} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${onChanged} /></div>
+      <${Actions} run=${run} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${onChanged} onPinned=${onPinned} /></div>
     <${Facts} run=${run} />
     ${run.status === "CANCELLED" && html`<${Cancelled} run=${run} />`}
     ${run.errorMessage && html`<${ErrorText} text=${run.errorMessage} title=${run.status === "FAILED" ? "This run failed" : "Error that was told"} lines=${3}>

@@ -39,8 +39,8 @@ function RunRow({ run, isNew }) {
     <td role="cell" class="col-flow"><a class="run-link" href=${target}><bdi title=${name}>${name}</bdi></a>
       ${run.flowName && html`<bdi class="flow-id" title=${run.flowId}>${run.flowId}</bdi>`}
       ${run.flowVersion !== null && html`<span class="flow-version">${String(run.flowVersion).replace(/^v?/, "v")}</span>`}
-      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}<${Marks} run=${run} /></td>
-    <td role="cell" class="col-error">${error ? html`<bdi title=${run.errorMessage}>${error}</bdi>` : html`<${Labels} run=${run} />`}</td>
+      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}</td>
+    <td role="cell" class="col-error"><${Marks} run=${run} />${error ? html`<bdi title=${run.errorMessage}>${error}</bdi>` : html`<${Labels} run=${run} />`}</td>
     <td role="cell" class="col-started"><${RelativeTime} at=${run.startTime ?? run.createdAt} /></td>
     <td role="cell" class="col-duration"><${Duration} ms=${run.durationMs} since=${run.startTime} open=${run.status === "RUNNING"} /></td>
     <td role="cell" class="col-steps"><${Steps} summary=${run.stepSummary} open=${isOpen(run.status)} /></td>
