@@ -11,7 +11,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::support::faults::{Fault, Faulty};
 use crate::support::log::Log;
-use crate::support::records::{ForkKey, branch_step, execution, payload, step, step_path};
+use crate::support::records::{ForkKey, branch_step, execution, payload, step, step_path, time};
 use crate::support::{Answer, TestApp, token_id};
 
 const AUDIT: &str = "/api/audit";
@@ -122,6 +122,38 @@ fn everything(victim: &str) -> Vec<Audited> {
                 "masking",
             )
         },
+        audited(
+            "EXECUTION_PINNED",
+            Method::PUT,
+            "/api/executions/secret/pin",
+            "secret",
+        ),
+        audited(
+            "EXECUTION_UNPINNED",
+            Method::DELETE,
+            "/api/executions/pinned/pin",
+            "pinned",
+        ),
+        Audited {
+            body: json!({"rules": [{"days": 90}, {"flowId": "a", "status": "FAILED", "days": null}]}),
+            details: json!({"rulesAdded": "a, FAILED: for ever; every flow, any end: 90 days"}),
+            ..audited(
+                "RETENTION_CHANGED",
+                Method::PUT,
+                "/api/settings/retention",
+                "retention",
+            )
+        },
+        Audited {
+            body: json!({"rules": [{"afterSeconds": 60, "closeAfterSeconds": 90}]}),
+            details: json!({"rulesAdded": "every flow: after 60 s, closed after 90 s"}),
+            ..audited(
+                "STALLED_CHANGED",
+                Method::PUT,
+                "/api/settings/stalled",
+                "stalled",
+            )
+        },
     ]
 }
 
@@ -137,6 +169,7 @@ async fn with_runs() -> TestApp {
         of_flow("d", "flow-3"),
         of_flow("e", "flow-3"),
         execution("secret", json!({})),
+        execution("pinned", json!({"pinnedAt": time(0)})),
         step(
             "secret",
             "login",

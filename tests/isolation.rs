@@ -171,6 +171,42 @@ fn paths(token_id: &str) -> Vec<(&'static str, String, Expected)> {
             "/api/settings/masking/try".to_owned(),
             OWN,
         ),
+        (
+            "pin_execution",
+            "/api/executions/ended/pin".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "unpin_execution",
+            "/api/executions/ended/pin".to_owned(),
+            Expected {
+                other_team: (404, "EXECUTION_NOT_FOUND"),
+                other_flow: (403, "FORBIDDEN"),
+            },
+        ),
+        (
+            "get_retention_settings",
+            "/api/settings/retention".to_owned(),
+            OWN,
+        ),
+        (
+            "update_retention_settings",
+            "/api/settings/retention".to_owned(),
+            OWN,
+        ),
+        (
+            "get_stalled_settings",
+            "/api/settings/stalled".to_owned(),
+            OWN,
+        ),
+        (
+            "update_stalled_settings",
+            "/api/settings/stalled".to_owned(),
+            OWN,
+        ),
         ("create_token", "/api/tokens".to_owned(), OWN),
         ("list_tokens", "/api/tokens".to_owned(), OWN),
         (
@@ -225,6 +261,7 @@ fn body_of(route: &Route) -> &'static str {
     match route.name {
         "update_masking_settings" => "{}",
         "try_masking_settings" => r#"{"value": {}}"#,
+        "update_retention_settings" | "update_stalled_settings" => r#"{"rules": []}"#,
         "update_roles" => r#"{"roles": []}"#,
         "create_token" => r#"{"role": "viewer"}"#,
         "ingest_traces" => r#"{"resourceSpans": []}"#,
@@ -271,11 +308,20 @@ async fn write_run(app: &TestApp) {
     .await;
 }
 
+async fn write_ended(app: &TestApp) {
+    app.write([execution(
+        "ended",
+        json!({"errorMessage": "SECRET of team-a"}),
+    )])
+    .await;
+}
+
 #[tokio::test]
 async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
     let (key, other_key) = (SigningKey::es256("one"), SigningKey::ed25519("two"));
     let issuer = Issuer::new(&[&key, &other_key]).await;
     let app = with_run().await.taking_jwts(issuer.settings());
+    write_ended(&app).await;
     let victim = app.token("team-a", Role::Admin, None).await;
     let paths = paths(token_id(&victim));
     let named: BTreeSet<_> = paths.iter().map(|(name, ..)| *name).collect();
@@ -324,6 +370,7 @@ async fn every_route_refuses_whoever_may_not_and_answers_whoever_may() {
             };
             assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
             write_run(&app).await;
+            write_ended(&app).await;
         }
         let answer = ask(&no_role).await;
         match route.permission {

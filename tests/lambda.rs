@@ -103,7 +103,14 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
         };
         // When the answer was made, for whom, and by what chance.
         for answer in [&mut body, &mut local] {
-            for name in ["timestamp", "updatedAt", "updatedBy", "secret"] {
+            for name in [
+                "timestamp",
+                "updatedAt",
+                "updatedBy",
+                "pinnedAt",
+                "pinnedBy",
+                "secret",
+            ] {
                 if let Some(members) = answer.as_object_mut() {
                     members.remove(name);
                 }
@@ -131,6 +138,7 @@ async fn each_lambda_binary_answers_its_event_as_the_local_server_does() {
             "caller",
             "tokens",
             "builtInRoles",
+            "rules",
             "events",
         ];
         let found = asked.iter().find_map(|name| body.get(*name));
@@ -311,7 +319,7 @@ async fn the_lambda_authorizer_makes_the_caller_that_the_routes_take() {
         json!({
             "teamId": "default",
             "principal": format!("token:{token_id}"),
-            "permissions": "EXECUTIONS_READ,EXECUTIONS_EXPORT,EXECUTIONS_CANCEL",
+            "permissions": "EXECUTIONS_READ,EXECUTIONS_EXPORT,EXECUTIONS_CANCEL,EXECUTIONS_PIN",
             "flows": "order-pipeline,other",
         })
     );
@@ -510,5 +518,20 @@ async fn the_reap_binary_does_what_follows_from_its_event() {
         assert_eq!(answer, Value::Null);
         assert_eq!(app.records_of("run-45").await, [] as [String; 0]);
         assert_eq!(app.item("below").await["status"], "CANCELLED");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweep_binary_closes_what_is_due() {
+    let app = TestApp::new().await;
+    let late = json!({"status": "RUNNING", "timeoutAt": "2026-02-17T10:30:00.000Z"});
+    app.write([execution("late", late)]).await;
+    app.reap().await;
+    let function = function(&app, "sweep").await;
+    for _ in 0..2 {
+        let answer: Value =
+            serde_json::from_slice(&function.invoke(&event("sweep")).await).expect("JSON");
+        assert_eq!(answer, Value::Null);
+        assert_eq!(app.item("late").await["status"], "CANCELLED");
     }
 }

@@ -3,7 +3,8 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use shared::auth::Role;
-use shared::masking::{SETTINGS_REMEMBERED, masker_of};
+use shared::masking::masker_of;
+use shared::settings::SETTINGS_REMEMBERED;
 use shared::store::Store;
 
 use crate::support::records::{ForkKey, branch_step, execution, payload, payload_parts, step};

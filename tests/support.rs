@@ -20,6 +20,7 @@ use shared::keys;
 use shared::model::{Item, Timestamp};
 use shared::reap::Reaped;
 use shared::store::{Range, Store, Usage, key};
+use shared::sweep::{Sweeper, Swept};
 use tower::ServiceExt;
 
 pub mod actions;
@@ -190,6 +191,13 @@ impl TestApp {
         }
     }
 
+    /// Closes what is due, as `serve` and the Lambda function do.
+    pub async fn sweep(&self) -> Swept {
+        let sweeper = Sweeper::new(self.served.clone());
+        let swept = as_function("sweep", sweeper.sweep(Instant::now() + DEADLINE)).await;
+        swept.expect("swept")
+    }
+
     /// Counts everything again, and says what differs.
     pub async fn verify(&self) -> Report {
         let recount = Recount {
@@ -353,6 +361,11 @@ impl TestApp {
             body: String::from_utf8(body.into()).expect("UTF-8"),
             usage: parts.extensions.get().copied().unwrap_or_default(),
         }
+    }
+
+    /// The table as the functions have it, with what they remember.
+    pub fn store_as_served(&self) -> Store {
+        self.served.clone()
     }
 
     /// Walks a list from its first page to its last, and returns all items.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use shared::auth::{OidcSettings, REMEMBERED_SECONDS, SignInSettings};
 use shared::config::TABLE_VARIABLE;
 use shared::keys;
+use shared::model::Status;
 use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, key_attributes};
 
 use crate::support::actions;
@@ -354,7 +355,7 @@ fn each_alarm_is_sent_to_the_topic_and_shown_on_the_dashboard() {
         let dimensions = json!([{"Name": "table", "Value": {"Ref": "Table"}}]);
         assert_eq!(properties["Dimensions"], dimensions, "{name}");
     }
-    assert_eq!(alarms.len(), 10);
+    assert_eq!(alarms.len(), 11);
     assert_eq!(shown.into_iter().collect::<BTreeSet<_>>(), alarms);
 }
 
@@ -375,15 +376,23 @@ fn the_reaper_is_fed_what_it_has_to_do_with_and_nothing_else() {
     let source = &template["Resources"]["ReapEventSource"]["Properties"];
     let is_execution = json!({"sk": {"S": [keys::EXECUTION]}});
     let is_deletion = json!({"pk": {"S": [{"prefix": "DELETION#"}]}});
-    let is_cancelled = json!({
-        "status": {"S": ["CANCELLED"]},
-        "cancelledBy": {"S": [{"exists": true}]},
-    });
+    let ends: Vec<_> = Status::ALL
+        .into_iter()
+        .filter(|status| status.is_terminal())
+        .collect();
+    let has_ended = json!({"status": {"S": ends}});
+    let open_with = |name: &str| json!({"status": {"S": ["PENDING", "RUNNING"]}, name: {"S": [{"exists": true}]}});
     assert_eq!(
         patterns_of(source),
         [
             json!({"eventName": ["REMOVE"], "dynamodb": {"Keys": is_execution}}),
-            json!({"dynamodb": {"Keys": is_execution, "NewImage": is_cancelled}}),
+            json!({"dynamodb": {"Keys": is_execution, "NewImage": has_ended}}),
+            json!({"dynamodb": {"Keys": is_execution, "NewImage": open_with("timeoutAt")}}),
+            json!({"dynamodb": {
+                "Keys": is_execution,
+                "NewImage": open_with("heartbeatAt"),
+                "OldImage": {"heartbeatAt": {"S": [{"exists": false}]}},
+            }}),
             json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": is_deletion}}),
         ]
     );

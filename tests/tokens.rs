@@ -230,7 +230,7 @@ async fn a_role_of_the_teams_own_gives_what_it_names_and_follows_its_changes() {
         names(&before["builtInRoles"]),
         ["viewer", "operator", "engine", "admin"]
     );
-    assert_eq!(before["permissions"].as_array().map(Vec::len), Some(9));
+    assert_eq!(before["permissions"].as_array().map(Vec::len), Some(10));
     assert_eq!(
         create(&app, &admin, &json!({"role": "auditor"}))
             .await

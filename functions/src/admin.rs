@@ -7,12 +7,13 @@ mod views;
 use lambda_http::Request;
 use shared::auth::{self, Caller};
 use shared::store::Store;
-use shared::{audit, masking};
+use shared::{audit, masking, retention, stalled};
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
-    AuditParameters, MaskingTrial, NewRoles, TokenListParameters, body, new_token, token_id,
+    AuditParameters, MaskingTrial, NewRoles, NewRules, TokenListParameters, body, new_token,
+    token_id,
 };
 
 /// `GET /api/caller`: who the caller is, and may do.
@@ -152,4 +153,59 @@ pub async fn update_masking_settings(
     let settings = body(request, "Send the settings as JSON: {} for none.")?;
     let settings = masking::put_settings(store, caller, settings).await?;
     reply::json(&views::masking_settings(&settings))
+}
+
+/// `GET /api/settings/retention`: how long the team keeps its runs.
+///
+/// # Errors
+/// Those of [`retention::get_settings`].
+pub async fn get_retention_settings(
+    store: &Store,
+    caller: &Caller,
+    _request: &Request,
+) -> Result<Reply, Problem> {
+    let settings = retention::get_settings(store, caller).await?;
+    reply::json(&views::rules(&settings))
+}
+
+/// `PUT /api/settings/retention`: puts other rules in the place of the team's.
+///
+/// # Errors
+/// Those of the body and of [`retention::put_settings`].
+pub async fn update_retention_settings(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let NewRules { rules, expected } = NewRules::of(request)?;
+    let settings = retention::put_settings(store, caller, rules, expected).await?;
+    reply::json(&views::rules(&settings))
+}
+
+/// `GET /api/settings/stalled`: after how long without a sign of life the team's runs are
+/// stalled.
+///
+/// # Errors
+/// Those of [`stalled::get_settings`].
+pub async fn get_stalled_settings(
+    store: &Store,
+    caller: &Caller,
+    _request: &Request,
+) -> Result<Reply, Problem> {
+    let settings = stalled::get_settings(store, caller).await?;
+    reply::json(&views::rules(&settings))
+}
+
+/// `PUT /api/settings/stalled`: puts other rules in the place of the team's.
+///
+/// # Errors
+/// Those of the body and of [`stalled::put_settings`].
+pub async fn update_stalled_settings(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let NewRules { rules, expected } = NewRules::of(request)?;
+    let settings = stalled::put_settings(store, caller, rules, expected).await?;
+    reply::json(&views::rules(&settings))
 }

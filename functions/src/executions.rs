@@ -13,7 +13,7 @@ use lambda_http::Request;
 use shared::Error;
 use shared::auth::Caller;
 use shared::masking::masker_of;
-use shared::operations::{self, Cancelled, Window};
+use shared::operations::{self, Cancelled, Pinned, Window};
 use shared::store::Store;
 
 use crate::parameters::{DetailsParameters, Parameters};
@@ -104,6 +104,39 @@ pub async fn cancel_execution(
             status: status.map_or("in an unknown state", views::status_word),
         }),
     }
+}
+
+/// `PUT /api/executions/{id}/pin`: keeps a run that has ended from expiring.
+///
+/// # Errors
+/// [`Problem::NotEnded`], those of the path and of [`operations::pin_execution`].
+pub async fn pin_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let execution_id = Parameters::of(request).path_id("id")?;
+    match operations::pin_execution(store, caller, &execution_id).await? {
+        Pinned::Since { at, by } => reply::json(&views::pinned(&execution_id, at, by.as_deref())),
+        Pinned::NotEnded(status) => Err(Problem::NotEnded {
+            execution_id,
+            status: status.map_or("in an unknown state", views::status_word),
+        }),
+    }
+}
+
+/// `DELETE /api/executions/{id}/pin`: lets a run expire again.
+///
+/// # Errors
+/// Those of the path and of [`operations::unpin_execution`].
+pub async fn unpin_execution(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let execution_id = Parameters::of(request).path_id("id")?;
+    operations::unpin_execution(store, caller, &execution_id).await?;
+    reply::json(&views::unpinned(&execution_id))
 }
 
 /// `GET /api/executions/team/{teamId}/export`: a team's executions with their

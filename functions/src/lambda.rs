@@ -11,11 +11,13 @@ use http_body_util::{BodyExt, BodyStream, StreamBody};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Request, StreamAdapter, service_fn};
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, Service};
+use serde_json::Value;
 use shared::auth::{Authenticator, OidcSettings, SignInSettings};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
 use shared::reap::Reaper;
 use shared::store::Store;
+use shared::sweep::Sweeper;
 
 use crate::app::App;
 use crate::authorizer::{self, AuthorizerEvent};
@@ -28,6 +30,7 @@ use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
 use crate::step_functions::{self, Importer, QueueEvent, TEAM_VARIABLE};
 use crate::stream;
+use crate::sweep;
 
 /// The most bytes of a stream that are sent whole: with its quotes and ends of
 /// lines escaped in Lambda's JSON it has to stay below 6 MB.
@@ -186,6 +189,17 @@ pub async fn serve_reap() -> Result<(), Error> {
     let reaper = &reaper;
     let reap = |event: LambdaEvent<Event>| Box::pin(stream::reap(reaper, event));
     lambda_runtime::run(service_fn(reap)).await
+}
+
+/// Serves the sweeper, which closes runs whose time is over.
+///
+/// # Errors
+/// Those of the Runtime API.
+pub async fn serve_sweep() -> Result<(), Error> {
+    let sweeper = Sweeper::new(begin());
+    let sweeper = &sweeper;
+    let sweep = |event: LambdaEvent<Value>| Box::pin(sweep::sweep(sweeper, event));
+    lambda_runtime::run(service_fn(sweep)).await
 }
 
 /// Serves the importer of executions of AWS Step Functions.

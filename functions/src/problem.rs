@@ -41,6 +41,13 @@ pub enum Problem {
         /// The state that won, in the surface's word.
         status: &'static str,
     },
+    /// The run has yet to end.
+    NotEnded {
+        /// The run.
+        execution_id: ExecutionId,
+        /// The state that it is in, in the surface's word.
+        status: &'static str,
+    },
     /// No route has this path.
     NoSuchPath,
     /// The path has other methods than this; they stand in the `Allow` header.
@@ -97,9 +104,9 @@ impl Problem {
             | Self::Operation(Error::InvalidNextToken(_) | Error::InvalidMember(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::NotCancellable { .. } | Self::Operation(Error::Conflict(_)) => {
-                StatusCode::CONFLICT
-            }
+            Self::NotCancellable { .. }
+            | Self::NotEnded { .. }
+            | Self::Operation(Error::Conflict(_)) => StatusCode::CONFLICT,
             Self::Operation(Error::Unauthenticated(_)) => StatusCode::UNAUTHORIZED,
             Self::Operation(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::NoSuchPath
@@ -173,6 +180,17 @@ impl Problem {
                 format!(
                     "Execution {execution_id} is {status}. Only one that is PENDING or RUNNING \
                      can be cancelled."
+                ),
+            ),
+            Self::NotEnded {
+                execution_id,
+                status,
+            } => (
+                "The execution has not ended",
+                "EXECUTION_NOT_ENDED",
+                format!(
+                    "Execution {execution_id} is {status}. Only one that has ended can be pinned; \
+                     until then it does not expire."
                 ),
             ),
             Self::NoSuchPath => (

@@ -165,6 +165,24 @@ routes! {
         max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(executions::cancel_execution),
     }
+    PIN_EXECUTION {
+        name: "pin_execution",
+        method: Method::PUT,
+        path: "/api/executions/{id}/pin",
+        permission: Some(Permission::ExecutionsPin),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(executions::pin_execution),
+    }
+    UNPIN_EXECUTION {
+        name: "unpin_execution",
+        method: Method::DELETE,
+        path: "/api/executions/{id}/pin",
+        permission: Some(Permission::ExecutionsPin),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(executions::unpin_execution),
+    }
     LIST_HISTORY_EXECUTIONS {
         name: "list_history_executions",
         method: Method::GET,
@@ -255,6 +273,42 @@ routes! {
         max_body_bytes: MAX_BODY_BYTES,
         handler: handler!(admin::update_masking_settings),
     }
+    GET_RETENTION_SETTINGS {
+        name: "get_retention_settings",
+        method: Method::GET,
+        path: "/api/settings/retention",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::get_retention_settings),
+    }
+    UPDATE_RETENTION_SETTINGS {
+        name: "update_retention_settings",
+        method: Method::PUT,
+        path: "/api/settings/retention",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::update_retention_settings),
+    }
+    GET_STALLED_SETTINGS {
+        name: "get_stalled_settings",
+        method: Method::GET,
+        path: "/api/settings/stalled",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::get_stalled_settings),
+    }
+    UPDATE_STALLED_SETTINGS {
+        name: "update_stalled_settings",
+        method: Method::PUT,
+        path: "/api/settings/stalled",
+        permission: Some(Permission::SettingsManage),
+        transfer: Transfer::Buffered,
+        max_body_bytes: MAX_BODY_BYTES,
+        handler: handler!(admin::update_stalled_settings),
+    }
     CREATE_TOKEN {
         name: "create_token",
         method: Method::POST,
@@ -341,6 +395,7 @@ pub fn function_names() -> impl Iterator<Item = &'static str> {
         "count",
         "import_state_machine_execution",
         "reap",
+        "sweep",
     ])
 }
 

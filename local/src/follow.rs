@@ -13,6 +13,7 @@ use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, Shard, ShardIteratorType};
 use shared::counters::recount::{Progress, Recount};
 use shared::counters::{Applied, Counter};
+use shared::deadlines;
 use shared::keys;
 use shared::labels;
 use shared::model::Item;
@@ -269,6 +270,7 @@ impl Follower {
             };
             recount.rebuild(&self.store, &|_: Progress| {}).await?;
             labels::enter_all(&self.store, None).await?;
+            deadlines::enter_all(&self.store, None).await?;
         }
         // Only now: what is interrupted is done again.
         counter.set_complete().await?;

@@ -10,11 +10,12 @@ use shared::auth::{self, Authenticator, Caller, InvalidOidcSettings, NewToken, R
 use shared::config;
 use shared::model::Timestamp;
 use shared::store::Store;
+use shared::sweep::Sweeper;
 use shared::table;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
@@ -40,6 +41,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// How often the counters' own records are taken out of the stream.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
+
+/// How often runs whose time is over are closed.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Also a server that is started anew each day does it.
 const FIRST_UPKEEP_AFTER: Duration = Duration::from_secs(300);
@@ -125,8 +129,9 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     if !is_ours {
         // Two that count one table would not harm it; two that pay for it would.
         eprintln!(
-            "Totals and statistics are those that the function `count` keeps there, and what is \
-             left of deleted runs is removed by the function `reap`."
+            "Totals and statistics are those that the function `count` keeps there, what is left of \
+             deleted runs is removed by the function `reap`, and runs whose time is over are closed \
+             by the function `sweep`."
         );
     } else if follower.has_stream().await? {
         // Nobody else writes to the embedded table as yet.
@@ -137,6 +142,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
         tasks.spawn(follower.follow(counted, stopped.clone()));
         let reaper = Follower::reaping(served.streams.clone(), store.clone());
         tasks.spawn(reaper.follow(reaped, stopped.clone()));
+        tasks.spawn(sweep(Sweeper::new(store.clone()), stopped.clone()));
     } else {
         eprintln!(
             "The table {} has no stream: totals and statistics stay as they are, and so do the \
@@ -319,6 +325,32 @@ async fn keep_up(
         "The embedded table has failed. Nothing that was acknowledged is lost: start again."
             .to_owned(),
     ))
+}
+
+/// Closes runs whose time is over, until the server is told to end. What fails is tried
+/// again.
+async fn sweep(sweeper: Sweeper, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stop = until(stopped);
+    tokio::pin!(stop);
+    let swept = async {
+        loop {
+            ticks.tick().await;
+            if let Err(error) = sweeper
+                .sweep((Instant::now() + SWEEP_EVERY).into_std())
+                .await
+            {
+                let error = error.with_causes();
+                tracing::warn!(error, "runs whose time is over wait for the table");
+            }
+        }
+    };
+    tokio::select! {
+        // A run is closed or not, by one write.
+        () = stop => Ok(()),
+        never = swept => never,
+    }
 }
 
 /// Ends when the server is told to.

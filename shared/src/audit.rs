@@ -33,6 +33,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub enum Action {
     /// A run was cancelled.
     ExecutionCancelled,
+    /// A run was pinned.
+    ExecutionPinned,
+    /// A run was unpinned.
+    ExecutionUnpinned,
     /// A run was deleted.
     ExecutionDeleted,
     /// All runs of a flow were deleted.
@@ -49,12 +53,18 @@ pub enum Action {
     RolesChanged,
     /// The team's masking was changed.
     MaskingChanged,
+    /// How long the team keeps its runs was changed.
+    RetentionChanged,
+    /// When the team's runs are stalled was changed.
+    StalledChanged,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::ExecutionCancelled,
+        Self::ExecutionPinned,
+        Self::ExecutionUnpinned,
         Self::ExecutionDeleted,
         Self::FlowExecutionsDeleted,
         Self::ExecutionsExported,
@@ -63,12 +73,16 @@ impl Action {
         Self::TokenRevoked,
         Self::RolesChanged,
         Self::MaskingChanged,
+        Self::RetentionChanged,
+        Self::StalledChanged,
     ];
 
     /// The action's name, as callers and documents know it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ExecutionCancelled => "EXECUTION_CANCELLED",
+            Self::ExecutionPinned => "EXECUTION_PINNED",
+            Self::ExecutionUnpinned => "EXECUTION_UNPINNED",
             Self::ExecutionDeleted => "EXECUTION_DELETED",
             Self::FlowExecutionsDeleted => "FLOW_EXECUTIONS_DELETED",
             Self::ExecutionsExported => "EXECUTIONS_EXPORTED",
@@ -77,6 +91,8 @@ impl Action {
             Self::TokenRevoked => "TOKEN_REVOKED",
             Self::RolesChanged => "ROLES_CHANGED",
             Self::MaskingChanged => "MASKING_CHANGED",
+            Self::RetentionChanged => "RETENTION_CHANGED",
+            Self::StalledChanged => "STALLED_CHANGED",
         }
     }
 

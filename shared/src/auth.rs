@@ -43,6 +43,8 @@ pub enum Permission {
     ExecutionsWrite,
     /// Cancel executions.
     ExecutionsCancel,
+    /// Pin executions against their retention, and unpin them.
+    ExecutionsPin,
     /// Delete executions.
     ExecutionsDelete,
     /// Create, list and revoke tokens, and define roles.
@@ -55,12 +57,13 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ExecutionsRead,
         Self::ExecutionsReveal,
         Self::ExecutionsExport,
         Self::ExecutionsWrite,
         Self::ExecutionsCancel,
+        Self::ExecutionsPin,
         Self::ExecutionsDelete,
         Self::TokensManage,
         Self::SettingsManage,
@@ -75,6 +78,7 @@ impl Permission {
             Self::ExecutionsExport => "EXECUTIONS_EXPORT",
             Self::ExecutionsWrite => "EXECUTIONS_WRITE",
             Self::ExecutionsCancel => "EXECUTIONS_CANCEL",
+            Self::ExecutionsPin => "EXECUTIONS_PIN",
             Self::ExecutionsDelete => "EXECUTIONS_DELETE",
             Self::TokensManage => "TOKENS_MANAGE",
             Self::SettingsManage => "SETTINGS_MANAGE",

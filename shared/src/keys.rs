@@ -14,12 +14,15 @@
 //! | counts of a day | `COUNT#<teamId>#<scope>` | `<yyyy-mm-dd>` | their scope and days: one range |
 //! | durations of six hours | `DURATION#<teamId>#<scope>` | `<yyyy-mm-dd>T<hh>` | their scope and hours |
 //! | entry of a label | `LABEL#<teamId>#<name>=<value>` | `<createdAt>#<executionId>` | its label, newest first |
+//! | moment at which an open run is looked at | `DEADLINE#<shard>` | `<time>#<executionId>` | its shard, in order of time |
 //! | register of scopes | `SCOPES` | `<teamId>#<scope>` | all, or a team's |
 //! | mark that all runs are counted | `SCOPES` | `#COMPLETE` | itself |
 //! | checkpoint of a stream | `CHECKPOINT#<shardId>` | `CHECKPOINT` | its shard |
 //! | how far a shard's removals are followed | `CHECKPOINT#<shardId>` | `REAP` | its shard |
 //! | a team's settings of masking | `SETTINGS#<teamId>` | `MASKING` | its team |
 //! | a team's own roles | `SETTINGS#<teamId>` | `ROLES` | its team |
+//! | when a team's runs are stalled | `SETTINGS#<teamId>` | `STALLED` | its team |
+//! | how long a team keeps its runs | `SETTINGS#<teamId>` | `RETENTION` | its team |
 //! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | deletion of a flow's runs, under way | `DELETION#<teamId>` | `F#<flowId>` | its flow |
 //! | how far the import of a file is | `IMPORT#<digest>` | `IMPORT` | the file's beginning |
@@ -65,6 +68,10 @@ pub const REAP: &str = "REAP";
 pub const MASKING: &str = "MASKING";
 /// The sort key of a team's own roles.
 pub const ROLES: &str = "ROLES";
+/// The sort key of a team's rules of when runs are stalled.
+pub const STALLED: &str = "STALLED";
+/// The sort key of a team's rules of how long runs are kept.
+pub const RETENTION: &str = "RETENTION";
 /// Both keys of the item that says how far the demo data is.
 pub const DEMO: &str = "DEMO";
 
@@ -74,10 +81,11 @@ const PAYLOAD_PREFIX: &str = "PAYLOAD#";
 
 /// Whether a partition is Flowtrail's own: no engine writes into it.
 pub fn is_own_partition(pk: &str) -> bool {
-    const PREFIXES: [&str; 9] = [
+    const PREFIXES: [&str; 10] = [
         "AUDIT#",
         "CHECKPOINT#",
         "COUNT#",
+        DEADLINE_PREFIX,
         DELETION_PREFIX,
         "DURATION#",
         IMPORT_PREFIX,
@@ -239,6 +247,33 @@ pub fn run_of_label_entry(item: &Item) -> Option<LabelledRun<'_>> {
         created_at,
         execution_id,
     })
+}
+
+const DEADLINE_PREFIX: &str = "DEADLINE#";
+
+/// How many partitions the moments are divided into at which runs are looked at. One takes
+/// 1,000 writes a second, and a run is two: so 8,000 runs a second can begin.
+pub const DEADLINE_SHARDS: u8 = 16;
+
+/// The partition of a run's moments. An entry of another division is found all the same,
+/// as long as there are not fewer.
+pub fn deadline_shard(execution_id: &ExecutionId) -> u8 {
+    crate::auth::hash(execution_id.as_str())[0] % DEADLINE_SHARDS
+}
+
+/// The partition of some moments.
+pub fn deadline_partition(shard: u8) -> String {
+    format!("{DEADLINE_PREFIX}{shard:02}")
+}
+
+/// The entry of a moment at which a run is looked at.
+pub fn deadline_entry(time: Timestamp, execution_id: &ExecutionId) -> String {
+    format!("{time}#{execution_id}")
+}
+
+/// The run that is looked at because of an entry.
+pub fn execution_id_of_deadline(sk: &str) -> Option<ExecutionId> {
+    sk.split_once('#')?.1.parse().ok()
 }
 
 const IMPORT_PREFIX: &str = "IMPORT#";

@@ -13,15 +13,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-
 use crate::error::Result;
 use crate::keys;
 use crate::model::{Item, TeamId, approximate_size, is_id};
-use crate::store::{self, MAX_ITEMS_A_BATCH, Replaced, Store};
+use crate::store::{Replaced, Store, Writes};
 use crate::stream::Change;
-use crate::table::{CREATED_AT, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, text};
+use crate::table::{CREATED_AT, PARTITION_KEY, PINNED_AT, SORT_KEY, TIME_TO_LIVE, text};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 /// The most labels of a run that it is found by: the first ones in the order of
 /// their names. Each is an item more to write.
@@ -37,9 +35,6 @@ const MAX_CREATED_AT_LENGTH: usize = 64;
 /// The most bytes of a run's attributes that an entry repeats. An item ends at 400 KB,
 /// and a run's own item is to stay under one.
 const MAX_ENTRY_SIZE: usize = 350_000;
-
-/// How many batches are written at a time.
-const BATCHES_AT_A_TIME: usize = 4;
 
 /// What of a run its entries are made of: its keys and, from the fifth on, what they
 /// repeat of it, which is what lists show and are filtered by. Not its `heartbeatAt`, as
@@ -67,6 +62,7 @@ const ATTRIBUTES: &[&str] = &[
     "timeoutAt",
     "cancelledBy",
     "cancelReason",
+    PINNED_AT,
     TIME_TO_LIVE,
 ];
 
@@ -114,9 +110,6 @@ impl fmt::Display for Label {
     }
 }
 
-/// Entries to write, and to remove where there is none, by their keys.
-type Writes = BTreeMap<(String, String), Option<Item>>;
-
 /// Brings the entries up to some changes of the table, which are in the order of the
 /// stream. Returns how many entries were written or removed.
 ///
@@ -137,24 +130,7 @@ pub async fn follow(store: &Store, changes: &[Change]) -> Result<usize> {
             .filter(|(key, entry)| old.get(*key) != Some(*entry));
         writes.extend(changed.map(|(key, entry)| (key.clone(), Some(entry.clone()))));
     }
-    let count = writes.len();
-    let writes: Vec<_> = writes.into_iter().collect();
-    let batches = writes.chunks(MAX_ITEMS_A_BATCH);
-    let batches: Vec<_> = batches.map(|some| write(store, some).boxed()).collect();
-    stream::iter(batches)
-        .buffer_unordered(BATCHES_AT_A_TIME)
-        .try_collect::<()>()
-        .await?;
-    Ok(count)
-}
-
-async fn write(store: &Store, batch: &[((String, String), Option<Item>)]) -> Result<()> {
-    let written = batch.iter().filter_map(|(_, entry)| entry.clone());
-    let removed = batch.iter().filter(|(_, entry)| entry.is_none());
-    let removed = removed.map(|((pk, sk), _)| store::key(pk, sk));
-    store
-        .write_batch(written.collect(), removed.collect())
-        .await
+    store.write_each(writes).await
 }
 
 /// Enters the labels of all runs of a team, or of all teams: for runs that were there

@@ -4,11 +4,6 @@
 //! What is found in a text, and which names of fields hold secrets, is the crate
 //! `masking`'s to say.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use masking::{InvalidSettings, Masker, Settings};
 use serde_json::value::RawValue;
@@ -18,17 +13,10 @@ use crate::auth::{Caller, Permission};
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::model::{ExecutionId, OmittedPayload, TeamId, Value};
-use crate::settings::{self, Expected, TeamSettings};
+use crate::settings::{self, Expected, TeamSettings, told};
 use crate::store::Store;
 
 mod payload;
-
-/// How long a team's settings are remembered, and so how long a change takes to
-/// reach every process.
-pub const SETTINGS_REMEMBERED: Duration = Duration::from_secs(60);
-
-/// The most teams whose settings are remembered at a time.
-const MAX_REMEMBERED: usize = 1_000;
 
 /// The largest settings, in bytes of JSON: an item ends at 400 KB.
 const MAX_SETTINGS_BYTES: usize = 256 * 1024;
@@ -70,7 +58,10 @@ pub async fn put_settings(
     };
     let kept =
         settings::replace(store, caller, keys::MASKING, settings, Expected::Any, allow).await?;
-    store.maskers().remember(&caller.team_id, &masker);
+    store
+        .remembered()
+        .maskers
+        .remember(&caller.team_id, &masker);
     Ok(kept)
 }
 
@@ -151,15 +142,6 @@ fn patterns(settings: &Settings) -> Vec<String> {
         .collect()
 }
 
-/// What of one list is not in the other. The shortest first: where there is more than
-/// the audit takes, nothing is hidden behind what is long.
-fn told(name: &'static str, list: &[String], other: &[String]) -> Option<(&'static str, String)> {
-    let is_new = |entry: &&String| !other.contains(entry);
-    let mut entries: Vec<_> = list.iter().filter(is_new).map(String::as_str).collect();
-    entries.sort_by_key(|entry| entry.len());
-    (!entries.is_empty()).then(|| (name, entries.join("; ")))
-}
-
 /// Makes a masker. A hundred large patterns take seconds, during which others are
 /// served: so on a thread of its own.
 async fn compile(settings: Settings) -> Result<std::result::Result<Masker, InvalidSettings>> {
@@ -170,18 +152,19 @@ async fn compile(settings: Settings) -> Result<std::result::Result<Masker, Inval
     compiled.await.map_err(Error::internal)
 }
 
-/// The masker of a team, by its settings of at most [`SETTINGS_REMEMBERED`] ago.
+/// The masker of a team, by its settings of at most
+/// [`SETTINGS_REMEMBERED`](settings::SETTINGS_REMEMBERED) ago.
 ///
 /// # Errors
 /// Those of the table; and that the settings there are none. Nothing is shown
 /// unmasked because of that.
 pub async fn masker_of(store: &Store, team_id: &TeamId) -> Result<Masker> {
-    if let Some(masker) = store.maskers().recall(team_id) {
+    if let Some(masker) = store.remembered().maskers.recall(team_id) {
         return Ok(masker);
     }
     let stored: MaskingSettings = settings::read(store, team_id, keys::MASKING).await?;
     let masker = compile(stored.settings).await?.map_err(Error::internal)?;
-    store.maskers().remember(team_id, &masker);
+    store.remembered().maskers.remember(team_id, &masker);
     Ok(masker)
 }
 
@@ -254,37 +237,5 @@ impl Disclosure {
         }
         let entry = Entry::new(caller, Action::ExecutionRevealed, execution_id.as_str())?;
         entry.record(store).await
-    }
-}
-
-/// The maskers of the teams that were asked for lately.
-#[derive(Default)]
-pub(crate) struct Maskers(Mutex<HashMap<TeamId, (Masker, Instant)>>);
-
-impl fmt::Debug for Maskers {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Maskers").finish_non_exhaustive()
-    }
-}
-
-impl Maskers {
-    fn recall(&self, team_id: &TeamId) -> Option<Masker> {
-        let remembered = self.0.lock().ok()?;
-        let (masker, until) = remembered.get(team_id)?;
-        (Instant::now() < *until).then(|| masker.clone())
-    }
-
-    fn remember(&self, team_id: &TeamId, masker: &Masker) {
-        let Ok(mut remembered) = self.0.lock() else {
-            return;
-        };
-        let now = Instant::now();
-        if remembered.len() >= MAX_REMEMBERED {
-            remembered.retain(|_, (_, until)| now < *until);
-        }
-        if remembered.len() < MAX_REMEMBERED || remembered.contains_key(team_id) {
-            let until = now + SETTINGS_REMEMBERED;
-            remembered.insert(team_id.clone(), (masker.clone(), until));
-        }
     }
 }

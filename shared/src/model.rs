@@ -14,6 +14,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::table::PINNED_AT;
+
 mod page_size;
 mod value;
 
@@ -445,6 +447,19 @@ pub struct Execution {
     /// Why they did.
     #[serde(default, deserialize_with = "lenient")]
     pub cancel_reason: Option<String>,
+    /// Whether the run is open, and has given no sign of life for longer than its team
+    /// lets it: where it is shown.
+    #[serde(skip)]
+    pub is_stalled: bool,
+    /// Whether the run is kept from expiring.
+    #[serde(skip)]
+    pub is_pinned: bool,
+    /// Since when.
+    #[serde(default, deserialize_with = "lenient")]
+    pub pinned_at: Option<Timestamp>,
+    /// By whom.
+    #[serde(default, deserialize_with = "lenient")]
+    pub pinned_by: Option<String>,
 }
 
 impl Execution {
@@ -458,9 +473,11 @@ impl Execution {
             .remove("flowVersion")
             .filter(|version| version.is_s() || version.is_n())
             .map(Value::Native);
+        let is_pinned = item.contains_key(PINNED_AT);
         let execution: Self = serde_dynamo::from_item(item).ok()?;
         Some(Self {
             flow_version,
+            is_pinned,
             ..execution
         })
     }

@@ -6,7 +6,9 @@
 
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::keys;
 use crate::model::{Execution, ExecutionId, Item, Timestamp};
+use crate::store::Store;
 
 mod branches;
 mod cancel;
@@ -16,6 +18,7 @@ mod filter;
 mod get;
 mod list;
 mod outline;
+mod pin;
 mod statistics;
 mod step;
 mod step_statistics;
@@ -32,6 +35,7 @@ pub use filter::ExecutionFilter;
 pub use get::{ExecutionDetails, ShownPayloads, get_execution};
 pub use list::{ExecutionPage, Total, Window, list_executions};
 pub use outline::{MAX_STEPS_OF_A_RUN, StepOutline, count_steps, outline_steps};
+pub use pin::{Pinned, pin_execution, unpin_execution};
 pub use statistics::{
     Interval, MAX_PERIODS, Period, Statistics, StatusCounts, execution_statistics,
 };
@@ -66,18 +70,16 @@ fn execution_of_team(caller: &Caller, item: Option<Item>, now: Timestamp) -> Opt
         .filter(|execution| execution.team_id.as_deref() == Some(caller.team_id.as_str()))
 }
 
-/// The run of an item, if this caller may change it.
+/// A run as it is now, if this caller may change it.
 ///
 /// # Errors
 /// [`Error::ExecutionNotFound`] for a run that is expired or of another team;
-/// [`Error::Forbidden`] for one of a flow that the caller is kept from.
-fn own_execution(
-    caller: &Caller,
-    execution_id: &ExecutionId,
-    item: Option<Item>,
-    now: Timestamp,
-) -> Result<Execution> {
-    let execution = execution_of_team(caller, item, now)
+/// [`Error::Forbidden`] for one of a flow that the caller is kept from; and those of the
+/// table.
+async fn read_own(store: &Store, caller: &Caller, execution_id: &ExecutionId) -> Result<Execution> {
+    let pk = keys::execution_partition(execution_id);
+    let item = store.get_latest(&pk, keys::EXECUTION).await?;
+    let execution = execution_of_team(caller, item, Timestamp::now())
         .ok_or_else(|| Error::ExecutionNotFound(execution_id.clone()))?;
     if caller.may_see(&execution) {
         return Ok(execution);

@@ -4,7 +4,9 @@
 //! a request, by an engine or by DynamoDB's time to live, and removes what else
 //! lies in the run's partition. It sees every run that is cancelled, and cancels
 //! what is open below it. And it sees each step of a flow's deletion, and goes on
-//! with one that nobody works on.
+//! with one that nobody works on. And it sees every run that ends, and lets it expire
+//! as the rules of its team say ([`crate::retention`]). It keeps the moments at which open
+//! runs are looked at ([`crate::deadlines`]).
 //!
 //! All of it can be done again, so a batch that failed half way is simply repeated.
 
@@ -14,10 +16,12 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt, StreamExt, stream};
 
+use crate::deadlines;
 use crate::error::Result;
 use crate::keys;
-use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp};
+use crate::model::{Execution, ExecutionId, Item, Status, TeamId, Timestamp, is_expired};
 use crate::operations::{Cancellation, Child, Deletion, children_of, delete_items, delete_runs};
+use crate::retention;
 use crate::store::{Range, Store, key};
 use crate::stream::Change;
 use crate::table::{PARTITION_KEY, TIME_TO_LIVE, text};
@@ -54,6 +58,8 @@ pub struct Reaped {
     pub cancelled: usize,
     /// Turns in which a flow's deletion was worked on.
     pub turns: usize,
+    /// Runs that have ended, and were given a time at which they expire.
+    pub limited: usize,
 }
 
 impl AddAssign for Reaped {
@@ -61,6 +67,7 @@ impl AddAssign for Reaped {
         self.removed += more.removed;
         self.cancelled += more.cancelled;
         self.turns += more.turns;
+        self.limited += more.limited;
     }
 }
 
@@ -76,6 +83,11 @@ enum Task<'a> {
         cancellation: Cancellation,
     },
     GoOnDeleting(&'a Item),
+    ApplyRetention {
+        run: &'a Item,
+        was_pinned: bool,
+    },
+    SettleChildren(&'a str),
 }
 
 impl Reaper {
@@ -91,7 +103,7 @@ impl Reaper {
 
     /// Whether anything follows from a change.
     pub fn concerns(change: &Change) -> bool {
-        task_of(change).is_some()
+        deadlines::concern(change) || !tasks_of(change).is_empty()
     }
 
     /// The sequence number up to which a shard's changes were followed, as
@@ -126,9 +138,10 @@ impl Reaper {
     /// # Errors
     /// Those of the table.
     pub async fn follow(&self, changes: &[Change]) -> Result<Reaped> {
+        deadlines::follow(&self.store, changes).await?;
         let tasks: Vec<_> = changes
             .iter()
-            .filter_map(task_of)
+            .flat_map(tasks_of)
             .map(|task| self.perform(task).boxed())
             .collect();
         let mut reaped = Reaped::default();
@@ -168,6 +181,11 @@ impl Reaper {
                     reaped.turns = 1;
                 }
             }
+            Task::ApplyRetention { run, was_pinned } => {
+                let is_limited = retention::apply(&self.store, run, was_pinned).await?;
+                reaped.limited = usize::from(is_limited);
+            }
+            Task::SettleChildren(pk) => retention::settle_children(&self.store, pk).await?,
         }
         Ok(reaped)
     }
@@ -195,20 +213,24 @@ impl Reaper {
 }
 
 /// Removes what is left of a run that is gone. A run that was written anew under
-/// its id keeps what it has from then on.
+/// its id keeps what it has from then on; and what has expired with the run is left to
+/// DynamoDB, which takes nothing for it.
 ///
 /// # Errors
 /// Those of the table.
 pub(crate) async fn remove_children(store: &Store, pk: &str) -> Result<()> {
-    let range = Range::keys_of_run(pk);
+    let range = Range::expiries_of_run(pk);
     let mut start = None;
     loop {
         let page = store.query(&range, start, KEYS_A_PAGE).await?;
         if store.get_latest(pk, keys::EXECUTION).await?.is_some() {
             return Ok(());
         }
-        let is_child = |item: &Item| keys::sort_key(item) != Some(keys::EXECUTION);
-        let children: Vec<_> = page.items.into_iter().filter(is_child).collect();
+        let now = Timestamp::now();
+        let left = page.items.iter().filter(|item| !is_expired(item, now));
+        let sort_keys = left.filter_map(keys::sort_key);
+        let children = sort_keys.filter(|sk| *sk != keys::EXECUTION);
+        let children: Vec<_> = children.map(|sk| key(pk, sk)).collect();
         delete_items(store, &children).await?;
         start = page.last_key;
         if start.is_none() {
@@ -217,28 +239,46 @@ pub(crate) async fn remove_children(store: &Store, pk: &str) -> Result<()> {
     }
 }
 
-fn task_of(change: &Change) -> Option<Task<'_>> {
+fn tasks_of(change: &Change) -> Vec<Task<'_>> {
     match (&change.old, &change.new) {
         (Some(old), None) if keys::is_execution(old) => {
-            let pk = old.get(PARTITION_KEY)?.as_s().ok()?;
-            Some(Task::RemoveChildren { pk, old })
+            let removal = partition_key(old).map(|pk| Task::RemoveChildren { pk, old });
+            removal.into_iter().collect()
         }
         (old, Some(new)) if keys::is_execution(new) => {
-            let is_cancelled = |item: &Item| {
-                let status = item.get("status").and_then(|status| status.as_s().ok());
-                status.is_some_and(|status| status == Status::Cancelled.as_str())
-            };
-            if !is_cancelled(new) || old.as_ref().is_some_and(is_cancelled) {
-                return None;
-            }
-            let execution = Execution::from_item(new.clone())?;
-            Some(Task::CancelBelow {
-                cancellation: Cancellation::of(&execution)?,
-                execution_id: execution.execution_id.parse().ok()?,
-                team_id: execution.team_id?.parse().ok()?,
-            })
+            let old = old.as_ref();
+            let retention = retention::is_due(new).then_some(Task::ApplyRetention {
+                run: new,
+                was_pinned: old.is_some_and(retention::is_pinned),
+            });
+            let settles = old.is_some_and(|old| retention::concerns_children(old, new));
+            let children = partition_key(new).filter(|_| settles);
+            let children = children.map(Task::SettleChildren);
+            let tasks = [cancel_below(old, new), retention, children];
+            tasks.into_iter().flatten().collect()
         }
-        (_, Some(new)) if keys::deletion_of(new).is_some() => Some(Task::GoOnDeleting(new)),
-        _ => None,
+        (_, Some(new)) if keys::deletion_of(new).is_some() => vec![Task::GoOnDeleting(new)],
+        _ => Vec::new(),
     }
+}
+
+fn partition_key(item: &Item) -> Option<&str> {
+    item.get(PARTITION_KEY)?.as_s().ok().map(String::as_str)
+}
+
+/// What follows for the runs below one that was cancelled by this change.
+fn cancel_below<'a>(old: Option<&Item>, new: &Item) -> Option<Task<'a>> {
+    let is_cancelled = |item: &Item| {
+        let status = item.get("status").and_then(|status| status.as_s().ok());
+        status.is_some_and(|status| status == Status::Cancelled.as_str())
+    };
+    if !is_cancelled(new) || old.is_some_and(is_cancelled) {
+        return None;
+    }
+    let execution = Execution::from_item(new.clone())?;
+    Some(Task::CancelBelow {
+        cancellation: Cancellation::of(&execution)?,
+        execution_id: execution.execution_id.parse().ok()?,
+        team_id: execution.team_id?.parse().ok()?,
+    })
 }

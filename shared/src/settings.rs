@@ -1,6 +1,11 @@
 //! What a team sets for itself: one item for each kind of settings, with who made
 //! them. Two who change them at a time do not undo each other unseen.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +19,13 @@ use crate::table::text;
 
 /// How often settings are read again that another changed meanwhile.
 const MAX_ATTEMPTS: usize = 5;
+
+/// How long a team's settings are remembered, and so how long a change takes to
+/// reach every process.
+pub const SETTINGS_REMEMBERED: Duration = Duration::from_secs(60);
+
+/// The most teams whose settings of one kind are remembered at a time.
+const MAX_REMEMBERED: usize = 1_000;
 
 /// A team's settings of one kind, and who made them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,4 +116,54 @@ fn later_than(time: Option<Timestamp>) -> Timestamp {
     let now = Timestamp::now();
     let next = time.and_then(|time| Timestamp::from_milliseconds(time.milliseconds() + 1));
     next.map_or(now, |next| next.max(now))
+}
+
+/// What of one list is not in the other, under a name for the audit. The shortest first:
+/// where there is more than the audit takes, nothing is hidden behind what is long.
+pub(crate) fn told(
+    name: &'static str,
+    list: &[String],
+    other: &[String],
+) -> Option<(&'static str, String)> {
+    let is_new = |entry: &&String| !other.contains(entry);
+    let mut entries: Vec<_> = list.iter().filter(is_new).map(String::as_str).collect();
+    entries.sort_by_key(|entry| entry.len());
+    (!entries.is_empty()).then(|| (name, entries.join("; ")))
+}
+
+/// What was made of the settings of the teams that were asked for lately.
+pub(crate) struct Remembered<T>(Mutex<HashMap<TeamId, (T, Instant)>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> fmt::Debug for Remembered<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Remembered").finish_non_exhaustive()
+    }
+}
+
+impl<T: Clone> Remembered<T> {
+    pub(crate) fn recall(&self, team_id: &TeamId) -> Option<T> {
+        let remembered = self.0.lock().ok()?;
+        let (made, until) = remembered.get(team_id)?;
+        (Instant::now() < *until).then(|| made.clone())
+    }
+
+    pub(crate) fn remember(&self, team_id: &TeamId, made: &T) {
+        let Ok(mut remembered) = self.0.lock() else {
+            return;
+        };
+        let now = Instant::now();
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.retain(|_, (_, until)| now < *until);
+        }
+        if remembered.len() < MAX_REMEMBERED || remembered.contains_key(team_id) {
+            let until = now + SETTINGS_REMEMBERED;
+            remembered.insert(team_id.clone(), (made.clone(), until));
+        }
+    }
 }

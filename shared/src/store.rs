@@ -3,7 +3,7 @@
 //! There is one store, over the real SDK client. On a laptop, in the tests and
 //! on AWS only the client's endpoint differs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,11 +19,14 @@ use aws_sdk_dynamodb::types::{
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use masking::Masker;
 
 use crate::cursor::{self, StartKey};
 use crate::error::{Error, Result};
-use crate::masking::Maskers;
 use crate::model::{Item, Status, TeamId};
+use crate::retention::Retention;
+use crate::settings::Remembered;
+use crate::stalled::Limits;
 use crate::table::{BY_TEAM, PARTITION_KEY, SORT_KEY, text};
 
 mod range;
@@ -45,6 +48,9 @@ pub const MAX_ITEMS_A_PAGE: usize = 10_000;
 
 /// The most items that DynamoDB takes in one BatchWriteItem.
 pub const MAX_ITEMS_A_BATCH: usize = 25;
+
+/// How many batches of one caller are written at a time.
+const BATCHES_AT_A_TIME: usize = 4;
 
 /// How often a write is tried that the table takes only in part, or not for now.
 /// Together some ten seconds.
@@ -111,6 +117,9 @@ pub struct Listing {
     pub next_token: Option<String>,
 }
 
+/// Items to write, and to remove where there is none, by their keys.
+pub(crate) type Writes = BTreeMap<(String, String), Option<Item>>;
+
 /// What an item may be written in place of.
 #[derive(Debug, Clone)]
 pub enum Replaced<'a> {
@@ -124,13 +133,21 @@ pub enum Replaced<'a> {
     Open,
 }
 
+/// What was made of the teams' settings lately, by their kind.
+#[derive(Debug, Default)]
+pub(crate) struct RememberedSettings {
+    pub(crate) maskers: Remembered<Masker>,
+    pub(crate) retentions: Remembered<Retention>,
+    pub(crate) limits: Remembered<Limits>,
+}
+
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
     table: Arc<str>,
     meter: Arc<Meter>,
-    maskers: Arc<Maskers>,
+    remembered: Arc<RememberedSettings>,
 }
 
 impl Store {
@@ -140,13 +157,13 @@ impl Store {
             client,
             table: table.into(),
             meter: Arc::default(),
-            maskers: Arc::default(),
+            remembered: Arc::default(),
         }
     }
 
     /// What was made of the settings in the table lately, shared by all clones.
-    pub(crate) fn maskers(&self) -> &Maskers {
-        &self.maskers
+    pub(crate) fn remembered(&self) -> &RememberedSettings {
+        &self.remembered
     }
 
     /// The same store with a meter of its own that begins at nothing.
@@ -382,6 +399,29 @@ impl Store {
         let written = written.into_iter().map(put);
         let requests = written.chain(removed.into_iter().map(delete));
         self.write_all(requests.collect::<Result<_>>()?).await
+    }
+
+    /// Writes items and removes others, each by itself, in any number. Returns how many they
+    /// are.
+    ///
+    /// # Errors
+    /// Those of [`Self::put_all`].
+    pub(crate) async fn write_each(&self, writes: Writes) -> Result<usize> {
+        let count = writes.len();
+        let writes: Vec<_> = writes.into_iter().collect();
+        let batches = writes.chunks(MAX_ITEMS_A_BATCH).map(|batch| {
+            let written = batch.iter().filter_map(|(_, item)| item.clone());
+            let removed = batch.iter().filter(|(_, item)| item.is_none());
+            let removed = removed.map(|((pk, sk), _)| key(pk, sk));
+            self.write_batch(written.collect(), removed.collect())
+                .boxed()
+        });
+        let batches: Vec<_> = batches.collect();
+        stream::iter(batches)
+            .buffer_unordered(BATCHES_AT_A_TIME)
+            .try_collect::<()>()
+            .await?;
+        Ok(count)
     }
 
     async fn write_all(&self, mut requests: Vec<WriteRequest>) -> Result<()> {

@@ -21,6 +21,14 @@ pub const SORT_KEY: &str = "sk";
 /// The attribute with the second, since 1970 began, at which DynamoDB removes
 /// an item.
 pub const TIME_TO_LIVE: &str = "expiresAt";
+/// The attribute that says until when a run is to end.
+pub const TIMEOUT_AT: &str = "timeoutAt";
+/// The attribute with a run's last sign of life.
+pub const HEARTBEAT_AT: &str = "heartbeatAt";
+/// The attribute that keeps a run from expiring: when it was pinned.
+pub const PINNED_AT: &str = "pinnedAt";
+/// And by whom.
+pub const PINNED_BY: &str = "pinnedBy";
 /// The sort key of every index.
 pub const CREATED_AT: &str = "createdAt";
 

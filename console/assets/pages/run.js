@@ -50,7 +50,7 @@ function RunPage({ runId, query, session, reveal, onReveal }) {
   });
   return html`<section class=${classes("page run-page", `run-view-${address.view}`)} aria-label="Run">
     ${error && html`<${StaleBanner} error=${error} retryAt=${poll.retryAt} onRetry=${poll.reload} />`}
-    <${RunHeader} run=${metadata} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${poll.reload} onCause=${showCause} warnings=${run.model.root.warnings}
+    <${RunHeader} run=${metadata} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${poll.reload} onPinned=${(pinned) => run.model.root.setPinned(pinned)} onCause=${showCause} warnings=${run.model.root.warnings}
       live=${isOpen(metadata.status) && html`<${Live} error=${error} reveal=${reveal} />`} />
     <${Tabs} label="Views of this run" current=${address.view} tabs=${Object.entries(LABELS).map(([id, label]) => ({ id, label, href: address.viewHref(id) }))} />
     <${View} run=${run} address=${address} session=${session} payloads=${payloads} /></section>`;

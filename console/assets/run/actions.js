@@ -1,7 +1,7 @@
-// Owns what can be done with a run: cancel, delete, take along as a file, copy its link.
+// Owns what can be done with a run: cancel, pin, delete, take along as a file, copy its link.
 // Each is there for who may do it.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { del, post } from "../api.js";
+import { del, post, put } from "../api.js";
 import { plural } from "../format.js";
 import { HOME, navigate } from "../router.js";
 import { html } from "../ui/html.js";
@@ -14,8 +14,8 @@ import { toast } from "../ui/toast.js";
 import { wholeRun } from "./data.js";
 import { Glyph } from "./glyphs.js";
 
-/** @param {{run: Object, session: import("../session.js").Session, reveal: boolean, onReveal: () => void, onChanged: () => void}} props */
-export function Actions({ run, session, reveal, onReveal, onChanged }) {
+/** @param {{run: Object, session: import("../session.js").Session, reveal: boolean, onReveal: () => void, onChanged: () => void, onPinned: (pinned: boolean) => void}} props */
+export function Actions({ run, session, reveal, onReveal, onChanged, onPinned }) {
   const [dialog, setDialog] = useState(null);
   const download = useDownload(run.flowExecutionId, reveal);
   const close = () => setDialog(null);
@@ -31,10 +31,22 @@ export function Actions({ run, session, reveal, onReveal, onChanged }) {
           ${item("run", "Copy id", () => copyWith(run.flowExecutionId, "The id"))}
           ${mayDownload && item("download", "Download as JSON", download.start, reveal ? "With the values as you see them: secrets, too." : "With its branches, as you see it.")}
           ${session.can("EXECUTIONS_REVEAL") && item("mask", reveal ? "Hide secrets" : "Show secrets", onReveal, reveal ? null : "What is [REDACTED:secret]. Each look is in the audit.")}
+          ${session.can("EXECUTIONS_PIN") && !isOpen(run.status) && item("pin", run.pinned ? "Unpin" : "Pin", () => pin(run, onPinned), run.pinned ? "It may expire again." : "It stays, whatever your team's retention says.")}
           ${session.can("EXECUTIONS_DELETE") && item("trash", "Delete …", () => setDialog("delete"))}`;
       }}<//>
     ${dialog === "cancel" && html`<${CancelDialog} run=${run} onClose=${close} onDone=${onChanged} />`}
     ${dialog === "delete" && html`<${DeleteDialog} run=${run} session=${session} onClose=${close} />`}</div>`;
+}
+
+async function pin(run, onDone) {
+  const path = `api/executions/${encodeURIComponent(run.flowExecutionId)}/pin`;
+  try {
+    await (run.pinned ? del(path) : put(path));
+    toast(run.pinned ? "The run is unpinned." : "The run is pinned.");
+    onDone(!run.pinned);
+  } catch (problem) {
+    toast(problem.message, { kind: "bad" });
+  }
 }
 
 async function copyWith(text, what) {

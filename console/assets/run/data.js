@@ -103,6 +103,12 @@ export class RunStore {
     this.notify();
   }
 
+  /** Takes in that it was pinned or unpinned: what has settled is not read again. @param {boolean} pinned */
+  setPinned(pinned) {
+    this.metadata = { ...this.metadata, pinned };
+    this.notify();
+  }
+
   async readPage(index, signal) {
     const page = this.pages[index];
     const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token, maxPayloadBytes: MOST_BYTES }, signal, this.reveal);

@@ -4,7 +4,7 @@ import { href, runPath } from "../router.js";
 import { html } from "../ui/html.js";
 import { CopyButton } from "../ui/controls.js";
 import { Icon } from "../ui/icons.js";
-import { isOpen, StatusIcon, statusLabel } from "../ui/status.js";
+import { isOpen, Marks, StatusIcon, statusLabel } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
 import { searchedLabels } from "../runs/filters.js";
 import { Actions } from "./actions.js";
@@ -15,10 +15,10 @@ import { visible } from "./json-model.js";
 const DAY = 86_400_000;
 
 /**
- * @param {{run: Object, session: import("../session.js").Session, live: any, reveal: boolean, onReveal: () => void, onChanged: () => void, onCause: ?(() => void), warnings: Set<string>}} props
+ * @param {{run: Object, session: import("../session.js").Session, live: any, reveal: boolean, onReveal: () => void, onChanged: () => void, onPinned: (pinned: boolean) => void, onCause: ?(() => void), warnings: Set<string>}} props
  *   `run`: the metadata
  */
-export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onCause, warnings }) {
+export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onPinned, onCause, warnings }) {
   const name = flowTitle(run.flowName, run.flowDefinitionId);
   const flowRuns = href("/runs", { flow: run.flowDefinitionId });
   return html`<header class="run-head">
@@ -28,8 +28,8 @@ export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onC
       <span class="run-crumb-id"><span aria-hidden="true">/</span> <bdi class="mono run-id">${run.flowExecutionId}</bdi><${CopyButton} text=${run.flowExecutionId} label="Copy the run's id" /></span></nav>
     <div class="run-title"><span class=${`run-state run-state-${run.status.toLowerCase()}`}><${StatusIcon} status=${run.status} />${statusLabel(run.status)}</span>
       <h1><bdi>${visible(name)}</bdi></h1>${run.flowVersion !== null && html`<span class="tag" title="Version of the flow"><bdi>${/^\d/.test(run.flowVersion) ? "v" : ""}${String(run.flowVersion)}</bdi></span>`}
-      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}${live}
-      <${Actions} run=${run} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${onChanged} /></div>
+      ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}<${Marks} run=${run} />${live}
+      <${Actions} run=${run} session=${session} reveal=${reveal} onReveal=${onReveal} onChanged=${onChanged} onPinned=${onPinned} /></div>
     <${Facts} run=${run} />
     ${run.status === "CANCELLED" && html`<${Cancelled} run=${run} />`}
     ${run.errorMessage && html`<${ErrorText} text=${run.errorMessage} title=${run.status === "FAILED" ? "This run failed" : "Error that was told"} lines=${3}>
@@ -73,7 +73,7 @@ function Steps({ summary }) {
 
 function Cancelled({ run }) {
   return html`<p class="run-cancelled"><${Icon} name="cancelled" /><span>Cancelled${run.cancelledBy && html` by <bdi class="mono">${run.cancelledBy}</bdi>`}${run.endTime && html`, <${RelativeTime} at=${run.endTime} />`}.
-    ${" "}${run.cancelReason ? html`<bdi>“${run.cancelReason}”</bdi>` : html`<span class="muted">No reason was given.</span>`}</span></p>`;
+    ${" "}${run.cancelReason ? html`<bdi>“${run.cancelReason}”</bdi>` : !run.errorMessage && html`<span class="muted">No reason was given.</span>`}</span></p>`;
 }
 
 function Warnings({ warnings }) {

@@ -15,7 +15,7 @@ const POLLED = { retries: 0 };
  * @typedef {{id: string, flowId: string, flowName: ?string, flowVersion: ?(string|number), deviceId: ?string,
  *   status: string, executionType: string, createdAt: string, startTime: ?string, endTime: ?string,
  *   durationMs: ?number, stepSummary: ?{total: number, passed: number, failed: number},
- *   trigger: ?string, errorMessage: ?string, labels: Object<string, string>}} Run
+ *   trigger: ?string, errorMessage: ?string, labels: Object<string, string>, stalled: boolean, pinned: boolean}} Run
  */
 
 /** A row of the list. @returns {Run} */
@@ -25,6 +25,7 @@ export function runOf(row) {
     deviceId: row.deviceId, status: statusOf(row.status), executionType: row.executionType,
     createdAt: row.createdAt, startTime: row.startTime, endTime: row.endTime, durationMs: row.durationMs,
     stepSummary: row.stepSummary, trigger: row.trigger, errorMessage: row.errorMessage, labels: row.labels,
+    stalled: row.stalled ?? false, pinned: row.pinned ?? false,
   };
 }
 
@@ -60,8 +61,8 @@ export async function refreshRuns(runs, signal) {
   return found;
 }
 
-function pick({ status, startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion }) {
-  return { status: statusOf(status), startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion };
+function pick({ status, startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion, stalled = false, pinned = false }) {
+  return { status: statusOf(status), startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion, stalled, pinned };
 }
 
 /**

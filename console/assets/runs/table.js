@@ -3,7 +3,7 @@ import { flowTitle } from "../format.js";
 import { html, classes } from "../ui/html.js";
 import { asksForTab, href, openBeside, runPath } from "../router.js";
 import { CopyButton } from "../ui/controls.js";
-import { isOpen, StatusBadge } from "../ui/status.js";
+import { isOpen, Marks, StatusBadge } from "../ui/status.js";
 import { Duration, RelativeTime } from "../ui/time.js";
 import { searchedLabels } from "./filters.js";
 
@@ -40,7 +40,7 @@ function RunRow({ run, isNew }) {
       ${run.flowName && html`<bdi class="flow-id" title=${run.flowId}>${run.flowId}</bdi>`}
       ${run.flowVersion !== null && html`<span class="flow-version">${String(run.flowVersion).replace(/^v?/, "v")}</span>`}
       ${run.executionType === "SUBFLOW" && html`<span class="tag">sub-flow</span>`}</td>
-    <td role="cell" class="col-error">${error ? html`<bdi title=${run.errorMessage}>${error}</bdi>` : html`<${Labels} run=${run} />`}</td>
+    <td role="cell" class="col-error"><${Marks} run=${run} />${error ? html`<bdi title=${run.errorMessage}>${error}</bdi>` : html`<${Labels} run=${run} />`}</td>
     <td role="cell" class="col-started"><${RelativeTime} at=${run.startTime ?? run.createdAt} /></td>
     <td role="cell" class="col-duration"><${Duration} ms=${run.durationMs} since=${run.startTime} open=${run.status === "RUNNING"} /></td>
     <td role="cell" class="col-steps"><${Steps} summary=${run.stepSummary} open=${isOpen(run.status)} /></td>

@@ -19,9 +19,10 @@ const PERMISSIONS = {
   EXECUTIONS_EXPORT: ["Export", "Take runs along as a file, masked"],
   EXECUTIONS_WRITE: ["Write runs", "By exporters of OpenTelemetry traces"],
   EXECUTIONS_CANCEL: ["Cancel runs", "And their sub-flows"],
+  EXECUTIONS_PIN: ["Pin runs", "Against the team's retention"],
   EXECUTIONS_DELETE: ["Delete runs", "For good, also all of a flow"],
   TOKENS_MANAGE: ["Manage access", "Make and revoke tokens, change roles"],
-  SETTINGS_MANAGE: ["Manage masking", "What is masked, and what is allowed"],
+  SETTINGS_MANAGE: ["Manage settings", "What is masked, how long runs are kept, when they are stalled"],
   AUDIT_READ: ["Read the audit", "Who did what"],
 };
 

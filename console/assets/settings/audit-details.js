@@ -5,7 +5,7 @@ import { html } from "../ui/html.js";
 import { CopyButton } from "../ui/controls.js";
 import { detailText, outcomeText } from "./audit-words.js";
 
-const OF_RUN = new Set(["EXECUTION_CANCELLED", "EXECUTION_REVEALED"]);
+const OF_RUN = new Set(["EXECUTION_CANCELLED", "EXECUTION_REVEALED", "EXECUTION_PINNED", "EXECUTION_UNPINNED"]);
 const LINKS = {
   FLOW_EXECUTIONS_DELETED: (target) => href("/runs", { flow: target }),
   ROLES_CHANGED: () => href("/settings/roles"),

@@ -5,6 +5,8 @@ export const ACTIONS = {
   EXECUTION_CANCELLED: "Run cancelled", EXECUTION_DELETED: "Run deleted", FLOW_EXECUTIONS_DELETED: "Runs of a flow deleted",
   EXECUTIONS_EXPORTED: "Runs exported", EXECUTION_REVEALED: "Secrets seen", TOKEN_CREATED: "Token made",
   TOKEN_REVOKED: "Token revoked", ROLES_CHANGED: "Roles changed", MASKING_CHANGED: "Masking changed",
+  RETENTION_CHANGED: "Retention changed",
+  STALLED_CHANGED: "Stalled runs changed", EXECUTION_PINNED: "Run pinned", EXECUTION_UNPINNED: "Run unpinned",
 };
 
 /** @param {string} action */

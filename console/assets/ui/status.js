@@ -43,6 +43,15 @@ export function StatusIcon({ status }) {
   return html`<span class=${`status-icon status-${name}`}><${Icon} name=${name} /></span>`;
 }
 
+/**
+ * What else is to be known of a run at a glance.
+ * @param {{run: {stalled?: boolean, pinned?: boolean}}} props
+ */
+export function Marks({ run }) {
+  return html`${run.stalled && html`<span class="tag tag-warn" title="It has given no sign of life for longer than your team lets it">stalled</span>`}
+    ${run.pinned && html`<span class="tag" title="It is kept from expiring">pinned</span>`}`;
+}
+
 /** Icon and word. @param {{status: string}} props */
 export function StatusBadge({ status }) {
   return html`<span class="status"><${StatusIcon} status=${status} /><span class="status-word">${statusLabel(status)}</span></span>`;

@@ -107,18 +107,52 @@ impl NewRoles {
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let message = "Send the roles as JSON: {\"roles\": []} for none.";
         let body: RolesBody = body(request, message)?;
-        let time = |text: String| {
-            let form = "It is the updatedAt of the roles that you have read.";
-            text.parse()
-                .map_err(|_| invalid_member("updatedAt".to_owned(), form))
-        };
-        let expected = match body.updated_at {
-            None => Expected::Any,
-            Some(updated_at) => Expected::Of(updated_at.map(time).transpose()?),
-        };
         Ok(Self {
             roles: body.roles,
-            expected,
+            expected: expected(body.updated_at)?,
+        })
+    }
+}
+
+/// What the caller takes settings to be, which had this `updatedAt` when it read them.
+fn expected(updated_at: Option<Option<String>>) -> Result<Expected, Problem> {
+    let time = |text: String| {
+        let form = "It is the updatedAt of what you have read.";
+        text.parse()
+            .map_err(|_| invalid_member("updatedAt".to_owned(), form))
+    };
+    Ok(match updated_at {
+        None => Expected::Any,
+        Some(updated_at) => Expected::Of(updated_at.map(time).transpose()?),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RulesBody<T> {
+    rules: Vec<T>,
+    /// Absent, it is not the same as `null`.
+    #[serde(default, deserialize_with = "present")]
+    updated_at: Option<Option<String>>,
+}
+
+/// The rules that a team is to have, and which it is taken to have.
+pub(super) struct NewRules<T> {
+    pub(super) rules: Vec<T>,
+    pub(super) expected: Expected,
+}
+
+impl<T: DeserializeOwned> NewRules<T> {
+    /// As the body says.
+    ///
+    /// # Errors
+    /// Those of [`body`], and [`Error::InvalidMember`], naming the member.
+    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+        let message = "Send the rules as JSON: {\"rules\": []} for none.";
+        let body: RulesBody<T> = body(request, message)?;
+        Ok(Self {
+            rules: body.rules,
+            expected: expected(body.updated_at)?,
         })
     }
 }

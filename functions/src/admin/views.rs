@@ -10,6 +10,7 @@ use shared::auth::{
 };
 use shared::masking::MaskingSettings;
 use shared::model::{FlowId, Timestamp, Value};
+use shared::settings::TeamSettings;
 
 #[derive(Serialize)]
 pub(super) struct CallerAnswer<'a> {
@@ -223,6 +224,24 @@ pub(super) fn masking_settings(stored: &MaskingSettings) -> MaskingSettingsView<
     MaskingSettingsView {
         success: true,
         settings: &stored.settings,
+        updated_at: stored.updated_at,
+        updated_by: stored.updated_by.as_deref(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RulesView<'a, T> {
+    success: bool,
+    rules: &'a [T],
+    updated_at: Option<Timestamp>,
+    updated_by: Option<&'a str>,
+}
+
+pub(super) fn rules<T>(stored: &TeamSettings<Vec<T>>) -> RulesView<'_, T> {
+    RulesView {
+        success: true,
+        rules: &stored.settings,
         updated_at: stored.updated_at,
         updated_by: stored.updated_by.as_deref(),
     }

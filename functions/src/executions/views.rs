@@ -1,9 +1,10 @@
 //! The JSON of the executions API.
 
 use serde::Serialize;
-use shared::model::{Execution, PageSize, Status, Step, StepStatus, Timestamp, Value};
+use shared::model::{Execution, ExecutionId, PageSize, Status, Step, StepStatus, Timestamp, Value};
 use shared::operations::{ExecutionPage, Total, WholeExecution};
 
+use crate::marks::Marks;
 use crate::reply::{inexact, warnings};
 
 /// This surface's word for a state.
@@ -48,6 +49,8 @@ struct ExecutionSummary<'a> {
     trigger_type: Option<&'a str>,
     node_count: Option<u64>,
     error_message: Option<&'a str>,
+    #[serde(flatten)]
+    marks: Marks,
 }
 
 /// `node_counts` are those of the page's executions, in their order.
@@ -81,6 +84,7 @@ fn summary(execution: &Execution, node_count: Option<u64>) -> ExecutionSummary<'
         trigger_type: execution.trigger.as_deref(),
         node_count,
         error_message: execution.error_message.as_deref(),
+        marks: Marks::of(execution),
     }
 }
 
@@ -100,6 +104,8 @@ pub(super) struct DetailsView<'a> {
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
+    #[serde(flatten)]
+    marks: Marks,
     node_executions: Vec<NodeView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
@@ -146,6 +152,7 @@ pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
         started_at: execution.start_time,
         completed_at: execution.end_time,
         duration_ms: execution.duration_ms(),
+        marks: Marks::of(execution),
         node_executions: whole.steps.iter().map(node).collect(),
         next_token: whole.next_token.as_deref(),
         warnings: warnings(&whole.unreadable),
@@ -168,5 +175,37 @@ fn node(step: &Step) -> NodeView<'_> {
         retry_count: step.retry_count.unwrap_or_default(),
         branch_execution_id: step.branch_execution_id(),
         branch_id: step.branch_id.as_deref(),
+    }
+}
+
+/// Whether a run is pinned.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PinView<'a> {
+    id: &'a str,
+    pinned: bool,
+    pinned_at: Option<Timestamp>,
+    pinned_by: Option<&'a str>,
+}
+
+pub(super) fn pinned<'a>(
+    execution_id: &'a ExecutionId,
+    at: Option<Timestamp>,
+    by: Option<&'a str>,
+) -> PinView<'a> {
+    PinView {
+        id: execution_id.as_str(),
+        pinned: true,
+        pinned_at: at,
+        pinned_by: by,
+    }
+}
+
+pub(super) fn unpinned(execution_id: &ExecutionId) -> PinView<'_> {
+    PinView {
+        id: execution_id.as_str(),
+        pinned: false,
+        pinned_at: None,
+        pinned_by: None,
     }
 }

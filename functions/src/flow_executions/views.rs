@@ -10,6 +10,7 @@ use shared::model::{
 };
 use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage, StepDetails};
 
+use crate::marks::Marks;
 use crate::reply::warnings;
 
 /// `{success, data}`, around every answer of this surface.
@@ -44,6 +45,8 @@ struct ExecutionSummary<'a> {
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
     duration_ms: Option<u64>,
+    #[serde(flatten)]
+    marks: Marks,
 }
 
 pub(super) fn list(page: &ExecutionPage) -> Envelope<ListView<'_>> {
@@ -60,6 +63,7 @@ fn summary(execution: &Execution) -> ExecutionSummary<'_> {
         start_time: execution.start_time,
         end_time: execution.end_time,
         duration_ms: execution.duration_ms(),
+        marks: Marks::of(execution),
     }
 }
 
@@ -109,6 +113,12 @@ struct Metadata<'a> {
     heartbeat_at: Option<Timestamp>,
     cancelled_by: Option<&'a str>,
     cancel_reason: Option<&'a str>,
+    #[serde(flatten)]
+    marks: Marks,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -170,6 +180,9 @@ fn metadata(execution: &Execution) -> Metadata<'_> {
         heartbeat_at: execution.heartbeat_at,
         cancelled_by: execution.cancelled_by.as_deref(),
         cancel_reason: execution.cancel_reason.as_deref(),
+        marks: Marks::of(execution),
+        pinned_at: execution.pinned_at,
+        pinned_by: execution.pinned_by.as_deref(),
     }
 }
 

@@ -16,6 +16,7 @@ use shared::operations::{
 
 use super::format;
 use super::parameters::{ListParameters, StatisticsParameters};
+use crate::marks::Marks;
 use crate::reply::{inexact, warnings};
 
 /// This surface's word for a state.
@@ -109,6 +110,8 @@ struct Head<'a> {
     duration_ms: Option<u64>,
     duration_formatted: Option<String>,
     step_summary: Option<StepSummary>,
+    #[serde(flatten)]
+    marks: Marks,
 }
 
 #[derive(Serialize)]
@@ -222,6 +225,7 @@ fn head(execution: &Execution, summary: Option<StepSummary>) -> Head<'_> {
         duration_ms,
         duration_formatted: duration_ms.map(format::duration),
         step_summary: execution.step_summary.or(summary),
+        marks: Marks::of(execution),
     }
 }
 
@@ -300,6 +304,8 @@ struct FlowExecutionView<'a> {
     #[serde(flatten)]
     steps: StepsView<'a>,
     flow: FlowView<'a>,
+    #[serde(flatten)]
+    marks: Marks,
 }
 
 pub(super) fn flow_list<'a>(
@@ -332,6 +338,7 @@ fn flow_execution<'a>(execution: &'a Execution, steps: &'a StepOutline) -> FlowE
         duration_formatted: duration_ms.map(format::duration),
         steps: steps_of(steps),
         flow: flow(execution),
+        marks: Marks::of(execution),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use shared::counters::recount::{Difference, Progress, Rebuilt, Recount, Report};
-use shared::labels;
+use shared::{deadlines, labels};
 
 use super::{OpenTable, open_existing};
 use crate::cli::{CountsArgs, CountsCommand};
@@ -32,6 +32,8 @@ pub async fn run_counts(command: CountsCommand) -> Result<(), Failure> {
         let rebuilt = recount.rebuild(&table.store, &progress).await?;
         bar.set_message("Entering labels");
         let entered = labels::enter_all(&table.store, args.team.as_ref()).await?;
+        bar.set_message("Entering deadlines");
+        deadlines::enter_all(&table.store, args.team.as_ref()).await?;
         bar.finish_and_clear();
         if entered > 0 {
             terminal::print(format_args!("Put {entered} entries of labels right."));

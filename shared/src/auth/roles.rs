@@ -24,7 +24,7 @@ const MAX_DESCRIPTION_LENGTH: usize = 256;
 pub enum Role {
     /// Reads.
     Viewer,
-    /// Reads, exports, cancels.
+    /// Reads, exports, cancels, pins.
     Operator,
     /// Writes, and reads nothing: a program that exports traces.
     Engine,
@@ -59,6 +59,7 @@ impl Role {
                 Permission::ExecutionsRead,
                 Permission::ExecutionsExport,
                 Permission::ExecutionsCancel,
+                Permission::ExecutionsPin,
             ]
             .into(),
             Self::Engine => [Permission::ExecutionsWrite].into(),
@@ -368,7 +369,12 @@ mod tests {
         assert_eq!(names(Role::Viewer), ["EXECUTIONS_READ"]);
         assert_eq!(
             names(Role::Operator),
-            ["EXECUTIONS_READ", "EXECUTIONS_EXPORT", "EXECUTIONS_CANCEL"]
+            [
+                "EXECUTIONS_READ",
+                "EXECUTIONS_EXPORT",
+                "EXECUTIONS_CANCEL",
+                "EXECUTIONS_PIN"
+            ]
         );
         assert_eq!(names(Role::Engine), ["EXECUTIONS_WRITE"]);
         assert_eq!(names(Role::Admin).len(), Permission::ALL.len());

@@ -9,10 +9,10 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::Update;
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::own_execution;
+use super::read_own;
 use crate::audit::{Action, Entry, Outcome};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -64,8 +64,9 @@ pub async fn cancel_execution(
         by: caller.principal.clone(),
         reason: reason.map(str::to_owned),
         at: Some(Timestamp::now()),
+        message: None,
     };
-    let execution = read(store, caller, execution_id).await?;
+    let execution = read_own(store, caller, execution_id).await?;
     let found = cancellation.end_of(&execution);
     if let Some((outcome, None)) = found {
         return Ok(outcome);
@@ -124,18 +125,12 @@ async fn cancel_open(
         if cancellation.apply(store, execution_id).await? {
             return Ok((Cancelled::Now, Some(cancellation)));
         }
-        let execution = read(store, caller, execution_id).await?;
+        let execution = read_own(store, caller, execution_id).await?;
         if let Some(ended) = cancellation.end_of(&execution) {
             return Ok(ended);
         }
     }
     Err(Error::Unavailable("the run keeps changing".into()))
-}
-
-async fn read(store: &Store, caller: &Caller, execution_id: &ExecutionId) -> Result<Execution> {
-    let pk = keys::execution_partition(execution_id);
-    let item = store.get_latest(&pk, keys::EXECUTION).await?;
-    own_execution(caller, execution_id, item, Timestamp::now())
 }
 
 /// Who cancels, why, and when.
@@ -144,9 +139,21 @@ pub(crate) struct Cancellation {
     by: String,
     reason: Option<String>,
     at: Option<Timestamp>,
+    /// What the run says of its end, as its error. Nobody's wish needs one.
+    message: Option<String>,
 }
 
 impl Cancellation {
+    /// One that nobody has asked for now, with what the run says of it.
+    pub(crate) fn by_itself(by: &str, message: String) -> Self {
+        Self {
+            by: by.to_owned(),
+            reason: None,
+            at: Some(Timestamp::now()),
+            message: Some(message),
+        }
+    }
+
     /// The cancellation that ended this run. `None` where it ended otherwise, or by
     /// its engine alone.
     pub(crate) fn of(execution: &Execution) -> Option<Self> {
@@ -155,6 +162,7 @@ impl Cancellation {
             by: execution.cancelled_by.clone()?,
             reason: execution.cancel_reason.clone(),
             at: execution.end_time,
+            message: None,
         })
     }
 
@@ -175,6 +183,20 @@ impl Cancellation {
 
     /// Cancels a run if it is open. Returns whether it was.
     async fn apply(&self, store: &Store, execution_id: &ExecutionId) -> Result<bool> {
+        self.apply_while(store, execution_id, None).await
+    }
+
+    /// Cancels a run if it is open, and an attribute of it still has this value. Returns
+    /// whether it was so.
+    ///
+    /// # Errors
+    /// Those of the table.
+    pub(crate) async fn apply_while(
+        &self,
+        store: &Store,
+        execution_id: &ExecutionId,
+        still: Option<(&str, AttributeValue)>,
+    ) -> Result<bool> {
         let at = self.at.unwrap_or_else(Timestamp::now);
         // A duration that was written before the end is no longer right.
         let mut changes = "SET #status = :cancelled, cancelledBy = :by, endTime = :now".to_owned();
@@ -184,7 +206,6 @@ impl Cancellation {
                 keys::execution_partition(execution_id),
                 keys::EXECUTION,
             )))
-            .condition_expression("#status IN (:pending, :running)")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":pending", text(Status::Pending.as_str()))
             .expression_attribute_values(":running", text(Status::Running.as_str()))
@@ -195,7 +216,19 @@ impl Cancellation {
             changes.push_str(", cancelReason = :reason");
             update = update.expression_attribute_values(":reason", text(reason));
         }
+        if let Some(message) = &self.message {
+            changes.push_str(", errorMessage = :message");
+            update = update.expression_attribute_values(":message", text(message));
+        }
         changes.push_str(" REMOVE durationMs");
+        let mut condition = "#status IN (:pending, :running)".to_owned();
+        if let Some((attribute, value)) = still {
+            condition.push_str(" AND #still = :still");
+            update = update
+                .expression_attribute_names("#still", attribute)
+                .expression_attribute_values(":still", value);
+        }
+        let update = update.condition_expression(condition);
         let update = update.update_expression(changes).build();
         store.update(update.map_err(Error::internal)?).await
     }
@@ -230,6 +263,7 @@ impl Cancellation {
         let below = Self {
             at: Some(Timestamp::now()),
             by: self.by.clone(),
+            message: None,
             reason: Some(self.reason.clone().unwrap_or_else(|| {
                 format!("The run {execution_id}, to which this one belongs, was cancelled.")
             })),

@@ -17,7 +17,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
 
-use super::own_execution;
+use super::read_own;
 use crate::audit::{Action, Entry, Outcome};
 use crate::auth::Caller;
 use crate::cursor::{self, StartKey};
@@ -68,8 +68,7 @@ pub async fn delete_execution(
 ) -> Result<()> {
     require_cascade(caller, cascade)?;
     let pk = keys::execution_partition(execution_id);
-    let item = store.get_latest(&pk, keys::EXECUTION).await?;
-    let execution = own_execution(caller, execution_id, item, Timestamp::now())?;
+    let execution = read_own(store, caller, execution_id).await?;
     let event = Entry::new(caller, Action::ExecutionDeleted, execution_id.as_str())?
         .detail_if_any("flowId", execution.flow_id)
         .detail("cascade", cascade)

@@ -1,5 +1,7 @@
 //! One execution with its steps and one of its payloads.
 
+use std::slice;
+
 use super::steps::{Found, PayloadReader, Rest, STEP_BYTES_A_PAGE, StepLimits, StepReader};
 use super::visible_execution;
 use crate::auth::Caller;
@@ -11,6 +13,7 @@ use crate::model::{
     Execution, ExecutionId, Item, OmittedPayload, PageSize, Step, StepSummary, Timestamp, Value,
 };
 use crate::payload::{RunPayload, UnreadablePayload};
+use crate::stalled;
 use crate::store::{Range, Store};
 
 /// How many items are read beside the steps that a caller asks for: the
@@ -119,7 +122,8 @@ async fn read_head<'a>(
     let all = Range::of_execution(execution_id, keys::EXECUTION, None);
     let page = store.query(&all, None, limit).await?;
     let mut items = page.items.into_iter();
-    let execution = visible_execution(caller, execution_id, items.next(), Timestamp::now())?;
+    let mut execution = visible_execution(caller, execution_id, items.next(), Timestamp::now())?;
+    stalled::mark(store, &caller.team_id, slice::from_mut(&mut execution)).await?;
 
     let is_before_steps = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk < keys::STEPS);
     let is_step = |item: &Item| keys::sort_key(item).is_some_and(|sk| sk.starts_with(keys::STEPS));
@@ -210,7 +214,8 @@ async fn next_page(
     let item = store
         .get(&keys::execution_partition(execution_id), keys::EXECUTION)
         .await?;
-    let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    let mut execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    stalled::mark(store, &caller.team_id, slice::from_mut(&mut execution)).await?;
     let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);
     let mut page = reader.page(execution_id, &mut payloads, limits).await?;

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::keys;
 use crate::labels;
 use crate::model::{Execution, Item, PageSize, Timestamp, is_expired};
+use crate::stalled;
 use crate::store::{Filter, MAX_ITEMS_A_QUERY, MAX_QUERIES_A_PAGE, Range, Store};
 
 /// The most items that are read and dropped rather than asking twice: some 100 KB.
@@ -95,10 +96,10 @@ pub async fn list_executions(
 ) -> Result<ExecutionPage> {
     filter.require(caller)?;
     let range = filter.range(caller);
-    match window {
-        Window::After(token) => after(store, &range, size, token).await,
+    let mut page = match window {
+        Window::After(token) => after(store, &range, size, token).await?,
         Window::Offset(offset) if !filter.is_counted() => {
-            uncounted_page(store, &range, offset, size.get()).await
+            uncounted_page(store, &range, offset, size.get()).await?
         }
         Window::Offset(offset) => {
             let list = NumberedList {
@@ -107,9 +108,11 @@ pub async fn list_executions(
                 filter,
                 range,
             };
-            list.page(offset, size.get()).await
+            list.page(offset, size.get()).await?
         }
-    }
+    };
+    stalled::mark(store, &caller.team_id, &mut page.executions).await?;
+    Ok(page)
 }
 
 async fn after(

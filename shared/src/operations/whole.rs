@@ -1,6 +1,7 @@
 //! One execution with all of its steps, those of its branches among them.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use super::get::bytes_beside;
 use super::steps::{Found, PayloadReader, STEP_BYTES_A_PAGE, StepLimits};
@@ -12,6 +13,7 @@ use crate::keys;
 use crate::masking::Disclosure;
 use crate::model::{Execution, ExecutionId, Item, PageSize, Step, Timestamp, Value, is_expired};
 use crate::payload::{RunPayload, UnreadablePayload};
+use crate::stalled;
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store};
 
 /// An execution with a page of all of its steps.
@@ -65,7 +67,8 @@ pub async fn get_whole_execution(
         }
         (item, _) => item,
     };
-    let execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    let mut execution = visible_execution(caller, execution_id, item, Timestamp::now())?;
+    stalled::mark(store, &caller.team_id, slice::from_mut(&mut execution)).await?;
 
     let mut disclosure = Disclosure::to(store, caller).await?;
     let mut payloads = PayloadReader::new(store, execution_id);

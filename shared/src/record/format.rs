@@ -128,6 +128,8 @@ const EXECUTION: &[Attribute] = &[
     optional("heartbeatAt", Type::Time),
     optional("cancelledBy", Type::Text),
     optional("cancelReason", Type::Text),
+    optional("pinnedAt", Type::Time),
+    optional("pinnedBy", Type::Text),
     optional("expiresAt", Type::Seconds),
 ];
 

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::keys;
 use crate::model::ExecutionId;
-use crate::table::{CREATED_AT, Index, PARTITION_KEY, SORT_KEY, text};
+use crate::table::{CREATED_AT, Index, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, text};
 
 /// A condition on one attribute that no key answers: DynamoDB reads the item,
 /// and drops it.
@@ -169,6 +169,11 @@ impl Range {
     pub fn keys_of_run(pk: &str) -> Self {
         let all = Self::of_partition(pk.to_owned(), "", None);
         all.latest().only(&[PARTITION_KEY, SORT_KEY])
+    }
+
+    /// The same, and of each record when it expires as well.
+    pub fn expiries_of_run(pk: &str) -> Self {
+        Self::keys_of_run(pk).only(&[PARTITION_KEY, SORT_KEY, TIME_TO_LIVE])
     }
 
     /// The same range of the table, with what was written a moment ago, at twice the

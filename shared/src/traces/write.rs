@@ -32,7 +32,7 @@ use crate::payload::RunPayload;
 use crate::reap::remove_children;
 use crate::record::{Branch, FORK};
 use crate::store::{Range, Replaced, Store, backoff, key};
-use crate::table::{PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, text};
+use crate::table::{PARTITION_KEY, PINNED_AT, PINNED_BY, SORT_KEY, TIME_TO_LIVE, text};
 
 /// How many traces are written at a time.
 const TRACES_AT_A_TIME: usize = 8;
@@ -67,6 +67,8 @@ const LOOKED_AT: &[&str] = &[
     "sequenceNumber",
     "teamId",
     TIME_TO_LIVE,
+    PINNED_AT,
+    PINNED_BY,
     ROUND,
     SPAN,
     SPAN_ID,
@@ -244,11 +246,12 @@ impl Trace<'_> {
             run,
             ..Plan::default()
         };
+        let run_expiry = found.run.as_ref().and_then(expiry_of);
         for (id, placement) in &layout.placements {
             let place = place_of(*id, placement, &facts)?;
             let known = found.spans.get(id);
             let copies = known.map_or(&[][..], |known| &known.copies);
-            let is_right = |copy: &&Copy| copy.is_at(&place, is_listed);
+            let is_right = |copy: &&Copy| copy.is_at(&place, is_listed, run_expiry);
             let stale = copies.iter().filter(|copy| copy.sk != place.sk);
             plan.stale.extend(stale.cloned());
             if copies.iter().any(|copy| is_right(&copy)) {
@@ -259,7 +262,7 @@ impl Trace<'_> {
                 _ => Source::Stored(copies.to_vec()),
             };
             plan.moves.push(Move { source, place });
-            let was_waiting = copies.iter().any(|copy| copy.expires_at.is_some());
+            let was_waiting = copies.iter().any(|copy| copy.is_waiting(run_expiry));
             plan.frees_payloads |= is_listed && was_waiting && facts[id].has_payload_items;
         }
         Ok(plan)
@@ -395,7 +398,10 @@ impl Trace<'_> {
         }
         let (run, payloads) = record.run(self.team_id, &self.execution_id)?;
         self.store.put_many(payloads, WRITES_AT_A_TIME).await?;
-        let run = with_text(run, SPAN_ID, &record.id().to_string());
+        let mut run = with_text(run, SPAN_ID, &record.id().to_string());
+        // What people have done with the run is no span's.
+        let kept = |name: &str| Some((name.to_owned(), found.run.as_ref()?.get(name)?.clone()));
+        run.extend([PINNED_AT, PINNED_BY].into_iter().filter_map(kept));
         let replaced = match replaced {
             None => Replaced::Nothing,
             Some(span_id) => Replaced::With(SPAN_ID, text(span_id)),
@@ -500,24 +506,28 @@ impl Found {
 fn stored_span(item: &Item) -> Option<(SpanId, Facts, Copy)> {
     let facts = serde_dynamo::from_attribute_value(item.get(SPAN)?.clone()).ok()?;
     let id = text_in(item, "stepInstanceId")?.parse().ok()?;
-    let number = |name: &str| Some(item.get(name)?.as_n().ok()?.clone());
     let copy = Copy {
         sk: keys::sort_key(item)?.to_owned(),
         round: text_in(item, ROUND)?.to_owned(),
         step_type: text_in(item, "stepType").map(str::to_owned),
-        sequence_number: number("sequenceNumber"),
-        expires_at: number(TIME_TO_LIVE),
+        sequence_number: number_in(item, "sequenceNumber").map(str::to_owned),
+        expires_at: expiry_of(item).map(str::to_owned),
     };
     Some((id, facts, copy))
 }
 
 impl Copy {
+    /// Whether it waits for its run. Who is there to go with the run does not.
+    fn is_waiting(&self, run_expiry: Option<&str>) -> bool {
+        self.expires_at.is_some() && self.expires_at.as_deref() != run_expiry
+    }
+
     /// Whether it stands as it should, and waits only where the run is not listed.
-    fn is_at(&self, place: &Place, is_listed: bool) -> bool {
+    fn is_at(&self, place: &Place, is_listed: bool, run_expiry: Option<&str>) -> bool {
         self.sk == place.sk
             && self.step_type.as_deref() == Some(&place.step_type)
             && self.sequence_number.as_deref() == Some(&place.sequence_number)
-            && self.expires_at.is_none() == is_listed
+            && self.is_waiting(run_expiry) != is_listed
     }
 }
 
@@ -623,6 +633,14 @@ fn with_expiry(mut item: Item, expiry: Option<i64>) -> Item {
 
 fn text_in<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+fn number_in<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_n().ok().map(String::as_str)
+}
+
+fn expiry_of(item: &Item) -> Option<&str> {
+    number_in(item, TIME_TO_LIVE)
 }
 
 /// A name that no other round has.

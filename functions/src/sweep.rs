@@ -1,0 +1,42 @@
+//! Closing runs whose time is over, as a Lambda function that a schedule starts.
+
+use std::time::{Duration, Instant};
+
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::Value;
+use shared::sweep::Sweeper;
+
+/// How long a sweep takes runs up: below the function's minute. What is left is due in the
+/// next.
+const SWEPT_WITHIN: Duration = Duration::from_secs(45);
+
+/// Closes what is due. What the event says does not matter.
+///
+/// # Errors
+/// Those of the table. The next sweep goes on.
+pub async fn sweep(sweeper: &Sweeper, event: LambdaEvent<Value>) -> Result<(), Error> {
+    let request_id = event.context.request_id;
+    let (start, before) = (Instant::now(), sweeper.store().usage());
+    match sweeper.sweep(start + SWEPT_WITHIN).await {
+        Ok(swept) => {
+            let usage = sweeper.store().usage().since(before);
+            tracing::info!(
+                request_id,
+                looked_at = swept.looked_at,
+                timed_out = swept.timed_out,
+                stalled = swept.stalled,
+                is_cut_short = swept.is_cut_short,
+                duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
+                table_requests = usage.requests,
+                capacity_units = usage.capacity_units,
+                "swept"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            let causes = error.with_causes();
+            tracing::error!(request_id, error = causes, "not swept");
+            Err(error.into())
+        }
+    }
+}
