@@ -14,6 +14,7 @@ mod documents;
 mod errors;
 mod executions;
 mod export;
+mod faults;
 mod history;
 mod isolation;
 mod jwts;
