@@ -16,6 +16,7 @@ mod executions;
 mod export;
 mod faults;
 mod history;
+mod hostile;
 mod isolation;
 mod jwts;
 mod labels;
