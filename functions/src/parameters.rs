@@ -333,7 +333,10 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<Option<T>, Pr
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(invalid("body", "Send a JSON object."));
     }
-    let value = serde_json::from_slice(body);
+    // Serde does not look into the members that it passes by.
+    let text = str::from_utf8(body)
+        .map_err(|error| invalid("body", format!("It is not UTF-8: {error}.")))?;
+    let value = serde_json::from_str(text);
     value.map(Some).map_err(|error| {
         // Of a body that is no JSON, and of one with another shape.
         invalid("body", format!("Send JSON: {error}."))

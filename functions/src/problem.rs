@@ -1,6 +1,8 @@
 //! What a caller is told when a request is not answered: one shape and one list
 //! of codes on every surface.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde::Serialize;
 use shared::model::ExecutionId;
@@ -60,6 +62,16 @@ pub enum Problem {
         /// The most bytes that it takes.
         most: usize,
     },
+    /// The request's body does not come within the time that it has.
+    BodyTooSlow {
+        /// The time that it has.
+        within: Duration,
+    },
+    /// The path and the query are longer than the server takes.
+    UriTooLong {
+        /// The most bytes that it takes.
+        most: usize,
+    },
     /// The request's body is of a type, or packed in a way, that the endpoint does not
     /// read.
     UnsupportedMediaType {
@@ -114,6 +126,8 @@ impl Problem {
                 Error::ExecutionNotFound(_) | Error::StepNotFound(_) | Error::TokenNotFound(_),
             ) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::BodyTooLarge { .. } | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Operation(
@@ -207,6 +221,16 @@ impl Problem {
                 "The body is too large",
                 "BODY_TOO_LARGE",
                 format!("Send at most {} MB.", most / (1024 * 1024)),
+            ),
+            Self::BodyTooSlow { within } => (
+                "The body comes too slowly",
+                "BODY_TOO_SLOW",
+                format!("Send it within {} seconds.", within.as_secs()),
+            ),
+            Self::UriTooLong { most } => (
+                "The path and the query are too long",
+                "URI_TOO_LONG",
+                format!("Send at most {} KB of both together.", most / 1024),
             ),
             Self::UnsupportedMediaType { message } => (
                 "The body is of another type",

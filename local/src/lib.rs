@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod connections;
 pub mod data_folder;
 pub mod demo;
 pub mod embedded;

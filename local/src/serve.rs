@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use functions::app::App;
 use functions::pages;
+use futures_util::FutureExt;
 use shared::auth::{self, Authenticator, Caller, InvalidOidcSettings, NewToken, Role};
 use shared::config;
 use shared::model::Timestamp;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
+use crate::connections;
 use crate::data_folder::{DataFolder, Holder};
 use crate::demo;
 use crate::embedded::{Embedded, wire};
@@ -156,11 +158,8 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
             folder.announce(&served.address)?;
             let followed = [is_counted, is_reaped];
             tasks.spawn(keep_up(embedded.clone(), followed, stopped.clone()));
-            tasks.spawn(serve_router(
-                listener,
-                wire::router(embedded),
-                stopped.clone(),
-            ));
+            let served = connections::serve(listener, wire::router(embedded), stopped.clone());
+            tasks.spawn(served.map(Ok));
             Some(folder)
         }
     };
@@ -171,7 +170,7 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     };
     let app = app.allowing(args.allowed_origins.clone());
     let router = server::router_with(Arc::new(app), console);
-    tasks.spawn(serve_router(api, router, stopped.clone()));
+    tasks.spawn(connections::serve(api, router, stopped.clone()).map(Ok));
     if is_ours && demo::prepare(&store, !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), stopped));
     }
@@ -283,17 +282,6 @@ fn address_of(listener: &TcpListener) -> Result<String, Failure> {
         .local_addr()
         .map_err(|error| Failure(format!("A port cannot be used: {error}.")))?;
     Ok(format!("http://{address}"))
-}
-
-async fn serve_router(
-    listener: TcpListener,
-    router: axum::Router,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), Failure> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(until(stopped))
-        .await
-        .map_err(|error| Failure(format!("The server has ended: {error}.")))
 }
 
 /// Keeps the embedded table tidy, and ends when it fails. What is in the stream

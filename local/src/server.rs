@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::ALLOW;
@@ -21,12 +21,17 @@ use functions::problem::Problem;
 use functions::reply;
 use functions::route::{ROUTES, RequestId, Route};
 use functions::traces;
-use http_body_util::LengthLimitError;
 use lambda_http::RequestExt;
 use uuid::Uuid;
 
+use crate::connections::{BODY_TIME, UnreadBody, read_body};
+
 /// The header with the id under which the log has the request.
 const REQUEST_ID: &str = "x-request-id";
+
+/// The longest path with its query, in bytes. API Gateway takes 10 KB, and all headers
+/// with it.
+const MAX_URI_BYTES: usize = 32 * 1024;
 
 /// A router over every route, and over a console that takes tokens alone.
 pub fn router(app: Arc<App>) -> Router {
@@ -135,10 +140,15 @@ async fn answer(
         .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
         .collect();
     let (mut parts, body) = request.into_parts();
-    let body = match to_bytes(body, route.max_body_bytes).await {
+    let uri = parts.uri.path_and_query();
+    if uri.is_some_and(|uri| uri.as_str().len() > MAX_URI_BYTES) {
+        let most = MAX_URI_BYTES;
+        return refuse(&Problem::UriTooLong { most }, &request_id);
+    }
+    let body = match read_body(body, route.max_body_bytes).await {
         Ok(body) => body,
-        Err(error) => {
-            let problem = unreadable(&error, route.max_body_bytes);
+        Err(unread) => {
+            let problem = unreadable(unread, route.max_body_bytes);
             let reply = traces::problem_for(&parts.headers, &problem, &request_id);
             return respond(reply, &request_id);
         }
@@ -151,12 +161,12 @@ async fn answer(
     respond(route.answer(&app, &request).await, &request_id)
 }
 
-/// A body that is too large, or that does not come as it was announced.
-fn unreadable(error: &axum::Error, most: usize) -> Problem {
-    let cause = std::error::Error::source(error);
-    match cause.is_some_and(|cause| cause.is::<LengthLimitError>()) {
-        true => Problem::BodyTooLarge { most },
-        false => invalid(
+/// What is told of a body that was not read to its end.
+fn unreadable(unread: UnreadBody, most: usize) -> Problem {
+    match unread {
+        UnreadBody::TooLarge => Problem::BodyTooLarge { most },
+        UnreadBody::TooSlow => Problem::BodyTooSlow { within: BODY_TIME },
+        UnreadBody::Broken => invalid(
             "body",
             "It ends before its end, or is not chunked as it says.",
         ),

@@ -836,15 +836,23 @@ pub fn from_sdk<E>(error: SdkError<E>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    const THROTTLES: [&str; 5] = [
+    const THROTTLES: [&str; 6] = [
         "ProvisionedThroughputExceededException",
+        // Another's, which has the item.
+        "TransactionConflictException",
         // Our own, whose answer was lost.
         "TransactionInProgressException",
         "RequestLimitExceeded",
         "ThrottlingException",
         "LimitExceededException",
     ];
-    const OUTAGES: [&str; 2] = ["InternalServerError", "ServiceUnavailable"];
+    const OUTAGES: [&str; 4] = [
+        "InternalServerError",
+        "ServiceUnavailable",
+        // New credentials come by themselves.
+        "ExpiredToken",
+        "ExpiredTokenException",
+    ];
     let is_of = |codes: &[&str]| error.code().is_some_and(|code| codes.contains(&code));
     if is_of(&THROTTLES) {
         return Error::Throttled(error.into());
@@ -855,8 +863,11 @@ where
             Error::Unavailable(error.into())
         }
         _ if is_of(&OUTAGES) => Error::Unavailable(error.into()),
-        // Of a proxy, without DynamoDB's own code.
-        _ if status.is_some_and(|status| status >= 500) => Error::Unavailable(error.into()),
+        // Of a proxy, without DynamoDB's own code; or a success that cannot be read, as
+        // what carried it has broken off.
+        _ if status.is_some_and(|status| status >= 500 || status < 300) => {
+            Error::Unavailable(error.into())
+        }
         _ if error.code() == Some("ValidationException") => Error::Refused(error.into()),
         _ => Error::Internal(error.into()),
     }

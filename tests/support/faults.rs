@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -23,6 +23,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::process::DEADLINE;
+
+/// Less than an attempt of the SDK may take; twice as much is more.
+const SLOW: Duration = Duration::from_secs(3);
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,98 @@ pub enum Fault {
     CrashBefore,
     /// The process ends after it was written.
     CrashAfter,
+    /// The table refuses it for now, in other words.
+    LimitExceeded,
+    /// The table has a fault, and says so.
+    InternalError,
+    /// Something in between has one, and says so in HTML.
+    BadGateway,
+    /// No answer ever comes, and nothing is written.
+    Silent,
+    /// The answer comes late, and within its time.
+    Slow,
+    /// It is written, and its answer comes after its time.
+    TooSlow,
+    /// The connection breaks, and it is written later, once others have been.
+    Ghost,
+    /// It is written, and half of its answer arrives.
+    Cut,
+    /// The credentials have expired.
+    Expired,
+    /// Another transaction has the item.
+    Conflict,
+    /// The table takes half of a batch.
+    HalfTaken,
+}
+
+impl Fault {
+    /// All that a request of an operation can meet without the end of the process.
+    pub fn all_of(operation: &str) -> impl Iterator<Item = Self> {
+        let is_batch = operation == "BatchWriteItem";
+        let writes = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+        let is_write = writes.contains(&operation);
+        let any = [
+            Self::Throttled,
+            Self::LimitExceeded,
+            Self::InternalError,
+            Self::BadGateway,
+            Self::Unsent,
+            Self::Unanswered,
+            Self::Silent,
+            Self::Slow,
+            Self::TooSlow,
+            Self::Cut,
+            Self::Expired,
+        ];
+        any.into_iter()
+            .chain(
+                [Self::Unprocessed, Self::HalfTaken]
+                    .into_iter()
+                    .filter(move |_| is_batch),
+            )
+            .chain([Self::Conflict].into_iter().filter(move |_| is_write))
+            .chain(
+                [Self::Ghost]
+                    .into_iter()
+                    .filter(move |_| is_write || is_batch),
+            )
+    }
+
+    /// Whether another try of the very request, which the SDK makes, goes around it.
+    pub fn passes_with_a_retry(self) -> bool {
+        !matches!(self, Self::Cut | Self::Expired | Self::Conflict)
+    }
+}
+
+/// Which requests meet a fault, whatever they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strike {
+    /// How many requests go well before.
+    pub after: usize,
+    /// Whether all that follow meet it too.
+    pub lasts: bool,
+    pub fault: Fault,
+}
+
+/// A strike that is planned.
+#[derive(Debug, Default)]
+struct Planned {
+    strike: Option<Strike>,
+    /// Requests since it was planned.
+    asked: usize,
+}
+
+impl Planned {
+    fn next(&mut self) -> Option<Fault> {
+        let position = self.asked;
+        self.asked += 1;
+        let strike = self.strike?;
+        let is_met = match strike.lasts {
+            true => position >= strike.after,
+            false => position == strike.after,
+        };
+        is_met.then_some(strike.fault)
+    }
 }
 
 /// A connection whose requests of some kinds meet faults, one after another.
@@ -58,6 +153,7 @@ pub struct Faulty {
     queries: Arc<Mutex<Queries>>,
     gathered: Arc<Notify>,
     requests: Arc<Mutex<Vec<String>>>,
+    planned: Arc<Mutex<Planned>>,
 }
 
 /// What becomes of Queries.
@@ -103,6 +199,7 @@ impl Faulty {
             queries: Arc::default(),
             gathered: Arc::default(),
             requests: Arc::default(),
+            planned: Arc::default(),
         };
         let config = client
             .config()
@@ -122,6 +219,45 @@ impl Faulty {
     /// What the next requests of these kinds meet.
     pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
         *self.faults.lock().expect("a lock") = faults.into_iter().collect();
+    }
+
+    /// The same client, which tries again as those in production do, however many
+    /// requests have failed before: what fails in other tests of the process keeps none
+    /// from it.
+    pub fn patient(client: &Client) -> Client {
+        let config = client.config().to_builder();
+        let config = config.retry_config(shared::config::retries());
+        Client::from_conf(config.retry_partition(own_retries()).build())
+    }
+
+    /// A client of the table's streams, over the same connection, as patient.
+    pub fn streams(
+        &self,
+        client: &aws_sdk_dynamodbstreams::Client,
+    ) -> aws_sdk_dynamodbstreams::Client {
+        let config = client.config().to_builder().http_client(self.clone());
+        let config = config.retry_partition(own_retries()).build();
+        aws_sdk_dynamodbstreams::Client::from_conf(config)
+    }
+
+    /// A client like another, over the same connection.
+    pub fn over(&self, client: &Client) -> Client {
+        Client::from_conf(
+            client
+                .config()
+                .to_builder()
+                .http_client(self.clone())
+                .build(),
+        )
+    }
+
+    /// Which of the requests from now on meet a fault; `None`: none.
+    pub fn strike(&self, strike: Option<Strike>) {
+        *self.planned.lock().expect("a lock") = Planned {
+            strike,
+            ..Planned::default()
+        };
+        self.requests.lock().expect("a lock").clear();
     }
 
     /// What was asked of the table so far: the names of the operations.
@@ -155,6 +291,12 @@ impl Faulty {
     }
 }
 
+fn own_retries() -> RetryPartition {
+    RetryPartition::custom(uuid::Uuid::now_v7().to_string())
+        .token_bucket(TokenBucket::unlimited())
+        .build()
+}
+
 impl HttpClient for Faulty {
     fn http_connector(
         &self,
@@ -177,15 +319,17 @@ struct FaultyConnector {
 impl HttpConnector for FaultyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let mut requests = self.faulty.requests.lock().expect("a lock");
-        requests.push(operation.to_owned());
+        requests.push(operation.clone());
         drop(requests);
-        let fault = match self.faulty.operations.contains(&operation) {
+        let fault = match self.faulty.operations.contains(&operation.as_str()) {
             true => self.faulty.faults.lock().expect("a lock").pop_front(),
             false => None,
         };
-        let is_query = target.ends_with(".Query");
+        let struck = self.faulty.planned.lock().expect("a lock").next();
+        let fault = struck.or(fault);
+        let is_query = target.ends_with(".Query") && struck.is_none();
         let inner = self.inner.clone();
         let crashed = self.faulty.crashed.clone();
         let goes_on = self.faulty.goes_on.clone();
@@ -236,6 +380,32 @@ impl HttpConnector for FaultyConnector {
                     crashed.notify_one();
                     std::future::pending().await
                 }
+                Fault::LimitExceeded => {
+                    Ok(response(400, json!({"__type": "RequestLimitExceeded"})))
+                }
+                Fault::InternalError => Ok(response(500, json!({"__type": "InternalServerError"}))),
+                Fault::BadGateway => Ok(html(502)),
+                Fault::Silent => std::future::pending().await,
+                Fault::Slow => {
+                    tokio::time::sleep(SLOW).await;
+                    inner.call(request).await
+                }
+                Fault::TooSlow => {
+                    let answer = inner.call(request).await;
+                    tokio::time::sleep(2 * SLOW).await;
+                    answer
+                }
+                Fault::Ghost => {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(SLOW).await;
+                        let _ = inner.call(request).await;
+                    });
+                    broken()
+                }
+                Fault::Cut => Ok(cut(inner.call(request).await?)),
+                Fault::Expired => Ok(response(400, json!({"__type": "ExpiredTokenException"}))),
+                Fault::Conflict => Ok(conflict(&request, operation == "TransactWriteItems")),
+                Fault::HalfTaken => half_taken(&inner, request).await,
             }
         })
     }
@@ -358,6 +528,61 @@ fn unprocessed(request: &HttpRequest) -> HttpResponse {
         200,
         json!({"UnprocessedItems": body["RequestItems"].take()}),
     )
+}
+
+/// Writes the first half of a batch, and answers as a table that takes no more of it.
+async fn half_taken(
+    inner: &SharedHttpConnector,
+    mut request: HttpRequest,
+) -> Result<HttpResponse, ConnectorError> {
+    let body = request.body().bytes().expect("a body in hand");
+    let mut body: Value = serde_json::from_slice(body).expect("JSON");
+    let tables = body["RequestItems"].as_object_mut().expect("tables");
+    let mut left = json!({});
+    for (table, items) in tables {
+        let items = items.as_array_mut().expect("items");
+        left[table] = json!(items.split_off(items.len().div_ceil(2)));
+    }
+    *request.body_mut() = SdkBody::from(body.to_string());
+    inner.call(request).await?;
+    let is_left = |items: &Value| items.as_array().is_some_and(|items| !items.is_empty());
+    let left = match left
+        .as_object()
+        .is_some_and(|left| left.values().all(is_left))
+    {
+        true => left,
+        false => json!({}),
+    };
+    Ok(response(200, json!({"UnprocessedItems": left})))
+}
+
+/// The answer of a table of which another transaction has an item.
+fn conflict(request: &HttpRequest, is_transaction: bool) -> HttpResponse {
+    if !is_transaction {
+        return response(400, json!({"__type": "TransactionConflictException"}));
+    }
+    let body = request.body().bytes().expect("a body in hand");
+    let body: Value = serde_json::from_slice(body).expect("JSON");
+    let actions = body["TransactItems"].as_array().expect("actions").len();
+    let mut reasons = vec![json!({"Code": "None"}); actions];
+    reasons[0] = json!({"Code": "TransactionConflict", "Message": "Another has it."});
+    response(
+        400,
+        json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons}),
+    )
+}
+
+/// An answer of which half of the body arrives.
+fn cut(mut answer: HttpResponse) -> HttpResponse {
+    let body = answer.body().bytes().expect("a body in hand");
+    let body = body[..body.len() / 2].to_vec();
+    *answer.body_mut() = SdkBody::from(body);
+    answer
+}
+
+fn html(status: u16) -> HttpResponse {
+    let status = status.try_into().expect("a status");
+    HttpResponse::new(status, SdkBody::from("<html><h1>Bad Gateway</h1></html>"))
 }
 
 fn response(status: u16, body: Value) -> HttpResponse {

@@ -115,6 +115,16 @@ impl Server {
             .expect("a token")
     }
 
+    /// The address of a path of the API.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the server at once, as a crash does.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");

@@ -45,6 +45,8 @@ struct ScopeSpans<'a> {
 /// # Errors
 /// That it is no `ExportTraceServiceRequest`.
 pub(super) fn spans(body: &[u8]) -> Result<ReadSpans, String> {
+    // Serde does not look into the members that it passes by.
+    str::from_utf8(body).map_err(|error| error.to_string())?;
     read(body).map_err(|error| error.to_string())
 }
 

@@ -279,6 +279,8 @@ struct State {
     is_told: bool,
     /// Until when, in milliseconds since 1970 began, someone works on it.
     leased_until: i64,
+    /// Made of chance with each note, by which its writer knows it again.
+    note_id: u64,
     /// From which second on one that is done is forgotten.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -399,6 +401,7 @@ impl<'a> Deletion<'a> {
     async fn note(&mut self, leased: bool) -> Result<bool> {
         let before = self.state.version;
         self.state.version += 1;
+        self.state.note_id = getrandom::u64().map_err(Error::internal)?;
         self.state.leased_until = match leased {
             true => Timestamp::now().milliseconds() + LEASE_MS,
             false => 0,
@@ -410,11 +413,18 @@ impl<'a> Deletion<'a> {
             0 => Replaced::Nothing,
             before => Replaced::With("version", AttributeValue::N(before.to_string())),
         };
-        let is_ours = self.store.put_if(item, replaced).await?;
+        let is_ours = self.store.put_if(item, replaced).await? || self.is_noted().await?;
         if is_ours {
             self.noted = self.state.deleted;
         }
         Ok(is_ours)
+    }
+
+    /// Whether the last note is there: the answer to its write may have been lost, and
+    /// then the SDK's next try finds it in its way.
+    async fn is_noted(&self) -> Result<bool> {
+        let found = self.id.read(self.store).await?;
+        Ok(found.is_some_and(|found| found.note_id == self.state.note_id))
     }
 
     async fn remove_pending(&mut self) -> Result<()> {
