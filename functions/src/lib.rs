@@ -16,6 +16,7 @@ pub mod history;
 pub mod lambda;
 pub mod log;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod parameters;
 pub mod problem;

@@ -371,7 +371,7 @@ const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// The largest whole number of [`Parameters::whole_number`]: more than any table
 /// has, and small enough that a page's number times its size is a number.
-const MAX_WHOLE_NUMBER: u64 = 1_000_000_000_000;
+pub const MAX_WHOLE_NUMBER: u64 = 1_000_000_000_000;
 
 /// A plus sign in a query is a space, to everyone who forgot to write %2B in an
 /// offset such as +01:00.

@@ -2,6 +2,7 @@
 //! of codes on every surface.
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::ExecutionId;
 use shared::{Error, InvalidMember};
@@ -72,8 +73,9 @@ impl From<Error> for Problem {
 }
 
 /// The body of every answer that is not a success.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 pub struct ProblemView<'a> {
     success: bool,
     /// A short sentence.

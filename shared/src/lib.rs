@@ -20,6 +20,8 @@ pub mod operations;
 pub mod payload;
 pub mod reap;
 pub mod record;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod settings;
 pub mod store;
 pub mod stream;

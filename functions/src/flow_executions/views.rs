@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use shared::model::{
@@ -13,7 +14,8 @@ use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage, S
 use crate::reply::warnings;
 
 /// `{success, data}`, around every answer of this surface.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Answer")]
 pub(super) struct Envelope<T> {
     success: bool,
     data: T,
@@ -28,16 +30,18 @@ impl<T> Envelope<T> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionList")]
 pub(super) struct ListView<'a> {
     items: Vec<ExecutionSummary<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionSummary")]
 struct ExecutionSummary<'a> {
     flow_execution_id: &'a str,
     status: Option<Status>,
@@ -63,8 +67,9 @@ fn summary(execution: &Execution) -> ExecutionSummary<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecution")]
 pub(super) struct DetailsView<'a> {
     metadata: Metadata<'a>,
     steps: Vec<StepView<'a>>,
@@ -78,14 +83,15 @@ pub(super) struct DetailsView<'a> {
 }
 
 /// What is left out of a run's own payloads.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OmittedOfRun {
     resolved_final_context_data: OmittedPayload,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionMetadata")]
 struct Metadata<'a> {
     flow_execution_id: &'a str,
     flow_definition_id: Option<&'a str>,
@@ -111,8 +117,9 @@ struct Metadata<'a> {
     cancel_reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionStep")]
 struct StepView<'a> {
     step_instance_id: Option<&'a str>,
     step_id: Option<&'a str>,
@@ -196,8 +203,9 @@ fn step(step: &Step) -> StepView<'_> {
 
 /// `data` is the step as a page of steps has it, so what is to be said beside it stands
 /// beside it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionStepAnswer")]
 pub(super) struct StepDetailsView<'a> {
     success: bool,
     data: StepView<'a>,
@@ -215,10 +223,12 @@ pub(super) fn step_details(details: &StepDetails) -> StepDetailsView<'_> {
 
 /// `data` is the map of the branches and nothing else, so what a page has to
 /// say beside it stands beside it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BranchStepsAnswer")]
 pub(super) struct BranchStepsView<'a> {
     success: bool,
+    #[schemars(with = "BTreeMap<String, BranchView<'a>>")]
     data: BranchesView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
@@ -229,8 +239,9 @@ pub(super) struct BranchStepsView<'a> {
 /// The branches by their ids, in the order of the table.
 struct BranchesView<'a>(&'a [Branch]);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Branch")]
 struct BranchView<'a> {
     branch_id: Option<&'a str>,
     steps: Vec<StepView<'a>>,
