@@ -126,6 +126,8 @@ pub(super) struct RolesView<'a> {
     success: bool,
     roles: &'a [CustomRole],
     built_in_roles: Vec<BuiltInRoleView>,
+    // Releases to come have more.
+    #[schemars(with = "Vec<&'static str>")]
     permissions: [&'static str; Permission::ALL.len()],
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
