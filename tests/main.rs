@@ -26,6 +26,7 @@ mod lists;
 mod malformed;
 mod masking;
 mod numbered_pages;
+mod openapi;
 mod otlp;
 mod payloads_on_demand;
 mod records;

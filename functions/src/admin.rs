@@ -1,6 +1,7 @@
 //! The admin endpoints: who the caller is, a team's tokens and roles, its settings, and
 //! its audit.
 
+pub(crate) mod description;
 mod parameters;
 mod views;
 

@@ -3,6 +3,7 @@
 //! Its words are workflow and node, `SUCCESS` for a run that completed, and
 //! bare objects for answers. Pages have numbers, and totals.
 
+pub(crate) mod description;
 pub mod export;
 mod parameters;
 mod views;

@@ -3,6 +3,7 @@
 //! Its words are the model's own for states, and `flowExecutionId` and
 //! `flowDefinitionId` for the ids. Pages go by `limit` and `nextToken`.
 
+pub(crate) mod description;
 mod parameters;
 mod views;
 

@@ -3,6 +3,7 @@
 //! Its words are `PASSED` for a run that completed, and `action` for what a step
 //! is. Pages have an offset, and a total.
 
+pub(crate) mod description;
 mod format;
 mod parameters;
 mod views;

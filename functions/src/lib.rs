@@ -17,6 +17,7 @@ pub mod lambda;
 pub mod log;
 pub mod marks;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod parameters;
 pub mod problem;

@@ -2,16 +2,26 @@
 //! server.
 
 use console::Console;
-use http::header::{InvalidHeaderValue, LOCATION};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, InvalidHeaderValue, LOCATION,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde_json::json;
 use shared::auth::SignInSettings;
 
+use crate::openapi;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::route::request_id;
+
+/// The paths that are answered to anybody, as API Gateway writes them: the console's, and
+/// that of the description of the API.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    console::PATHS.into_iter().chain([openapi::PATH])
+}
 
 /// The console, with the way to sign in that is configured.
 ///
@@ -44,8 +54,23 @@ pub fn answer(console: &Console, request: &Request) -> Reply {
 
 /// The page or one of its files; `None` where nothing is at this path.
 pub fn file(console: &Console, path: &str, headers: &HeaderMap) -> Option<Reply> {
+    if path == openapi::PATH {
+        return Some(description());
+    }
     let answer = console.answer(path, headers)?;
     Some(answer.map(|body| reply::whole(body.into())))
+}
+
+/// The description of the API, which tells nothing of anybody.
+fn description() -> Reply {
+    let mut reply = Response::new(reply::whole(openapi::document().into()));
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The pages of others may read it, too, such as the tools of those who write clients.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    reply
 }
 
 /// The stage, where it was asked for as `/prod`: the page's own paths are relative, and

@@ -380,7 +380,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The largest whole number of [`Parameters::whole_number`]: more than any table
 /// has, and small enough that a page's number times its size is a number.
-const MAX_WHOLE_NUMBER: u64 = 1_000_000_000_000;
+pub const MAX_WHOLE_NUMBER: u64 = 1_000_000_000_000;
 
 /// A plus sign in a query is a space, to everyone who forgot to write %2B in an
 /// offset such as +01:00.

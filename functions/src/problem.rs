@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::ExecutionId;
 use shared::{Error, InvalidMember};
@@ -91,8 +92,9 @@ impl From<Error> for Problem {
 }
 
 /// The body of every answer that is not a success.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 pub struct ProblemView<'a> {
     success: bool,
     /// A short sentence.

@@ -2,6 +2,7 @@
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), in both of its forms.
 
 mod body;
+pub(crate) mod description;
 mod form;
 mod json;
 mod protobuf;

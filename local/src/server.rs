@@ -57,10 +57,10 @@ pub fn router_with(app: Arc<App>, console: Console) -> Router {
     api.merge(pages_of(console))
 }
 
-/// The pages of the console.
+/// The pages of the console, and the description of the API.
 fn pages_of(console: Console) -> Router {
     let mut router = Router::new();
-    for path in console::PATHS {
+    for path in pages::paths() {
         let path = path.replace("{file+}", "{*file}");
         let allow = "GET, HEAD".to_owned();
         let refused = async || refuse(&Problem::MethodNotAllowed { allow }, &new_request_id());

@@ -8,6 +8,8 @@ use regex_syntax::ast::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::is_rule;
+#[cfg(feature = "schema")]
+use crate::rules::rules;
 use crate::text::MAX_NAME_LENGTH;
 use crate::words::Words;
 
@@ -30,28 +32,37 @@ const MAX_NESTING: u32 = 50;
 
 /// A team's own settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     /// The team's own rules.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
     pub patterns: Vec<Pattern>,
     /// Further names of fields that hold secrets.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), inner(length(max = MAX_KEY_CHARACTERS), regex(pattern = "[A-Za-z0-9]"))))]
     pub key_names: Vec<String>,
     /// What any rule finds and one of these matches in full stays readable.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), inner(length(min = 1, max = MAX_PATTERN_CHARACTERS))))]
     pub allowed_patterns: Vec<String>,
     /// Names of fields that stay readable.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), inner(length(max = MAX_KEY_CHARACTERS), regex(pattern = "[A-Za-z0-9]"))))]
     pub allowed_key_names: Vec<String>,
     /// Built-in rules that are switched off.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), extend("items" = {"type": "string", "enum": rules().map(|rule| rule.name).collect::<Vec<_>>()})))]
     pub allowed_rules: Vec<String>,
 }
 
 /// A rule of a team.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pattern {
     /// What stands in the mask: lower-case letters, digits and dashes.
+    #[cfg_attr(feature = "schema", schemars(length(max = MAX_NAME_LENGTH), regex(pattern = "^[a-z0-9-]+$")))]
     pub name: String,
     /// A regular expression as the `regex` crate reads it. What it matches is
     /// masked.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_PATTERN_CHARACTERS)))]
     pub pattern: String,
 }
 

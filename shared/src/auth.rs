@@ -22,11 +22,11 @@ mod tokens;
 
 pub use authenticator::{Authenticator, bearer};
 pub use oidc::{InvalidOidcSettings, OidcSettings};
-pub use roles::{CustomRole, Role, TeamRoles, get_roles, put_roles};
+pub use roles::{CustomRole, MAX_ROLES, Role, TeamRoles, get_roles, put_roles};
 pub use sign_in::SignInSettings;
 pub use tokens::{
-    NewToken, Secret, TokenId, TokenPage, TokenRecord, all_tokens, create_token, get_token,
-    list_tokens, revoke_token,
+    MAX_TOKEN_NAME_LENGTH, NewToken, Secret, TokenId, TokenPage, TokenRecord, all_tokens,
+    create_token, get_token, list_tokens, revoke_token,
 };
 pub(crate) use tokens::{require_good, while_good};
 

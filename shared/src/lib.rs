@@ -22,6 +22,8 @@ pub mod payload;
 pub mod reap;
 pub mod record;
 pub mod retention;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod settings;
 pub mod stalled;
 pub mod store;

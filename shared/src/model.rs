@@ -44,6 +44,12 @@ pub fn is_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:@/+=-".contains(&byte))
 }
 
+/// The ids of [`is_id`], as a pattern of JSON Schema.
+pub const ID_PATTERN: &str = "^[A-Za-z0-9._:@/+=-]{1,128}$";
+
+/// Texts without control characters, as a pattern of JSON Schema.
+pub const NO_CONTROL_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
 /// One kind of id each, so that a flow's id cannot be passed for a team's.
 macro_rules! id_types {
     ($($(#[$doc:meta])* $name:ident,)*) => {$(
@@ -243,6 +249,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// The state of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Asked for, not begun.
@@ -291,6 +298,7 @@ impl Status {
 
 /// The state of a step: an execution's five, and `SKIPPED`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum StepStatus {
     /// Scheduled, not begun.
@@ -308,6 +316,16 @@ pub enum StepStatus {
 }
 
 impl StepStatus {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Skipped,
+    ];
+
     /// The word that stands in the table.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -325,6 +343,7 @@ impl StepStatus {
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ExecutionType {
     /// A run that stands for itself. The meaning of an absent attribute.
@@ -349,6 +368,7 @@ impl ExecutionType {
 
 /// How the steps of a run ended, as its writer summed it up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepSummary {
     /// All steps.
     #[serde(default, deserialize_with = "lenient")]

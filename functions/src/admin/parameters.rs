@@ -2,15 +2,17 @@
 
 use lambda_http::Request;
 use masking::Settings;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
-use shared::auth::{CustomRole, NewToken, TokenId};
-use shared::model::{InvalidId, PageSize, Timestamp};
+use shared::auth::{CustomRole, MAX_ROLES, MAX_TOKEN_NAME_LENGTH, NewToken, TokenId};
+use shared::model::{ID_PATTERN, InvalidId, NO_CONTROL_PATTERN, PageSize, Timestamp};
 use shared::settings::Expected;
 
+use crate::openapi::parameter::{self, Parameter};
 use crate::parameters::{Parameters, invalid, json_body};
 use crate::problem::Problem;
 
@@ -29,19 +31,31 @@ pub(super) fn body<T: DeserializeOwned>(request: &Request, message: &str) -> Res
 }
 
 /// Of `POST /api/settings/masking/try`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MaskingTrial {
+    /// A text is masked as the texts of an export, any other value as a payload in details.
+    #[schemars(with = "serde_json::Value")]
     pub(super) value: Box<RawValue>,
+    /// Those of the team where they are left out.
     pub(super) settings: Option<Settings>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewTokenBody {
+pub(super) struct NewTokenBody {
+    /// A role that every team has, or one of the team's own.
+    #[schemars(regex(pattern = ID_PATTERN))]
     role: String,
+    /// What it is for.
+    #[schemars(length(min = 1, max = MAX_TOKEN_NAME_LENGTH), regex(pattern = NO_CONTROL_PATTERN))]
     name: Option<String>,
+    /// The flows that it is limited to, of at most 4,096 characters together; none but all
+    /// where it is left out.
+    #[schemars(length(min = 1), inner(regex(pattern = ID_PATTERN)))]
     flows: Option<Vec<String>>,
+    /// A date, or a time of RFC 3339, that lies ahead; never where it is left out.
+    #[schemars(extend("anyOf" = [{"format": "date-time"}, {"format": "date"}, {"type": "null"}]))]
     expires_at: Option<String>,
 }
 
@@ -80,12 +94,15 @@ fn invalid_member(member: String, reason: &str) -> Problem {
     Problem::Operation(Error::invalid_member(member, reason))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RolesBody {
+pub(super) struct RolesBody {
+    /// All of the team's own.
+    #[schemars(length(max = MAX_ROLES))]
     roles: Vec<CustomRole>,
     /// Absent, it is not the same as `null`.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Timestamp>")]
     updated_at: Option<Option<String>>,
 }
 
@@ -170,6 +187,12 @@ pub(super) fn token_id(request: &Request) -> Result<TokenId, Problem> {
     })
 }
 
+pub(super) fn described_token_id() -> Parameter {
+    parameter::path_text("tokenId", "^[0-9a-f]{20}$")
+        .about("The part of a token between `sdk_` and the next `_`.")
+        .example("019c6b4f2d1a5e0c9b37")
+}
+
 /// Which page of the tokens.
 pub(super) struct TokenListParameters<'a> {
     pub(super) limit: PageSize,
@@ -177,6 +200,10 @@ pub(super) struct TokenListParameters<'a> {
 }
 
 impl<'a> TokenListParameters<'a> {
+    pub(super) fn described() -> Vec<Parameter> {
+        vec![described_limit(), parameter::next_token()]
+    }
+
     /// # Errors
     /// [`Problem::InvalidParameter`].
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
@@ -188,6 +215,12 @@ impl<'a> TokenListParameters<'a> {
     }
 }
 
+fn described_limit() -> Parameter {
+    parameter::page_size("limit")
+        .default(DEFAULT_LIMIT.get())
+        .about("How many a page has.")
+}
+
 /// Which page of which events.
 pub(super) struct AuditParameters<'a> {
     pub(super) filter: AuditFilter,
@@ -196,6 +229,20 @@ pub(super) struct AuditParameters<'a> {
 }
 
 impl<'a> AuditParameters<'a> {
+    pub(super) fn described() -> Vec<Parameter> {
+        let [from, to] = parameter::time_range("from", "to");
+        vec![
+            from,
+            to,
+            parameter::one_of("action", Action::ALL.map(Action::as_str)).about("Only this."),
+            parameter::short_text("principal")
+                .about("Only what this caller did: `token:<id>`, `user:<name>`."),
+            parameter::short_text("target").about("Only what concerns this run, flow or token."),
+            described_limit(),
+            parameter::next_token(),
+        ]
+    }
+
     /// # Errors
     /// [`Problem::InvalidParameter`].
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {

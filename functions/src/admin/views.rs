@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use masking::Settings;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::audit::{AuditEvent, AuditPage};
 use shared::auth::{
@@ -12,14 +13,16 @@ use shared::masking::MaskingSettings;
 use shared::model::{FlowId, Timestamp, Value};
 use shared::settings::TeamSettings;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallerAnswer")]
 pub(super) struct CallerAnswer<'a> {
     success: bool,
     caller: CallerView<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Caller")]
 struct CallerView<'a> {
     team_id: &'a str,
     principal: &'a str,
@@ -42,8 +45,9 @@ pub(super) fn caller(caller: &Caller) -> CallerAnswer<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Token")]
 struct TokenView<'a> {
     id: &'a str,
     name: Option<&'a str>,
@@ -73,7 +77,8 @@ impl<'a> TokenView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TokenAnswer")]
 pub(super) struct OneTokenView<'a> {
     success: bool,
     token: TokenView<'a>,
@@ -97,8 +102,9 @@ pub(super) fn new_token<'a>(token: &'a TokenRecord, secret: &'a Secret) -> OneTo
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TokenList")]
 pub(super) struct TokensView<'a> {
     success: bool,
     tokens: Vec<TokenView<'a>>,
@@ -114,18 +120,22 @@ pub(super) fn tokens(page: &TokenPage) -> TokensView<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Roles")]
 pub(super) struct RolesView<'a> {
     success: bool,
     roles: &'a [CustomRole],
     built_in_roles: Vec<BuiltInRoleView>,
+    // Releases to come have more.
+    #[schemars(with = "Vec<&'static str>")]
     permissions: [&'static str; Permission::ALL.len()],
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BuiltInRole")]
 struct BuiltInRoleView {
     name: &'static str,
     permissions: Vec<&'static str>,
@@ -151,8 +161,9 @@ pub(super) fn roles(stored: &TeamRoles) -> RolesView<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "AuditEventList")]
 pub(super) struct AuditView<'a> {
     success: bool,
     events: Vec<AuditEventView<'a>>,
@@ -160,8 +171,9 @@ pub(super) struct AuditView<'a> {
     next_token: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "AuditEvent")]
 struct AuditEventView<'a> {
     id: &'a str,
     time: Timestamp,
@@ -198,8 +210,9 @@ pub(super) fn audit(page: &AuditPage) -> AuditView<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "MaskingSettings")]
 pub(super) struct MaskingSettingsView<'a> {
     success: bool,
     settings: &'a Settings,
@@ -207,7 +220,8 @@ pub(super) struct MaskingSettingsView<'a> {
     updated_by: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Masked")]
 pub(super) struct MaskedView<'a> {
     success: bool,
     masked: &'a Value,

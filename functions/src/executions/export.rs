@@ -26,6 +26,8 @@ use json::JsonRows;
 mod csv;
 mod json;
 
+pub(super) use json::ExportedLine;
+
 /// About how much leaves at a time: enough that neither a system call nor the end
 /// of a block of gzip costs much.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -1,6 +1,7 @@
 //! The words of the executions API on the way in.
 
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::Error;
 use shared::auth::Caller;
@@ -9,6 +10,7 @@ use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH};
 
 use super::export::Format;
 use super::views::status_word;
+use crate::openapi::parameter::{self, Parameter};
 use crate::parameters::{Parameters, invalid, json_body};
 use crate::problem::Problem;
 
@@ -24,6 +26,18 @@ pub(super) struct ListParameters {
 }
 
 impl ListParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = described_filter();
+        described.extend(parameter::time_range("from", "to"));
+        described.push(parameter::whole_number("page").about("The page's number, from 0."));
+        described.push(
+            parameter::page_size("size")
+                .default(DEFAULT_SIZE.get())
+                .about("How many runs a page has."),
+        );
+        described
+    }
+
     /// Of `GET /api/executions/team/{teamId}`.
     pub(super) fn of_team(caller: &Caller, request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
@@ -55,6 +69,18 @@ pub(super) struct ExportParameters {
 }
 
 impl ExportParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = described_filter();
+        described.extend(parameter::time_range("from", "to"));
+        described.push(parameter::days("from"));
+        described.push(
+            parameter::one_of("format", Format::ALL.map(Format::as_str))
+                .default(Format::default().as_str())
+                .about("What kind of file."),
+        );
+        described
+    }
+
     pub(super) fn of(caller: &Caller, request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         require_team(caller, &parameters)?;
@@ -75,6 +101,25 @@ fn require_team(caller: &Caller, parameters: &Parameters<'_>) -> Result<(), Prob
     }
     let message = format!("The token belongs to another team than {team_id}.");
     Err(Error::Forbidden(message).into())
+}
+
+/// The team in the path.
+pub(super) fn described_team() -> Parameter {
+    parameter::path_id("teamId")
+        .about("The caller's own team; another is 403.")
+        .example("default")
+}
+
+fn described_filter() -> Vec<Parameter> {
+    vec![
+        parameter::one_of("status", Status::ALL.map(status_word)).about("Only this state."),
+        parameter::id("workflowId")
+            .about("Only this workflow.")
+            .example("order-pipeline"),
+        parameter::id("deviceId").about("Only this device."),
+        parameter::execution_type(),
+        parameter::label(),
+    ]
 }
 
 /// The conditions that the lists and the export share.
@@ -98,8 +143,10 @@ pub(super) struct CancelParameters {
 }
 
 /// The body of a cancel, which may be left out.
-#[derive(Default, Deserialize)]
-struct CancelBody {
+#[derive(Default, Deserialize, JsonSchema)]
+pub(super) struct CancelBody {
+    /// Why, for the audit and for who looks at the run.
+    #[schemars(length(min = 1, max = MAX_REASON_LENGTH), regex(pattern = r"\S"))]
     reason: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! The JSON of the executions API.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::{Execution, ExecutionId, PageSize, Status, Step, StepStatus, Timestamp, Value};
 use shared::operations::{ExecutionPage, Total, WholeExecution};
@@ -23,8 +24,21 @@ pub(super) fn node_status_word(status: StepStatus) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+/// Its words for a state, which can be unknown.
+pub(super) fn status_words() -> Vec<Option<&'static str>> {
+    let words = Status::ALL.map(|status| Some(status_word(status)));
+    words.into_iter().chain([None]).collect()
+}
+
+/// The same of the state of a node.
+pub(super) fn node_status_words() -> Vec<Option<&'static str>> {
+    let words = StepStatus::ALL.map(|status| Some(node_status_word(status)));
+    words.into_iter().chain([None]).collect()
+}
+
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExecutionPage")]
 pub(super) struct ListView<'a> {
     content: Vec<ExecutionSummary<'a>>,
     total_elements: u64,
@@ -36,12 +50,14 @@ pub(super) struct ListView<'a> {
     size: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExecutionSummary")]
 struct ExecutionSummary<'a> {
     id: &'a str,
     workflow_id: Option<&'a str>,
     workflow_name: Option<&'a str>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -88,13 +104,15 @@ fn summary(execution: &Execution, node_count: Option<u64>) -> ExecutionSummary<'
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Execution")]
 pub(super) struct DetailsView<'a> {
     id: &'a str,
     workflow_id: Option<&'a str>,
     workflow_name: Option<&'a str>,
     workflow_version: Option<&'a Value>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     trigger: Option<&'a str>,
     input_data: Option<&'a Value>,
@@ -113,13 +131,15 @@ pub(super) struct DetailsView<'a> {
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "NodeExecution")]
 struct NodeView<'a> {
     id: Option<&'a str>,
     node_id: Option<&'a str>,
     node_name: Option<&'a str>,
     node_type: Option<&'a str>,
+    #[schemars(extend("enum" = node_status_words()))]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,

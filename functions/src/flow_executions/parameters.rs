@@ -5,6 +5,7 @@ use shared::model::{ExecutionId, PageSize, Status};
 use shared::operations::{BranchPlace, ExecutionFilter, Fork, StepPlace};
 use shared::payload::MAX_DECODED_BYTES;
 
+use crate::openapi::parameter::{self, Parameter};
 use crate::parameters::{DetailsParameters, Parameters};
 use crate::problem::Problem;
 
@@ -19,6 +20,26 @@ pub(super) struct ListParameters<'a> {
 }
 
 impl<'a> ListParameters<'a> {
+    pub(super) fn described() -> Vec<Parameter> {
+        let [from, to] = parameter::time_range("startDate", "endDate");
+        vec![
+            parameter::id("flowDefinitionId")
+                .required()
+                .about("The flow.")
+                .example("order-pipeline"),
+            parameter::short_text("flowVersion")
+                .about("Only this version, whether the engine wrote it as text or as a number."),
+            parameter::one_of("status", Status::ALL.map(Status::as_str)).about("Only this state."),
+            from,
+            to,
+            parameter::label(),
+            parameter::page_size("limit")
+                .default(DEFAULT_LIMIT.get())
+                .about("How many runs a page has."),
+            parameter::next_token(),
+        ]
+    }
+
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         // This surface's words for states are the model's own.
@@ -46,6 +67,12 @@ pub(super) struct FlowDetailsParameters<'a> {
 }
 
 impl<'a> FlowDetailsParameters<'a> {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = parameter::details("flowExecutionId");
+        described.push(described_most_bytes());
+        described
+    }
+
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
         Ok(Self {
             page: DetailsParameters::of(request, "flowExecutionId")?,
@@ -61,6 +88,14 @@ pub(super) struct BranchStepsParameters<'a> {
 }
 
 impl<'a> BranchStepsParameters<'a> {
+    pub(super) fn described() -> Vec<Parameter> {
+        let fork = described_fork().map(Parameter::required);
+        FlowDetailsParameters::described()
+            .into_iter()
+            .chain(fork)
+            .collect()
+    }
+
     pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         let page = FlowDetailsParameters::of(request)?;
@@ -80,6 +115,29 @@ pub(super) struct StepParameters {
 }
 
 impl StepParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = vec![
+            parameter::path_id("flowExecutionId")
+                .about("The execution.")
+                .example("exec-123"),
+            parameter::id("stepInstanceId")
+                .required()
+                .about("The step's own.")
+                .example("e84b93cf-9b3a-4621-bf35-b5d54c0eb017"),
+            parameter::timestamp("startTime")
+                .required()
+                .about("The step's own."),
+            parameter::id("branchExecutionId").about(
+                "Of a step inside a branch: the branch. It, `parentStepInstanceId` and \
+                 `parentStepStartTime` come together.",
+            ),
+            described_most_bytes(),
+            parameter::reveal(),
+        ];
+        described.extend(described_fork());
+        described
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         Ok(Self {
@@ -112,11 +170,25 @@ fn branch(parameters: &Parameters<'_>) -> Result<Option<BranchPlace>, Problem> {
     Ok(None)
 }
 
+fn described_fork() -> [Parameter; 2] {
+    [
+        parameter::id("parentStepInstanceId").about("The `stepInstanceId` of the fork."),
+        parameter::timestamp("parentStepStartTime").about("The `startTime` of the fork."),
+    ]
+}
+
 fn fork(parameters: &Parameters<'_>) -> Result<Fork, Problem> {
     Ok(Fork {
         step_instance_id: parameters.required_id("parentStepInstanceId")?,
         start_time: parameters.required_timestamp("parentStepStartTime")?,
     })
+}
+
+fn described_most_bytes() -> Parameter {
+    parameter::number("maxPayloadBytes", 0, MAX_DECODED_BYTES).about(
+        "The longest payload that is shown; longer ones are `null`, and `omittedPayloads` tells \
+         of them. All of each where it is absent.",
+    )
 }
 
 fn most_bytes(parameters: &Parameters<'_>) -> Result<Option<usize>, Problem> {

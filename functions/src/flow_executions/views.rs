@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use shared::model::{
@@ -14,7 +15,8 @@ use crate::marks::Marks;
 use crate::reply::warnings;
 
 /// `{success, data}`, around every answer of this surface.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Answer")]
 pub(super) struct Envelope<T> {
     success: bool,
     data: T,
@@ -29,16 +31,18 @@ impl<T> Envelope<T> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionList")]
 pub(super) struct ListView<'a> {
     items: Vec<ExecutionSummary<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionSummary")]
 struct ExecutionSummary<'a> {
     flow_execution_id: &'a str,
     status: Option<Status>,
@@ -67,8 +71,9 @@ fn summary(execution: &Execution) -> ExecutionSummary<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecution")]
 pub(super) struct DetailsView<'a> {
     metadata: Metadata<'a>,
     steps: Vec<StepView<'a>>,
@@ -82,14 +87,15 @@ pub(super) struct DetailsView<'a> {
 }
 
 /// What is left out of a run's own payloads.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OmittedOfRun {
     resolved_final_context_data: OmittedPayload,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionMetadata")]
 struct Metadata<'a> {
     flow_execution_id: &'a str,
     flow_definition_id: Option<&'a str>,
@@ -121,8 +127,9 @@ struct Metadata<'a> {
     pinned_by: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionStep")]
 struct StepView<'a> {
     step_instance_id: Option<&'a str>,
     step_id: Option<&'a str>,
@@ -209,8 +216,9 @@ fn step(step: &Step) -> StepView<'_> {
 
 /// `data` is the step as a page of steps has it, so what is to be said beside it stands
 /// beside it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionStepAnswer")]
 pub(super) struct StepDetailsView<'a> {
     success: bool,
     data: StepView<'a>,
@@ -228,10 +236,12 @@ pub(super) fn step_details(details: &StepDetails) -> StepDetailsView<'_> {
 
 /// `data` is the map of the branches and nothing else, so what a page has to
 /// say beside it stands beside it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BranchStepsAnswer")]
 pub(super) struct BranchStepsView<'a> {
     success: bool,
+    #[schemars(with = "BTreeMap<String, BranchView<'a>>")]
     data: BranchesView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
@@ -242,8 +252,9 @@ pub(super) struct BranchStepsView<'a> {
 /// The branches by their ids, in the order of the table.
 struct BranchesView<'a>(&'a [Branch]);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Branch")]
 struct BranchView<'a> {
     branch_id: Option<&'a str>,
     steps: Vec<StepView<'a>>,

@@ -5,6 +5,7 @@ use shared::model::{DeviceId, ExecutionId, FlowId, PageSize, Status, TimeRange, 
 use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS};
 
 use super::views::status_word;
+use crate::openapi::parameter::{self, Parameter};
 use crate::parameters::{DaysBack, Parameters, invalid};
 use crate::problem::Problem;
 
@@ -33,6 +34,20 @@ pub(super) struct ListParameters {
 }
 
 impl ListParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = described_filter();
+        described.extend(parameter::time_range("startDate", "endDate"));
+        described.extend([
+            parameter::page_size("limit")
+                .default(DEFAULT_LIMIT.get())
+                .about("How many runs a page has."),
+            parameter::whole_number("offset").about("How many runs to skip."),
+            parameter::flag("lite", false).about("`true` leaves the steps out, and reads none."),
+            parameter::flag("extended", false).about("`true` tells more of each run."),
+        ]);
+        described
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         let created = parameters.time_range("startDate", "endDate")?;
@@ -54,6 +69,17 @@ pub(super) struct FlowListParameters {
 }
 
 impl FlowListParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        vec![
+            described_flow(),
+            described_status(),
+            parameter::label(),
+            parameter::page_size("limit")
+                .default(DEFAULT_FLOW_LIMIT.get())
+                .about("How many runs, at most."),
+        ]
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         let flow_id: FlowId = parameters.path_id("flowId")?;
@@ -78,16 +104,20 @@ pub(super) struct DeleteParameters {
 }
 
 impl DeleteParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let id = parameter::path_id("executionId");
+        vec![
+            id.about("The execution.").example("exec-123"),
+            described_cascade(),
+        ]
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
-        let missing = Problem::MissingId {
-            parameter: "executionId",
-            error: "executionId is required",
-            code: "MISSING_EXECUTION_ID",
-            message: "Execution ID is required to delete execution",
-        };
         Ok(Self {
-            execution_id: parameters.path_id_if_any("executionId")?.ok_or(missing)?,
+            execution_id: parameters
+                .path_id_if_any("executionId")?
+                .ok_or_else(missing_execution_id)?,
             cascade: parameters.flag("cascade")?,
         })
     }
@@ -101,16 +131,16 @@ pub(super) struct FlowDeleteParameters {
 }
 
 impl FlowDeleteParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        vec![described_flow(), described_cascade()]
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
-        let missing = Problem::MissingId {
-            parameter: "flowId",
-            error: "flowId is required",
-            code: "MISSING_FLOW_ID",
-            message: "Flow ID is required to delete execution history",
-        };
         Ok(Self {
-            flow_id: parameters.path_id_if_any("flowId")?.ok_or(missing)?,
+            flow_id: parameters
+                .path_id_if_any("flowId")?
+                .ok_or_else(missing_flow_id)?,
             cascade: parameters.flag("cascade")?,
         })
     }
@@ -127,6 +157,22 @@ pub(super) struct StatisticsParameters {
 }
 
 impl StatisticsParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let interval = parameter::one_of("interval", ["hour", "day"]).about(format!(
+            "Tells a time series as well, of at most {MAX_PERIODS} periods."
+        ));
+        let mut described = Self::described_time();
+        described.extend(described_filter());
+        described.push(interval);
+        described
+    }
+
+    fn described_time() -> Vec<Parameter> {
+        let mut described = vec![parameter::days("startDate")];
+        described.extend(parameter::time_range("startDate", "endDate"));
+        described
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         let DaysBack {
@@ -155,6 +201,21 @@ pub(super) struct StepStatisticsParameters {
 }
 
 impl StepStatisticsParameters {
+    pub(super) fn described() -> Vec<Parameter> {
+        let mut described = StatisticsParameters::described_time();
+        described.extend(
+            described_filter()
+                .into_iter()
+                .map(|filter| filter.required_if("flowId")),
+        );
+        described.push(
+            parameter::page_size("runs")
+                .default(DEFAULT_RUNS.get())
+                .about("How many runs are read, the newest."),
+        );
+        described
+    }
+
     pub(super) fn of(request: &Request) -> Result<Self, Problem> {
         let parameters = Parameters::of(request);
         parameters.required("flowId")?;
@@ -178,6 +239,56 @@ fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Resul
         return Err(invalid("interval", message));
     }
     Ok(())
+}
+
+/// The history API's own words for an execution that is not named.
+pub(super) fn missing_execution_id() -> Problem {
+    Problem::MissingId {
+        parameter: "executionId",
+        error: "executionId is required",
+        code: "MISSING_EXECUTION_ID",
+        message: "Execution ID is required to delete execution",
+    }
+}
+
+/// The history API's own words for a flow that is not named.
+pub(super) fn missing_flow_id() -> Problem {
+    Problem::MissingId {
+        parameter: "flowId",
+        error: "flowId is required",
+        code: "MISSING_FLOW_ID",
+        message: "Flow ID is required to delete execution history",
+    }
+}
+
+fn described_flow() -> Parameter {
+    parameter::path_id("flowId")
+        .about("The flow.")
+        .example("flow-456")
+}
+
+fn described_cascade() -> Parameter {
+    parameter::flag("cascade", false).about(
+        "`true` deletes the runs that it started as well, on all levels. A token that is \
+         limited to flows cannot.",
+    )
+}
+
+fn described_status() -> Parameter {
+    parameter::one_of("status", Status::ALL.map(status_word)).about("Only this state.")
+}
+
+fn described_filter() -> Vec<Parameter> {
+    vec![
+        described_status(),
+        parameter::id("flowId")
+            .about("Only this flow.")
+            .example("flow-456"),
+        parameter::id("deviceId").about("Only this device."),
+        parameter::execution_type(),
+        parameter::id("parentExecutionId").about("Only what this run has started."),
+        parameter::label(),
+    ]
 }
 
 /// The conditions that the list and the statistics share.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::counters::Durations;
 use shared::labels::Label;
@@ -35,11 +36,24 @@ fn step_status_word(status: StepStatus) -> &'static str {
     }
 }
 
+/// Its words for what lists and details say of a state, which can be unknown.
+fn status_words() -> Vec<Option<&'static str>> {
+    let words = Status::ALL.map(|status| Some(status_word(status)));
+    words.into_iter().chain([None]).collect()
+}
+
+/// The same of the state of a step.
+fn step_status_words() -> Vec<Option<&'static str>> {
+    let words = StepStatus::ALL.map(|status| Some(step_status_word(status)));
+    words.into_iter().chain([None]).collect()
+}
+
 /// The word for runs whose records hold a state that is none.
 const UNKNOWN: &str = "UNKNOWN";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryList")]
 pub(super) struct ListView<'a> {
     success: bool,
     executions: Vec<ExecutionView<'a>>,
@@ -49,7 +63,7 @@ pub(super) struct ListView<'a> {
     timestamp: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
     limit: usize,
@@ -61,9 +75,10 @@ struct Pagination {
     has_more: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ListFilters<'a> {
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     flow_id: Option<&'a str>,
     device_id: Option<&'a str>,
@@ -77,7 +92,7 @@ struct ListFilters<'a> {
 
 /// The filters that the API's document does not know, and that are therefore only there
 /// where they are set.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct FiltersBeyond<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,12 +112,14 @@ impl<'a> FiltersBeyond<'a> {
 }
 
 /// What lists and details say of a run alike, and first.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryExecutionHead")]
 struct Head<'a> {
     id: &'a str,
     flow_id: Option<&'a str>,
     device_id: Option<&'a str>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     execution_type: ExecutionType,
     start_time: Option<Timestamp>,
@@ -114,8 +131,9 @@ struct Head<'a> {
     marks: Marks,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryExecution")]
 struct ExecutionView<'a> {
     #[serde(flatten)]
     head: Head<'a>,
@@ -128,8 +146,9 @@ struct ExecutionView<'a> {
 }
 
 /// What else a list tells of a run, where it is asked to.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryExecutionExtension")]
 struct MoreView<'a> {
     flow_version: Option<&'a Value>,
     trigger: Option<&'a str>,
@@ -140,14 +159,16 @@ struct MoreView<'a> {
     cancel_reason: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HistoryFlow")]
 struct FlowView<'a> {
     name: Option<&'a str>,
 }
 
 /// The steps of a run in a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistorySteps")]
 struct StepsView<'a> {
     steps: Vec<StepSummaryView<'a>>,
     /// Only where it has more steps than a list shows.
@@ -155,12 +176,14 @@ struct StepsView<'a> {
     steps_truncated: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryStep")]
 struct StepSummaryView<'a> {
     id: Option<&'a str>,
     sequence_number: Option<i64>,
     action: Option<&'a str>,
+    #[schemars(extend("enum" = step_status_words()))]
     status: Option<&'static str>,
     duration_ms: Option<u64>,
 }
@@ -280,8 +303,9 @@ fn action_of(step: &Step) -> Option<&str> {
     step.step_type.as_deref().or(step.step_name.as_deref())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryFlowList")]
 pub(super) struct FlowListView<'a> {
     success: bool,
     executions: Vec<FlowExecutionView<'a>>,
@@ -291,11 +315,13 @@ pub(super) struct FlowListView<'a> {
     timestamp: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryFlowExecution")]
 struct FlowExecutionView<'a> {
     id: &'a str,
     flow_id: Option<&'a str>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
@@ -342,8 +368,9 @@ fn flow_execution<'a>(execution: &'a Execution, steps: &'a StepOutline) -> FlowE
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryExecutionAnswer")]
 pub(super) struct DetailsView<'a> {
     success: bool,
     execution: DetailedExecution<'a>,
@@ -355,8 +382,9 @@ pub(super) struct DetailsView<'a> {
     timestamp: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryExecutionDetails")]
 struct DetailedExecution<'a> {
     #[serde(flatten)]
     head: Head<'a>,
@@ -368,8 +396,9 @@ struct DetailedExecution<'a> {
     updated_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HistoryStepDetails")]
 struct DetailedStep<'a> {
     #[serde(flatten)]
     summary: StepSummaryView<'a>,
@@ -405,8 +434,9 @@ fn step(step: &Step) -> DetailedStep<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExecutionDeleted")]
 pub(super) struct DeletedView<'a> {
     success: bool,
     execution_id: &'a str,
@@ -423,14 +453,16 @@ pub(super) fn deleted(execution_id: &ExecutionId) -> DeletedView<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FlowExecutionsDeleted")]
 pub(super) struct FlowDeletedView<'a> {
     success: bool,
     flow_id: &'a str,
     deleted_count: u64,
     /// Where the deletion goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("const" = "IN_PROGRESS"))]
     status: Option<&'static str>,
     message: String,
     timestamp: Timestamp,
@@ -454,8 +486,9 @@ pub(super) fn flow_deleted(flow_id: &FlowId, deletion: FlowDeletion) -> FlowDele
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExecutionStatistics")]
 pub(super) struct StatisticsView<'a> {
     success: bool,
     stats: StatsView,
@@ -464,8 +497,9 @@ pub(super) struct StatisticsView<'a> {
     timestamp: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExecutionStats")]
 struct StatsView {
     total_executions: u64,
     /// Only where there are more than were read.
@@ -482,16 +516,18 @@ struct StatsView {
     series: Option<Vec<PeriodView>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DurationPercentiles")]
 struct PercentilesView {
     p50_ms: Option<u64>,
     p95_ms: Option<u64>,
     p99_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Period")]
 struct PeriodView {
     start: Timestamp,
     total_executions: u64,
@@ -500,7 +536,7 @@ struct PeriodView {
     duration_percentiles: Option<PercentilesView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StatisticsFilters<'a> {
     flow_id: Option<&'a str>,
@@ -509,6 +545,7 @@ struct StatisticsFilters<'a> {
     start_date: Option<Timestamp>,
     end_date: Option<Timestamp>,
     execution_type: Option<ExecutionType>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     #[serde(flatten)]
     beyond: FiltersBeyond<'a>,
@@ -586,8 +623,9 @@ fn period(period: &Period) -> PeriodView {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "StepStatistics")]
 pub(super) struct StepStatisticsView<'a> {
     success: bool,
     stats: StepStatsView<'a>,
@@ -596,8 +634,9 @@ pub(super) struct StepStatisticsView<'a> {
     timestamp: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "StepStats")]
 struct StepStatsView<'a> {
     /// How many runs were read.
     runs: usize,
@@ -610,8 +649,9 @@ struct StepStatsView<'a> {
     steps_truncated: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "StepFigures")]
 struct StepFiguresView<'a> {
     step_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -628,8 +668,9 @@ struct StepFiguresView<'a> {
     last_failure: Option<StepFailureView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "StepFailure")]
 struct StepFailureView<'a> {
     execution_id: &'a str,
     start_time: Option<Timestamp>,

@@ -12,8 +12,8 @@ use shared::traces::Rejections;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-const PROTOBUF: &str = "application/x-protobuf";
-const JSON: &str = "application/json";
+pub(super) const PROTOBUF: &str = "application/x-protobuf";
+pub(super) const JSON: &str = "application/json";
 
 /// The form of a request, which its answer has too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,12 +9,14 @@ use super::{Caller, Permission};
 use crate::audit::{Action, Entry};
 use crate::error::{Error, Result};
 use crate::keys;
+#[cfg(feature = "schema")]
+use crate::model::{ID_PATTERN, NO_CONTROL_PATTERN};
 use crate::model::{RoleName, TeamId};
 use crate::settings::{self, Expected, TeamSettings};
 use crate::store::Store;
 
 /// The most roles that a team defines.
-const MAX_ROLES: usize = 100;
+pub const MAX_ROLES: usize = 100;
 
 /// The longest description of a role, in characters.
 const MAX_DESCRIPTION_LENGTH: usize = 256;
@@ -96,14 +98,24 @@ impl From<Role> for RoleName {
 
 /// A role that a team defines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CustomRole {
     /// The role's name: an id, and not one of the [`Role`]s.
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = ID_PATTERN)))]
     pub name: String,
     /// What it is for, in up to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(
+        length(max = MAX_DESCRIPTION_LENGTH),
+        regex(pattern = NO_CONTROL_PATTERN)
+    ))]
     pub description: Option<String>,
     /// The names of its permissions, at least one.
+    #[cfg_attr(feature = "schema", schemars(
+        length(min = 1),
+        extend("items" = {"type": "string", "enum": Permission::ALL.map(Permission::as_str)})
+    ))]
     pub permissions: Vec<String>,
 }
 

@@ -31,7 +31,7 @@ const REVOKED_KEPT_SECONDS: i64 = 90 * 24 * 3_600;
 const KEYS_A_BATCH: usize = 100;
 
 /// The longest name of a token, in characters.
-const MAX_NAME_LENGTH: usize = 128;
+pub const MAX_TOKEN_NAME_LENGTH: usize = 128;
 
 /// The most that the ids of a token's flows take together, in bytes with a comma
 /// after each: they travel in what API Gateway hands from the authorizer to each
@@ -331,11 +331,12 @@ fn require_whole_team(caller: &Caller) -> Result<()> {
 
 fn check(new: &NewToken, now: Timestamp) -> Result<()> {
     let is_name = |name: &str| {
-        (1..=MAX_NAME_LENGTH).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+        (1..=MAX_TOKEN_NAME_LENGTH).contains(&name.chars().count())
+            && !name.chars().any(char::is_control)
     };
     if !new.name.as_deref().is_none_or(is_name) {
         let reason =
-            format!("It has 1 to {MAX_NAME_LENGTH} characters, and no control characters.");
+            format!("It has 1 to {MAX_TOKEN_NAME_LENGTH} characters, and no control characters.");
         return Err(Error::invalid_member("name", reason));
     }
     if let Some(flows) = &new.flows {

@@ -63,6 +63,7 @@ impl io::Write for ByteCount {
 /// A payload that an answer leaves out, because it is longer than its caller takes.
 /// Serializes as the number of its bytes, or null.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct OmittedPayload {
     /// How many bytes its JSON has, or about so many where its parts were not read.

@@ -3,19 +3,22 @@
 use std::borrow::Cow;
 
 use masking::Masker;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::{Execution, Step, Timestamp};
 use shared::{Error, Result};
 
 use super::CHUNK_BYTES;
-use crate::executions::views::{node_status_word, status_word};
+use crate::executions::views::{node_status_word, node_status_words, status_word, status_words};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedExecution")]
 struct ExecutionView<'a> {
     execution_id: &'a str,
     workflow_id: Option<&'a str>,
     workflow_name: Option<Cow<'a, str>>,
+    #[schemars(extend("enum" = status_words()))]
     status: Option<&'static str>,
     trigger: Option<Cow<'a, str>>,
     started_at: Option<Timestamp>,
@@ -23,17 +26,30 @@ struct ExecutionView<'a> {
     duration_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedNode")]
 struct NodeView<'a> {
     node_id: Option<&'a str>,
     node_type: Option<Cow<'a, str>>,
     node_name: Option<Cow<'a, str>>,
+    #[schemars(extend("enum" = node_status_words()))]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
     error: Option<Cow<'a, str>>,
+}
+
+/// A line of the file, which is written in pieces.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ExportedExecutionWithNodes")]
+pub(in crate::executions) struct ExportedLine<'a> {
+    #[serde(flatten)]
+    _execution: ExecutionView<'a>,
+    #[serde(rename = "nodeExecutions")]
+    _nodes: Vec<NodeView<'a>>,
 }
 
 /// Rows that wait to leave.
