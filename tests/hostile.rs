@@ -698,7 +698,7 @@ fn lies() -> Vec<(&'static str, AttributeValue)> {
     ]
 }
 
-/// Each how manieth lie is told of an attribute.
+/// Of each attribute one lie in so many is told.
 const LIES_APART: usize = 9;
 
 /// What the attributes of each kind of record are called.
