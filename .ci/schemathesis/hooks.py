@@ -56,6 +56,13 @@ def put_body_right(label, body):
         body.pop("updatedAt", None)
         for number, role in enumerate(body.get("roles", [])):
             role["name"] = f"role-{number}"
+    if label in ("PUT /api/settings/retention", "PUT /api/settings/stalled"):
+        # The rules are those that were read; there is one for the same runs, and none is
+        # closed before it is stalled.
+        body.pop("updatedAt", None)
+        for number, rule in enumerate(body.get("rules", [])):
+            rule["flowId"] = f"flow-{number}"
+            rule.pop("closeAfterSeconds", None)
     settings = body.get("settings") if label.endswith("/try") else body
     if "/masking" in label and isinstance(settings, dict):
         # Patterns are regular expressions that match no empty text.

@@ -27,6 +27,7 @@ use crate::problem::Problem;
 use crate::route::{self, Route};
 use crate::{admin, executions, flow_executions, history, traces};
 pub(crate) use operation::{Operation, example};
+pub(crate) use parameter::Parameter;
 
 /// Where the description is.
 pub const PATH: &str = "/openapi.json";

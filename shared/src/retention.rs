@@ -18,13 +18,12 @@ use crate::audit::{Action, Entry};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::keys;
+#[cfg(feature = "schema")]
+use crate::model::ID_PATTERN;
 use crate::model::{Execution, FlowId, Item, Status, TeamId, Timestamp};
-use crate::settings::{self, Expected, TeamSettings, told};
+use crate::settings::{self, Expected, MAX_RULES, TeamSettings, told};
 use crate::store::{MAX_ITEMS_A_QUERY, Range, Store, key};
 use crate::table::{PINNED_AT, TIME_TO_LIVE, text};
-
-/// The most rules of a team: with the longest ids they stay below half of an item.
-const MAX_RULES: usize = 1_000;
 
 /// The most days that a rule keeps a run: ten years.
 const MAX_DAYS: u32 = 3_650;
@@ -36,17 +35,28 @@ const WRITES_AT_A_TIME: usize = 16;
 
 /// How long runs are kept: all, those of a flow, those that ended in a state, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RetentionRule {
     /// The flow; of every flow where it is absent.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = ID_PATTERN)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow_id: Option<String>,
     /// The state in which the run has ended; in any where it is absent.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ended_or_none())))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// For how many days after its end; `null` for ever. It has to be said.
+    #[cfg_attr(feature = "schema", schemars(required, range(min = 1, max = MAX_DAYS)))]
     #[serde(deserialize_with = "Option::deserialize")]
     pub days: Option<u32>,
+}
+
+/// The states in which a run ends, and none.
+#[cfg(feature = "schema")]
+fn ended_or_none() -> Vec<Option<Status>> {
+    let ended = Status::ALL.into_iter().filter(|status| !status.is_open());
+    ended.map(Some).chain([None]).collect()
 }
 
 impl RetentionRule {

@@ -27,6 +27,10 @@ pub const SETTINGS_REMEMBERED: Duration = Duration::from_secs(60);
 /// The most teams whose settings of one kind are remembered at a time.
 const MAX_REMEMBERED: usize = 1_000;
 
+/// The most rules of a kind of settings: with the longest ids they stay below half of an
+/// item.
+pub const MAX_RULES: usize = 1_000;
+
 /// A team's settings of one kind, and who made them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,12 +15,11 @@ use crate::auth::Caller;
 use crate::deadlines::later;
 use crate::error::{Error, Result};
 use crate::keys;
+#[cfg(feature = "schema")]
+use crate::model::ID_PATTERN;
 use crate::model::{Execution, FlowId, Status, TeamId, Timestamp};
-use crate::settings::{self, Expected, TeamSettings, told};
+use crate::settings::{self, Expected, MAX_RULES, TeamSettings, told};
 use crate::store::Store;
-
-/// The most rules of a team: with the longest ids they stay below half of an item.
-const MAX_RULES: usize = 1_000;
 
 /// The shortest limit, in seconds: clocks differ, and writes take their time.
 const MIN_SECONDS: u32 = 10;
@@ -30,16 +29,23 @@ const MAX_SECONDS: u32 = 30 * 24 * 3_600;
 
 /// After how long without a sign of life the runs of a flow, or of every flow, are stalled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StalledRule {
     /// The flow; every flow without a rule of its own where it is absent.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = ID_PATTERN)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow_id: Option<String>,
     /// After how many seconds they are shown as stalled; `null` for never. It has to be
     /// said.
+    #[cfg_attr(feature = "schema", schemars(
+        required,
+        range(min = MIN_SECONDS, max = MAX_SECONDS)
+    ))]
     #[serde(deserialize_with = "Option::deserialize")]
     pub after_seconds: Option<u32>,
     /// After how many seconds they are closed; never where it is absent.
+    #[cfg_attr(feature = "schema", schemars(range(min = MIN_SECONDS, max = MAX_SECONDS)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_after_seconds: Option<u32>,
 }

@@ -5,14 +5,19 @@ use masking::Settings;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use shared::Error;
+use shared::retention::RetentionRule;
+use shared::stalled::StalledRule;
 
 use super::parameters::{
-    AuditParameters, MaskingTrial, NewTokenBody, RolesBody, TokenListParameters, described_token_id,
+    AuditParameters, MaskingTrial, NewTokenBody, RolesBody, RulesBody, TokenListParameters,
+    described_token_id,
 };
 use super::views::{
-    AuditView, CallerAnswer, MaskedView, MaskingSettingsView, OneTokenView, RolesView, TokensView,
+    AuditView, CallerAnswer, MaskedView, MaskingSettingsView, OneTokenView, RolesView, RulesView,
+    TokensView,
 };
 use crate::openapi::{Describe, Operation, example, problems};
+use crate::problem::Problem;
 use crate::route::{self, Route};
 
 /// Every operation of this surface, with its route.
@@ -26,6 +31,10 @@ pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[
     (&route::GET_MASKING_SETTINGS, get_masking_settings),
     (&route::UPDATE_MASKING_SETTINGS, update_masking_settings),
     (&route::TRY_MASKING_SETTINGS, try_masking_settings),
+    (&route::GET_RETENTION_SETTINGS, get_retention_settings),
+    (&route::UPDATE_RETENTION_SETTINGS, update_retention_settings),
+    (&route::GET_STALLED_SETTINGS, get_stalled_settings),
+    (&route::UPDATE_STALLED_SETTINGS, update_stalled_settings),
     (&route::LIST_AUDIT_EVENTS, list_audit_events),
 ];
 
@@ -147,6 +156,76 @@ fn try_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
         .body::<MaskingTrial>(json!({"value": {"orderId": 42, "password": "hunter2"}}))
         .answer::<MaskedView<'_>>(schemas, StatusCode::OK, "The masked value.", masked)
         .problems(schemas, [problems::missing("body")])
+}
+
+/// The answer with some rules.
+fn with_rules(rules: &Value) -> Value {
+    json!({
+        "success": true,
+        "rules": rules,
+        "updatedAt": "2026-02-17T10:31:00.000Z",
+        "updatedBy": "token:0123456789abcdef0123",
+    })
+}
+
+/// What a change of rules meets.
+fn problems_of_rules() -> [Problem; 2] {
+    [
+        problems::missing("body"),
+        Error::Conflict("The rules").into(),
+    ]
+}
+
+fn retention_rules() -> Value {
+    json!([
+        {"days": 90},
+        {"flowId": "order-pipeline", "status": "FAILED", "days": null},
+    ])
+}
+
+fn get_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "For how many days after their end the team's runs are kept.";
+    let example = with_rules(&retention_rules());
+    Operation::new("Get the retention", about)
+        .answer::<RulesView<'_, RetentionRule>>(schemas, StatusCode::OK, "The rules.", example)
+}
+
+fn update_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Puts other rules in the place of the team's, at most one for the same runs. The most \
+                 particular counts: flow and state, flow, state, none. Send the `updatedAt` that you \
+                 have read, be it `null`, and a change that another made meanwhile is 409; without \
+                 it the last one wins.";
+    let example = with_rules(&retention_rules());
+    Operation::new("Update the retention", about)
+        .body::<RulesBody<RetentionRule>>(json!({"rules": retention_rules()}))
+        .answer::<RulesView<'_, RetentionRule>>(schemas, StatusCode::OK, "The rules.", example)
+        .problems(schemas, problems_of_rules())
+}
+
+fn stalled_rules() -> Value {
+    json!([
+        {"afterSeconds": 300},
+        {"flowId": "order-pipeline", "afterSeconds": 60, "closeAfterSeconds": 3_600},
+    ])
+}
+
+fn get_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "After how long without a sign of life the team's runs are stalled, and closed.";
+    let example = with_rules(&stalled_rules());
+    Operation::new("Get the limits of stalled runs", about)
+        .answer::<RulesView<'_, StalledRule>>(schemas, StatusCode::OK, "The rules.", example)
+}
+
+fn update_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Puts other rules in the place of the team's, at most one for the same runs. A flow's \
+                 own rule counts before that for every flow, and no run is closed before it is \
+                 stalled. Send the `updatedAt` that you have read, be it `null`, and a change that \
+                 another made meanwhile is 409; without it the last one wins.";
+    let example = with_rules(&stalled_rules());
+    Operation::new("Update the limits of stalled runs", about)
+        .body::<RulesBody<StalledRule>>(json!({"rules": stalled_rules()}))
+        .answer::<RulesView<'_, StalledRule>>(schemas, StatusCode::OK, "The rules.", example)
+        .problems(schemas, problems_of_rules())
 }
 
 fn list_audit_events(schemas: &mut SchemaGenerator) -> Operation {

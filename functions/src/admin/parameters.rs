@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, MAX_ROLES, MAX_TOKEN_NAME_LENGTH, NewToken, TokenId};
+use shared::settings::MAX_RULES;
 use shared::model::{ID_PATTERN, InvalidId, NO_CONTROL_PATTERN, PageSize, Timestamp};
 use shared::settings::Expected;
 
@@ -144,12 +145,16 @@ fn expected(updated_at: Option<Option<String>>) -> Result<Expected, Problem> {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RulesBody<T> {
+#[schemars(rename = "{T}s")]
+pub(super) struct RulesBody<T> {
+    /// All of the team's.
+    #[schemars(length(max = MAX_RULES))]
     rules: Vec<T>,
     /// Absent, it is not the same as `null`.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Timestamp>")]
     updated_at: Option<Option<String>>,
 }
 

@@ -243,8 +243,9 @@ pub(super) fn masking_settings(stored: &MaskingSettings) -> MaskingSettingsView<
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Settings")]
 pub(super) struct RulesView<'a, T> {
     success: bool,
     rules: &'a [T],

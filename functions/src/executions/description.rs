@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::export::{ExportedLine, Format};
 use super::parameters::{CancelBody, ExportParameters, ListParameters, described_team};
-use super::views::{DetailsView, ListView};
-use crate::openapi::{Describe, Operation, example, parameter, problems};
+use super::views::{DetailsView, ListView, PinView};
+use crate::openapi::{Describe, Operation, Parameter, example, parameter, problems};
 use crate::problem::Problem;
 use crate::route::{self, Route};
 
@@ -18,6 +18,8 @@ pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[
     (&route::GET_EXECUTION, get_execution),
     (&route::EXPORT_TEAM_EXECUTIONS, export_team_executions),
     (&route::CANCEL_EXECUTION, cancel_execution),
+    (&route::PIN_EXECUTION, pin_execution),
+    (&route::UNPIN_EXECUTION, unpin_execution),
 ];
 
 /// The first rows of a file.
@@ -98,10 +100,41 @@ fn cancel_execution(schemas: &mut SchemaGenerator) -> Operation {
     let about = "Cancels an execution that is pending or running, and the open ones below it. Of a \
                  cancel and the end that the engine writes one wins, for good.";
     Operation::new("Cancel an execution", about)
-        .parameters([parameter::path_id("id")
-            .about("The execution.")
-            .example("exec-123")])
+        .parameters([described_id()])
         .body_if_any::<CancelBody>(json!({"reason": "The order was withdrawn."}))
         .empty_answer("It is cancelled.")
         .problems(schemas, [problems::not_found(), too_late])
+}
+
+fn pin_execution(schemas: &mut SchemaGenerator) -> Operation {
+    let pin = json!({
+        "id": "exec-123",
+        "pinned": true,
+        "pinnedAt": "2026-02-17T10:31:00.000Z",
+        "pinnedBy": "token:0123456789abcdef0123",
+    });
+    let too_early = Problem::NotEnded {
+        execution_id: problems::execution_id(),
+        status: "RUNNING",
+    };
+    let about = "Keeps an execution that has ended from expiring. Again, it changes nothing.";
+    Operation::new("Pin an execution", about)
+        .parameters([described_id()])
+        .answer::<PinView<'_>>(schemas, StatusCode::OK, "It is pinned.", pin)
+        .problems(schemas, [problems::not_found(), too_early])
+}
+
+fn unpin_execution(schemas: &mut SchemaGenerator) -> Operation {
+    let pin = json!({"id": "exec-123", "pinned": false, "pinnedAt": null, "pinnedBy": null});
+    let about = "Lets an execution expire again. Again, it changes nothing.";
+    Operation::new("Unpin an execution", about)
+        .parameters([described_id()])
+        .answer::<PinView<'_>>(schemas, StatusCode::OK, "It is not pinned.", pin)
+        .problems(schemas, [problems::not_found()])
+}
+
+fn described_id() -> Parameter {
+    parameter::path_id("id")
+        .about("The execution.")
+        .example("exec-123")
 }

@@ -199,8 +199,9 @@ fn node(step: &Step) -> NodeView<'_> {
 }
 
 /// Whether a run is pinned.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Pin")]
 pub(super) struct PinView<'a> {
     id: &'a str,
     pinned: bool,
