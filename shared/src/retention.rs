@@ -155,9 +155,12 @@ fn check(rules: &[RetentionRule]) -> Result<()> {
     Ok(())
 }
 
+/// What a rule is for: a flow, a state, both, or neither.
+type Runs = (Option<String>, Option<Status>);
+
 /// A team's rules, by what they are for.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Retention(Arc<HashMap<(Option<String>, Option<Status>), Option<u32>>>);
+pub(crate) struct Retention(Arc<HashMap<Runs, Option<u32>>>);
 
 impl Retention {
     fn of(rules: &[RetentionRule]) -> Self {
