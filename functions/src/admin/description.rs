@@ -186,8 +186,12 @@ fn retention_rules() -> Value {
 fn get_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
     let about = "For how many days after their end the team's runs are kept.";
     let example = with_rules(&retention_rules());
-    Operation::new("Get the retention", about)
-        .answer::<RulesView<'_, RetentionRule>>(schemas, StatusCode::OK, "The rules.", example)
+    Operation::new("Get the retention", about).answer::<RulesView<'_, RetentionRule>>(
+        schemas,
+        StatusCode::OK,
+        "The rules.",
+        example,
+    )
 }
 
 fn update_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
@@ -212,8 +216,12 @@ fn stalled_rules() -> Value {
 fn get_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
     let about = "After how long without a sign of life the team's runs are stalled, and closed.";
     let example = with_rules(&stalled_rules());
-    Operation::new("Get the limits of stalled runs", about)
-        .answer::<RulesView<'_, StalledRule>>(schemas, StatusCode::OK, "The rules.", example)
+    Operation::new("Get the limits of stalled runs", about).answer::<RulesView<'_, StalledRule>>(
+        schemas,
+        StatusCode::OK,
+        "The rules.",
+        example,
+    )
 }
 
 fn update_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, MAX_ROLES, MAX_TOKEN_NAME_LENGTH, NewToken, TokenId};
-use shared::settings::MAX_RULES;
 use shared::model::{ID_PATTERN, InvalidId, NO_CONTROL_PATTERN, PageSize, Timestamp};
 use shared::settings::Expected;
+use shared::settings::MAX_RULES;
 
 use crate::openapi::parameter::{self, Parameter};
 use crate::parameters::{Parameters, invalid, json_body};
