@@ -8,6 +8,7 @@ mod branch_steps;
 mod cancel;
 mod console;
 mod counters;
+mod crash;
 mod delete;
 mod details;
 mod documents;

@@ -233,7 +233,7 @@ const WRITINGS: &[&str] = &[
 ];
 
 /// How many words the longest phrase has.
-pub(crate) const MOST_WORDS: usize = 4;
+const MOST_WORDS: usize = 4;
 
 /// The last three letters of every name that can be a secret's.
 static ENDS: LazyLock<BTreeSet<[u8; 3]>> = LazyLock::new(|| {

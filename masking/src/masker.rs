@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use crate::keys::{self, MOST_WORDS};
+use crate::keys;
 use crate::rules::{EMAIL, SECRET};
 use crate::scan::{self, Choice, Found};
 use crate::settings::{Compiled, InvalidSettings, Settings};
@@ -56,7 +56,9 @@ impl Masker {
             return false;
         }
         let own = &self.settings.key_names;
-        let is_own = !own.is_empty() && words.endings(MOST_WORDS).any(|end| own.contains(end));
+        // A team's name may have more words than any phrase here.
+        let all = words.count();
+        let is_own = !own.is_empty() && words.endings(all).any(|end| own.contains(end));
         is_own || keys::holds_secret(words)
     }
 

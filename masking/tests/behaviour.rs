@@ -104,6 +104,17 @@ fn settings_add_and_allow() {
 }
 
 #[test]
+fn a_team_s_own_name_can_have_many_words() {
+    let masker = with(Settings {
+        key_names: vec!["number of the customer's passport".to_owned()],
+        ..Settings::default()
+    });
+    assert!(masker.secret_key("numberOfTheCustomerSPassport"));
+    assert!(masker.secret_key("old number_of_the_customer's-passport"));
+    assert!(!masker.secret_key("customerSPassport"));
+}
+
+#[test]
 fn settings_that_cannot_be_name_the_field_and_say_why() {
     let pattern = |name: &str, pattern: &str| Settings {
         patterns: vec![Pattern {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use axum::http::Response;
+use axum::http::{Method, Request, Response};
 use serde_json::Value;
 
 /// An answer over a socket.
@@ -50,6 +50,31 @@ pub fn delete(url: &str, token: &str) -> Result<u16, ureq::Error> {
         .delete(url)
         .header("Authorization", format!("Bearer {token}"));
     Ok(request.call()?.status().as_u16())
+}
+
+/// Asks for a path with a token, and with a body where the method has one. An error when
+/// the connection broke.
+pub fn call(
+    method: Method,
+    url: &str,
+    token: &str,
+    body: &Value,
+) -> Result<SocketAnswer, ureq::Error> {
+    let request = Request::builder()
+        .method(&method)
+        .uri(url)
+        .header("Authorization", format!("Bearer {token}"))
+        .header("Content-Type", "application/json");
+    let mut response = match method {
+        Method::POST | Method::PUT => {
+            agent().run(request.body(body.to_string()).expect("a request"))
+        }
+        _ => agent().run(request.body(()).expect("a request")),
+    }?;
+    Ok(SocketAnswer {
+        status: response.status().as_u16(),
+        body: response.body_mut().read_to_vec()?,
+    })
 }
 
 /// Sends a body.
