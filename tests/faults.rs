@@ -121,6 +121,8 @@ fn reads() -> Vec<Call> {
             format!("/api/history/step-stats?flowId=flow-1&{since}"),
         ),
         call("get_masking_settings", "/api/settings/masking"),
+        call("get_retention_settings", "/api/settings/retention"),
+        call("get_stalled_settings", "/api/settings/stalled"),
         call("try_masking_settings", "/api/settings/masking/try")
             .sending(json!({"value": {"password": "x"}})),
         call("list_tokens", "/api/tokens"),
@@ -135,6 +137,14 @@ fn reads() -> Vec<Call> {
 
 fn cancel() -> Call {
     call("cancel_execution", "/api/executions/run-1/cancel").sending(json!({"reason": "why"}))
+}
+
+fn pin() -> Call {
+    call("pin_execution", "/api/executions/run-2/pin")
+}
+
+fn unpin() -> Call {
+    call("unpin_execution", "/api/executions/pinned/pin")
 }
 
 fn delete(cascade: bool) -> Call {
@@ -154,6 +164,10 @@ fn settings(victim: &str) -> Vec<Call> {
         call("update_masking_settings", "/api/settings/masking")
             .sending(json!({"keyNames": ["shoeSize"]})),
         call("update_roles", "/api/roles").sending(json!({"roles": [role]})),
+        call("update_retention_settings", "/api/settings/retention")
+            .sending(json!({"rules": [{"days": 90}]})),
+        call("update_stalled_settings", "/api/settings/stalled")
+            .sending(json!({"rules": [{"afterSeconds": 300}]})),
         call("create_token", "/api/tokens").sending(json!({"role": "viewer", "name": "new"})),
         call("revoke_token", format!("/api/tokens/{victim}")),
     ]
@@ -229,6 +243,8 @@ impl World {
             execution(&format!("run-{n}"), attributes)
         }))
         .await;
+        let pinned = json!({"pinnedAt": time(0), "pinnedBy": "token:1"});
+        app.write([execution("pinned", pinned)]).await;
         let output = br#"{"password": "hunter2", "total": 3}"#;
         app.write(payload_parts(
             "run-1",
@@ -665,6 +681,12 @@ async fn a_cancel_is_done_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_is_pinned_once() {
+    changing("a pin", |_| pin()).await;
+    changing("the end of a pin", |_| unpin()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_is_deleted_once() {
     changing("a deletion", |_| delete(false)).await;
     changing("a deletion with what is below", |_| delete(true)).await;
@@ -700,7 +722,8 @@ async fn spans_are_taken_in_once() {
 #[test]
 fn every_endpoint_meets_faults() {
     let mut calls = reads();
-    calls.extend([cancel(), delete(false), delete_flow(), ingest()]);
+    calls.extend([cancel(), pin(), unpin()]);
+    calls.extend([delete(false), delete_flow(), ingest()]);
     calls.extend(settings(""));
     let tried: BTreeSet<_> = calls.iter().map(|call| call.name).collect();
     let routes: BTreeSet<_> = ROUTES.iter().map(|route| route.name).collect();

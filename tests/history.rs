@@ -421,13 +421,13 @@ async fn statistics_look_thirty_days_back_or_as_many_as_asked_for() {
             .to_string()
     };
     let day = 24 * HOUR;
-    // A minute on either side of the bound, which lies inside an hour or on it.
+    // On either side of the bound, which is the beginning of an hour.
     let moments = [
         MINUTE,
         day - MINUTE,
-        day + MINUTE,
+        day + HOUR,
         30 * day - MINUTE,
-        30 * day + MINUTE,
+        30 * day + HOUR,
     ];
     app.write(
         moments

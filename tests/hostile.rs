@@ -581,9 +581,11 @@ async fn bodies_that_are_bombs_or_nonsense_are_refused() {
         ("more than 1 MB", vec![b' '; (1 << 20) + 1]),
         ("more than 4 MB", vec![b' '; (4 << 20) + 1]),
     ];
-    let posts = ROUTES
-        .iter()
-        .filter(|route| route.method == Method::POST || route.method == Method::PUT);
+    // A pin has no body, and whatever comes in its place is left unread.
+    let posts = ROUTES.iter().filter(|route| {
+        (route.method == Method::POST || route.method == Method::PUT)
+            && route.name != "pin_execution"
+    });
     let mut tried = 0;
     for route in posts {
         let path = route.path.replace("{id}", "run-1");

@@ -90,6 +90,9 @@ impl Connections {
         loop {
             match listener.accept().await {
                 Ok((socket, _)) => {
+                    // A stream's pieces would wait for the other side to tell of those
+                    // before. Where it cannot be set they do.
+                    let _ = socket.set_nodelay(true);
                     self.make_room().await;
                     return socket;
                 }

@@ -36,6 +36,7 @@ const WRITES_AT_A_TIME: usize = 16;
 /// How long runs are kept: all, those of a flow, those that ended in a state, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["days"])))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RetentionRule {
     /// The flow; of every flow where it is absent.
@@ -47,7 +48,7 @@ pub struct RetentionRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// For how many days after its end; `null` for ever. It has to be said.
-    #[cfg_attr(feature = "schema", schemars(required, range(min = 1, max = MAX_DAYS)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = MAX_DAYS)))]
     #[serde(deserialize_with = "Option::deserialize")]
     pub days: Option<u32>,
 }

@@ -30,6 +30,7 @@ const MAX_SECONDS: u32 = 30 * 24 * 3_600;
 /// After how long without a sign of life the runs of a flow, or of every flow, are stalled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["afterSeconds"])))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StalledRule {
     /// The flow; every flow without a rule of its own where it is absent.
@@ -38,10 +39,7 @@ pub struct StalledRule {
     pub flow_id: Option<String>,
     /// After how many seconds they are shown as stalled; `null` for never. It has to be
     /// said.
-    #[cfg_attr(feature = "schema", schemars(
-        required,
-        range(min = MIN_SECONDS, max = MAX_SECONDS)
-    ))]
+    #[cfg_attr(feature = "schema", schemars(range(min = MIN_SECONDS, max = MAX_SECONDS)))]
     #[serde(deserialize_with = "Option::deserialize")]
     pub after_seconds: Option<u32>,
     /// After how many seconds they are closed; never where it is absent.
