@@ -149,10 +149,10 @@ async fn a_moment_moves_with_its_run_and_goes_with_it_whatever_is_repeated() {
     let begun = change(1, None, Some(&one));
     let moved = change(2, Some(&one), Some(&other));
     let entry = |time: &String| vec![format!("{time}#run-1")];
-    follow(&[begun.clone()]).await;
+    follow(std::slice::from_ref(&begun)).await;
     assert_eq!(deadlines_of(&app).await, entry(&first));
     follow(&[begun.clone(), moved.clone()]).await;
-    follow(&[moved.clone()]).await;
+    follow(std::slice::from_ref(&moved)).await;
     assert_eq!(deadlines_of(&app).await, entry(&second));
     for end in [
         change(3, Some(&other), Some(&ended)),

@@ -865,7 +865,7 @@ where
         _ if is_of(&OUTAGES) => Error::Unavailable(error.into()),
         // Of a proxy, without DynamoDB's own code; or a success that cannot be read, as
         // what carried it has broken off.
-        _ if status.is_some_and(|status| status >= 500 || status < 300) => {
+        _ if status.is_some_and(|status| !(300..500).contains(&status)) => {
             Error::Unavailable(error.into())
         }
         _ if error.code() == Some("ValidationException") => Error::Refused(error.into()),
