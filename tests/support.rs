@@ -193,7 +193,7 @@ impl TestApp {
 
     /// Closes what is due, as `serve` and the Lambda function do.
     pub async fn sweep(&self) -> Swept {
-        let sweeper = Sweeper::new(self.served.clone());
+        let sweeper = Sweeper::new(self.restarted().served);
         let swept = as_function("sweep", sweeper.sweep(Instant::now() + DEADLINE)).await;
         swept.expect("swept")
     }

@@ -482,9 +482,14 @@ async fn a_token_makes_nothing_that_outlives_it() {
     let role = json!([{"name": "mine", "permissions": ["EXECUTIONS_DELETE"]}]);
     let answer = put_roles(&app, &revoked, &role).await;
     assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".to_owned()));
-    let masking = "/api/settings/masking";
-    let answer = app.call(Method::PUT, &revoked, masking, "{}").await;
-    assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".to_owned()));
+    for (settings, body) in [
+        ("/api/settings/masking", "{}"),
+        ("/api/settings/retention", r#"{"rules": []}"#),
+        ("/api/settings/stalled", r#"{"rules": []}"#),
+    ] {
+        let answer = app.call(Method::PUT, &revoked, settings, body).await;
+        assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".to_owned()));
+    }
     assert_eq!(app.get(&admin, ROLES).await.ok()["roles"], json!([]));
 }
 

@@ -63,6 +63,10 @@ def put_body_right(label, body):
         for number, rule in enumerate(body.get("rules", [])):
             rule["flowId"] = f"flow-{number}"
             rule.pop("closeAfterSeconds", None)
+            # A whole number is written as one, though to a schema 90.0 is 90.
+            for name in ("days", "afterSeconds"):
+                if isinstance(rule.get(name), float):
+                    rule[name] = int(rule[name])
     settings = body.get("settings") if label.endswith("/try") else body
     if "/masking" in label and isinstance(settings, dict):
         # Patterns are regular expressions that match no empty text.

@@ -21,7 +21,7 @@ fn ingest_traces(schemas: &mut SchemaGenerator) -> Operation {
         MAX_BODY_BYTES >> 20,
         MAX_UNPACKED_BYTES >> 20,
     );
-    let encoding = parameter::one_of("Content-Encoding", ["gzip", "identity"])
+    let encoding = parameter::one_of("Content-Encoding", ["gzip", "identity", "none", ""])
         .in_header()
         .about("How the body is packed.");
     let unsupported = Problem::UnsupportedMediaType {
