@@ -104,6 +104,36 @@ fn settings_add_and_allow() {
 }
 
 #[test]
+fn behind_a_private_key_that_was_cut_off_no_secret_is_half_hidden() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVPmB92K27uhbUJU1p1r";
+    let cases = [
+        (
+            "ghp_0123456789abcdefghijklmnopqrstuvwxyz",
+            "[REDACTED:github-token]",
+        ),
+        ("sk_live_0123456789abcdefABCDEF", "[REDACTED:stripe-key]"),
+        ("4111 1111 1111 1111", "[REDACTED:payment-card]"),
+        ("anna@example.com", "[REDACTED:email]"),
+        // Long enough to be the key's.
+        (jwt, ""),
+        ("MIIEvQIBADANBgkqhkiG9w0B", ""),
+        ("MIIE", ""),
+    ];
+    for (secret, shown) in cases {
+        let text = format!("-----BEGIN PRIVATE KEY-----\n{secret}\nfailed, of course");
+        let gap = if shown.is_empty() { "" } else { "\n" };
+        // A beginning that no key follows is no secret.
+        let begin = if shown.is_empty() {
+            "[REDACTED:private-key]"
+        } else {
+            "-----BEGIN PRIVATE KEY-----"
+        };
+        let expected = format!("{begin}{gap}{shown}\nfailed, of course");
+        assert_eq!(mask(&text), expected);
+    }
+}
+
+#[test]
 fn a_team_s_own_name_can_have_many_words() {
     let masker = with(Settings {
         key_names: vec!["number of the customer's passport".to_owned()],

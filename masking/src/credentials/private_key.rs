@@ -96,11 +96,33 @@ fn chunk_end(text: Text<'_>, before: usize, at: usize) -> usize {
             return line_end(text, name);
         }
     }
+    if end_line(text, gap_end(text, end)).is_some() {
+        return end;
+    }
     let gap = &text.rest(before)[..at - before];
     let is_line = gap.is_empty() || gap.iter().any(|byte| matches!(byte, b'\n' | b'n'));
-    let is_last = end_line(text, gap_end(text, end)).is_some();
-    let is_key = end > at && (is_line || end - at >= SHORTEST_CHUNK || is_last);
-    if is_key { end } else { at }
+    if end - at >= SHORTEST_CHUNK {
+        // Of a word that is no key's chunk, such as a JWT, nothing may stay readable.
+        text.run(end, is_inside_word)
+    } else if is_line && ends_line(text, end) {
+        end
+    } else {
+        // What begins here may be another secret, which its own rule hides as a whole.
+        at
+    }
+}
+
+/// Whether a line ends at a place, or the literal or the text that it stands in.
+fn ends_line(text: Text<'_>, at: usize) -> bool {
+    match text.rest(at) {
+        [] => true,
+        [byte, ..] => matches!(byte, b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'<'),
+    }
+}
+
+/// What stands between the parts of tokens, URLs and addresses, and the parts.
+fn is_inside_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_-.$@:%~!*?&#".contains(&byte)
 }
 
 fn line_end(text: Text<'_>, at: usize) -> usize {
