@@ -18,11 +18,13 @@ import SignIn from "./pages/sign-in.js";
 
 function App() {
   const session = useSession();
+  const { route } = useRoute();
   if (session.state === "starting") return html`<main class="main"><${Loading} rows=${3} label="Starting" /></main>`;
   if (session.state === "unreachable") {
     return html`<main class="main"><${ErrorState} error=${session.error} onRetry=${resumeSession}
       actions=${html`<${Button} onClick=${() => signOut()}>Sign out<//>`} /></main>`;
   }
+  if (session.state === "signed-out" && route?.open) return html`<${OpenShell} />`;
   if (session.state === "signed-out") return html`<${SignIn} notice=${session.notice} endSessionUrl=${session.endSessionUrl} />`;
   return html`<${Shell} session=${session} />`;
 }
@@ -53,6 +55,18 @@ function Shell({ session }) {
     <${Toasts} /><${TitleAnnouncer} />`;
 }
 
+/** Around a page that anybody may read. */
+function OpenShell() {
+  const location = useRoute();
+  useEffect(() => {
+    setTitle(location.route?.title ?? "");
+  }, [location.route]);
+  return html`<header class="top"><a class="brand" href=${href(HOME)} aria-label="Flowtrail"><${Mark} /><span class="brand-name">Flowtrail</span></a>
+      <div class="top-end"><a class="button button-plain" href=${href(HOME)}>Sign in</a></div></header>
+    <main class="main" id="main" tabindex="-1"><${Boundary}><${RoutedPage} ...${location} session=${null} /><//></main>
+    <${Toasts} /><${TitleAnnouncer} />`;
+}
+
 function TopBar({ session, path, onHelp }) {
   const links = [["/runs", "Runs"], ["/statistics", "Statistics"]];
   if (SECTIONS.some((section) => mayOpen(section, session))) links.push(["/settings", "Settings"]);
@@ -65,7 +79,7 @@ function TopBar({ session, path, onHelp }) {
         button=${html`<${Icon} name="user" /><bdi class="account-team">${teamId}</bdi><${Icon} name="down" />`}>
         ${() => html`<dl class="facts"><dt>Team</dt><dd><bdi>${teamId}</bdi></dd><dt>Signed in as</dt><dd><bdi class="mono">${principal}</bdi></dd>
           ${session.caller.flows && html`<dt>Limited to</dt><dd><bdi>${session.caller.flows.join(", ")}</bdi></dd>`}</dl>
-          <${Button} onClick=${() => signOut()}>Sign out<//>`}<//></div></header>`;
+          <div class="account-actions"><a class="button button-plain" href=${href("/api")}>HTTP API</a><${Button} onClick=${() => signOut()}>Sign out<//></div>`}<//></div></header>`;
 }
 
 /** In place of pages that would all be refused. */

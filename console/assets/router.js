@@ -7,13 +7,15 @@ import { withoutRefreshToken } from "./oidc.js";
 /**
  * The pages. `:name` matches one segment; a last segment `:name?` may be missing. Each
  * module is loaded when it is first needed and has
- * `export default function Page({params, query, session})`.
+ * `export default function Page({params, query, session})`. What is `open` is there without a
+ * session.
  */
 export const ROUTES = [
   { path: "/runs", title: "Runs", load: () => import("./pages/runs.js") },
   { path: "/runs/:runId", title: "Run", load: () => import("./pages/run.js") },
   { path: "/statistics", title: "Statistics", load: () => import("./pages/statistics.js") },
   { path: "/settings/:section?", title: "Settings", load: () => import("./pages/settings.js") },
+  { path: "/api/:operation?", title: "HTTP API", open: true, load: () => import("./pages/api.js") },
 ];
 
 /** Where one lands without a path. */

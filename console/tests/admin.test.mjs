@@ -4,19 +4,16 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { axe, launch, overflow } from "./browser.mjs";
 
 const BASE = `${process.env.FLOWTRAIL_URL}/`;
 const TOKEN = process.env.FLOWTRAIL_TOKEN;
 const SHOTS = process.env.SHOTS;
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 let browser;
 let gate;
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+  browser = await launch();
   gate = await startGate();
   await api("PUT", "api/settings/masking", {});
   await api("PUT", "api/roles", { roles: [] });
@@ -100,18 +97,10 @@ async function open(t, hash, { token = TOKEN, width = 1280, dark = false, base =
   return page;
 }
 
-async function axe(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`), []);
-}
-
 async function shot(page, name) {
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }
 
-const overflows = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 /** Until the new row has the focus. */
 const inRow = (page) => page.waitForFunction(() => document.activeElement?.closest(".row") !== null);
 const drawn = (page) => page.locator(".plot-area canvas").nth(2).waitFor();
@@ -199,7 +188,7 @@ for (const [width, dark] of [[360, false], [1280, true], [2560, false]]) {
     const page = await open(t, "#/statistics", { width, dark });
     await drawn(page);
     await page.locator(".flow-grid tbody tr").first().waitFor();
-    assert.equal(await overflows(page), 0);
+    assert.equal(await overflow(page), 0);
     await shot(page, `statistics-${width}${dark ? "-dark" : ""}`);
     await axe(page);
   });
@@ -563,7 +552,7 @@ for (const section of ["tokens", "roles", "masking", "audit"]) {
     const page = await open(t, `#/settings/${section}`, { width: 360, dark: true });
     await page.locator(".settings-body h2").first().waitFor();
     await page.waitForLoadState("networkidle");
-    assert.equal(await overflows(page), 0);
+    assert.equal(await overflow(page), 0);
     await shot(page, `${section}-360-dark`);
     await axe(page);
   });

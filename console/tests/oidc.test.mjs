@@ -3,15 +3,12 @@
 // folder for screenshots.
 // Every test fails on a console error, a page error or a breach of the CSP.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, beforeEach, test } from "node:test";
-import { chromium } from "playwright-core";
+import { axe, launch, overflow } from "./browser.mjs";
 import { CLIENT_ID, startIssuer } from "./issuer.mjs";
 import { startServer } from "./server.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const { SHOTS, FLOWTRAIL_PROGRAM, CHROMIUM } = process.env;
+const { SHOTS, FLOWTRAIL_PROGRAM } = process.env;
 const DEADLINE = 15_000;
 const WANTED = "#/runs?status=FAILED&flow=wanted";
 
@@ -27,10 +24,7 @@ before(async () => {
   ]);
   base = `${server.url}/`;
   issuer.redirectUri = base;
-  browser = await chromium.launch({
-    executablePath: CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
@@ -108,11 +102,9 @@ for (const [width, dark] of [[360, false], [1280, false], [1280, true]]) {
     const page = await open(t, WANTED, { width, dark });
     await button(page).waitFor();
     await page.getByLabel("Token").waitFor();
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+    assert.equal(await overflow(page), 0);
     await shot(page, `sign-in-${width}${dark ? "-dark" : ""}`);
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    assert.deepEqual(violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+    await axe(page);
   });
 }
 

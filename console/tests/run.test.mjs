@@ -3,18 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { axe, launch, overflow } from "./browser.mjs";
 
 const BASE = `${process.env.FLOWTRAIL_URL}/`;
 const TABLE = `${process.env.FLOWTRAIL_TABLE_URL}/`;
 const TOKEN = process.env.FLOWTRAIL_TOKEN;
 const SHOTS = process.env.SHOTS;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RUN = `e2e-${Date.now().toString(36)}`;
 /** The most bytes of a part: an item ends at 400 KB. */
 const PART = 390_000;
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 // ---- records ------------------------------------------------------------------------
 
@@ -73,7 +70,7 @@ const FORK = { stepType: "PARALLEL_FORK_MANAGER" };
 
 let browser;
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+  browser = await launch();
 });
 after(() => browser?.close());
 
@@ -122,13 +119,6 @@ async function failedReport() {
 async function newest(query) {
   const response = await fetch(new URL(`api/history/executions?limit=1&lite=true&${query}`, BASE), { headers: { authorization: `Bearer ${TOKEN}` } });
   return (await response.json()).executions[0]?.id;
-}
-
-async function axe(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
-  const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(bad.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any?.[0]?.message ?? ""}`).join(" | ")}`), []);
 }
 
 const shot = (page, name) => SHOTS && page.screenshot({ path: `${SHOTS}/${name}.png` });
@@ -676,7 +666,7 @@ for (const [name, options] of [["dark", { colorScheme: "dark" }], ["360", { widt
     const { page, finish } = await open(runs(await failedReport()), options);
     await page.locator(".inspector .error-text").waitFor();
     await axe(page);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const over = await overflow(page);
     assert.ok(over <= 0, `${over} px too wide`);
     await shot(page, `look-${name}`);
     for (const view of ["Table", "Context", "Raw JSON"]) {

@@ -3,24 +3,18 @@
 // Every test fails on a console error, a page error or a breach of the CSP.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { axe, launch } from "./browser.mjs";
 
 const BASE = `${process.env.FLOWTRAIL_URL}/`;
 const TABLE = `${process.env.FLOWTRAIL_TABLE_URL}/`;
 const TOKEN = process.env.FLOWTRAIL_TOKEN;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const DEADLINE = 15_000;
 const MARK = `e2e-${Date.now()}`;
 
 let browser;
 before(async () => {
   assert.ok(TOKEN, "run it with with_server.mjs");
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
 });
 after(() => browser?.close());
 
@@ -85,14 +79,6 @@ async function put(fields) {
   });
   assert.equal(answer.status, 200, await answer.text());
   return record;
-}
-
-async function axe(page, what) {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.effect?.getTiming().iterations === Infinity ? 0 : a.finished.catch(() => 0))));
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const grave = violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(grave.map((v) => `${what}: ${v.id} ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 160)} ${n.failureSummary}`).join(" | ")}`), []);
 }
 
 test("signs in, tells a wrong token, remembers the place, signs out", async () => {

@@ -5,6 +5,7 @@ import { html } from "../ui/html.js";
 import { Mark } from "../ui/icons.js";
 import { Button, Field } from "../ui/controls.js";
 import { Loading } from "../ui/states.js";
+import { href } from "../router.js";
 import { leaveForIssuer, signInSettings } from "../oidc.js";
 import { signIn } from "../session.js";
 
@@ -89,5 +90,6 @@ function WithToken({ isOnlyWay }) {
       <p>From whoever runs Flowtrail for your team, in <b>Settings</b>, or on the server with</p>
       <pre tabindex="0"><code>flowtrail token create --team default --role viewer</code></pre>
       <p><code>flowtrail serve</code> prints an admin token when it starts.</p></details>
+    <p class="field-note">For programs: <a href=${href("/api")}>the HTTP API</a></p>
   </form>`;
 }

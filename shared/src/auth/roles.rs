@@ -101,7 +101,7 @@ impl From<Role> for RoleName {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CustomRole {
-    /// The role's name: an id, and not one of the [`Role`]s.
+    /// The name: an id, and not that of a role that is there for every team.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = ID_PATTERN)))]
     pub name: String,
     /// What it is for, in up to 256 characters.
