@@ -1,0 +1,206 @@
+//! What the targets have in common: a table that is read and never written.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use functions::problem::Problem;
+use functions::reply::Reply;
+use functions::route::Route;
+use http_body_util::BodyExt;
+use lambda_http::{Request, RequestExt};
+use serde_json::{Map, Value, json};
+use shared::auth::{Caller, Permission};
+use shared::config::local_credentials;
+use shared::model::TeamId;
+use shared::store::Store;
+use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY};
+use tokio::runtime::Runtime;
+
+/// The team of all callers.
+pub const TEAM: &str = "team-a";
+
+/// An item, as DynamoDB writes it in JSON.
+pub type JsonItem = Map<String, Value>;
+
+/// What becomes of writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// They seem to succeed, and change nothing.
+    Forgotten,
+    /// They are refused, as to a client without the permission.
+    Refused,
+}
+
+/// A table that is what it is made of, for good.
+#[derive(Debug, Clone)]
+pub struct Table {
+    items: Arc<Mutex<Vec<JsonItem>>>,
+    writes: Writes,
+}
+
+impl Table {
+    /// An empty one.
+    pub fn new(writes: Writes) -> Self {
+        Self {
+            items: Arc::default(),
+            writes,
+        }
+    }
+
+    /// Puts items in the place of those that are there.
+    pub fn hold(&self, items: Vec<JsonItem>) {
+        *self.items.lock().expect("a lock") = items;
+    }
+
+    /// A store over it, that remembers nothing of another.
+    pub fn store(&self) -> Store {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("local"))
+            .credentials_provider(local_credentials())
+            .retry_config(RetryConfig::disabled())
+            .http_client(self.clone())
+            .build();
+        Store::new(Client::from_conf(config), "flowtrail")
+    }
+
+    fn answer(&self, operation: &str, request: &Value) -> (u16, Value) {
+        let items = self.items.lock().expect("a lock");
+        match operation {
+            "Query" => {
+                let found: Vec<_> = items.iter().filter(|item| matches(item, request)).collect();
+                let count = found.len();
+                let answer = json!({"Items": found, "Count": count, "ScannedCount": count});
+                (200, answer)
+            }
+            "GetItem" => {
+                let is_meant =
+                    |name| move |item: &&JsonItem| item.get(name) == request["Key"].get(name);
+                let mut meant = items
+                    .iter()
+                    .filter(is_meant(PARTITION_KEY))
+                    .filter(is_meant(SORT_KEY));
+                let answer = meant.next().map(|item| json!({"Item": item}));
+                (200, answer.unwrap_or_else(|| json!({})))
+            }
+            _ if self.writes == Writes::Refused => {
+                (400, json!({"__type": "AccessDeniedException"}))
+            }
+            _ => (200, json!({})),
+        }
+    }
+}
+
+/// Whether a Query reads an item: of the table those with its partition key, between or
+/// behind its bounds, and of an index all that are in it.
+fn matches(item: &JsonItem, request: &Value) -> bool {
+    let text = |name: &str| item.get(name)?["S"].as_str();
+    if let Some(index) = request["IndexName"].as_str() {
+        let index = INDEXES.iter().find(|known| known.name == index);
+        let mut names = index.expect("a known index").partition.iter();
+        return names.all(|name| text(name).is_some()) && text(CREATED_AT).is_some();
+    }
+    let values = request["ExpressionAttributeValues"].as_object();
+    let values: Vec<_> = values.into_iter().flatten().collect();
+    let value = |name: &str| {
+        let mut named = values.iter().filter(|(known, _)| *known == name);
+        named.next().and_then(|(_, value)| value["S"].as_str())
+    };
+    let partition = text(PARTITION_KEY);
+    let is_of_partition = values
+        .iter()
+        .any(|(_, value)| value["S"].as_str() == partition);
+    let sort = text(SORT_KEY).unwrap_or_default();
+    is_of_partition
+        && value(":from").is_none_or(|from| from <= sort)
+        && value(":to").is_none_or(|to| sort <= to)
+}
+
+impl HttpClient for Table {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Table {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().expect("a body at hand");
+        let body = serde_json::from_slice(body).expect("a request of DynamoDB");
+        let (status, answer) = self.answer(operation, &body);
+        let status = status.try_into().expect("a status");
+        let answer = HttpResponse::new(status, SdkBody::from(answer.to_string()));
+        HttpConnectorFuture::ready(Ok(answer))
+    }
+}
+
+/// Who sees no secrets, and may do everything else.
+pub fn caller() -> Caller {
+    let team_id: TeamId = TEAM.parse().expect("an id");
+    Caller::operator(team_id, "token:fuzz").without(Permission::ExecutionsReveal)
+}
+
+/// What tasks run on.
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// A request with the parameters of a route's path, in their order, and a query.
+pub fn with_parameters(request: Request, route: &Route, path: &[&str], query: &str) -> Request {
+    let names = route.path.split('{').skip(1);
+    let names = names.filter_map(|rest| rest.split('}').next());
+    let path: HashMap<_, _> = names
+        .zip(path)
+        .map(|(name, value)| (name.to_owned(), vec![(*value).to_owned()]))
+        .collect();
+    let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let values = parameters.entry(name.into_owned()).or_default();
+        values.push(value.into_owned());
+    }
+    request
+        .with_path_parameters(path)
+        .with_query_string_parameters(parameters)
+}
+
+/// The answer of a route's handler, with its whole body: JSON, if it says so.
+///
+/// # Errors
+/// The problem that it told.
+///
+/// # Panics
+/// When the body breaks off, or is not what it says.
+pub fn answer(
+    runtime: &Runtime,
+    store: &Store,
+    route: &Route,
+    request: &Request,
+) -> Result<Vec<u8>, Problem> {
+    runtime.block_on(async {
+        let reply: Reply = (route.handler)(store, &caller(), request).await?;
+        let content_type = reply.headers().get("content-type").cloned();
+        let body = reply.into_body().collect().await.expect("a whole body");
+        let body = body.to_bytes().to_vec();
+        if content_type.is_some_and(|content_type| content_type == "application/json") {
+            serde_json::from_slice::<serde::de::IgnoredAny>(&body).expect("JSON");
+        }
+        Ok(body)
+    })
+}
