@@ -1,14 +1,16 @@
 """Holds a live server to its description: run.py <flowtrail> [option of schemathesis]...
 
-The server has an empty table of its own, which goes with it.
+The server has a table of its own with the demo, which goes with it.
 """
 
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 HERE = pathlib.Path(__file__).parent
 
@@ -16,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 def main():
     program, *options = sys.argv[1:]
     with tempfile.TemporaryDirectory() as data:
-        serve = [program, "serve", "--no-demo", "--data", data, "--port", "0", "--table-port", "0"]
+        serve = [program, "serve", "--data", data, "--port", "0", "--table-port", "0"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             try:
                 url = address(server.stdout)
@@ -40,6 +42,27 @@ def token(program, data):
     ).stdout.split()[-1]
 
 
+def there(url, token):
+    """What requests can ask for: some runs, a step and a fork with its run."""
+
+    def get(path):
+        request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    found = {"runs": []}
+    for item in get("/flow-executions?flowDefinitionId=order-pipeline&limit=100")["data"]["items"]:
+        found["runs"].append(item["flowExecutionId"])
+    for run in found["runs"]:
+        for step in get(f"/flow-executions/{run}")["data"]["steps"]:
+            kind = "fork" if step["stepType"] == "PARALLEL_FORK_MANAGER" else "step"
+            named = [run, step["stepInstanceId"], step["startTime"]]
+            found.setdefault(kind, named)
+        if "fork" in found and "step" in found:
+            return found
+    sys.exit("the demo has no fork")
+
+
 def check(url, token, options):
     command = [
         pathlib.Path(sys.executable).with_name("schemathesis"),
@@ -51,7 +74,11 @@ def check(url, token, options):
         "--continue-on-failure",
         *options,
     ]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONPATH": str(HERE),
+        "FLOWTRAIL_THERE": json.dumps(there(url, token)),
+    }
     return subprocess.run(command, env=environment).returncode
 
 
