@@ -44,12 +44,10 @@ fuzz_target!(|input: &str| {
             .iter()
             .any(|line| *line != secret && line.contains(part))
     };
-    let half = &secret[secret.len() / 2..];
     // Of the URL, the password.
-    let half = if secret.contains("://") {
-        "correct-battery"
-    } else {
-        half
+    let half = match secret.contains("://") {
+        true => "correct-battery",
+        false => &secret[secret.len() / 2..],
     };
     assert!(
         !masked.contains(half) || is_in_text(half),

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use functions::problem::Problem;
 use functions::reply::Reply;
 use functions::route::Route;
@@ -20,7 +23,7 @@ use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value, json};
 use shared::auth::{Caller, Permission};
 use shared::config::local_credentials;
-use shared::model::TeamId;
+use shared::model::{Item, TeamId};
 use shared::store::Store;
 use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY};
 use tokio::runtime::Runtime;
@@ -29,7 +32,7 @@ use tokio::runtime::Runtime;
 pub const TEAM: &str = "team-a";
 
 /// An item, as DynamoDB writes it in JSON.
-pub type JsonItem = Map<String, Value>;
+type JsonItem = Map<String, Value>;
 
 /// What becomes of writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +60,8 @@ impl Table {
     }
 
     /// Puts items in the place of those that are there.
-    pub fn hold(&self, items: Vec<JsonItem>) {
-        *self.items.lock().expect("a lock") = items;
+    pub fn hold(&self, items: &[Item]) {
+        *self.items.lock().expect("a lock") = items.iter().map(json_item).collect();
     }
 
     /// A store over it, that remembers nothing of another.
@@ -97,6 +100,28 @@ impl Table {
             }
             _ => (200, json!({})),
         }
+    }
+}
+
+fn json_item(item: &Item) -> JsonItem {
+    let attributes = item.iter();
+    attributes
+        .map(|(name, value)| (name.clone(), json_value(value)))
+        .collect()
+}
+
+fn json_value(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(number) => json!({"N": number}),
+        AttributeValue::B(bytes) => json!({"B": BASE64.encode(bytes)}),
+        AttributeValue::Bool(value) => json!({"BOOL": value}),
+        AttributeValue::Ss(texts) => json!({"SS": texts}),
+        AttributeValue::L(values) => {
+            json!({"L": values.iter().map(json_value).collect::<Vec<_>>()})
+        }
+        AttributeValue::M(members) => json!({"M": json_item(members)}),
+        _ => json!({"NULL": true}),
     }
 }
 
