@@ -21,6 +21,10 @@ use crate::support::TestApp;
 use crate::support::faults::{Fault, Faulty};
 use crate::support::process::{DEADLINE, python};
 
+/// How long the writers of an outage try before they give up. A busy database has to
+/// answer within it before the outage begins, and after it.
+const OUTAGE: Duration = Duration::from_secs(5);
+
 /// A writer that sends nothing before it is asked to, or has a batch.
 fn gathering(client: &aws_sdk_dynamodb::Client, app: &TestApp) -> Writer {
     let mut options = Options::default();
@@ -570,7 +574,7 @@ async fn an_end_whose_answer_was_lost_for_good_is_known_again() {
     let app = TestApp::new().await;
     let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem"]);
     let mut options = Options::default();
-    options.write_timeout = Duration::from_secs(1);
+    options.write_timeout = OUTAGE;
     let writer = Writer::with(client, app.store.table(), options);
     let run = writer.start(NewRun::new("flow-1")).await.expect("started");
     let lost = [vec![Fault::Unanswered], vec![Fault::Unsent; 10_000]].concat();
@@ -590,7 +594,7 @@ async fn an_outage_delays_and_loses_nothing() {
     let (faulty, client) = Faulty::client(app.store.client(), &["UpdateItem", "BatchWriteItem"]);
     let mut options = Options::default();
     options.flush_after = Duration::ZERO;
-    options.write_timeout = Duration::from_millis(200);
+    options.write_timeout = OUTAGE;
     let writer = Writer::with(client, app.store.table(), options);
     let run = writer.start(NewRun::new("flow-1")).await.expect("started");
     faulty.plan(vec![Fault::Unsent; 10_000]);
@@ -693,7 +697,7 @@ async fn the_same_start_again_is_the_same_run() {
     let app = TestApp::new().await;
     let (faulty, client) = Faulty::client(app.store.client(), &["PutItem"]);
     let mut options = Options::default();
-    options.write_timeout = Duration::from_millis(500);
+    options.write_timeout = OUTAGE;
     let writer = Writer::with(client, app.store.table(), options);
     let new = NewRun::new("flow-1");
     let lost = [vec![Fault::Unanswered], vec![Fault::Unsent; 10_000]].concat();
@@ -710,7 +714,7 @@ async fn a_writer_that_is_closed_in_an_outage_says_what_is_lost() {
     let app = TestApp::new().await;
     let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
     let mut options = Options::default();
-    options.write_timeout = Duration::from_millis(200);
+    options.write_timeout = OUTAGE;
     let writer = Writer::with(client, app.store.table(), options);
     let run = writer.start(NewRun::new("flow-1")).await.expect("started");
     faulty.plan(vec![Fault::Unsent; 10_000]);
