@@ -215,34 +215,31 @@ async fn run(args: &BarArgs) -> Result<(), Failure> {
         endpoint_url: args.endpoint_url.clone(),
     };
     let scale = args.scale();
-    let mut report = Report::begin();
+    let mut report = Report::begin(args.json.as_deref());
     if Bar::OF_PAGES.iter().any(|bar| args.measures(*bar)) {
         measure_pages(args, &scale, &place, &mut report).await?;
     }
     if args.measures(Bar::Consumer) {
-        report.add(consumer::run(&place, scale.changes).await?);
+        report.add(consumer::run(&place, scale.changes).await?)?;
     }
     if args.measures(Bar::Export) {
-        report.add(export::run(&place, scale.exported).await?);
+        report.add(export::run(&place, scale.exported).await?)?;
     }
     if args.measures(Bar::Delete) {
-        report.add(delete::run(&place, scale.deleted).await?);
+        report.add(delete::run(&place, scale.deleted).await?)?;
     }
     if args.measures(Bar::Callers) {
-        report.add(callers::run(&place, scale.exported, scale.asking).await?);
+        report.add(callers::run(&place, scale.exported, scale.asking).await?)?;
     }
     if args.measures(Bar::Init) {
         let names: Vec<_> = match args.quick {
             true => vec!["list_flow_executions"],
             false => function_names().collect(),
         };
-        report.add(lambda::bars(&names, scale.starts)?);
+        report.add(lambda::bars(&names, scale.starts)?)?;
     }
     if args.measures(Bar::Node) {
-        report.add(node::run(&place.embedded(), scale.rounds).await?);
-    }
-    if let Some(file) = &args.json {
-        report.write(file)?;
+        report.add(node::run(&place.embedded(), scale.rounds).await?)?;
     }
     report.end()
 }
@@ -264,7 +261,7 @@ async fn measure_pages(
             Bar::BranchSteps => pages.branch_steps().await?,
             Bar::MiddlePage => pages.middle_page().await?,
             _ => pages.statistics().await?,
-        });
+        })?;
     }
     pages.remove().await
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use local::terminal::Failure;
@@ -235,28 +235,43 @@ impl Line {
 }
 
 /// A table that is printed while it comes about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
     lines: Vec<Line>,
+    /// Where they are kept as well.
+    file: Option<PathBuf>,
 }
 
 impl Report {
-    /// Prints the heading.
-    pub fn begin() -> Self {
+    /// Prints the heading. What is added is written into the file as well, as a JSON
+    /// array.
+    pub fn begin(file: Option<&Path>) -> Self {
         println!(
             "| bar | work | measured | p99 | compared with | ratio | requests | read units | \
              has to be | holds |"
         );
         println!("| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |");
-        Self::default()
+        Self {
+            lines: Vec::new(),
+            file: file.map(Path::to_owned),
+        }
     }
 
     /// Adds lines, and prints them.
-    pub fn add(&mut self, lines: Vec<Line>) {
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn add(&mut self, lines: Vec<Line>) -> Result<(), Failure> {
         for line in &lines {
             print(line);
         }
         self.lines.extend(lines);
+        // Anew each time: what is interrupted has written what it has measured.
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let file = File::create(file).map_err(failure)?;
+        serde_json::to_writer_pretty(file, &self.lines).map_err(failure)
     }
 
     /// Tells whether all bars hold.
@@ -282,15 +297,6 @@ impl Report {
                 missed.join("; ")
             ))),
         }
-    }
-
-    /// Writes the lines into a file, as a JSON array.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write(&self, file: &Path) -> Result<(), Failure> {
-        let file = File::create(file).map_err(failure)?;
-        serde_json::to_writer_pretty(file, &self.lines).map_err(failure)
     }
 }
 

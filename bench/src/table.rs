@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use local::data_folder::{DataFolder, Holder};
 use local::embedded::{Embedded, wire};
 use local::follow::Follower;
@@ -13,7 +12,7 @@ use local::terminal::Failure;
 use serde_json::Value;
 use shared::config;
 use shared::model::Item;
-use shared::store::{MAX_ITEMS_A_BATCH, Store};
+use shared::store::Store;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -22,8 +21,10 @@ use crate::measure::failure;
 /// The table's name in each folder.
 pub const TABLE: &str = "flowtrail";
 
-/// How many batches are written at a time to a table that is not embedded.
-const BATCHES_AT_A_TIME: usize = 8;
+/// How many batches are written at a time to a table that is not embedded. DynamoDB
+/// Local writes one after another: with eight, some wait for longer than a request may
+/// take.
+const BATCHES_AT_A_TIME: usize = 2;
 
 /// Where the tables are.
 #[derive(Debug, Clone)]
@@ -178,13 +179,7 @@ impl OpenTable {
         let store = self.store();
         let items = items.into_iter().map(serde_dynamo::to_item);
         let items: Vec<Item> = items.collect::<Result<_, _>>().map_err(failure)?;
-        let batches: Vec<_> = items
-            .chunks(MAX_ITEMS_A_BATCH)
-            .map(<[Item]>::to_vec)
-            .collect();
-        let writes = stream::iter(batches).map(|batch| store.put_all(batch));
-        let written = writes.buffer_unordered(BATCHES_AT_A_TIME).try_collect();
-        Ok(written.await?)
+        Ok(store.put_many(items, BATCHES_AT_A_TIME).await?)
     }
 }
 
