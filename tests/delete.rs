@@ -492,6 +492,32 @@ async fn a_cascade_begins_also_where_a_deletion_without_it_is_under_way() {
 }
 
 #[tokio::test]
+async fn a_cascade_marks_no_run_that_is_gone_already() {
+    let app = TestApp::new().await;
+    let token = app.token("team-a", Role::Admin, None).await;
+    app.write(tree()).await;
+    // Its removal was answered to nobody, and what follows from it has followed.
+    let pending = ["gone-1", "root", "gone-2"].map(|id| AttributeValue::S(format!("EXEC#{id}")));
+    let mut item = held(5);
+    item.extend(HashMap::from([
+        ("sk".to_owned(), AttributeValue::S("F#flow-1".to_owned())),
+        ("leasedUntil".to_owned(), AttributeValue::N("0".to_owned())),
+        ("cascade".to_owned(), AttributeValue::Bool(true)),
+        ("pending".to_owned(), AttributeValue::L(pending.into())),
+        ("pendingCount".to_owned(), AttributeValue::N("3".to_owned())),
+        ("isRead".to_owned(), AttributeValue::Bool(true)),
+    ]));
+    app.store.put(item).await.expect("written");
+    let path = "/api/history/executions/flows/flow-1?cascade=true";
+    let body = app.delete(&token, path).await.ok();
+    assert_eq!(body["deletedCount"], 1_203);
+    app.reap().await;
+    for id in ["gone-1", "gone-2", "root", "a", "a-a", "a-a-a", "b"] {
+        assert_eq!(app.records_of(id).await, NOTHING, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn a_lease_that_a_wrong_clock_gave_is_none() {
     let app = TestApp::new().await;
     app.write(runs("flow-x", 3)).await;

@@ -52,6 +52,10 @@ pub const MAX_ITEMS_A_BATCH: usize = 25;
 /// How many batches of one caller are written at a time.
 const BATCHES_AT_A_TIME: usize = 4;
 
+/// The code of a transaction that was refused: for a condition of its own, or because
+/// another had one of its items.
+const CANCELLED: &str = "TransactionCanceledException";
+
 /// How often a write is tried that the table takes only in part, or not for now.
 /// Together some ten seconds.
 const MAX_ATTEMPTS: usize = 12;
@@ -454,25 +458,44 @@ impl Store {
         Err(Error::Throttled("the table takes a part of a batch".into()))
     }
 
-    /// Removes up to [`MAX_ITEMS_A_BATCH`] items by their keys, and writes up to as
-    /// many others: all of it or nothing.
+    /// Replaces up to [`MAX_ITEMS_A_BATCH`] items, given by their keys, each by another
+    /// under another key: all of those that are there or none. For one that is not there
+    /// nothing is written.
     ///
     /// # Errors
     /// Those of the engine; [`Error::Throttled`] when others go on writing to these
     /// items.
-    pub async fn replace_all(&self, removed: Vec<Item>, written: Vec<Item>) -> Result<()> {
-        let delete = |key| {
-            let delete = Delete::builder().table_name(self.table());
-            let delete = delete.set_key(Some(key)).build().map_err(Error::internal)?;
-            Ok(TransactWriteItem::builder().delete(delete).build())
-        };
-        let deletes = removed.into_iter().map(delete);
-        let puts = written
-            .into_iter()
-            .map(|item| self.put_action(item, Replaced::Anything));
-        let actions = deletes.chain(puts).collect::<Result<_>>()?;
-        // Nothing here has a condition, so none fails.
-        self.write_together(actions).await.map(|_| ())
+    pub async fn replace_all(&self, mut replaced: Vec<(Item, Item)>) -> Result<()> {
+        for wait in backoff() {
+            if replaced.is_empty() {
+                return Ok(());
+            }
+            let actions = replaced.iter().cloned().map(|(key, item)| {
+                let removal = self.removal_action(key)?;
+                Ok([removal, self.put_action(item, Replaced::Anything)?])
+            });
+            let actions: Vec<_> = actions.collect::<Result<_>>()?;
+            match self.transact(actions.into_iter().flatten().collect()).await {
+                Ok(()) => return Ok(()),
+                // Some are not there, or another write was in the way.
+                Err(error) if error.code() == Some(CANCELLED) => {
+                    let mut is_gone = failed_conditions(&error).into_iter().step_by(2);
+                    replaced.retain(|_| !is_gone.next().unwrap_or_default());
+                }
+                Err(error) => return Err(from_sdk(error)),
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(in_the_way())
+    }
+
+    /// The removal of an item that has to be there.
+    fn removal_action(&self, key: Item) -> Result<TransactWriteItem> {
+        let delete = Delete::builder().table_name(self.table());
+        let delete = delete.set_key(Some(key));
+        let delete = delete.condition_expression("attribute_exists(pk)");
+        let delete = delete.build().map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// The write of one item as an action of [`Self::write_together`].
@@ -514,14 +537,12 @@ impl Store {
                 Ok(()) => return Ok(true),
                 Err(error) if has_failed_condition(&error) => return Ok(false),
                 // Another write was in the way.
-                Err(error) if error.code() == Some("TransactionCanceledException") => {}
+                Err(error) if error.code() == Some(CANCELLED) => {}
                 Err(error) => return Err(from_sdk(error)),
             }
             tokio::time::sleep(wait).await;
         }
-        Err(Error::Throttled(
-            "others keep writing to these items".into(),
-        ))
+        Err(in_the_way())
     }
 
     /// Writes all of these or none.
@@ -819,15 +840,25 @@ where
 
 /// Whether a transaction was refused because one of its conditions did not hold.
 fn has_failed_condition(error: &SdkError<TransactWriteItemsError>) -> bool {
+    failed_conditions(error).contains(&true)
+}
+
+/// Of each action of a transaction that was refused, whether its condition did not hold.
+fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Vec<bool> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
-        return false;
+        return Vec::new();
     };
     let reasons = cancelled.cancellation_reasons().iter();
     reasons
-        .filter_map(|reason| reason.code())
-        .any(|code| code == "ConditionalCheckFailed")
+        .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
+        .collect()
+}
+
+/// A transaction that was tried again and again.
+fn in_the_way() -> Error {
+    Error::Throttled("others keep writing to these items".into())
 }
 
 /// Tells what a failed request means for a caller. The SDK has already retried

@@ -105,6 +105,11 @@ impl Fault {
             )
     }
 
+    /// Whether only a batch can meet it.
+    fn is_of_a_batch(self) -> bool {
+        matches!(self, Self::Unprocessed | Self::HalfTaken)
+    }
+
     /// Whether another try of the very request, which the SDK makes, goes around it.
     pub fn passes_with_a_retry(self) -> bool {
         !matches!(self, Self::Cut | Self::Expired | Self::Conflict)
@@ -328,7 +333,11 @@ impl HttpConnector for FaultyConnector {
             false => None,
         };
         let struck = self.faulty.planned.lock().expect("a lock").next();
-        let fault = struck.or(fault);
+        // What goes on at a time comes in another order each time.
+        let is_batch = operation == "BatchWriteItem";
+        let fault = struck
+            .or(fault)
+            .filter(|fault| is_batch || !fault.is_of_a_batch());
         let is_query = target.ends_with(".Query") && struck.is_none();
         let inner = self.inner.clone();
         let crashed = self.faulty.crashed.clone();

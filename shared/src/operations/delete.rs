@@ -94,14 +94,14 @@ fn require_cascade(caller: &Caller, cascade: bool) -> Result<()> {
 /// stream; with `cascade` so do the runs that these have started.
 pub(crate) async fn delete_runs(store: &Store, pks: &[String], cascade: bool) -> Result<()> {
     let deletes = pks.chunks(MAX_ITEMS_A_BATCH).map(|some| {
-        let executions = some.iter().map(|pk| key(pk, keys::EXECUTION)).collect();
+        let executions = some.iter().map(|pk| key(pk, keys::EXECUTION));
         match cascade {
-            false => store.delete_all(executions).boxed(),
-            // Together, or the mark of a deletion that failed would reach into a
-            // later one, which does not cascade.
+            false => store.delete_all(executions.collect()).boxed(),
+            // Together, or the mark of a deletion that failed would reach into a later
+            // one, which does not cascade. So would that of a run which is gone already.
             true => {
-                let marks = some.iter().map(|pk| key(pk, keys::CASCADE)).collect();
-                store.replace_all(executions, marks).boxed()
+                let marks = some.iter().map(|pk| key(pk, keys::CASCADE));
+                store.replace_all(executions.zip(marks).collect()).boxed()
             }
         }
     });
