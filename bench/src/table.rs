@@ -2,8 +2,10 @@
 //! `flowtrail serve` keeps it, or tables of their own at another DynamoDB.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use local::data_folder::{DataFolder, Holder};
 use local::embedded::{Embedded, wire};
@@ -25,6 +27,16 @@ pub const TABLE: &str = "flowtrail";
 /// Local writes one after another: with eight, some wait for longer than a request may
 /// take.
 const BATCHES_AT_A_TIME: usize = 2;
+
+/// How long requests may take to a table that is not embedded: DynamoDB Local takes its
+/// time while a table is filled and its stream is counted. Servers keep their own limits.
+fn patience() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(120))
+        .operation_timeout(Duration::from_secs(300))
+        .build()
+}
 
 /// Where the tables are.
 #[derive(Debug, Clone)]
@@ -93,6 +105,7 @@ impl Table {
         let name = self.name.clone();
         if self.endpoint_url.is_some() {
             let config = config::sdk_config(self.endpoint_url.as_deref()).await;
+            let config = config.into_builder().timeout_config(patience()).build();
             return Ok(OpenTable {
                 client: Client::new(&config),
                 streams: aws_sdk_dynamodbstreams::Client::new(&config),
