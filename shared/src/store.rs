@@ -52,10 +52,6 @@ pub const MAX_ITEMS_A_BATCH: usize = 25;
 /// How many batches of one caller are written at a time.
 const BATCHES_AT_A_TIME: usize = 4;
 
-/// The code of a transaction that was refused: for a condition of its own, or because
-/// another had one of its items.
-const CANCELLED: &str = "TransactionCanceledException";
-
 /// How often a write is tried that the table takes only in part, or not for now.
 /// Together some ten seconds.
 const MAX_ATTEMPTS: usize = 12;
@@ -466,27 +462,22 @@ impl Store {
     /// Those of the engine; [`Error::Throttled`] when others go on writing to these
     /// items.
     pub async fn replace_all(&self, mut replaced: Vec<(Item, Item)>) -> Result<()> {
-        for wait in backoff() {
-            if replaced.is_empty() {
-                return Ok(());
-            }
+        while !replaced.is_empty() {
             let actions = replaced.iter().cloned().map(|(key, item)| {
                 let removal = self.removal_action(key)?;
                 Ok([removal, self.put_action(item, Replaced::Anything)?])
             });
             let actions: Vec<_> = actions.collect::<Result<_>>()?;
-            match self.transact(actions.into_iter().flatten().collect()).await {
-                Ok(()) => return Ok(()),
-                // Some are not there, or another write was in the way.
-                Err(error) if error.code() == Some(CANCELLED) => {
-                    let mut is_gone = failed_conditions(&error).into_iter().step_by(2);
-                    replaced.retain(|_| !is_gone.next().unwrap_or_default());
-                }
-                Err(error) => return Err(from_sdk(error)),
+            let failed = self.try_together(actions.into_iter().flatten().collect());
+            let failed = failed.await?;
+            if failed.is_empty() {
+                break;
             }
-            tokio::time::sleep(wait).await;
+            // Of the two actions of each, the removal has the condition.
+            let mut is_gone = failed.into_iter().step_by(2);
+            replaced.retain(|_| !is_gone.next().unwrap_or_default());
         }
-        Err(in_the_way())
+        Ok(())
     }
 
     /// The removal of an item that has to be there.
@@ -532,17 +523,29 @@ impl Store {
     /// Those of the engine; [`Error::Throttled`] when others go on writing to these
     /// items.
     pub async fn write_together(&self, actions: Vec<TransactWriteItem>) -> Result<bool> {
+        Ok(self.try_together(actions).await?.is_empty())
+    }
+
+    /// The same. Returns of each action whether its condition does not hold, and nothing
+    /// where all are written.
+    async fn try_together(&self, actions: Vec<TransactWriteItem>) -> Result<Vec<bool>> {
         for wait in backoff() {
-            match self.transact(actions.clone()).await {
-                Ok(()) => return Ok(true),
-                Err(error) if has_failed_condition(&error) => return Ok(false),
-                // Another write was in the way.
-                Err(error) if error.code() == Some(CANCELLED) => {}
-                Err(error) => return Err(from_sdk(error)),
+            let Err(error) = self.transact(actions.clone()).await else {
+                return Ok(Vec::new());
+            };
+            let failed = failed_conditions(&error);
+            if failed.contains(&true) {
+                return Ok(failed);
             }
+            if error.code() != Some("TransactionCanceledException") {
+                return Err(from_sdk(error));
+            }
+            // Another write was in the way.
             tokio::time::sleep(wait).await;
         }
-        Err(in_the_way())
+        Err(Error::Throttled(
+            "others keep writing to these items".into(),
+        ))
     }
 
     /// Writes all of these or none.
@@ -838,11 +841,6 @@ where
     code == Some("ConditionalCheckFailedException")
 }
 
-/// Whether a transaction was refused because one of its conditions did not hold.
-fn has_failed_condition(error: &SdkError<TransactWriteItemsError>) -> bool {
-    failed_conditions(error).contains(&true)
-}
-
 /// Of each action of a transaction that was refused, whether its condition did not hold.
 fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Vec<bool> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
@@ -854,11 +852,6 @@ fn failed_conditions(error: &SdkError<TransactWriteItemsError>) -> Vec<bool> {
     reasons
         .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
         .collect()
-}
-
-/// A transaction that was tried again and again.
-fn in_the_way() -> Error {
-    Error::Throttled("others keep writing to these items".into())
 }
 
 /// Tells what a failed request means for a caller. The SDK has already retried
