@@ -1,9 +1,9 @@
-"""Transforms a SAM template as AWS will, offline, and looks at what came of it.
+"""Transforms a SAM template offline in the same way as AWS, and checks the result.
 
 Usage: transform_template.py [template.yaml]
 
-What is checked here is what the linters let pass: an answer that silently stays
-buffered, a method without the authorizer, an error that is not JSON.
+It checks for mistakes that the linters accept: an answer that stays buffered, a method
+without the authorizer, an error that is not JSON.
 """
 
 import collections
@@ -18,16 +18,16 @@ import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-# It warns that a toggle of AWS's own deployment is not configured. It is not.
+# It warns that an internal toggle of AWS is not configured, which is correct here.
 logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
 
-# The one function that asks for no token.
+# The only function that works without a token.
 OPEN = "ConsoleFunction"
 
 ERROR_FIELDS = ["success", "error", "code", "message", "requestId"]
 
 
-# What an operator can ask for beside the defaults.
+# Values of an operator that differ from the defaults.
 OVERRIDES = {
     "Tracing": "Active",
     "AllowedOrigins": "https://ops.example.com",
@@ -42,7 +42,7 @@ OVERRIDES = {
 
 def transform(template, overrides=()):
     template = copy.deepcopy(template)
-    # The translator takes only code that has been uploaded.
+    # The translator accepts only uploaded code.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     parameters = {
         name: parameter["Default"]
@@ -50,15 +50,15 @@ def transform(template, overrides=()):
         if "Default" in parameter
     }
     parameters |= dict(overrides)
-    # It looks a region up, and calls none.
+    # The translator needs a region, but sends no requests.
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-    # The template names no managed policy, so none is given.
+    # The template has no managed policies, so none are passed.
     translator = Translator({}, Parser())
     return translator.translate(template, parameter_values=parameters)
 
 
 def api_events(template):
-    """Every path and method, with the properties of its event."""
+    """Yields the function and the properties of each API event."""
     for name, resource in template["Resources"].items():
         for event in resource.get("Properties", {}).get("Events", {}).values():
             if event["Type"] == "Api":
@@ -72,12 +72,12 @@ def check_methods(events, body):
         is_streamed = integration.get("responseTransferMode") == "STREAM"
         asks_for_stream = "ResponseTransferMode" in event
         assert is_streamed == asks_for_stream, (
-            f"{function}: ResponseTransferMode has to be RESPONSE_STREAM or absent"
+            f"{function}: set ResponseTransferMode to RESPONSE_STREAM, or remove it"
         )
         uri = json.dumps(integration["uri"])
         assert ("response-streaming-invocations" in uri) == is_streamed, uri
         is_open = event.get("Auth", {}).get("Authorizer") == "NONE"
-        assert is_open == (function == OPEN), f"{function}: open to all"
+        assert is_open == (function == OPEN), f"{function}: only {OPEN} may be open without a token"
         assert is_open == (method["security"] == [{"NONE": []}]), method["security"]
 
 
@@ -96,7 +96,7 @@ def main():
     path = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "template.yaml")
     template = yaml.safe_load(path.read_text(encoding="utf-8"))
     events = list(api_events(template))
-    assert events, "the template has no route"
+    assert events, "the template has no API events"
 
     transform(template, OVERRIDES)
     resources = transform(template)["Resources"]

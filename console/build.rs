@@ -1,5 +1,5 @@
-//! Packs the console's files: gives each a name with its hash, compresses it, and
-//! writes into `index.html` under which names the browser finds them.
+//! Packs the console's files: adds each file's hash to its name, compresses the file, and
+//! writes the resulting names into `index.html` for the browser.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,10 +13,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-/// The folders whose files are served, each under its own name.
+/// The folders with the served files. The folder name is part of each served path.
 const FOLDERS: [&str; 2] = ["assets", "vendor"];
 
-/// The libraries, and the names by which modules import them.
+/// The name in `import` statements and the file of each library.
 const LIBRARIES: [(&str, &str); 5] = [
     ("htm", "vendor/htm.mjs"),
     ("oauth4webapi", "vendor/oauth4webapi.mjs"),
@@ -25,10 +25,10 @@ const LIBRARIES: [(&str, &str); 5] = [
     ("uplot", "vendor/uplot.mjs"),
 ];
 
-/// What stands in `index.html` for the import map.
-const IMPORT_MAP: &str = "{{importmap}}";
+/// The placeholder for the import map in `index.html`.
+const IMPORT_MAP_PLACEHOLDER: &str = "{{importmap}}";
 
-/// The page, which has no hash in its name.
+/// The file of the page. Its served path has no hash.
 const PAGE: &str = "assets/index.html";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,31 +39,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={folder}");
         collect(&root, &root.join(folder), &mut files)?;
     }
-    let page = files.remove(PAGE).ok_or("there is no page")?;
+    let page = files.remove(PAGE).ok_or(format!("{PAGE} is missing"))?;
     let hashed: BTreeMap<&str, String> = files
         .iter()
         .map(|(name, bytes)| (name.as_str(), hashed_name(name, bytes)))
         .collect();
     let import_map = import_map(&hashed)?;
-    let page = page_with(&String::from_utf8(page)?, &hashed, &import_map)?;
+    let page = render_page(&String::from_utf8(page)?, &hashed, &import_map)?;
 
     let mut table = String::from("[\n");
     for (name, bytes) in &files {
-        table += &entry(&out, name, &hashed[name.as_str()], bytes)?;
+        table += &write_forms(&out, name, &hashed[name.as_str()], bytes)?;
     }
     table += "]";
     fs::write(out.join("files.rs"), table)?;
-    let page = entry(&out, PAGE, "", page.as_bytes())?;
+    let page = write_forms(&out, PAGE, "", page.as_bytes())?;
     fs::write(out.join("page.rs"), page.trim_end().trim_end_matches(','))?;
-    fs::write(out.join("policy.rs"), format!("{:?}", policy(&import_map)))?;
+    fs::write(
+        out.join("policy.rs"),
+        format!("{:?}", content_security_policy(&import_map)),
+    )?;
     Ok(())
 }
 
-/// What the page may do: run and show its own files, and ask its own API. Data cannot
-/// become script or style, and nobody is told of a visit.
+/// Returns the content security policy of the page. The page can run and show the console's
+/// files, and call the console's API. Data cannot become script or style, and no other site
+/// learns about a visit.
 ///
-/// It ends with whom the page may ask, so that others can be added to it.
-fn policy(import_map: &str) -> String {
+/// The policy ends with `connect-src`, so that `Console::configured` can append origins.
+fn content_security_policy(import_map: &str) -> String {
     let import_map_hash = STANDARD.encode(Sha256::digest(import_map));
     format!(
         "default-src 'none'; script-src 'self' 'sha256-{import_map_hash}'; style-src 'self'; \
@@ -72,7 +76,7 @@ fn policy(import_map: &str) -> String {
     )
 }
 
-/// Reads the files below a folder, under their paths from the root.
+/// Reads the served files below a folder into `files`, by their paths relative to the root.
 fn collect(
     root: &Path,
     folder: &Path,
@@ -83,14 +87,15 @@ fn collect(
         if path.is_dir() {
             collect(root, &path, files)?;
         } else if content_type(&path).is_some() {
-            let name = path.strip_prefix(root)?.to_str().ok_or("a name")?;
+            let name = path.strip_prefix(root)?.to_str();
+            let name = name.ok_or(format!("{path:?} is not valid UTF-8; rename the file"))?;
             files.insert(name.to_owned(), fs::read(&path)?);
         }
     }
     Ok(())
 }
 
-/// The media type of what is served; licences and the like are not.
+/// Returns the media type of a served file. Other files, such as licences, have none.
 fn content_type(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()? {
         "html" => Some("text/html; charset=utf-8"),
@@ -102,14 +107,14 @@ fn content_type(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// `assets/app.js` is `assets/app.Zm9vYmFy….js`.
+/// Adds the hash to a name: `assets/app.js` becomes `assets/app.Zm9vYmFy….js`.
 fn hashed_name(name: &str, bytes: &[u8]) -> String {
     let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     format!("{stem}.{hash}.{extension}")
 }
 
-/// Leads every module's name to the file that has it.
+/// Returns the import map, which maps the name of each module to its file.
 fn import_map(hashed: &BTreeMap<&str, String>) -> Result<String, Box<dyn Error>> {
     let mut imports = Vec::new();
     for (name, file) in LIBRARIES {
@@ -121,8 +126,8 @@ fn import_map(hashed: &BTreeMap<&str, String>) -> Result<String, Box<dyn Error>>
     Ok(format!("{{\"imports\":{{{}}}}}", imports.join(",")))
 }
 
-/// The page with the import map in it, and each file under its name with the hash.
-fn page_with(
+/// Inserts the import map into the page and adds the hash to each file name in the page.
+fn render_page(
     page: &str,
     hashed: &BTreeMap<&str, String>,
     import_map: &str,
@@ -131,26 +136,27 @@ fn page_with(
     for (name, file) in hashed {
         page = page.replace(&format!("\"{name}\""), &format!("\"{file}\""));
     }
-    if page.matches(IMPORT_MAP).count() != 1 {
-        return Err("the page has to have one place for the import map".into());
+    if page.matches(IMPORT_MAP_PLACEHOLDER).count() != 1 {
+        return Err(format!("{PAGE} must contain {IMPORT_MAP_PLACEHOLDER} exactly once").into());
     }
-    Ok(page.replace(IMPORT_MAP, import_map))
+    Ok(page.replace(IMPORT_MAP_PLACEHOLDER, import_map))
 }
 
-/// Writes a file as it is and compressed, and the line that describes both.
-fn entry(out: &Path, name: &str, path: &str, bytes: &[u8]) -> Result<String, Box<dyn Error>> {
+/// Writes the plain and the compressed form of a file, and returns the Rust expression that
+/// describes both.
+fn write_forms(out: &Path, name: &str, path: &str, bytes: &[u8]) -> Result<String, Box<dyn Error>> {
     let flat = name.replace('/', "_");
-    let (plain, packed) = (out.join(&flat), out.join(format!("{flat}.gz")));
+    let (plain, compressed) = (out.join(&flat), out.join(format!("{flat}.gz")));
     fs::write(&plain, bytes)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
-    fs::write(&packed, encoder.finish()?)?;
-    let content_type = content_type(Path::new(name)).ok_or("a media type")?;
+    fs::write(&compressed, encoder.finish()?)?;
+    let content_type = content_type(Path::new(name)).ok_or(format!("{name} has no media type"))?;
     let etag = URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]);
     Ok(format!(
         "File {{ path: {path:?}, content_type: {content_type:?}, \
          plain: Form {{ etag: {:?}, bytes: include_bytes!({plain:?}) }}, \
-         gzip: Form {{ etag: {:?}, bytes: include_bytes!({packed:?}) }} }},\n",
+         gzip: Form {{ etag: {:?}, bytes: include_bytes!({compressed:?}) }} }},\n",
         format!("\"{etag}\""),
         format!("\"{etag}-gzip\""),
     ))

@@ -50,7 +50,7 @@ async fn each_branch_has_its_name_and_its_steps_in_order() {
         ),
         branch_step(&FORK, "branch-exec-1", "b", 130, json!({})),
         branch_step(&FORK, "branch-exec-1", "a", 110, json!({})),
-        // Of another fork at the same moment, and of one with a longer id.
+        // Steps of other forks: with the same time, and with a longer id.
         branch_step(
             &ForkKey {
                 id: "fork-2",
@@ -87,25 +87,43 @@ async fn each_branch_has_its_name_and_its_steps_in_order() {
     );
     assert_eq!(branch("branch-exec-1")["branchId"], "process_item");
     assert_eq!(branch("branch-exec-2")["branchId"], "other");
+}
+
+#[tokio::test]
+async fn a_step_of_a_branch_has_the_same_attributes_as_others() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([
+        execution("run-1", json!({})),
+        step(
+            "run-1",
+            "fork-1",
+            100,
+            json!({"stepType": "PARALLEL_FORK_MANAGER"}),
+        ),
+        branch_step(&FORK, "branch-exec-2", "d", 115, json!({})),
+    ])
+    .await;
+    let body = app.get(&token, &FORK.branch_steps_path()).await.ok();
     let details = app.get(&token, "/flow-executions/run-1").await.ok();
     let mut top = details["data"]["steps"][0].clone();
-    let mut step = branch("branch-exec-2")["steps"][0].clone();
+    let mut step = body["data"]["branch-exec-2"]["steps"][0].clone();
     assert_eq!(
         top.as_object_mut()
             .map(|step| step.keys().cloned().collect::<Vec<_>>()),
         step.as_object_mut()
             .map(|step| step.keys().cloned().collect()),
-        "a branch's step looks like every other"
+        "a step of a branch has the same attributes as any other"
     );
     assert_eq!(
         details["data"]["steps"].as_array().map(Vec::len),
         Some(1),
-        "branches are apart"
+        "the details have no steps of branches"
     );
 }
 
 #[tokio::test]
-async fn a_fork_inside_a_branch_is_read_by_its_own_pair() {
+async fn a_fork_inside_a_branch_is_read_by_its_id_and_time() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let nested = ForkKey {
@@ -141,7 +159,7 @@ async fn a_fork_inside_a_branch_is_read_by_its_own_pair() {
 }
 
 #[tokio::test]
-async fn fifty_branches_of_ten_steps_are_one_query_beside_that_of_the_run() {
+async fn fifty_branches_of_ten_steps_take_one_query_after_the_run() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
@@ -160,7 +178,7 @@ async fn fifty_branches_of_ten_steps_are_one_query_beside_that_of_the_run() {
 }
 
 #[tokio::test]
-async fn pages_of_branch_steps_join_to_the_whole() {
+async fn pages_of_any_size_have_all_steps_of_the_branches() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
@@ -175,7 +193,7 @@ async fn pages_of_branch_steps_join_to_the_whole() {
         .collect();
     assert_eq!(whole.len(), 30);
     for limit in [1, 7, 30, 500] {
-        let mut walked = Vec::new();
+        let mut found = Vec::new();
         let mut next = String::new();
         loop {
             let body = app
@@ -186,19 +204,19 @@ async fn pages_of_branch_steps_join_to_the_whole() {
                 .await
                 .ok();
             for (branch, steps) in outline(&body["data"]) {
-                walked.extend(steps.into_iter().map(|step| (branch.clone(), step)));
+                found.extend(steps.into_iter().map(|step| (branch.clone(), step)));
             }
             match body["nextToken"].as_str() {
                 Some(token) => next = format!("&nextToken={token}"),
                 None => break,
             }
         }
-        assert_eq!(walked, whole, "limit {limit}");
+        assert_eq!(found, whole, "limit {limit}");
     }
 }
 
 #[tokio::test]
-async fn payloads_of_branch_steps_are_filled_in_and_the_runs_own_are_passed_by() {
+async fn payloads_of_branch_steps_are_filled_in() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let text = json!("o".repeat(1_000)).to_string();
@@ -222,7 +240,7 @@ async fn payloads_of_branch_steps_are_filled_in_and_the_runs_own_are_passed_by()
 }
 
 #[tokio::test]
-async fn the_forks_time_is_one_moment_in_every_spelling() {
+async fn the_time_of_the_fork_may_have_any_rfc_3339_form() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([
@@ -244,7 +262,7 @@ async fn the_forks_time_is_one_moment_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn a_fork_without_steps_has_no_branches_and_a_run_that_is_not_there_is_not_found() {
+async fn a_fork_without_steps_is_empty_and_an_unknown_run_is_404() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;

@@ -1,37 +1,109 @@
 //! `GET /flow-executions/{flowExecutionId}`.
 
 use serde_json::{Value, json};
+use shared::model::Item;
 
 use crate::support::records::{execution, payload, payload_parts, step, time};
 use crate::support::{TestApp, read_units};
 
+/// An execution with every attribute, and one that the format does not know.
+fn complete_execution() -> Item {
+    execution(
+        "run-1",
+        json!({
+            "flowName": "Order Processing",
+            "flowVersion": 3,
+            "executionType": "SUBFLOW",
+            "parentExecutionId": "run-0",
+            "parentStepInstanceId": "step-9",
+            "deviceId": "device-1",
+            "trigger": "WEBHOOK",
+            "status": "FAILED",
+            "durationMs": 2300,
+            "errorMessage": "Card declined",
+            "stepSummary": {"total": 2, "passed": 1, "failed": 1},
+            "labels": {"orderId": "42"},
+            "timeoutAt": time(60_000),
+            "heartbeatAt": time(2_000),
+            "cancelledBy": "maria",
+            "cancelReason": "twice",
+            "somethingElse": {"kept": true},
+        }),
+    )
+}
+
+fn shown_metadata() -> Value {
+    json!({
+        "flowExecutionId": "run-1",
+        "flowDefinitionId": "flow-1",
+        "flowName": "Order Processing",
+        "flowVersion": 3,
+        "executionType": "SUBFLOW",
+        "parentFlowExecutionId": "run-0",
+        "parentStepInstanceId": "step-9",
+        "teamId": "team-a",
+        "deviceId": "device-1",
+        "trigger": "WEBHOOK",
+        "status": "FAILED",
+        "createdAt": "2026-02-17T10:30:00.000Z",
+        "startTime": "2026-02-17T10:30:00.050Z",
+        "endTime": "2026-02-17T10:30:02.400Z",
+        "durationMs": 2300,
+        "errorMessage": "Card declined",
+        "stepSummary": {"total": 2, "passed": 1, "failed": 1},
+        "labels": {"orderId": "42"},
+        "timeoutAt": "2026-02-17T10:31:00.000Z",
+        "heartbeatAt": "2026-02-17T10:30:02.000Z",
+        "cancelledBy": "maria",
+        "cancelReason": "twice",
+    })
+}
+
+fn shown_steps() -> Value {
+    json!([
+        {
+            "stepInstanceId": "step-1",
+            "stepId": "step-1-definition",
+            "stepName": "Step step-1",
+            "stepType": "IF_ELSE",
+            "sequenceNumber": 1,
+            "status": "COMPLETED",
+            "startTime": "2026-02-17T10:30:00.050Z",
+            "endTime": "2026-02-17T10:30:00.055Z",
+            "durationMs": 5,
+            "retryCount": 0,
+            "input": {"orderId": 42},
+            "output": {"branch": "true"},
+            "executionData": null,
+            "errorMessage": null,
+            "subflowExecutionId": null,
+        },
+        {
+            "stepInstanceId": "step-2",
+            "stepId": "step-2-definition",
+            "stepName": "Step step-2",
+            "stepType": "IF_ELSE",
+            "sequenceNumber": 2,
+            "status": "FAILED",
+            "startTime": "2026-02-17T10:30:00.125Z",
+            "endTime": "2026-02-17T10:30:00.130Z",
+            "durationMs": 5,
+            "retryCount": 2,
+            "input": {"orderId": 42},
+            "output": null,
+            "executionData": {"attempts": [1, 2, 3]},
+            "errorMessage": "Card declined",
+            "subflowExecutionId": "run-2",
+        },
+    ])
+}
+
 #[tokio::test]
-async fn details_hold_everything_that_was_written() {
+async fn details_have_every_written_attribute() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([
-        execution(
-            "run-1",
-            json!({
-                "flowName": "Order Processing",
-                "flowVersion": 3,
-                "executionType": "SUBFLOW",
-                "parentExecutionId": "run-0",
-                "parentStepInstanceId": "step-9",
-                "deviceId": "device-1",
-                "trigger": "WEBHOOK",
-                "status": "FAILED",
-                "durationMs": 2300,
-                "errorMessage": "Card declined",
-                "stepSummary": {"total": 2, "passed": 1, "failed": 1},
-                "labels": {"orderId": "42"},
-                "timeoutAt": time(60_000),
-                "heartbeatAt": time(2_000),
-                "cancelledBy": "maria",
-                "cancelReason": "twice",
-                "somethingElse": {"kept": true},
-            }),
-        ),
+        complete_execution(),
         step("run-1", "step-1", 50, json!({})),
         step(
             "run-1",
@@ -61,66 +133,8 @@ async fn details_hold_everything_that_was_written() {
         json!({
             "success": true,
             "data": {
-                "metadata": {
-                    "flowExecutionId": "run-1",
-                    "flowDefinitionId": "flow-1",
-                    "flowName": "Order Processing",
-                    "flowVersion": 3,
-                    "executionType": "SUBFLOW",
-                    "parentFlowExecutionId": "run-0",
-                    "parentStepInstanceId": "step-9",
-                    "teamId": "team-a",
-                    "deviceId": "device-1",
-                    "trigger": "WEBHOOK",
-                    "status": "FAILED",
-                    "createdAt": "2026-02-17T10:30:00.000Z",
-                    "startTime": "2026-02-17T10:30:00.050Z",
-                    "endTime": "2026-02-17T10:30:02.400Z",
-                    "durationMs": 2300,
-                    "errorMessage": "Card declined",
-                    "stepSummary": {"total": 2, "passed": 1, "failed": 1},
-                    "labels": {"orderId": "42"},
-                    "timeoutAt": "2026-02-17T10:31:00.000Z",
-                    "heartbeatAt": "2026-02-17T10:30:02.000Z",
-                    "cancelledBy": "maria",
-                    "cancelReason": "twice",
-                },
-                "steps": [
-                    {
-                        "stepInstanceId": "step-1",
-                        "stepId": "step-1-definition",
-                        "stepName": "Step step-1",
-                        "stepType": "IF_ELSE",
-                        "sequenceNumber": 1,
-                        "status": "COMPLETED",
-                        "startTime": "2026-02-17T10:30:00.050Z",
-                        "endTime": "2026-02-17T10:30:00.055Z",
-                        "durationMs": 5,
-                        "retryCount": 0,
-                        "input": {"orderId": 42},
-                        "output": {"branch": "true"},
-                        "executionData": null,
-                        "errorMessage": null,
-                        "subflowExecutionId": null,
-                    },
-                    {
-                        "stepInstanceId": "step-2",
-                        "stepId": "step-2-definition",
-                        "stepName": "Step step-2",
-                        "stepType": "IF_ELSE",
-                        "sequenceNumber": 2,
-                        "status": "FAILED",
-                        "startTime": "2026-02-17T10:30:00.125Z",
-                        "endTime": "2026-02-17T10:30:00.130Z",
-                        "durationMs": 5,
-                        "retryCount": 2,
-                        "input": {"orderId": 42},
-                        "output": null,
-                        "executionData": {"attempts": [1, 2, 3]},
-                        "errorMessage": "Card declined",
-                        "subflowExecutionId": "run-2",
-                    },
-                ],
+                "metadata": shown_metadata(),
+                "steps": shown_steps(),
                 "resolvedFinalContextData": {"order": {"id": 42}, "done": false},
             },
         })
@@ -128,7 +142,7 @@ async fn details_hold_everything_that_was_written() {
 }
 
 #[tokio::test]
-async fn details_of_twenty_steps_are_one_request_and_cost_their_bytes() {
+async fn details_of_twenty_steps_cost_one_request_and_their_bytes() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let padding = "x".repeat(2_000);
@@ -147,7 +161,7 @@ async fn details_of_twenty_steps_are_one_request_and_cost_their_bytes() {
     let body = answer.ok();
     assert_eq!(body["data"]["steps"].as_array().map(Vec::len), Some(20));
     assert_eq!(answer.usage.requests, 1);
-    // Each step is 2,000 bytes of output and some 400 of the rest.
+    // Each step has 2,000 bytes of output and about 400 other bytes.
     let bytes_cost = read_units(20 * 2_400);
     assert!(
         answer.usage.capacity_units <= bytes_cost * 1.1,
@@ -157,7 +171,7 @@ async fn details_of_twenty_steps_are_one_request_and_cost_their_bytes() {
 }
 
 #[tokio::test]
-async fn steps_stand_in_the_order_of_time_and_page_by_limit() {
+async fn steps_are_ordered_by_time_in_pages_of_any_limit() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([
@@ -165,7 +179,7 @@ async fn steps_stand_in_the_order_of_time_and_page_by_limit() {
         payload("run-1", "context", 0, json!({"value": 7})),
     ])
     .await;
-    // Written backwards; of two steps at one moment the ids decide.
+    // The steps are written backwards. Steps with equal times are ordered by id.
     app.write(
         (0..23)
             .rev()
@@ -185,7 +199,7 @@ async fn steps_stand_in_the_order_of_time_and_page_by_limit() {
             let context = if is_first { json!(7) } else { Value::Null };
             assert_eq!(
                 data["resolvedFinalContextData"], context,
-                "the context comes once"
+                "only the first page has the context"
             );
             for step in data["steps"].as_array().expect("steps") {
                 seen.push(step["stepInstanceId"].as_str().expect("an id").to_owned());
@@ -203,14 +217,14 @@ async fn steps_stand_in_the_order_of_time_and_page_by_limit() {
 }
 
 #[tokio::test]
-async fn a_field_too_large_for_its_step_comes_from_its_payload() {
+async fn a_large_field_of_a_step_comes_from_its_payload() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let big = json!({"rows": (0..2_000).map(|n| format!("row {n}")).collect::<Vec<_>>()});
     let json_text = big.to_string();
     let packed = zstd::encode_all(json_text.as_bytes(), 3).expect("zstd");
     app.write([execution("run-1", json!({}))]).await;
-    // The id of one step is the beginning of another's.
+    // The id of one step is a prefix of the other's.
     app.write(["a", "a:b"].map(|id| step("run-1", id, 1, json!({"input": null, "output": null}))))
         .await;
     app.write(payload_parts(
@@ -236,7 +250,7 @@ async fn a_field_too_large_for_its_step_comes_from_its_payload() {
         json!({"value": {"small": true}}),
     )])
     .await;
-    // Attributes that are there go before a payload of the same name.
+    // An attribute has precedence over a payload of the same name.
     app.write([
         step("run-1", "c", 2, json!({"input": "own"})),
         payload("run-1", "step:c:input", 0, json!({"value": "payload"})),
@@ -253,7 +267,7 @@ async fn a_field_too_large_for_its_step_comes_from_its_payload() {
 }
 
 #[tokio::test]
-async fn a_number_of_38_digits_is_shown_with_all_of_them() {
+async fn a_number_of_38_digits_is_shown_completely() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let digits = "12345678901234567890123456789012345678";
@@ -267,7 +281,7 @@ async fn a_number_of_38_digits_is_shown_with_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_run_in_progress_shows_what_is_known() {
+async fn a_run_in_progress_has_null_for_unknown_values() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([
@@ -290,7 +304,7 @@ async fn a_run_in_progress_shows_what_is_known() {
 }
 
 #[tokio::test]
-async fn a_run_without_its_own_item_or_past_its_end_is_not_found() {
+async fn an_expired_run_or_one_without_its_item_is_not_found() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([

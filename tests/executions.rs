@@ -7,20 +7,23 @@ use crate::support::records::{ForkKey, branch_step, execution, payload, step, ti
 
 const MINUTE: i64 = 60_000;
 
-/// A run with a fork, a fork inside a branch of it, and a step after both.
+const OUTER: ForkKey<'_> = ForkKey {
+    execution_id: "run-1",
+    id: "fork-1",
+    offset: 100,
+};
+
+/// A fork inside a branch of [`OUTER`].
+const INNER: ForkKey<'_> = ForkKey {
+    execution_id: "run-1",
+    id: "fork-2",
+    offset: 120,
+};
+
+/// A run with both forks, and steps before and after them.
 async fn with_forks() -> (TestApp, String) {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    let outer = ForkKey {
-        execution_id: "run-1",
-        id: "fork-1",
-        offset: 100,
-    };
-    let inner = ForkKey {
-        execution_id: "run-1",
-        id: "fork-2",
-        offset: 120,
-    };
     let attributes = json!({
         "flowName": "Order Processing", "flowVersion": 3, "trigger": "WEBHOOK",
     });
@@ -33,23 +36,23 @@ async fn with_forks() -> (TestApp, String) {
             100,
             json!({"stepType": "PARALLEL_FORK_MANAGER"}),
         ),
-        branch_step(&outer, "branch-b", "b-1", 105, json!({})),
-        branch_step(&outer, "branch-a", "a-1", 110, json!({})),
+        branch_step(&OUTER, "branch-b", "b-1", 105, json!({})),
+        branch_step(&OUTER, "branch-a", "a-1", 110, json!({})),
         branch_step(
-            &outer,
+            &OUTER,
             "branch-a",
             "fork-2",
             120,
             json!({"stepType": "PARALLEL_FORK_MANAGER"}),
         ),
         branch_step(
-            &inner,
+            &INNER,
             "branch-c",
             "c-1",
             125,
             json!({"retryCount": 2, "output": null}),
         ),
-        branch_step(&outer, "branch-b", "b-2", 130, json!({"status": "SKIPPED"})),
+        branch_step(&OUTER, "branch-b", "b-2", 130, json!({"status": "SKIPPED"})),
         step(
             "run-1",
             "end",
@@ -80,11 +83,11 @@ async fn with_forks() -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn an_executions_nodes_are_those_of_all_branches_in_order_of_time() {
+async fn nodes_of_all_branches_are_listed_in_order_of_time() {
     let (app, token) = with_forks().await;
     app.remember_masking("team-a").await;
     let answer = app.get(&token, "/api/executions/run-1").await;
-    assert_eq!(answer.usage.requests, 1, "all of it is one range");
+    assert_eq!(answer.usage.requests, 1, "one range has all records");
     let body = answer.ok();
     let outline: Vec<_> = body["nodeExecutions"]
         .as_array()
@@ -110,10 +113,7 @@ async fn an_executions_nodes_are_those_of_all_branches_in_order_of_time() {
         ("b-2", "SKIPPED", &branch),
         ("end", "FAILED", &top),
     ];
-    let expected: Vec<_> = expected
-        .into_iter()
-        .map(|(id, status, branch)| (json!(id), json!(status), branch.clone()))
-        .collect();
+    let expected = expected.map(|(id, status, branch)| (json!(id), json!(status), branch.clone()));
     assert_eq!(outline, expected);
     assert_eq!(body["inputData"], json!({"body": {"orderId": 42}}));
     assert_eq!(body["outputData"], json!({"result": "processed"}));
@@ -137,7 +137,7 @@ async fn an_executions_nodes_are_those_of_all_branches_in_order_of_time() {
     assert_eq!(body.get("warnings"), None);
 }
 
-async fn walk_nodes(app: &TestApp, token: &str, path: &str) -> Vec<Value> {
+async fn nodes_of_all_pages(app: &TestApp, token: &str, path: &str) -> Vec<Value> {
     let joint = if path.contains('?') { '&' } else { '?' };
     let (mut nodes, mut page_path) = (Vec::new(), path.to_owned());
     loop {
@@ -146,7 +146,7 @@ async fn walk_nodes(app: &TestApp, token: &str, path: &str) -> Vec<Value> {
             panic!("no nodes");
         };
         assert!(!page.is_empty(), "an empty page");
-        assert!(nodes.len() < 10_000, "the pages do not end");
+        assert!(nodes.len() < 10_000, "too many pages");
         nodes.extend(page);
         match body["nextToken"].as_str() {
             Some(next) => page_path = format!("{path}{joint}nextToken={next}"),
@@ -156,14 +156,14 @@ async fn walk_nodes(app: &TestApp, token: &str, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn pages_of_nodes_of_any_size_are_the_whole() {
+async fn pages_of_any_size_have_all_nodes() {
     let (app, token) = with_forks().await;
-    let whole = walk_nodes(&app, &token, "/api/executions/run-1").await;
+    let whole = nodes_of_all_pages(&app, &token, "/api/executions/run-1").await;
     assert_eq!(whole.len(), 8);
     for limit in [1, 3, 8] {
         let path = format!("/api/executions/run-1?limit={limit}");
         assert_eq!(
-            walk_nodes(&app, &token, &path).await,
+            nodes_of_all_pages(&app, &token, &path).await,
             whole,
             "limit {limit}"
         );
@@ -171,7 +171,7 @@ async fn pages_of_nodes_of_any_size_are_the_whole() {
 }
 
 #[tokio::test]
-async fn a_run_of_many_megabytes_comes_in_pages_in_order_of_time() {
+async fn a_large_run_has_pages_of_nodes_in_order_of_time() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let fork = ForkKey {
@@ -183,7 +183,7 @@ async fn a_run_of_many_megabytes_comes_in_pages_in_order_of_time() {
     app.write([execution("run-1", json!({}))]).await;
     app.write((0..900).map(|n| {
         let id = format!("step-{n:04}");
-        // Every third step is top-level; the branches stand in another order.
+        // Every third step is top-level. The order of the branches differs from the times.
         match n % 3 {
             0 => step("run-1", &id, n * 10, json!({"output": output})),
             branch => {
@@ -198,7 +198,7 @@ async fn a_run_of_many_megabytes_comes_in_pages_in_order_of_time() {
     let first = app.get(&token, "/api/executions/run-1").await.ok();
     assert_eq!(first["inputData"], json!({"a": 1}));
     assert!(first["nextToken"].is_string());
-    let nodes = walk_nodes(&app, &token, "/api/executions/run-1").await;
+    let nodes = nodes_of_all_pages(&app, &token, "/api/executions/run-1").await;
     let ids: Vec<_> = nodes
         .iter()
         .map(|node| node["id"].as_str().expect("an id"))
@@ -254,7 +254,7 @@ async fn a_list_has_its_documented_fields_and_the_number_of_nodes() {
 }
 
 #[tokio::test]
-async fn another_teams_list_is_refused_and_its_execution_is_not_there() {
+async fn the_list_and_runs_of_another_team_are_not_shown() {
     let (app, _) = with_forks().await;
     let other = app.viewer("team-b").await;
     let answer = app.get(&other, "/api/executions/team/team-a").await;

@@ -34,7 +34,7 @@ impl Jwts {
     fn configured(&self, change: impl FnOnce(&mut OidcSettings)) -> Authenticator {
         let mut settings = self.issuer.settings();
         change(&mut settings);
-        Authenticator::new(self.app.store.clone()).taking_jwts(settings)
+        Authenticator::new(self.app.store.clone()).with_jwts(settings)
     }
 
     fn sign(&self, others: Value) -> String {
@@ -52,7 +52,7 @@ fn is_refused(answer: &Result<Caller>) -> bool {
 }
 
 #[tokio::test]
-async fn a_jwt_makes_the_caller_that_its_claims_name() {
+async fn a_valid_jwt_identifies_its_caller() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.authenticator();
     let caller = ask(&authenticator, &jwts.sign(json!({})))
@@ -64,7 +64,7 @@ async fn a_jwt_makes_the_caller_that_its_claims_name() {
         ..operator("team-a")
     };
     assert_eq!(caller, expected);
-    // The clocks differ by up to a minute; a key of an audience is among others.
+    // Clocks may differ by a minute, and a list may contain the expected value.
     let now = shared::model::Timestamp::now().seconds();
     for others in [
         json!({"exp": now - 30}),
@@ -86,7 +86,7 @@ async fn a_jwt_makes_the_caller_that_its_claims_name() {
 }
 
 #[tokio::test]
-async fn claims_are_those_that_are_configured_also_within_others() {
+async fn configured_claims_may_be_nested() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.configured(|settings| {
         settings.team_claim = "https://flowtrail.example/team".to_owned();
@@ -110,7 +110,7 @@ async fn claims_are_those_that_are_configured_also_within_others() {
 }
 
 #[tokio::test]
-async fn a_jwt_that_is_not_good_in_any_way_is_refused() {
+async fn invalid_jwts_are_refused() {
     let jwts = Jwts::new().await;
     let second = SigningKey::ed25519("two");
     jwts.issuer.publish(&[&jwts.key, &second]);
@@ -126,7 +126,7 @@ async fn a_jwt_that_is_not_good_in_any_way_is_refused() {
 }
 
 #[tokio::test]
-async fn without_an_issuer_no_jwt_is_taken_and_nothing_is_asked_of_anyone() {
+async fn jwts_are_refused_without_any_request_if_no_issuer_is_set() {
     let jwts = Jwts::new().await;
     let authenticator = Authenticator::new(jwts.app.store.clone());
     assert!(is_refused(
@@ -137,7 +137,7 @@ async fn without_an_issuer_no_jwt_is_taken_and_nothing_is_asked_of_anyone() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_and_unknown_ones_do_not_have_them_fetched_again_at_once() {
+async fn unknown_keys_do_not_cause_repeated_fetches() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.authenticator();
     for _ in 0..5 {
@@ -158,7 +158,7 @@ async fn keys_are_fetched_once_and_unknown_ones_do_not_have_them_fetched_again_a
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_is_told_as_such_and_asked_again_soon() {
+async fn an_unavailable_issuer_is_reported_and_retried_soon() {
     let jwts = Jwts::new().await;
     jwts.issuer.set_down(true);
     let authenticator = jwts.authenticator();
@@ -177,13 +177,13 @@ async fn an_issuer_that_is_down_is_told_as_such_and_asked_again_soon() {
         .expect("a caller");
     assert_eq!(jwts.issuer.fetches(), 2);
     jwts.issuer.set_down(true);
-    let app = jwts.app.taking_jwts(jwts.issuer.settings());
+    let app = jwts.app.with_jwts(jwts.issuer.settings());
     let path = "/flow-executions?flowDefinitionId=flow-1";
     let answer = app.get(&jwts.sign(json!({})), path).await;
     assert_eq!(answer.problem(), (503, "UNAVAILABLE".to_owned()));
     assert_eq!(
         answer.json()["error"],
-        "The identity provider does not answer"
+        "The identity provider does not respond"
     );
     assert!(answer.headers.contains_key("retry-after"));
     // The table's own tokens need no issuer.
@@ -191,7 +191,7 @@ async fn an_issuer_that_is_down_is_told_as_such_and_asked_again_soon() {
 }
 
 #[tokio::test]
-async fn a_discovery_document_of_another_issuer_is_not_believed() {
+async fn a_discovery_document_of_another_issuer_is_refused() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.configured(|settings| settings.issuer.push('/'));
     let claims = jwts
@@ -203,7 +203,7 @@ async fn a_discovery_document_of_another_issuer_is_not_believed() {
         "{answer:?}"
     );
     assert_eq!(jwts.issuer.fetches(), 0);
-    // Where the keys are named, nothing has to be discovered.
+    // With the address of the keys, no discovery is needed.
     let authenticator = jwts.configured(|settings| {
         settings.issuer.push('/');
         settings.jwks_url = Some(format!("{}/keys", jwts.issuer.url));
@@ -214,14 +214,14 @@ async fn a_discovery_document_of_another_issuer_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_jwt_without_a_key_id_is_that_of_the_only_key() {
+async fn a_jwt_without_a_key_id_uses_the_only_key() {
     let jwts = Jwts::new().await;
     let claims = jwts.issuer.claims("viewer", json!({}));
     let jwt = jwts.key.sign_with(json!({"kid": null}), &claims);
     ask(&jwts.authenticator(), &jwt).await.expect("a caller");
 }
 
-/// Lets time pass, as it seems.
+/// Advances the clock of tokio.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -229,7 +229,7 @@ async fn pass(time: Duration) {
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_within_a_minute_and_one_that_was_withdrawn_forgotten_in_an_hour() {
+async fn new_keys_are_found_and_withdrawn_keys_are_forgotten() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.authenticator();
     let old = jwts.sign(json!({"exp": 4_102_444_800_i64}));
@@ -242,7 +242,7 @@ async fn a_new_key_is_found_within_a_minute_and_one_that_was_withdrawn_forgotten
     ask(&authenticator, &jwt).await.expect("a caller");
     assert!(is_refused(&ask(&authenticator, &old).await));
     assert_eq!(jwts.issuer.fetches(), 2);
-    // Without anybody asking for another.
+    // The withdrawn key is forgotten without a request for an unknown one.
     jwts.issuer.publish(&[&jwts.key]);
     pass(Duration::from_secs(3_590)).await;
     ask(&authenticator, &jwt).await.expect("a caller");
@@ -251,7 +251,7 @@ async fn a_new_key_is_found_within_a_minute_and_one_that_was_withdrawn_forgotten
 }
 
 #[tokio::test]
-async fn keys_outlive_a_bad_day_of_their_issuer_and_no_more() {
+async fn keys_are_kept_for_a_day_while_the_issuer_is_down() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.authenticator();
     let jwt = jwts.sign(json!({"exp": 4_102_444_800_i64}));
@@ -269,7 +269,7 @@ async fn keys_outlive_a_bad_day_of_their_issuer_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_withdraws_all_its_keys_is_believed() {
+async fn an_empty_key_set_withdraws_all_keys() {
     let jwts = Jwts::new().await;
     let authenticator = jwts.authenticator();
     let jwt = jwts.sign(json!({"exp": 4_102_444_800_i64}));
@@ -280,7 +280,7 @@ async fn an_issuer_that_withdraws_all_its_keys_is_believed() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_hides_no_other_and_one_signs_with_its_own_algorithm_alone() {
+async fn unreadable_keys_are_skipped_and_algorithms_must_match() {
     let jwts = Jwts::new().await;
     let rsa = SigningKey::rsa("rsa");
     let namesake = SigningKey::ed25519(jwts.key.id);
@@ -294,7 +294,7 @@ async fn a_key_that_cannot_be_read_hides_no_other_and_one_signs_with_its_own_alg
             .await
             .expect("a caller");
     }
-    // The key says that it signs with RS256, and so it has not signed this.
+    // The published key is for RS256, and must not verify another algorithm.
     let other = SigningKey {
         algorithm: Algorithm::PS256,
         ..rsa

@@ -1,15 +1,20 @@
-//! Search by label: entries that follow the stream, and what is found by them.
+//! Search by label: the entries that follow the stream, and the runs that they find.
 
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
-use shared::auth::Role;
-use shared::labels;
+use shared::attributes::text;
+use shared::change::Change;
+use shared::counters::Counter;
+use shared::label::Label;
+use shared::model::{Item, TeamId};
 use shared::store::Range;
-use shared::stream::Change;
+use shared::{keys, labels};
 
-use crate::support::records::{execution, step, time};
-use crate::support::{TestApp, is_embedded};
+use crate::support::TestApp;
+use crate::support::actions::as_function;
+use crate::support::records::{execution, time};
 
-const MINUTE: i64 = 60_000;
+mod search;
 
 fn ids(runs: &Value) -> Vec<&str> {
     let runs = runs.as_array().expect("runs");
@@ -26,7 +31,7 @@ async fn found(app: &TestApp, token: &str, label: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_run_is_found_by_its_labels_as_they_are_now() {
+async fn a_run_is_found_by_its_current_labels() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let open = json!({"status": "RUNNING", "labels": {"orderId": "42", "region": "eu"}});
@@ -54,7 +59,7 @@ async fn a_run_is_found_by_its_labels_as_they_are_now() {
     app.write([execution("run-1", expired)]).await;
     app.count().await;
     let body = app.get(&token, path).await.ok();
-    assert_eq!(body["executions"], json!([]), "as of every list");
+    assert_eq!(body["executions"], json!([]), "expired runs are hidden");
 
     app.store
         .delete("EXEC#run-1", "EXECUTION")
@@ -65,185 +70,46 @@ async fn a_run_is_found_by_its_labels_as_they_are_now() {
         assert_eq!(found(&app, &token, label).await, [""; 0]);
         let entries = Range::of_partition(format!("LABEL#team-a#{label}"), "", None);
         let left = app.store.all(&entries).await.expect("read");
-        assert_eq!(left, [], "of {label}");
+        assert_eq!(left, [], "entries of {label}");
     }
 }
 
-#[tokio::test]
-async fn every_surface_finds_the_same_runs() {
-    let app = TestApp::new().await;
-    let token = app.token("team-a", Role::Operator, None).await;
-    let runs = (0..23).map(|n| {
-        let tier = if n % 2 == 0 { "gold" } else { "silver" };
-        let flow = if n % 3 == 0 { "flow-1" } else { "flow-2" };
-        let attributes = json!({
-            "createdAt": time(n * 3 * MINUTE), "labels": {"tier": tier}, "flowId": flow,
-            "status": if n % 5 == 0 { "FAILED" } else { "COMPLETED" },
-            "flowVersion": n % 4,
-        });
-        execution(&format!("run-{n:02}"), attributes)
-    });
-    app.write(runs).await;
-    app.write([step("run-04", "s", 1_000, json!({}))]).await;
-    app.count().await;
-    let gold: Vec<_> = (0..23).rev().filter(|n| n % 2 == 0).collect();
-    let id = |n: &i64| format!("run-{n:02}");
-    let wanted: Vec<_> = gold.iter().map(id).collect();
-    assert_eq!(found(&app, &token, "tier=gold").await, wanted);
-
-    for size in [1, 5, 500] {
-        let mut walked = Vec::new();
-        let path = format!("/api/executions/team/team-a?label=tier=gold&size={size}");
-        for page in 0..wanted.len().div_ceil(size) {
-            let body = app.get(&token, &format!("{path}&page={page}")).await.ok();
-            assert_eq!(body["totalElements"], wanted.len());
-            assert_eq!(body["totalPages"], wanted.len().div_ceil(size));
-            assert_eq!(body.get("totalIsExact"), None);
-            walked.extend(ids(&body["content"]).into_iter().map(str::to_owned));
-        }
-        assert_eq!(walked, wanted, "at size {size}");
-    }
-
-    let path = "/api/executions?workflowId=flow-2&label=tier=gold&status=SUCCESS";
-    let body = app.get(&token, path).await.ok();
-    let of_workflow = gold.iter().filter(|n| *n % 3 != 0 && *n % 5 != 0).map(id);
-    assert!(ids(&body["content"]).into_iter().eq(of_workflow));
-
-    let path = "/api/history/executions/flows/flow-2?label=tier=gold&status=PASSED";
-    let body = app.get(&token, path).await.ok();
-    let of_workflow = gold.iter().filter(|n| *n % 3 != 0 && *n % 5 != 0).map(id);
-    assert!(ids(&body["executions"]).into_iter().eq(of_workflow));
-
-    let of_flow: Vec<_> = gold.iter().filter(|n| *n % 3 == 0).map(id).collect();
-    let path = "/flow-executions?flowDefinitionId=flow-1&label=tier=gold";
-    for limit in [1, 2, 50] {
-        let items = app.walk(&token, path, limit).await;
-        let walked = items
-            .iter()
-            .filter_map(|item| item["flowExecutionId"].as_str());
-        assert_eq!(walked.collect::<Vec<_>>(), of_flow, "at limit {limit}");
-    }
-    let of_version = gold.iter().filter(|n| *n % 3 == 0 && *n % 4 == 2).map(id);
-    let items = app.walk(&token, &format!("{path}&flowVersion=2"), 1).await;
-    let walked = items
-        .iter()
-        .filter_map(|item| item["flowExecutionId"].as_str());
-    assert!(walked.eq(of_version));
-
-    let path = "/api/executions/team/team-a/export?format=json&from=2026-02-17&label=tier=gold";
-    let file = app.get(&token, path).await.ok();
-    let exported: Vec<_> = file.as_array().expect("an array").iter().collect();
-    let exported_ids = exported
-        .iter()
-        .filter_map(|run| run["executionId"].as_str());
-    assert_eq!(exported_ids.collect::<Vec<_>>(), wanted);
-    let with_step = exported.iter().find(|run| run["executionId"] == "run-04");
-    assert_eq!(
-        with_step.expect("run-04")["nodeExecutions"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
-
-    let path = "/api/history/execution-stats?startDate=2026-02-17&endDate=2026-02-17&label=tier=gold&interval=hour";
-    let stats = app.get(&token, path).await.ok()["stats"].take();
-    let failed = gold.iter().filter(|n| *n % 5 == 0).count();
-    assert_eq!(
-        stats["statusBreakdown"],
-        json!({"PASSED": gold.len() - failed, "FAILED": failed})
-    );
-    assert_eq!(stats["averageExecutionTimeMs"], 2_350);
-    assert_eq!(stats["series"][10]["totalExecutions"], 5, "until eleven");
-    assert_eq!(stats["series"][11]["totalExecutions"], wanted.len() - 5);
+/// The execution item of `run-1` with a status and labels.
+fn labelled(status: &str, labels: Value) -> Item {
+    execution("run-1", json!({"status": status, "labels": labels}))
 }
 
-#[tokio::test]
-async fn what_a_run_has_started_is_found_and_summed_up() {
-    let app = TestApp::new().await;
-    let token = app.viewer("team-a").await;
-    let started = |id: &str, parent: &str, status: &str| {
-        let attributes = json!({
-            "executionType": "SUBFLOW", "parentExecutionId": parent, "status": status,
-        });
-        execution(id, attributes)
-    };
-    app.write([
-        execution("run-1", json!({})),
-        started("run-1a", "run-1", "COMPLETED"),
-        started("run-1b", "run-1", "FAILED"),
-        started("run-2a", "run-2", "FAILED"),
-    ])
-    .await;
-    let path = "/api/history/executions?lite=true&parentExecutionId=run-1";
-    let body = app.get(&token, path).await.ok();
-    assert_eq!(ids(&body["executions"]), ["run-1b", "run-1a"]);
-    assert_eq!(body["pagination"]["total"], 2);
-    assert_eq!(body["filters"]["parentExecutionId"], "run-1");
-    let path = "/api/history/execution-stats?startDate=2026-02-17&parentExecutionId=run-1";
-    let stats = app.get(&token, path).await.ok()["stats"].take();
-    assert_eq!(stats["statusBreakdown"], json!({"PASSED": 1, "FAILED": 1}));
-    let wrong = "/api/history/executions?parentExecutionId=a%23b";
-    assert_eq!(
-        app.get(&token, wrong).await.json()["parameter"],
-        "parentExecutionId"
-    );
-}
-
-#[tokio::test]
-async fn a_list_by_label_is_one_request() {
-    let app = TestApp::new().await;
-    let token = app.viewer("team-a").await;
-    let runs = (0..300).map(|n| {
-        let labels = json!({"tier": "gold", "number": n.to_string()});
-        execution(&format!("run-{n}"), json!({"labels": labels}))
-    });
-    app.write(runs).await;
-    app.count().await;
-    for (label, requests, items) in [("number=7", 1, 1), ("tier=gold", 2, 300)] {
-        let path = format!("/api/history/executions?lite=true&label={label}");
-        let answer = app.get(&token, &path).await;
-        assert_eq!(answer.ok()["pagination"]["total"], items);
-        assert_eq!(
-            answer.usage.requests, requests,
-            "{label}: the page, and the rest counted"
-        );
-        assert_eq!(answer.usage.items_read, items, "{label}");
-    }
-}
-
-#[tokio::test]
-async fn changes_that_come_again_change_nothing_and_missing_entries_can_be_entered() {
-    let app = TestApp::new().await;
-    let labelled = |status: &str, labels: Value| {
-        execution("run-1", json!({"status": status, "labels": labels}))
-    };
+/// The changes of a run that gets another label before it ends.
+fn changes() -> Vec<Change> {
     let images = [
         None,
         Some(labelled("PENDING", json!({"a": "1", "b": "2"}))),
         Some(labelled("RUNNING", json!({"a": "1", "c": "3"}))),
         Some(labelled("COMPLETED", json!({"a": "1", "c": "3"}))),
     ];
-    let changes: Vec<_> = images
+    images
         .windows(2)
         .enumerate()
-        .map(|(position, pair)| Change {
-            sequence_number: (position + 1).to_string(),
-            old: pair[0].clone(),
-            new: pair[1].clone(),
+        .map(|(position, pair)| {
+            Change::new((position + 1).to_string(), pair[0].clone(), pair[1].clone())
         })
-        .collect();
-    // Cut off behind each change, and handed over again from the beginning.
+        .collect()
+}
+
+async fn follow(app: &TestApp, changes: &[Change]) -> usize {
+    let followed = labels::follow(&app.store, changes).await;
+    followed.expect("followed")
+}
+
+#[tokio::test]
+async fn repeated_changes_do_not_change_the_entries() {
+    let app = TestApp::new().await;
+    let changes = changes();
+    // The batch is interrupted after each change, and delivered again from the start.
     for end in 1..=changes.len() {
-        labels::follow(&app.store, &changes[..end])
-            .await
-            .expect("followed");
+        follow(&app, &changes[..end]).await;
     }
-    assert_eq!(
-        labels::follow(&app.store, &changes)
-            .await
-            .expect("followed"),
-        3
-    );
+    assert_eq!(follow(&app, &changes).await, 3);
     let entry = async |label: &str| {
         let pk = format!("LABEL#team-a#{label}");
         let sk = format!("{}#run-1", time(0));
@@ -251,26 +117,45 @@ async fn changes_that_come_again_change_nothing_and_missing_entries_can_be_enter
     };
     for label in ["a=1", "c=3"] {
         let entry = entry(label).await.expect("an entry");
-        assert_eq!(entry["status"], shared::table::text("COMPLETED"), "{label}");
+        assert_eq!(entry["status"], text("COMPLETED"), "{label}");
     }
     assert_eq!(entry("b=2").await, None);
-    // A sign of life is no write.
-    let mut alive = changes[2].clone();
-    alive.old = alive.new.clone();
-    let beat = shared::table::text(time(1));
-    alive
-        .new
-        .as_mut()
-        .expect("an image")
-        .insert("heartbeatAt".to_owned(), beat);
-    assert_eq!(
-        labels::follow(&app.store, &[alive])
-            .await
-            .expect("followed"),
-        0
-    );
+}
 
-    // Runs from before the stream was followed.
+#[tokio::test]
+async fn a_heartbeat_writes_no_entry() {
+    let app = TestApp::new().await;
+    let changes = changes();
+    follow(&app, &changes).await;
+    let run = changes[2].new.as_deref().expect("an image");
+    let mut beating = run.clone();
+    beating.insert("heartbeatAt".to_owned(), text(time(1)));
+    let sequence_number = changes[2].sequence_number.clone();
+    let alive = Change::new(sequence_number, Some(run.clone()), Some(beating));
+    assert_eq!(follow(&app, &[alive]).await, 0);
+}
+
+/// Enters the labels of all runs, or of one team's runs, and returns how many were missing.
+async fn enter(app: &TestApp, team: Option<&TeamId>) -> u64 {
+    let entered = labels::enter_all(&app.store, team).await;
+    entered.expect("entered")
+}
+
+/// The ids of the completed runs of `team-a` with the label `a=1`.
+async fn passed_with_label(app: &TestApp) -> Vec<String> {
+    let path = "/api/history/executions?lite=true&label=a=1&status=PASSED";
+    let token = app.viewer("team-a").await;
+    let body = app.get(&token, path).await.ok();
+    ids(&body["executions"])
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn missing_entries_of_older_runs_can_be_entered() {
+    let app = TestApp::new().await;
+    follow(&app, &changes()).await;
     app.write([
         labelled("COMPLETED", json!({"a": "1", "c": "3"})),
         execution("run-2", json!({"labels": {"a": "1"}, "teamId": "team-b"})),
@@ -278,127 +163,112 @@ async fn changes_that_come_again_change_nothing_and_missing_entries_can_be_enter
     ])
     .await;
     let team = "team-a".parse().expect("a team");
-    let enter = async |team| labels::enter_all(&app.store, team).await.expect("entered");
-    assert_eq!(enter(Some(&team)).await, 1);
-    assert_eq!(enter(None).await, 1);
-    assert_eq!(enter(None).await, 0);
-    // A run whose end was in a batch that was given up.
+    assert_eq!(enter(&app, Some(&team)).await, 1);
+    assert_eq!(enter(&app, None).await, 1);
+    assert_eq!(enter(&app, None).await, 0);
+    assert_eq!(passed_with_label(&app).await, ["run-3", "run-1"]);
+}
+
+#[tokio::test]
+async fn an_end_from_an_abandoned_batch_can_be_entered() {
+    let app = TestApp::new().await;
     let open = execution("run-4", json!({"status": "RUNNING", "labels": {"a": "1"}}));
-    let begun = Change {
-        sequence_number: "9".to_owned(),
-        old: None,
-        new: Some(open),
-    };
+    let begun = Change::new("9", None, Some(open));
     let ended = execution("run-4", json!({"labels": {"a": "1"}, "createdAt": time(0)}));
     app.write([ended]).await;
-    labels::follow(&app.store, &[begun])
-        .await
-        .expect("followed");
-    assert_eq!(enter(None).await, 1);
-    let path = "/api/history/executions?lite=true&label=a=1&status=PASSED";
-    let token = app.viewer("team-a").await;
-    let body = app.get(&token, path).await.ok();
-    assert_eq!(ids(&body["executions"]), ["run-4", "run-3", "run-1"]);
+    follow(&app, &[begun]).await;
+    assert_eq!(enter(&app, None).await, 1);
+    assert_eq!(passed_with_label(&app).await, ["run-4"]);
+}
+
+/// The total of a team's runs.
+async fn total(app: &TestApp, token: &str) -> Value {
+    let path = "/api/history/execution-stats?startDate=2026-02-17";
+    app.get(token, path).await.ok()["stats"]["totalExecutions"].take()
 }
 
 #[tokio::test]
-async fn a_label_has_a_name_and_a_value() {
+async fn totals_do_not_wait_for_labels() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    let long = format!("a={}", "b".repeat(512));
-    for label in ["", "orderId", "=42", "orderId=", &long] {
-        for path in [
-            "/api/history/executions?",
-            "/api/history/execution-stats?",
-            "/api/executions/team/team-a?",
-            "/flow-executions?flowDefinitionId=flow-1&",
-        ] {
-            let answer = app.get(&token, &format!("{path}label={label}")).await;
-            assert_eq!(
-                answer.problem(),
-                (400, "INVALID_PARAMETER".to_owned()),
-                "{path}{label}"
-            );
-            assert_eq!(answer.json()["parameter"], "label");
+    let labels = json!({"labels": {"orderId": "42"}});
+    app.write([execution("run-1", labels)]).await;
+    app.count_alone().await;
+    assert_eq!(total(&app, &token).await, 1);
+    assert_eq!(found(&app, &token, "orderId=42").await, [""; 0]);
+    app.count().await;
+    assert_eq!(found(&app, &token, "orderId=42").await, ["run-1"]);
+}
+
+/// Restores a table to the state before labels had their own position in the stream.
+async fn remove_label_positions(app: &TestApp) {
+    for (pk, sk) in [(keys::SCOPE_INDEX, keys::LABELS_SEPARATE)] {
+        app.store.delete(pk, sk).await.expect("removed");
+    }
+    for item in app.store.scan().all().await.expect("read") {
+        let [pk, sk] = ["pk", "sk"].map(|name| item[name].as_s().expect("a text"));
+        if sk == keys::LABELS {
+            app.store.delete(pk, sk).await.expect("removed");
         }
     }
-    let twice = "/api/history/executions?label=a=1&label=b=2";
-    assert_eq!(app.get(&token, twice).await.status, 400);
-    // Nobody has these.
-    for label in ["a==", "%23=%23", "a%20b=c%0Ad", "\u{1F600}=\u{FFFF}"] {
-        assert_eq!(
-            found(&app, &token, &percent(label)).await,
-            [""; 0],
-            "{label}"
-        );
-    }
-}
-
-/// What is not ASCII, percent-encoded.
-fn percent(text: &str) -> String {
-    let encode = |byte: u8| match byte.is_ascii() {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }
 
 #[tokio::test]
-async fn nobody_finds_what_he_may_not_see() {
-    let app = TestApp::new().await;
-    let labels = json!({"labels": {"orderId": "42"}});
-    let mut other = execution("run-b", labels.clone());
-    other.insert("teamId".to_owned(), shared::table::text("team-b"));
-    let mut hidden = execution("run-2", labels.clone());
-    hidden.insert("flowId".to_owned(), shared::table::text("flow-2"));
-    app.write([execution("run-1", labels), hidden, other]).await;
-    app.count().await;
-    let limited = app.token("team-a", Role::Viewer, Some(&["flow-1"])).await;
-    let path = "/api/history/executions?lite=true&label=orderId=42";
-    assert_eq!(app.get(&limited, path).await.status, 403);
-    let body = app
-        .get(&limited, &format!("{path}&flowId=flow-1"))
-        .await
-        .ok();
-    assert_eq!(ids(&body["executions"]), ["run-1"]);
-    let stranger = app.viewer("team-c").await;
-    assert_eq!(found(&app, &stranger, "orderId=42").await, [""; 0]);
-    assert_eq!(
-        found(&app, &stranger, "team-a%23orderId=42").await,
-        [""; 0],
-        "a key cannot be built of a label"
-    );
-}
-
-#[tokio::test]
-async fn what_is_not_counted_to_the_end_says_so() {
-    // Elsewhere it would be minutes.
-    if !is_embedded() {
-        return;
-    }
+async fn an_upgrade_enters_only_labels_that_were_not_counted() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    // 24 MB of entries; 16 of them are read.
-    let message = "x".repeat(300_000);
-    for n in 0..80 {
-        let attributes = json!({
-            "createdAt": time(n), "labels": {"tier": "gold"}, "errorMessage": message,
-        });
-        app.write([execution(&format!("run-{n}"), attributes)])
-            .await;
-    }
+    let labelled = |id: &str| execution(id, json!({"labels": {"orderId": id}}));
+    app.write([labelled("before")]).await;
     app.count().await;
-    let path = "/api/history/executions?lite=true&limit=2&label=tier=gold";
-    let body = app.get(&token, path).await.ok();
-    let pagination = &body["pagination"];
-    assert_eq!(pagination["totalIsExact"], false);
-    assert_eq!(pagination["hasMore"], true);
-    let total = pagination["total"].as_u64().expect("a number");
-    assert!((40..80).contains(&total), "{total}");
-    assert_eq!(ids(&body["executions"]), ["run-79", "run-78"]);
-    let path = "/api/history/execution-stats?startDate=2026-02-17&label=tier=gold";
-    let stats = app.get(&token, path).await.ok()["stats"].take();
-    assert_eq!(stats["totalIsExact"], false);
-    let total = stats["totalExecutions"].as_u64().expect("a number");
-    assert!((40..80).contains(&total), "{total}");
+    remove_label_positions(&app).await;
+    // The missing entry shows that labels of the previous release are not entered again.
+    let (pk, sk) = ("LABEL#team-a#orderId=before", format!("{}#before", time(0)));
+    app.store.delete(pk, &sk).await.expect("removed");
+    app.write([labelled("between")]).await;
+    // Twice the counters continue, and the process ends before a label is entered.
+    app.count_alone().await;
+    app.write([labelled("after")]).await;
+    app.count_alone().await;
+    app.count().await;
+    assert_eq!(found(&app, &token, "orderId=between").await, ["between"]);
+    assert_eq!(found(&app, &token, "orderId=after").await, ["after"]);
+    assert_eq!(found(&app, &token, "orderId=before").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn labels_without_a_position_are_entered_from_the_start() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    // The runs are counted, but no label was ever entered.
+    app.write([execution("run-1", json!({"labels": {"orderId": "42"}}))])
+        .await;
+    app.count_alone().await;
+    app.count_alone().await;
+    app.count().await;
+    assert_eq!(found(&app, &token, "orderId=42").await, ["run-1"]);
+}
+
+#[tokio::test]
+async fn the_count_function_enters_the_labels_of_a_batch() {
+    let app = TestApp::new().await;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/count.json");
+    let event = std::fs::read_to_string(path).expect("a sample event");
+    let mut event: Value = serde_json::from_str(&event).expect("JSON");
+    event["Records"]
+        .as_array_mut()
+        .expect("records")
+        .truncate(1);
+    let image = &mut event["Records"][0]["dynamodb"]["NewImage"];
+    image["labels"] = json!({"M": {"orderId": {"S": "42"}}});
+    let event = serde_json::from_value(event).expect("an event");
+    let event = LambdaEvent::new(event, Context::default());
+    let counter = Counter::new(app.store_as_served());
+    let counted = as_function("count", functions::stream::count(&counter, event)).await;
+    counted.expect("counted");
+    let label = Label::new("orderId", "42").expect("a label");
+    let partition = keys::label_partition("default", &label);
+    let sk = keys::label_entry("2026-02-17T10:30:00.000Z", "run-42");
+    let entry = app.store.get(&partition, &sk);
+    let entry = entry.await.expect("read").expect("an entry");
+    assert_eq!(entry["status"], text("RUNNING"));
 }

@@ -1,4 +1,4 @@
-//! Runs that are large in every way: all of it comes back.
+//! Runs with many steps and large payloads. Every API returns them completely.
 
 use std::fmt::Write;
 
@@ -9,16 +9,16 @@ use crate::support::records::{ForkKey, branch_step, execution, payload_parts, st
 
 const RUN: &str = "/flow-executions/run-1";
 
-/// The most bytes of a part: an item ends at 400 KB.
+/// The most bytes of a part. An item has at most 400 KB.
 const PART: usize = 390_000;
 
-/// A JSON array of words that do not compress well, of about so many bytes.
+/// A JSON array of about this many bytes, with words that do not compress well.
 fn large_json(bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 64);
     let mut state = 88_172_645_463_325_252_u64;
     text.push('[');
     while text.len() < bytes {
-        // Xorshift: the same text at every run.
+        // Xorshift, which makes the same text every time.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -29,7 +29,7 @@ fn large_json(bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
+async fn a_run_of_25_000_steps_with_30_mb_is_returned_completely() {
     const STEPS: i64 = 25_000;
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
@@ -51,10 +51,10 @@ async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
         pages += 1;
         if page == 0 {
             let shown = format!(r#""resolvedFinalContextData":{context}"#);
-            assert!(answer.body.contains(&shown), "the context is not whole");
+            assert!(answer.body.contains(&shown), "the context is incomplete");
         } else {
             assert!(answer.body.len() < 6_000_000, "{} bytes", answer.body.len());
-            // Read once, no more: a step is some 450 bytes.
+            // Every step is read once, and has some 450 bytes.
             assert!(answer.usage.capacity_units < 1_000.0, "{:?}", answer.usage);
         }
     });
@@ -67,7 +67,7 @@ async fn a_run_of_25_000_steps_and_a_context_of_30_mb_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn steps_with_large_payloads_page_by_their_bytes() {
+async fn pages_of_steps_are_limited_by_their_bytes() {
     const STEPS: usize = 12;
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
@@ -97,17 +97,17 @@ async fn steps_with_large_payloads_page_by_their_bytes() {
         assert_eq!(step["stepInstanceId"], format!("step-{number:02}"));
         assert!(
             step["output"] == expected,
-            "the output of step {number} is not whole"
+            "the output of step {number} is incomplete"
         );
     }
 }
 
 #[tokio::test]
-async fn other_large_payloads_of_a_run_do_not_hide_its_steps() {
+async fn large_payloads_of_a_run_do_not_hide_its_steps() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    // Between the run and its steps lie more than one page of payloads that
-    // are not shown here.
+    // More than one page of payloads that these APIs do not show is between the run and its
+    // steps.
     let large = large_json(3 << 20);
     let fork = ForkKey {
         execution_id: "run-1",
@@ -139,13 +139,13 @@ async fn other_large_payloads_of_a_run_do_not_hide_its_steps() {
 }
 
 #[tokio::test]
-async fn many_steps_beside_many_payloads_cost_a_bounded_number_of_requests_a_page() {
+async fn a_page_of_steps_needs_a_bounded_number_of_requests() {
     const STEPS: usize = 1_200;
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
-    // Every step lacks a field that could stand in a payload; 40 of them have
-    // such a payload, of more bytes together than are read as one range.
+    // Every step lacks a field that may be in a payload. 40 of the steps have that payload, and
+    // these payloads have more bytes in total than are read as one range.
     let steps = (0..STEPS).map(|n| step("run-1", &format!("step-{n:04}"), n as i64, json!({})));
     app.write(steps).await;
     let data = large_json(200_000);
@@ -156,9 +156,9 @@ async fn many_steps_beside_many_payloads_cost_a_bounded_number_of_requests_a_pag
     }
     let expected: serde_json::Value = serde_json::from_str(&data).expect("JSON");
     let steps = app.walk_steps(&token, RUN, |_, answer| {
-        // One Query for each step asked, and a few for the rest.
-        let asked = shared::operations::STEPS_ASKED_A_PAGE as u64;
-        assert!(answer.usage.requests <= asked + 10, "{:?}", answer.usage);
+        // One Query for each step with a payload, and a few others.
+        let steps = shared::operations::STEPS_ASKED_A_PAGE as u64;
+        assert!(answer.usage.requests <= steps + 10, "{:?}", answer.usage);
     });
     let steps = steps.await;
     assert_eq!(steps.len(), STEPS);
@@ -174,7 +174,7 @@ async fn many_steps_beside_many_payloads_cost_a_bounded_number_of_requests_a_pag
 }
 
 #[tokio::test]
-async fn the_payloads_of_one_step_are_bounded_together() {
+async fn the_payloads_of_one_step_have_a_common_limit() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let absent = json!({"input": null, "output": null});

@@ -14,7 +14,7 @@ fn ids(items: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// 130 runs in 26 moments, five in each; of four states and three versions.
+/// 130 runs, five at each of 26 times, with four statuses and three versions.
 async fn write_many(app: &TestApp) {
     let statuses = ["COMPLETED", "FAILED", "RUNNING", "CANCELLED"];
     let versions = [json!(3), json!("3"), json!("beta")];
@@ -27,7 +27,7 @@ async fn write_many(app: &TestApp) {
         execution(&format!("run-{number:03}"), attributes)
     });
     app.write(runs).await;
-    // Neighbours that are in no list of flow-1.
+    // Items that no list of flow-1 contains.
     app.write([
         execution("other-flow", json!({"flowId": "flow-2"})),
         execution("other-team", json!({"teamId": "team-b"})),
@@ -37,7 +37,7 @@ async fn write_many(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_list_holds_the_documented_fields_and_no_others() {
+async fn lists_contain_exactly_the_documented_fields() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({"errorMessage": "not in a list"}))])
@@ -80,7 +80,7 @@ async fn every_page_size_walks_the_same_list_newest_first() {
     let mut unique = ids(&whole);
     unique.sort_unstable();
     unique.dedup();
-    assert_eq!(unique.len(), 130, "no run twice");
+    assert_eq!(unique.len(), 130, "no run is listed twice");
     for limit in [1, 7, 50] {
         let walked = app.walk(&token, LIST, limit).await;
         assert_eq!(ids(&walked), ids(&whole), "at limit {limit}");
@@ -88,7 +88,7 @@ async fn every_page_size_walks_the_same_list_newest_first() {
 }
 
 #[tokio::test]
-async fn every_filter_walks_its_part_of_the_list_at_every_page_size() {
+async fn every_page_size_walks_the_same_filtered_list() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     write_many(&app).await;
@@ -110,7 +110,7 @@ async fn every_filter_walks_its_part_of_the_list_at_every_page_size() {
         }),
     ];
     for (filter, keep) in filters {
-        // Runs of one moment may stand in another order in another index.
+        // Another index may order runs of the same time differently.
         let mut expected: Vec<_> = whole
             .iter()
             .filter(|item| keep(number(item)))
@@ -129,7 +129,7 @@ async fn every_filter_walks_its_part_of_the_list_at_every_page_size() {
 }
 
 #[tokio::test]
-async fn a_page_that_ends_with_the_list_has_no_token() {
+async fn the_last_page_has_no_token() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write((0..10).map(|n| execution(&format!("run-{n}"), json!({}))))
@@ -145,7 +145,7 @@ async fn a_page_that_ends_with_the_list_has_no_token() {
 }
 
 #[tokio::test]
-async fn fifty_runs_are_listed_when_no_limit_is_given() {
+async fn the_default_limit_is_fifty_runs() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write((0..60).map(|n| execution(&format!("run-{n}"), json!({}))))
@@ -155,7 +155,7 @@ async fn fifty_runs_are_listed_when_no_limit_is_given() {
 }
 
 #[tokio::test]
-async fn a_list_of_fifty_is_one_request_and_costs_its_bytes() {
+async fn a_list_of_fifty_takes_one_request_and_costs_its_bytes() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let padding = "x".repeat(700);
@@ -187,10 +187,10 @@ async fn a_list_of_fifty_is_one_request_and_costs_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_filter_that_matches_little_ends_with_its_read_budget_and_goes_on() {
+async fn a_rare_match_is_found_over_several_pages() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    // More than one page's budget lies above the only match.
+    // More items than a page reads come before the only match.
     let count = shared::store::MAX_ITEMS_A_PAGE as i64 + 2_000;
     let runs = (0..count).map(|n| {
         let version = if n == 0 { "wanted" } else { "other" };
@@ -207,12 +207,12 @@ async fn a_filter_that_matches_little_ends_with_its_read_budget_and_goes_on() {
     assert_eq!(
         body["data"]["items"],
         json!([]),
-        "nothing was found within the budget"
+        "the page found no match within its limit"
     );
     assert!(first.usage.requests <= shared::store::MAX_QUERIES_A_PAGE as u64);
     let next_token = body["data"]["nextToken"]
         .as_str()
-        .expect("a token to go on with");
+        .expect("a token for the next page");
     let second = app
         .get(&token, &format!("{path}&nextToken={next_token}"))
         .await
@@ -222,7 +222,7 @@ async fn a_filter_that_matches_little_ends_with_its_read_budget_and_goes_on() {
 }
 
 #[tokio::test]
-async fn an_expired_run_is_not_listed_and_leaves_no_gap_in_its_page() {
+async fn expired_runs_leave_no_gap_in_a_page() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let runs = (0..20).map(|n| {
@@ -250,10 +250,10 @@ async fn an_expired_run_is_not_listed_and_leaves_no_gap_in_its_page() {
 }
 
 #[tokio::test]
-async fn runs_that_have_expired_by_the_hundred_make_no_empty_page() {
+async fn hundreds_of_expired_runs_cause_no_empty_page() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    // Fifty live runs above, among and below stretches of expired ones.
+    // Fifty visible runs between ranges of expired ones.
     let expired = json!({"expiresAt": 1});
     let runs = (0..950).map(|n| {
         let attributes = if n % 19 == 0 {

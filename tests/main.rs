@@ -1,11 +1,13 @@
 //! The integration tests: one binary, which links once.
 //!
-//! Each test has a fresh table of its own on the embedded DynamoDB or, with
-//! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the one at that address.
+//! Each test has its own new table on the embedded DynamoDB or, with
+//! `FLOWTRAIL_TEST_ENDPOINT_URL`, on the DynamoDB at that address.
 
 mod audit;
+mod authority;
 mod branch_steps;
 mod cancel;
+mod compression;
 mod console;
 mod counters;
 mod crash;
@@ -16,6 +18,8 @@ mod errors;
 mod executions;
 mod export;
 mod faults;
+mod generated;
+mod guards;
 mod history;
 mod hostile;
 mod isolation;
@@ -23,18 +27,27 @@ mod jwts;
 mod labels;
 mod lambda;
 mod large;
+mod layers;
 mod lists;
 mod malformed;
 mod masking;
 mod numbered_pages;
+mod odd_records;
 mod openapi;
+mod other_releases;
 mod otlp;
+mod page_bytes;
+mod parameters;
 mod payloads_on_demand;
 mod records;
+mod requirements;
 mod retention;
 mod serve;
+mod sign_in;
 mod step_functions;
 mod step_statistics;
+mod step_status;
+mod stream;
 mod support;
 mod sweeper;
 mod template;

@@ -1,4 +1,4 @@
-//! The description of the API: equal to the routes, and true of their answers.
+//! The OpenAPI document matches the routes and their answers.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use functions::openapi;
-use functions::route::{ROUTES, Route};
+use functions::route::Route;
+use functions::routes::ROUTES;
 use serde_json::{Value, json};
 use shared::auth::Role;
 
@@ -29,7 +30,7 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// Demands that a value is as a schema of the document says.
+/// Asserts that a value is valid for a schema of the document.
 fn require_valid(document: &Value, schema: &Value, value: &Value, what: &str) {
     let schema = json!({"components": document["components"], "allOf": [schema]});
     let options = jsonschema::options().should_validate_formats(true);
@@ -41,7 +42,7 @@ fn require_valid(document: &Value, schema: &Value, value: &Value, what: &str) {
     assert!(errors.is_empty(), "{what}: {errors:#?} in {value:#}");
 }
 
-/// The document with no members allowed but those that it names.
+/// The document without additional members in its schemas.
 fn strict(mut document: Value) -> Value {
     fn close(schema: &mut Value) {
         match schema {
@@ -62,7 +63,7 @@ fn strict(mut document: Value) -> Value {
 }
 
 #[test]
-fn it_has_the_routes_and_no_others() {
+fn the_document_has_exactly_the_routes() {
     let document = document();
     let described: BTreeSet<_> = members(&document["paths"])
         .flat_map(|(path, methods)| {
@@ -93,7 +94,7 @@ fn it_has_the_routes_and_no_others() {
 }
 
 #[test]
-fn every_example_is_one() {
+fn every_example_is_valid_for_its_schema() {
     let document = strict(document());
     for route in ROUTES {
         let operation = operation(&document, route);
@@ -142,7 +143,7 @@ fn every_example_is_one() {
     }
 }
 
-/// The request of a route's sample event, by whoever has this token.
+/// The request of a route's sample event, with a token.
 fn request(route: &Route, token: &str) -> Request<Body> {
     let path = format!("../events/{}.json", route.name);
     let event = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("an event");
@@ -167,8 +168,76 @@ fn request(route: &Route, token: &str) -> Request<Body> {
         .expect("a request")
 }
 
+/// Finds schemas that client generators cannot read or give no name to: unions of constants,
+/// and `null` in an enumeration.
+fn unreadable(value: &Value, path: &str, found: &mut Vec<String>) {
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, it)| (name.clone(), it))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(n, it)| (n.to_string(), it))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let is_constant = |schema: &Value| schema.get("const").is_some();
+    let has_constants = |name| items(&value[name]).any(is_constant);
+    let has_null = items(&value["enum"]).any(Value::is_null);
+    if value.is_object() && (has_null || has_constants("oneOf") || has_constants("anyOf")) {
+        found.push(path.to_owned());
+    }
+    for (name, member) in members {
+        unreadable(member, &format!("{path}/{name}"), found);
+    }
+}
+
+#[test]
+fn client_generators_can_name_every_enumeration() {
+    let document = document();
+    let mut found = Vec::new();
+    unreadable(&document, "", &mut found);
+    assert_eq!(found, [""; 0]);
+    let schemas = &document["components"]["schemas"];
+    for (name, words) in [
+        (
+            "Status",
+            vec!["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"],
+        ),
+        (
+            "ExecutionStatus",
+            vec!["PENDING", "RUNNING", "SUCCESS", "FAILED", "CANCELLED"],
+        ),
+        (
+            "HistoryStatus",
+            vec!["PENDING", "RUNNING", "PASSED", "FAILED", "CANCELLED"],
+        ),
+        ("EndedStatus", vec!["COMPLETED", "FAILED", "CANCELLED"]),
+        ("ExecutionType", vec!["PARENT", "SUBFLOW"]),
+    ] {
+        assert_eq!(schemas[name]["enum"], json!(words), "{name}");
+        assert_eq!(schemas[name]["type"], "string", "{name}");
+    }
+    let status = &schemas["ExecutionSummary"]["properties"]["status"]["anyOf"];
+    assert_eq!(status[0]["$ref"], "#/components/schemas/ExecutionStatus");
+    assert_eq!(status[1]["type"], "null");
+}
+
+#[test]
+fn the_export_lists_csv_first_as_its_default() {
+    let text = openapi::document();
+    let text = std::str::from_utf8(&text).expect("UTF-8");
+    let export = text.split_once(r#""/api/executions/team/{teamId}/export""#);
+    let (_, export) = export.expect("the export");
+    let csv = export.find(r#""text/csv; charset=utf-8; header=present""#);
+    let json = export.find(r#""application/json""#);
+    assert!(csv.expect("CSV") < json.expect("JSON"));
+}
+
 #[tokio::test]
-async fn what_is_answered_is_described() {
+async fn every_answer_is_valid_for_its_schema() {
     let app = TestApp::new().await;
     let document = strict(document());
     let records = std::fs::read_to_string(
@@ -210,7 +279,7 @@ async fn what_is_answered_is_described() {
 }
 
 #[tokio::test]
-async fn anybody_may_read_it() {
+async fn the_document_is_public() {
     let app = TestApp::new().await;
     let request = Request::builder().method(Method::GET).uri(openapi::PATH);
     let answer = app

@@ -1,4 +1,4 @@
-//! Which steps of a flow fail, and which take their time.
+//! Statistics of steps: which steps of a flow fail, and which are slow.
 
 use serde_json::{Value, json};
 use shared::model::Item;
@@ -9,7 +9,7 @@ use crate::support::records::{ForkKey, branch_step, execution, step, time};
 const MINUTE: i64 = 60_000;
 const PATH: &str = "/api/history/step-stats?startDate=2026-02-17&flowId=flow-1";
 
-/// A run with three steps, of which the second took `took` milliseconds.
+/// A run with three steps. The second takes `took` milliseconds.
 fn run(n: i64, took: i64, failure: Option<&str>) -> Vec<Item> {
     let id = format!("run-{n:02}");
     let at = n * MINUTE;
@@ -40,8 +40,16 @@ fn run(n: i64, took: i64, failure: Option<&str>) -> Vec<Item> {
     ]
 }
 
-#[tokio::test]
-async fn the_steps_that_fail_most_come_first_with_their_last_failure() {
+fn failure_of(n: i64) -> Value {
+    json!({
+        "executionId": format!("run-{n:02}"), "startTime": time(n * MINUTE + 10),
+        "errorMessage": format!("no stock in {n}"),
+    })
+}
+
+/// Twenty runs of `flow-1`, of which the second step of every fifth failed, and a failed step
+/// of another flow.
+async fn with_failures() -> (TestApp, String) {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let runs = (0..20).flat_map(|n| {
@@ -59,6 +67,12 @@ async fn the_steps_that_fail_most_come_first_with_their_last_failure() {
         ),
     ])
     .await;
+    (app, token)
+}
+
+#[tokio::test]
+async fn steps_are_ordered_by_failures_with_the_last_one() {
+    let (app, token) = with_failures().await;
     let answer = app.get(&token, PATH).await;
     let body = answer.ok();
     let stats = &body["stats"];
@@ -70,6 +84,7 @@ async fn the_steps_that_fail_most_come_first_with_their_last_failure() {
         names,
         [Some("Do second"), Some("Do first"), Some("Do third")]
     );
+    let failures: Vec<_> = [18, 13, 8, 3].into_iter().map(failure_of).collect();
     assert_eq!(
         steps[0],
         json!({
@@ -79,16 +94,28 @@ async fn the_steps_that_fail_most_come_first_with_their_last_failure() {
             "totalTimeMs": 21_000, "averageTimeMs": 1_050,
             "durationPercentiles": {"p50Ms": 1_000, "p95Ms": 1_900, "p99Ms": 2_000},
             "maxTimeMs": 2_000,
-            "lastFailure": {
-                "executionId": "run-18", "startTime": time(18 * MINUTE + 10),
-                "errorMessage": "no stock in 18",
-            },
+            "failedFirst": 4,
+            "lastFailure": failure_of(18),
+            "failures": failures,
         })
     );
-    let third = &steps[2];
-    assert_eq!(third["totalExecutions"], 16, "those that were begun");
+    assert_eq!(body["filters"]["flowId"], "flow-1");
+    // The list, and one request for each run.
+    assert_eq!(answer.usage.requests, 21);
+}
+
+#[tokio::test]
+async fn skipped_and_open_steps_have_no_rate_or_duration() {
+    let (app, token) = with_failures().await;
+    let stats = app.get(&token, PATH).await.ok()["stats"].take();
+    let third = &stats["steps"][2];
+    assert_eq!(third["name"], "Do third");
+    assert_eq!(
+        third["totalExecutions"], 16,
+        "skipped steps are not executions"
+    );
     assert_eq!(third["skipped"], 4);
-    assert_eq!(third["successRate"], "0.0%");
+    assert_eq!(third["successRate"], Value::Null, "no third step has ended");
     for unknown in [
         "averageTimeMs",
         "durationPercentiles",
@@ -97,13 +124,10 @@ async fn the_steps_that_fail_most_come_first_with_their_last_failure() {
     ] {
         assert_eq!(third[unknown], Value::Null, "{unknown}");
     }
-    assert_eq!(body["filters"]["flowId"], "flow-1");
-    // The list, and one request for each run.
-    assert_eq!(answer.usage.requests, 21);
 }
 
 #[tokio::test]
-async fn the_newest_runs_are_read_and_no_more_than_asked_for() {
+async fn only_the_requested_number_of_newest_runs_is_read() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write((0..30).flat_map(|n| run(n, 100 * (n + 1), None)))
@@ -112,8 +136,8 @@ async fn the_newest_runs_are_read_and_no_more_than_asked_for() {
         let stats = app.get(&token, &format!("{PATH}&runs={runs}")).await.ok()["stats"].take();
         let read = runs.min(30);
         assert_eq!(stats["runs"], read);
-        let told = stats.get("totalIsExact").cloned();
-        assert_eq!(told, (!exact).then_some(json!(false)), "{runs}");
+        let is_exact = stats.get("totalIsExact").cloned();
+        assert_eq!(is_exact, (!exact).then_some(json!(false)), "{runs}");
         let second = stats["steps"].as_array().expect("steps").iter();
         let mut second = second.filter(|step| step["stepId"] == "second");
         let second = second.next().expect("a step");
@@ -142,7 +166,7 @@ async fn the_newest_runs_are_read_and_no_more_than_asked_for() {
 }
 
 #[tokio::test]
-async fn steps_of_branches_count_and_those_without_an_id_go_by_their_name() {
+async fn branch_steps_count_and_steps_without_an_id_use_their_name() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let fork = ForkKey {
@@ -188,7 +212,7 @@ async fn steps_of_branches_count_and_those_without_an_id_go_by_their_name() {
 }
 
 #[tokio::test]
-async fn a_flow_has_to_be_named_and_a_number_of_runs_be_one() {
+async fn the_flow_is_required_and_the_number_of_runs_is_checked() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let missing = app.get(&token, "/api/history/step-stats").await;
@@ -205,7 +229,7 @@ async fn a_flow_has_to_be_named_and_a_number_of_runs_be_one() {
 }
 
 #[tokio::test]
-async fn what_an_engine_writes_as_durations_names_and_errors_harms_nothing() {
+async fn unusual_durations_names_and_errors_are_limited() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     let long = format!("ä{}", "x".repeat(10_000));
@@ -231,13 +255,95 @@ async fn what_an_engine_writes_as_durations_names_and_errors_harms_nothing() {
     assert_eq!(stats["stepsTruncated"], true);
     let steps = stats["steps"].as_array().expect("steps");
     assert_eq!(steps.len(), 500);
-    let told = |step: &Value| (step["stepId"].clone(), step["failed"].clone());
-    assert_eq!(told(&steps[0]), (Value::Null, 2.into()));
-    assert_eq!(told(&steps[1]), ("HTTP".into(), 1.into()));
-    assert_eq!(steps[0]["totalTimeMs"], u64::MAX);
+    let failed = |step: &Value| (step["stepId"].clone(), step["failed"].clone());
+    assert_eq!(failed(&steps[0]), (Value::Null, 2.into()));
+    assert_eq!(failed(&steps[1]), ("HTTP".into(), 1.into()));
+    // An implausible duration is replaced by the time from start to end.
+    assert_eq!(steps[0]["totalTimeMs"], 10);
     let error = steps[0]["lastFailure"]["errorMessage"]
         .as_str()
         .expect("a text");
     assert_eq!(error.len(), 4_000);
     assert!(long.starts_with(error));
+}
+
+/// A run whose fork fails because a step of its branch fails. The fork ends `ends`
+/// milliseconds after its start. With `later`, a top-level step fails afterwards.
+fn forked(id: &str, at: i64, ends: i64, later: bool) -> Vec<Item> {
+    let fork = ForkKey {
+        execution_id: id,
+        id: "fork-1",
+        offset: at,
+    };
+    let failed = |name: &str, end: i64| json!({"stepId": name, "status": "FAILED", "endTime": time(end), "errorMessage": name});
+    let mut items = vec![
+        execution(id, json!({"createdAt": time(at)})),
+        step(id, "fork-1", at, failed("fork", at + ends)),
+        branch_step(&fork, "branch-1", "b1", at, failed("reserve", at + 50)),
+    ];
+    if later {
+        items.push(step(id, "after", at + 60, failed("clean-up", at + 90)));
+    }
+    items
+}
+
+#[tokio::test]
+async fn the_first_failed_step_is_distinguished_from_its_fork() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write(forked("run-1", 0, 80, false)).await;
+    // The fork and the step start and end in the same millisecond.
+    app.write(forked("run-2", MINUTE, 50, true)).await;
+    app.write(forked("run-3", 2 * MINUTE, 51, true)).await;
+    let stats = app.get(&token, PATH).await.ok()["stats"].take();
+    let steps = stats["steps"].as_array().expect("steps");
+    let mut first: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            (
+                step["stepId"].as_str(),
+                step["failed"].as_u64(),
+                step["failedFirst"].as_u64(),
+            )
+        })
+        .collect();
+    first.sort_unstable();
+    assert_eq!(
+        first,
+        [
+            (Some("clean-up"), Some(2), Some(0)),
+            (Some("fork"), Some(3), Some(0)),
+            (Some("reserve"), Some(3), Some(3)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_twenty_newest_failures_of_a_step_are_listed() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let long = "x".repeat(1_000);
+    app.write((0..25).flat_map(|n| run(n, 10, Some(&long))))
+        .await;
+    // The last failure of a run is the newest.
+    let again = json!({"stepId": "second", "status": "FAILED", "errorMessage": "again"});
+    app.write([step("run-24", "z", 24 * MINUTE + 30, again)])
+        .await;
+    let stats = app.get(&token, PATH).await.ok()["stats"].take();
+    let second = &stats["steps"][0];
+    assert_eq!(second["failed"], 26);
+    let failures = second["failures"].as_array().expect("failures");
+    let runs: Vec<_> = failures
+        .iter()
+        .map(|failure| failure["executionId"].as_str().expect("a run"))
+        .collect();
+    let newest: Vec<_> = (6..25).rev().map(|n| format!("run-{n:02}")).collect();
+    assert_eq!(runs[0], "run-24");
+    assert_eq!(runs[1..], newest);
+    assert_eq!(failures[0]["errorMessage"], "again");
+    assert_eq!(
+        failures[1]["errorMessage"].as_str().map(str::len),
+        Some(300)
+    );
+    assert_eq!(second["lastFailure"]["errorMessage"], "again");
 }

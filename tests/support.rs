@@ -1,4 +1,4 @@
-//! What the tests ask through: a [`TestApp`] over a fresh table.
+//! The tests' access to Flowtrail: a [`TestApp`] over a fresh table.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use local::follow::Follower;
 use process::DEADLINE;
 use serde_json::Value;
 use shared::auth::{self, Authenticator, Caller, NewToken, OidcSettings, Role};
-use shared::counters::recount::{Recount, Report};
-use shared::keys;
+use shared::counters::recount::{NoConsumer, Recount, Report};
+use shared::keys::{self, key};
 use shared::model::{Item, Timestamp};
-use shared::reap::Reaped;
-use shared::store::{Range, Store, Usage, key};
+use shared::run_changes::Reaped;
+use shared::store::{Range, Store, Usage};
 use shared::sweep::{Sweeper, Swept};
 use tower::ServiceExt;
 
@@ -31,6 +31,7 @@ pub mod log;
 pub mod process;
 pub mod records;
 pub mod runtime;
+pub mod samples;
 pub mod step_functions;
 
 /// The variable with the address of the DynamoDB to test on.
@@ -41,7 +42,7 @@ pub fn is_embedded() -> bool {
     std::env::var_os(ENDPOINT_VARIABLE).is_none()
 }
 
-/// Whoever works on a team's part of the table itself.
+/// An operator with direct access to a team's part of the table.
 pub fn operator(team: &str) -> Caller {
     Caller::operator(team.parse().expect("a team"), "test")
 }
@@ -57,24 +58,24 @@ pub struct TestApp {
     pub streams: aws_sdk_dynamodbstreams::Client,
     /// `None` on another DynamoDB.
     pub embedded: Option<Embedded>,
-    /// The table as the router's routes have it.
+    /// The table, as the routes use it.
     served: Store,
-    /// The table as the router's authenticator has it.
+    /// The table, as the authenticator uses it.
     authenticating: Store,
     router: Router,
 }
 
-/// An answer, whole.
+/// A complete answer.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
-    /// What the handler asked of the table.
+    /// The handler's use of the table.
     pub usage: Usage,
 }
 
-/// What reading so many bytes at once costs with eventual consistency: half a
-/// unit for each 4 KB that is begun.
+/// The read units of one eventually consistent read of `bytes`: half a unit for each started
+/// 4 KB.
 pub fn read_units(bytes: usize) -> f64 {
     bytes.div_ceil(4_096) as f64 / 2.0
 }
@@ -91,7 +92,7 @@ impl Answer {
         self.json()
     }
 
-    /// The status and the code of a problem, whose shape is checked.
+    /// The status and the code of a problem. Asserts that it is well-formed.
     pub fn problem(&self) -> (u16, String) {
         let body = self.json();
         assert_eq!(body["success"], false, "{body}");
@@ -104,7 +105,7 @@ impl Answer {
     }
 }
 
-/// An app over a client, which tells its authenticator's requests from its routes'.
+/// An app over a client, which counts requests of the authenticator and of routes separately.
 fn app_over(
     client: &aws_sdk_dynamodb::Client,
     table: &str,
@@ -113,7 +114,10 @@ fn app_over(
     let authenticating = Store::new(Recorder::of(AUTHORIZE, client), table);
     let store = Store::new(Recorder::of_tasks(client), table);
     let authenticator = configure(Authenticator::new(authenticating.clone()));
-    (authenticating, App::of(store, authenticator))
+    (
+        authenticating,
+        App::with_authenticator(store, authenticator),
+    )
 }
 
 impl TestApp {
@@ -144,15 +148,25 @@ impl TestApp {
         }
     }
 
-    /// The requests to the table so far, of the authenticator and of all that is asked
-    /// for no single answer.
+    /// The requests to the table so far by the authenticator, and by everything that does not
+    /// belong to a single answer.
     pub fn requests(&self) -> u64 {
         self.authenticating.usage().requests + self.served.usage().requests
     }
 
-    /// Counts what was written, as `serve` and the Lambda function do.
+    /// Updates the counters and the labels, as `serve` and the Lambda function do.
     pub async fn count(&self) {
+        self.count_alone().await;
+        // The stream contains all earlier writes by now.
+        let mut labels = Follower::labelling(self.streams.clone(), self.store.clone());
+        labels.drain(|_| {}).await.expect("labels are entered");
+    }
+
+    /// Updates the counters, but not the labels.
+    pub async fn count_alone(&self) {
         let mut follower = Follower::counting(self.streams.clone(), self.served.clone());
+        // Only the local follower does this, the function does not.
+        follower.find_shards().await.expect("shards");
         let deadline = Instant::now() + DEADLINE;
         loop {
             let mut read = 0;
@@ -161,19 +175,18 @@ impl TestApp {
             if self.embedded.is_some() {
                 return;
             }
-            // Elsewhere a stream is a moment behind its table, and a page of it
-            // without records is not yet its end. To count again is dear there, so
-            // only once the stream was silent.
+            // On another engine, the stream is behind its table, and a page without records
+            // is not its end. Verifying is expensive there, so it waits for such a page.
             if read == 0 && self.verify().await.differences.is_empty() {
                 return;
             }
-            assert!(Instant::now() < deadline, "the counters stay behind");
+            assert!(Instant::now() < deadline, "the counters do not catch up");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Does what follows from removals and cancels, as `serve` and the Lambda
-    /// function do, until nothing follows any more.
+    /// Follows removals, cancels and ends, as `serve` and the Lambda function do, until
+    /// nothing is left to follow.
     pub async fn reap(&self) -> Reaped {
         let mut follower = Follower::reaping(self.streams.clone(), self.served.clone());
         let mut silent = 0;
@@ -183,28 +196,28 @@ impl TestApp {
             let drained = follower.drain(look);
             as_function("reap", drained).await.expect("reaped");
             silent = if read == 0 { silent + 1 } else { 0 };
-            // Elsewhere a stream is a moment behind its table.
+            // On another engine, the stream is behind its table.
             if self.embedded.is_some() || silent == 5 {
-                return follower.reaped();
+                return follower.reaped().expect("a reaper");
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Closes what is due, as `serve` and the Lambda function do.
+    /// Closes the runs that are due, as `serve` and the Lambda function do.
     pub async fn sweep(&self) -> Swept {
         let sweeper = Sweeper::new(self.restarted().served);
         let swept = as_function("sweep", sweeper.sweep(Instant::now() + DEADLINE)).await;
         swept.expect("swept")
     }
 
-    /// Counts everything again, and says what differs.
+    /// Counts everything again, and returns the differences.
     pub async fn verify(&self) -> Report {
         let recount = Recount {
             team_id: None,
             settle: Duration::ZERO,
         };
-        let report = recount.verify(&self.store, &|_| {}).await;
+        let report = recount.verify(&self.store, &NoConsumer, &|_| {}).await;
         report.expect("counted again")
     }
 
@@ -223,12 +236,12 @@ impl TestApp {
         format!("http://{address}")
     }
 
-    /// Writes records as an engine does, 25 at a time.
+    /// Writes records in batches of 25, as an engine does.
     pub async fn write(&self, items: impl IntoIterator<Item = Item>) {
         records::write(&self.store, items).await;
     }
 
-    /// A token of a team's reader.
+    /// A token with the role viewer.
     pub async fn viewer(&self, team: &str) -> String {
         self.token(team, Role::Viewer, None).await
     }
@@ -246,15 +259,15 @@ impl TestApp {
         created.expect("a token").1.reveal().to_owned()
     }
 
-    /// A token that ended a second ago.
+    /// A token that expired a second ago.
     pub async fn expired_token(&self, team: &str) -> String {
         let token = self.token(team, Role::Admin, None).await;
         let id = token_id(&token);
         for key in [
             key(keys::token_partition(id), keys::TOKEN),
             key(
-                keys::TOKEN_REGISTER,
-                keys::token_register_entry(&team.parse().expect("a team"), id),
+                keys::TOKEN_INDEX,
+                keys::token_index_entry(&team.parse().expect("a team"), id),
             ),
         ] {
             let end = Timestamp::now().seconds() - 1;
@@ -269,15 +282,15 @@ impl TestApp {
         token
     }
 
-    /// The same table behind a server that has forgotten every caller.
+    /// The same table behind a restarted server, which has cached nothing.
     pub fn restarted(&self) -> Self {
         self.over(self.store.client().clone())
     }
 
-    /// The same table behind a server that takes an issuer's JWTs.
-    pub fn taking_jwts(&self, settings: OidcSettings) -> Self {
+    /// The same table behind a server that accepts the JWTs of an issuer.
+    pub fn with_jwts(&self, settings: OidcSettings) -> Self {
         let table = self.store.table();
-        let jwts = |authenticator: Authenticator| authenticator.taking_jwts(settings);
+        let jwts = |authenticator: Authenticator| authenticator.with_jwts(settings);
         self.behind(app_over(self.store.client(), table, jwts))
     }
 
@@ -305,7 +318,7 @@ impl TestApp {
             .await
     }
 
-    /// Sends a request, and returns the answer when it begins.
+    /// Sends a request, and returns the answer as soon as it starts.
     pub async fn open(&self, request: Request<Body>) -> Response<Body> {
         let router = self.router.clone();
         router.oneshot(request).await.expect("infallible")
@@ -324,7 +337,7 @@ impl TestApp {
         self.call(Method::DELETE, token, path, "").await
     }
 
-    /// Reads how a team masks, which is then remembered for a minute.
+    /// Reads the masking settings of a team, which are then cached for a minute.
     pub async fn remember_masking(&self, team: &str) {
         let team = team.parse().expect("a team");
         let masker = shared::masking::masker_of(&self.served, &team).await;
@@ -339,7 +352,7 @@ impl TestApp {
         serde_dynamo::from_item(item).expect("JSON")
     }
 
-    /// The sort keys of all that lies in a run's partition.
+    /// The sort keys of all records in a run's partition.
     pub async fn records_of(&self, execution_id: &str) -> Vec<String> {
         let range = Range::keys_of_run(&format!("EXEC#{execution_id}"));
         let items = self.store.all(&range).await;
@@ -363,13 +376,13 @@ impl TestApp {
         }
     }
 
-    /// The table as the functions have it, with what they remember.
+    /// The table as the functions use it, with their caches.
     pub fn store_as_served(&self) -> Store {
         self.served.clone()
     }
 
-    /// Walks a list from its first page to its last, and returns all items.
-    /// `path` has a query already.
+    /// Walks a list from its first page to its last, and returns all items. `path` must have a
+    /// query.
     pub async fn walk(&self, token: &str, path: &str, limit: usize) -> Vec<Value> {
         let mut items = Vec::new();
         let mut next_token: Option<String> = None;
@@ -394,8 +407,8 @@ impl TestApp {
         }
     }
 
-    /// Walks the steps of a run from the first page to the last, and returns
-    /// all of them. `look` is shown each page, with its number from 0.
+    /// Walks the steps of a run from the first page to the last, and returns all of them.
+    /// `look` is called with each page and its number from 0.
     pub async fn walk_steps(
         &self,
         token: &str,

@@ -1,6 +1,8 @@
-"""Holds a live server to its description: run.py <flowtrail> [option of schemathesis]...
+"""Tests a live server against its OpenAPI description.
 
-The server has a table of its own with the demo, which goes with it.
+Usage: run.py <flowtrail> [option of schemathesis]...
+
+The server has a temporary table with the demo.
 """
 
 import json
@@ -21,29 +23,29 @@ def main():
         serve = [program, "serve", "--data", data, "--port", "0", "--table-port", "0"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             try:
-                url = address(server.stdout)
-                status = check(url, token(program, data), options)
+                url = read_url(server.stdout)
+                status = check(url, create_token(program, data), options)
             finally:
                 server.terminate()
     sys.exit(status)
 
 
-def address(lines):
+def read_url(lines):
     for line in lines:
         if found := re.match(r" +HTTP API +(\S+)", line):
             return found[1]
-    sys.exit("the server has ended")
+    sys.exit("the server ended before it printed its URL")
 
 
-def token(program, data):
+def create_token(program, data):
     create = [program, "token", "create", "--team", "default", "--role", "admin", "--data", data]
     return subprocess.run(
         create, check=True, stdout=subprocess.PIPE, text=True
     ).stdout.split()[-1]
 
 
-def there(url, token):
-    """What requests can ask for: some runs, a step and a fork with its run."""
+def find_data(url, token):
+    """Finds data for the requests: some runs, and a step and a fork with their runs."""
 
     def get(path):
         request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"})
@@ -60,7 +62,7 @@ def there(url, token):
             found.setdefault(kind, named)
         if "fork" in found and "step" in found:
             return found
-    sys.exit("the demo has no fork")
+    sys.exit("the demo has no run with both a fork and a step")
 
 
 def check(url, token, options):
@@ -77,7 +79,7 @@ def check(url, token, options):
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "hooks",
         "PYTHONPATH": str(HERE),
-        "FLOWTRAIL_THERE": json.dumps(there(url, token)),
+        "FLOWTRAIL_FOUND": json.dumps(find_data(url, token)),
     }
     return subprocess.run(command, env=environment).returncode
 

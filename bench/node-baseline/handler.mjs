@@ -1,4 +1,4 @@
-// A list and the details of executions, as a team writes them that has no Flowtrail: the
+// A list and the details of executions, as a team without Flowtrail would write them: with the
 // AWS SDK's DocumentClient, an index on flow and time, a filter on the status, and the
 // LastEvaluatedKey in base64.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -13,10 +13,10 @@ const reply = (statusCode, body) => ({
   body: JSON.stringify(body),
 });
 
-const decoded = (token) =>
+const decode = (token) =>
   token && JSON.parse(Buffer.from(token, 'base64').toString('utf8'));
 
-const encoded = (key) => key && Buffer.from(JSON.stringify(key)).toString('base64');
+const encode = (key) => key && Buffer.from(JSON.stringify(key)).toString('base64');
 
 async function list(event) {
   const query = event.queryStringParameters ?? {};
@@ -37,7 +37,7 @@ async function list(event) {
     },
     ScanIndexForward: false,
     Limit: limit,
-    ExclusiveStartKey: decoded(query.nextToken),
+    ExclusiveStartKey: decode(query.nextToken),
   }));
   return reply(200, {
     success: true,
@@ -49,12 +49,12 @@ async function list(event) {
         endTime: item.endTime ?? null,
         durationMs: item.durationMs ?? null,
       })),
-      nextToken: encoded(page.LastEvaluatedKey),
+      nextToken: encode(page.LastEvaluatedKey),
     },
   });
 }
 
-const step = (item) => ({
+const toStep = (item) => ({
   stepInstanceId: item.stepInstanceId,
   stepId: item.stepId,
   stepName: item.stepName,
@@ -95,7 +95,7 @@ async function details(event) {
         endTime: run.endTime ?? null,
         durationMs: run.durationMs ?? null,
       },
-      steps: page.Items.filter((item) => item.sk.startsWith('STEP#')).map(step),
+      steps: page.Items.filter((item) => item.sk.startsWith('STEP#')).map(toStep),
     },
   });
 }

@@ -1,5 +1,5 @@
-//! The server under many callers at once, for a bounded time, and while an engine writes
-//! as much as it can.
+//! The server with many concurrent callers, for a limited time, alone and while an engine writes
+//! as fast as it can.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,21 +17,21 @@ use crate::load::{self, STEPS};
 use crate::measure::failure;
 use crate::report::{Figure, Line, Times, Unit};
 use crate::server::Server;
-use crate::table::Place;
+use crate::table::TableLocation;
 
 const NAME: &str = "callers";
 
-/// How many callers there are at a time.
+/// The numbers of concurrent callers.
 const CALLERS: [usize; 3] = [1, 16, 64];
 
-/// How much of what a read takes alone it may take beside writing: of the embedded
-/// engine's two halves, writing has one.
-const BESIDE_WRITING: f64 = 3.0;
+/// How many times longer an answer may take during bulk writing. Writes and reads share the
+/// embedded engine.
+const MAX_RATIO_DURING_WRITING: f64 = 3.0;
 
-/// The number of the first run that is written beside them.
+/// The number of the first run that is written during the measurement.
 const WRITTEN_FROM: u64 = 1_000_000_000;
 
-/// What callers ask for, in turns.
+/// The requests of the callers, in turns.
 const PATHS: [&str; 4] = [
     "/flow-executions?flowDefinitionId=flow-07&limit=50",
     "/flow-executions/run-000000000042",
@@ -39,19 +39,24 @@ const PATHS: [&str; 4] = [
     "/api/history/execution-stats?days=30",
 ];
 
-/// What some callers saw.
+/// The answers to a group of callers.
 #[derive(Default)]
-struct Seen {
+struct Answers {
     times: Times,
     errors: u64,
     took: Duration,
 }
 
-/// Asks a server over so many executions, for so long with each number of callers.
+/// Sends requests to a server with a number of executions, for `time` with each number of
+/// callers.
 ///
 /// # Errors
-/// Those of the table and of the server.
-pub async fn run(place: &Place, executions: u64, time: Duration) -> Result<Vec<Line>, Failure> {
+/// Returns an error if a request of the table or the server fails.
+pub async fn run(
+    place: &TableLocation,
+    executions: u64,
+    time: Duration,
+) -> Result<Vec<Line>, Failure> {
     let table = place.create(NAME).await?;
     load::load_with_steps(&table.open().await?, executions, None).await?;
     let server = Arc::new(Server::start(&table)?);
@@ -60,29 +65,18 @@ pub async fn run(place: &Place, executions: u64, time: Duration) -> Result<Vec<L
     let mut lines = Vec::new();
     let mut alone = Vec::new();
     for callers in CALLERS {
-        let seen = ask(&server, callers, time).await?;
-        lines.extend(lines_of(&format!("{callers} callers"), &seen));
-        alone.push(seen);
+        let answers = ask(&server, callers, time).await?;
+        lines.extend(lines_of(&format!("{callers} callers"), &answers));
+        alone.push(answers);
     }
     for (callers, alone) in CALLERS.iter().zip(alone) {
-        let (seen, written) = ask_beside_writing(&server, &table.name, *callers, time).await?;
-        let work = format!("{callers} callers beside bulk writing");
-        let [answer, rest @ ..] = lines_of(&work, &seen);
-        lines.push(
-            answer
-                .beside_times("without", &alone.times)
-                .at_most(BESIDE_WRITING),
-        );
-        lines.extend(rest);
-        let rate = written as f64 / seen.took.as_secs_f64();
-        let figure = Figure::new(rate, Unit::PerSecond);
-        lines.push(Line::new(NAME, format!("{work}: items written"), figure));
+        lines.extend(measure_during_writing(&server, &table.name, *callers, time, &alone).await?);
     }
     if let Some(memory) = server.memory_since(idle) {
         let figure = Figure::new(memory.above_mb(), Unit::Megabytes);
         lines.push(Line::new(
             NAME,
-            "the server's memory above idle, at most",
+            "the server's peak memory above idle",
             figure,
         ));
     }
@@ -91,7 +85,27 @@ pub async fn run(place: &Place, executions: u64, time: Duration) -> Result<Vec<L
     Ok(lines)
 }
 
-fn lines_of(work: &str, seen: &Seen) -> [Line; 3] {
+/// Measures callers while an engine writes, and compares them with the answers without writing.
+async fn measure_during_writing(
+    server: &Arc<Server>,
+    table: &str,
+    callers: usize,
+    time: Duration,
+    alone: &Answers,
+) -> Result<Vec<Line>, Failure> {
+    let (answers, written) = ask_during_writing(server, table, callers, time).await?;
+    let work = format!("{callers} callers during bulk writing");
+    let [answer, rest @ ..] = lines_of(&work, &answers);
+    let answer = answer.compared_with_times("without", &alone.times);
+    let mut lines = vec![answer.at_most(MAX_RATIO_DURING_WRITING)];
+    lines.extend(rest);
+    let rate = written as f64 / answers.took.as_secs_f64();
+    let figure = Figure::new(rate, Unit::PerSecond);
+    lines.push(Line::new(NAME, format!("{work}: items written"), figure));
+    Ok(lines)
+}
+
+fn lines_of(work: &str, seen: &Answers) -> [Line; 3] {
     let rate = seen.times.count() as f64 / seen.took.as_secs_f64();
     [
         Line::times(NAME, format!("{work}: an answer"), &seen.times),
@@ -109,12 +123,12 @@ fn lines_of(work: &str, seen: &Seen) -> [Line; 3] {
     ]
 }
 
-/// Lets callers ask until the time is up.
-async fn ask(server: &Arc<Server>, callers: usize, time: Duration) -> Result<Seen, Failure> {
+/// Lets callers send requests until the time is over.
+async fn ask(server: &Arc<Server>, callers: usize, time: Duration) -> Result<Answers, Failure> {
     let server = server.clone();
     let asking = tokio::task::spawn_blocking(move || {
         let begin = Instant::now();
-        let seen: Vec<Seen> = thread::scope(|scope| {
+        let seen: Vec<Answers> = thread::scope(|scope| {
             let server = &server;
             let callers: Vec<_> = (0..callers)
                 .map(|caller| scope.spawn(move || call(server, caller, begin + time)))
@@ -124,7 +138,7 @@ async fn ask(server: &Arc<Server>, callers: usize, time: Duration) -> Result<See
                 .filter_map(|caller| caller.join().ok())
                 .collect()
         });
-        let mut all = Seen::default();
+        let mut all = Answers::default();
         for one in &seen {
             all.times.extend(&one.times);
             all.errors += one.errors;
@@ -135,11 +149,11 @@ async fn ask(server: &Arc<Server>, callers: usize, time: Duration) -> Result<See
     asking.await.map_err(failure)
 }
 
-/// One caller, on a connection of its own.
-fn call(server: &Server, caller: usize, until: Instant) -> Seen {
+/// A caller with its own connection.
+fn call(server: &Server, caller: usize, until: Instant) -> Answers {
     let agent = ureq::Agent::new_with_defaults();
     let authorization = format!("Bearer {}", server.token);
-    let mut seen = Seen::default();
+    let mut seen = Answers::default();
     for path in PATHS.iter().cycle().skip(caller) {
         let begin = Instant::now();
         if begin >= until {
@@ -158,14 +172,14 @@ fn call(server: &Server, caller: usize, until: Instant) -> Seen {
     seen
 }
 
-/// The same while an engine writes batches, one after another. Returns how many items it
-/// has written as well.
-async fn ask_beside_writing(
+/// Lets callers send requests while an engine writes one batch after another. Also returns the
+/// number of written items.
+async fn ask_during_writing(
     server: &Arc<Server>,
     table: &str,
     callers: usize,
     time: Duration,
-) -> Result<(Seen, u64), Failure> {
+) -> Result<(Answers, u64), Failure> {
     let client = config::client(Some(&server.table_url)).await;
     let store = Store::new(client, table);
     let is_over = Arc::new(AtomicBool::new(false));
@@ -177,7 +191,7 @@ async fn ask_beside_writing(
     Ok((seen?, written.load(Ordering::Relaxed)))
 }
 
-/// Writes two runs with their steps at a time.
+/// Writes batches of two runs with their steps until `is_over`.
 async fn write(
     store: Store,
     is_over: Arc<AtomicBool>,

@@ -1,5 +1,5 @@
-//! How many changes the consumer of the table's stream counts, as many as one processor
-//! can: in a process of its own, so that what DynamoDB does is not counted with it.
+//! How many changes per second the consumer of the table's stream counts with one processor. It
+//! runs in its own process, so that the work of DynamoDB is not included.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use shared::store::Store;
 use crate::load;
 use crate::measure::{failure, processor_time};
 use crate::report::{Figure, Line, Unit};
-use crate::table::{Place, serve_wire};
+use crate::table::{TableLocation, serve_wire};
 
 const NAME: &str = "consumer";
 
-/// How long the runs have come in. A stream is followed while things happen, so what it
-/// tells lies close together.
+/// The time within which the runs are created. A consumer follows the stream continuously, so
+/// the changes that it reads are close together in time.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Counts the stream of a table from another process, and prints the changes and the
-/// milliseconds that it was busy.
+/// Counts the stream of another process's table. Prints the number of changes and the
+/// processor time in milliseconds.
 ///
 /// # Errors
-/// Those of the table.
+/// Returns an error if a request of the table fails.
 pub async fn consume(endpoint_url: &str, table: &str) -> Result<(), Failure> {
     let config = config::sdk_config(Some(endpoint_url)).await;
     let store = Store::new(aws_sdk_dynamodb::Client::new(&config), table);
@@ -32,22 +32,23 @@ pub async fn consume(endpoint_url: &str, table: &str) -> Result<(), Failure> {
     let mut follower = Follower::counting(streams, store);
     follower.drain(|_| ()).await?;
     let busy = processor_time(std::process::id()).unwrap_or_default();
-    println!("{} {}", follower.applied().changes, busy.as_millis());
+    let applied = follower.applied().unwrap_or_default();
+    println!("{} {}", applied.changes, busy.as_millis());
     Ok(())
 }
 
-/// Counts so many new runs.
+/// Measures how fast a number of new runs is counted.
 ///
 /// # Errors
-/// Those of the table, and of the process.
-pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
+/// Returns an error if a request of the table, or the consumer, fails.
+pub async fn run(place: &TableLocation, executions: u64) -> Result<Vec<Line>, Failure> {
     let table = place.create(NAME).await?;
     let open = table.open().await?;
     load::load(&open, executions, WITHIN).await?;
     let url = match (open.embedded(), &table.endpoint_url) {
         (Some(embedded), _) => serve_wire(embedded.clone()).await?,
         (None, Some(url)) => url.clone(),
-        (None, None) => return Err(Failure("a table is nowhere".to_owned())),
+        (None, None) => return Err(Failure("the table has no address".to_owned())),
     };
     let mut consumer = Command::new(std::env::current_exe().map_err(failure)?);
     consumer
@@ -58,7 +59,7 @@ pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
     let took = begin.elapsed();
     let output = output.map_err(failure)?.map_err(failure)?;
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (changes, busy) = figures(&output).ok_or(Failure("the consumer has failed".to_owned()))?;
+    let (changes, busy) = parse_output(&output).ok_or(Failure("the consumer failed".to_owned()))?;
     drop(open);
     table.remove().await?;
     let rate = |time: Duration| Figure::new(changes as f64 / time.as_secs_f64(), Unit::PerSecond);
@@ -69,11 +70,15 @@ pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
             rate(busy),
         )
         .at_least(5_000.0),
-        Line::new(NAME, "the same with the engine on this machine", rate(took)),
+        Line::new(
+            NAME,
+            "the same, with the engine on this machine",
+            rate(took),
+        ),
     ])
 }
 
-fn figures(output: &str) -> Option<(u64, Duration)> {
+fn parse_output(output: &str) -> Option<(u64, Duration)> {
     let (changes, busy) = output.trim().split_once(' ')?;
     Some((
         changes.parse().ok()?,

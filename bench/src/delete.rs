@@ -1,4 +1,4 @@
-//! The deletion of a flow: how soon it is answered, and that all of it goes.
+//! The deletion of a flow: the time until the answer, and until all its records are gone.
 
 use std::time::{Duration, Instant};
 
@@ -13,26 +13,26 @@ use crate::load::{self, STEPS};
 use crate::measure::failure;
 use crate::report::{Figure, Line, Unit};
 use crate::server::Server;
-use crate::table::Place;
+use crate::table::TableLocation;
 
 const NAME: &str = "delete";
 
 const FLOW: &str = "deleted-flow";
 
-/// How soon the answer has to be there, in milliseconds.
+/// The target for the time until the answer, in milliseconds.
 const ANSWER_MS: f64 = 20_000.0;
 
-/// How long the rest may take before it counts as left.
+/// How long the deletion may take before the remaining records count as left.
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// How often it is looked whether it is gone.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The interval between checks for remaining records.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Deletes a flow of so many executions of [`STEPS`] steps.
+/// Measures the deletion of a flow with a number of executions of [`STEPS`] steps each.
 ///
 /// # Errors
-/// Those of the table and of the server.
-pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
+/// Returns an error if a request of the table or the server fails.
+pub async fn run(place: &TableLocation, executions: u64) -> Result<Vec<Line>, Failure> {
     let table = place.create(NAME).await?;
     load::load_with_steps(&table.open().await?, executions, Some(FLOW)).await?;
     let server = Server::start(&table)?;
@@ -46,10 +46,10 @@ pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
     let _: Value = serde_json::from_str(&answer.map_err(failure)?).map_err(failure)?;
     let client = config::client(Some(&server.table_url)).await;
     let store = Store::new(client, &table.name);
-    let mut left = some_left(&store).await?;
+    let mut left = count_left(&store).await?;
     while left > 0 && begin.elapsed() < DEADLINE {
-        tokio::time::sleep(LOOK_EVERY).await;
-        left = some_left(&store).await?;
+        tokio::time::sleep(CHECK_INTERVAL).await;
+        left = count_left(&store).await?;
     }
     let gone = begin.elapsed();
     drop(server);
@@ -60,26 +60,25 @@ pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
         Line::new(NAME, format!("{work}: all gone"), Figure::time(gone)),
         Line::new(
             NAME,
-            "what is left of it",
+            "records left",
             Figure::new(left as f64, Unit::Records),
         )
         .at_most(0.0),
     ])
 }
 
-/// How many records of runs a page of the table has, of the first page that has any.
-async fn some_left(store: &Store) -> Result<usize, Failure> {
-    let mut start = None;
-    loop {
-        let page = store.scan(start).await?;
-        let of_runs = |item: &&Item| {
-            let pk = item.get("pk").and_then(|pk| pk.as_s().ok());
-            pk.is_some_and(|pk| pk.starts_with(keys::EXECUTION_PREFIX))
-        };
-        let found = page.items.iter().filter(of_runs).count();
-        start = page.last_key;
-        if found > 0 || start.is_none() {
+/// Counts the records of runs in the first page of the table that has any.
+async fn count_left(store: &Store) -> Result<usize, Failure> {
+    let of_runs = |item: &&Item| {
+        let pk = item.get("pk").and_then(|pk| pk.as_s().ok());
+        pk.is_some_and(|pk| pk.starts_with(keys::EXECUTION_PREFIX))
+    };
+    let mut pages = store.scan();
+    while let Some(items) = pages.next().await? {
+        let found = items.iter().filter(of_runs).count();
+        if found > 0 {
             return Ok(found);
         }
     }
+    Ok(0)
 }

@@ -1,5 +1,5 @@
-//! Exports: how soon they begin, how fast they are, and that they take the same
-//! memory at ten times the size.
+//! Exports: the time until their first byte, their speed, and their memory, which must be the
+//! same at ten times the size.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -11,50 +11,50 @@ use crate::load::{self, STEPS, TEAM};
 use crate::measure::failure;
 use crate::report::{Figure, Line, Unit};
 use crate::server::{Memory, Server};
-use crate::table::{Place, Table};
+use crate::table::{Table, TableLocation};
 
 const NAME: &str = "export";
 
-/// How soon the first byte has to be there, in milliseconds.
+/// The target for the time until the first byte, in milliseconds.
 const FIRST_BYTE_MS: f64 = 200.0;
 
-/// How far above idle an export may take the server, in MB.
+/// The target for the server's memory above idle during an export, in MB.
 const MEMORY_MB: f64 = 64.0;
 
-/// What is exported, and how it is packed.
+/// The measured exports: name, query and content encoding.
 const WORKS: &[(&str, &str, &str)] = &[
     ("CSV", "format=csv", "identity"),
     ("CSV, gzip", "format=csv", "gzip"),
     ("JSON", "format=json", "identity"),
 ];
 
-/// What an export was seen to take.
+/// The measurements of an export.
 struct Measured {
     first_byte: Duration,
     whole: Duration,
     bytes: usize,
-    /// Where the system tells.
+    /// `None` if the system does not report it.
     memory: Option<Memory>,
 }
 
-/// Measures exports of so many executions, and of ten times as many.
+/// Measures exports of a number of executions, and of ten times as many.
 ///
 /// # Errors
-/// Those of the tables and of the servers.
-pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
+/// Returns an error if a request of a table or a server fails.
+pub async fn run(place: &TableLocation, executions: u64) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::new();
     for executions in [executions, executions * 10] {
         let table = place.create(&format!("export-{executions}")).await?;
         let open = table.open().await?;
         load::load_with_steps(&open, executions, None).await?;
-        // Exports need no totals. The first server over a table would count its runs
-        // before it serves, and all of them would follow what that has written while
-        // they export.
+        // Exports need no totals. Without this flag, the first server would count the runs
+        // before it serves, and all servers would follow the resulting changes while they
+        // export.
         Counter::new(open.store()).set_complete().await?;
         drop(open);
         for (name, query, encoding) in WORKS {
-            // A server for each, or the second would begin with the memory of
-            // the first.
+            // Each export has a new server. Otherwise, the second export would start with
+            // the memory of the first.
             let measured = export(&table, query, encoding)?;
             lines.extend(lines_of(name, executions, &measured));
         }
@@ -66,7 +66,7 @@ pub async fn run(place: &Place, executions: u64) -> Result<Vec<Line>, Failure> {
 fn export(table: &Table, query: &str, encoding: &str) -> Result<Measured, Failure> {
     let server = Server::start(table)?;
     let path = |query: &str| format!("/api/executions/team/{TEAM}{query}");
-    // The first request of all opens what stays open.
+    // The first request opens connections that stay open.
     read(server.get(&path("?size=1"), "identity")?)?;
     let idle = server.idle_kb();
     let begin = Instant::now();
@@ -84,7 +84,7 @@ fn export(table: &Table, query: &str, encoding: &str) -> Result<Measured, Failur
     })
 }
 
-/// Reads to the end. Returns how many bytes there were.
+/// Reads a body to its end. Returns the number of bytes.
 fn read(mut body: impl Read) -> Result<usize, Failure> {
     let mut buffer = vec![0; 64 * 1024];
     let mut bytes = 0;

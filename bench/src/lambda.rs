@@ -1,5 +1,5 @@
-//! Every Lambda function as the binary that is shipped, under AWS's runtime interface
-//! emulator, with its sample event: what it takes to start, to answer, and to keep.
+//! The release binary of each Lambda function under AWS's runtime interface emulator, with its
+//! sample event: the time to start and to answer, the memory and the size.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use functions::route::function_names;
+use functions::routes::function_names;
 use local::embedded::Embedded;
 use local::terminal::Failure;
 use serde_json::{Value, json};
@@ -22,13 +22,13 @@ use crate::report::{Figure, Line, Times, Unit};
 use crate::runtime_api::sample_event;
 use crate::table::{TABLE, serve_wire};
 
-/// The same runtime with no client of AWS, which the starts are compared with.
+/// The baseline of the starts: a function without an AWS client.
 const NO_CLIENT: &str = "no_client";
 
-/// How long a function may take to do anything.
+/// The timeout of a function.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A process that ends with this.
+/// A process that is killed when this value is dropped.
 struct Process(Child);
 
 impl Drop for Process {
@@ -38,7 +38,7 @@ impl Drop for Process {
     }
 }
 
-/// The table that the functions work on, at an address of this machine.
+/// The table of the functions, with an address on this machine.
 struct SampleTable {
     store: Store,
     url: String,
@@ -46,7 +46,7 @@ struct SampleTable {
     token: String,
 }
 
-/// What a function was seen to take.
+/// The measurements of a function.
 struct Measured {
     first: Duration,
     warm: Duration,
@@ -56,7 +56,7 @@ struct Measured {
 /// Builds the functions, runs each, and prints a table.
 ///
 /// # Errors
-/// One cannot be built, does not start, or does not answer as it should.
+/// Returns an error if a function cannot be built, does not start, or gives a wrong answer.
 pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
     let names: Vec<_> = function_names().collect();
     build(&names)?;
@@ -65,11 +65,11 @@ pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
     let Starts {
         plain,
         of_functions,
-    } = starts(&names, rounds)?;
+    } = measure_starts(&names, rounds)?;
     let plain = plain.median();
-    println!("Start without a client of AWS: {:.1} ms\n", ms(plain));
+    println!("Start without an AWS client: {:.1} ms\n", ms(plain));
     println!(
-        "| function | start, ms | of that without a client | first answer, ms | warm answer, ms | peak memory, MB | binary, MB | zipped, MB |"
+        "| function | start, ms | relative to no client | first answer, ms | warm answer, ms | peak memory, MB | binary, MB | zipped, MB |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (name, starts) in names.iter().zip(of_functions) {
@@ -85,7 +85,7 @@ pub async fn run(emulator: &Path, rounds: u32) -> Result<(), Failure> {
             ms(measured.warm),
             measured.peak_kb as f64 / 1_024.0,
             bytes.len() as f64 / 1e6,
-            zipped(&bytes)? as f64 / 1e6,
+            zipped_size(&bytes)? as f64 / 1e6,
         );
     }
     Ok(())
@@ -95,31 +95,31 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// The bars of some functions, or of all: their starts, beside the same without a client
-/// of AWS, and their sizes.
+/// Measures functions for the report: their starts, compared with a function without an AWS
+/// client, and their sizes.
 ///
 /// # Errors
-/// One cannot be built, or does not start.
+/// Returns an error if a function cannot be built or does not start.
 pub fn bars(names: &[&str], rounds: u32) -> Result<Vec<Line>, Failure> {
     const NAME: &str = "init";
     build(names)?;
     let Starts {
         plain,
         of_functions,
-    } = starts(names, rounds)?;
+    } = measure_starts(names, rounds)?;
     let mut lines = Vec::new();
     for (name, starts) in names.iter().zip(of_functions) {
         let bytes = std::fs::read(release_folder()?.join(name)).map_err(failure)?;
         let megabytes = |bytes: usize| Figure::new(bytes as f64 / 1e6, Unit::Megabytes);
         lines.extend([
             Line::times(NAME, format!("`{name}`: start"), &starts)
-                .beside_times("no client of AWS", &plain)
+                .compared_with_times("no AWS client", &plain)
                 .at_most(2.0),
             Line::new(NAME, format!("`{name}`: binary"), megabytes(bytes.len())).at_most(12.0),
             Line::new(
                 NAME,
                 format!("`{name}`: zipped"),
-                megabytes(zipped(&bytes)?),
+                megabytes(zipped_size(&bytes)?),
             )
             .at_most(5.0),
         ]);
@@ -127,44 +127,44 @@ pub fn bars(names: &[&str], rounds: u32) -> Result<Vec<Line>, Failure> {
     Ok(lines)
 }
 
-/// The times from the start of a process to its first poll.
+/// The times from the start of a process to its first poll, without and with an AWS client.
 struct Starts {
     plain: Times,
     of_functions: Vec<Times>,
 }
 
-fn starts(names: &[&str], rounds: u32) -> Result<Starts, Failure> {
+fn measure_starts(names: &[&str], rounds: u32) -> Result<Starts, Failure> {
     let folder = release_folder()?;
     let mut starts = Starts {
         plain: Times::default(),
         of_functions: vec![Times::default(); names.len()],
     };
-    // Interleaved, so that what else the machine does falls on all.
+    // In turns, so that other load on the machine affects all functions.
     for _ in 0..rounds {
         starts
             .plain
-            .push(start(&folder.join("examples").join(NO_CLIENT))?);
+            .push(measure_start(&folder.join("examples").join(NO_CLIENT))?);
         for (name, times) in names.iter().zip(&mut starts.of_functions) {
-            times.push(start(&folder.join(name))?);
+            times.push(measure_start(&folder.join(name))?);
         }
     }
     Ok(starts)
 }
 
-/// Where [`build`] leaves what it has built.
+/// The folder of the binaries of [`build`].
 ///
 /// # Errors
-/// Nobody knows where this program lies.
+/// Returns an error if the path of this program is unknown.
 pub fn release_folder() -> Result<PathBuf, Failure> {
     let program = std::env::current_exe().map_err(failure)?;
     let target = program.parent().and_then(Path::parent);
     Ok(target.unwrap_or(Path::new(".")).join("release"))
 }
 
-/// Builds functions as `sam build` would ship them.
+/// Builds functions like `sam build`.
 ///
 /// # Errors
-/// One cannot be built.
+/// Returns an error if a function cannot be built.
 pub fn build(names: &[&str]) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let mut command = Command::new(cargo);
@@ -176,19 +176,21 @@ pub fn build(names: &[&str]) -> Result<(), Failure> {
     }
     match command.status().map_err(failure)?.success() {
         true => Ok(()),
-        false => Err(Failure("the functions cannot be built".to_owned())),
+        false => Err(Failure(
+            "the functions cannot be built: see the output of cargo".to_owned(),
+        )),
     }
 }
 
-/// The size of a file in a zip.
-fn zipped(bytes: &[u8]) -> Result<usize, Failure> {
+/// Measures the size of a file in a zip.
+fn zipped_size(bytes: &[u8]) -> Result<usize, Failure> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).map_err(failure)?;
     Ok(encoder.finish().map_err(failure)?.len())
 }
 
-/// A function's environment, as Lambda makes it.
-pub fn environment<'a>(command: &'a mut Command, table_url: Option<&str>) -> &'a mut Command {
+/// Sets the environment of a function like Lambda.
+pub fn set_environment<'a>(command: &'a mut Command, table_url: Option<&str>) -> &'a mut Command {
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -209,20 +211,23 @@ pub fn environment<'a>(command: &'a mut Command, table_url: Option<&str>) -> &'a
     command
 }
 
-/// From the start of a process to its first poll of the Runtime API. The client is
-/// the one for AWS's own endpoint, with TLS.
-fn start(binary: &Path) -> Result<Duration, Failure> {
+/// Measures the time from the start of a process to its first poll of the Runtime API. The AWS
+/// client is for the endpoint of AWS, with TLS.
+fn measure_start(binary: &Path) -> Result<Duration, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(failure)?;
     let address = listener.local_addr().map_err(failure)?;
     let mut command = Command::new(binary);
-    environment(&mut command, None).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
+    set_environment(&mut command, None).env("AWS_LAMBDA_RUNTIME_API", address.to_string());
     let begin = Instant::now();
     let _process = Process(command.spawn().map_err(failure)?);
     let (mut connection, _) = listener.accept().map_err(failure)?;
     let read = connection.read(&mut [0; 16]).map_err(failure)?;
     let took = begin.elapsed();
     match read {
-        0 => Err(Failure(format!("{} does not poll", binary.display()))),
+        0 => Err(Failure(format!(
+            "{} ended before it polled the Runtime API",
+            binary.display()
+        ))),
         _ => Ok(took),
     }
 }
@@ -241,7 +246,7 @@ impl SampleTable {
         })
     }
 
-    /// Writes the sample records, also in place of what a function has made of them.
+    /// Writes the sample records again, and so replaces the records that a function has changed.
     async fn refresh(&self) -> Result<(), Failure> {
         for line in include_str!("../../tests/sample-records.jsonl").lines() {
             let record: Value = serde_json::from_str(line).map_err(failure)?;
@@ -252,7 +257,7 @@ impl SampleTable {
     }
 }
 
-/// Runs a function under the emulator, once cold and then warm.
+/// Measures a function under the emulator: a cold invocation, then warm ones.
 async fn measure(
     emulator: &Path,
     binary: &Path,
@@ -264,21 +269,10 @@ async fn measure(
     if name == "authorize" {
         event["authorizationToken"] = json!(format!("Bearer {}", table.token));
     }
-    let (port, runtime_port) = (free_port()?, free_port()?);
-    let mut command = Command::new(emulator);
-    environment(&mut command, Some(&table.url))
-        .arg("--runtime-interface-emulator-address")
-        .arg(format!("127.0.0.1:{port}"))
-        .arg("--runtime-api-address")
-        .arg(format!("127.0.0.1:{runtime_port}"))
-        .arg(binary);
-    let _process = Process(command.spawn().map_err(failure)?);
-    for port in [port, runtime_port] {
-        listening(port).await?;
-    }
+    let (_process, port) = start_emulator(emulator, binary, &table.url).await?;
     let mut first = None;
     let mut warm = Times::default();
-    // The emulator starts the function at the first event.
+    // The emulator starts the function when the first event arrives.
     for _ in 0..=rounds {
         table.refresh().await?;
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
@@ -287,7 +281,7 @@ async fn measure(
         let answer = tokio::task::spawn_blocking(move || post(&url, &event)).await;
         let answer = answer.map_err(failure)??;
         let took = begin.elapsed();
-        check(name, &answer)?;
+        check_answer(name, &answer)?;
         match first {
             None => first = Some(took),
             Some(_) => warm.push(took),
@@ -300,16 +294,39 @@ async fn measure(
     })
 }
 
+/// Starts the emulator for a function. Returns its process and its port.
+async fn start_emulator(
+    emulator: &Path,
+    binary: &Path,
+    table_url: &str,
+) -> Result<(Process, u16), Failure> {
+    let (port, runtime_port) = (free_port()?, free_port()?);
+    let mut command = Command::new(emulator);
+    set_environment(&mut command, Some(table_url))
+        .arg("--runtime-interface-emulator-address")
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("--runtime-api-address")
+        .arg(format!("127.0.0.1:{runtime_port}"))
+        .arg(binary);
+    let process = Process(command.spawn().map_err(failure)?);
+    for port in [port, runtime_port] {
+        wait_for_port(port).await?;
+    }
+    Ok((process, port))
+}
+
 fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(failure)?;
     Ok(listener.local_addr().map_err(failure)?.port())
 }
 
-async fn listening(port: u16) -> Result<(), Failure> {
+async fn wait_for_port(port: u16) -> Result<(), Failure> {
     let deadline = Instant::now() + DEADLINE;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         if Instant::now() > deadline {
-            return Err(Failure("the emulator does not listen".to_owned()));
+            return Err(Failure(
+                "the emulator does not listen: check the path of --emulator".to_owned(),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -321,8 +338,8 @@ fn post(url: &str, event: &str) -> Result<String, Failure> {
     answer.into_body().read_to_string().map_err(failure)
 }
 
-/// Whether a function did what it was asked to.
-fn check(name: &str, answer: &str) -> Result<(), Failure> {
+/// Checks that an answer reports success.
+fn check_answer(name: &str, answer: &str) -> Result<(), Failure> {
     let expected = match name {
         "authorize" => "\"Effect\":\"Allow\"",
         "count" => "{\"state\":{}}",
@@ -332,11 +349,13 @@ fn check(name: &str, answer: &str) -> Result<(), Failure> {
     };
     match answer.contains(expected) {
         true => Ok(()),
-        false => Err(Failure(format!("{name} answers {answer:.300}"))),
+        false => Err(Failure(format!(
+            "{name} gave a wrong answer: {answer:.300}"
+        ))),
     }
 }
 
-/// The most memory that a running binary has had in use.
+/// Reads the peak memory of a running binary, in KB.
 fn peak_kb(binary: &Path) -> Result<u64, Failure> {
     let binary = std::fs::canonicalize(binary).map_err(failure)?;
     for entry in std::fs::read_dir("/proc").map_err(failure)? {
@@ -347,7 +366,9 @@ fn peak_kb(binary: &Path) -> Result<u64, Failure> {
         }
         let process = process.file_name().and_then(|id| id.to_str()?.parse().ok());
         let peak = process.and_then(|process| memory_kb(process, "VmHWM:"));
-        return peak.ok_or(Failure("the system does not tell of memory".to_owned()));
+        return peak.ok_or(Failure(
+            "the system does not report the memory of processes".to_owned(),
+        ));
     }
-    Err(Failure(format!("{} does not run", binary.display())))
+    Err(Failure(format!("{} is not running", binary.display())))
 }

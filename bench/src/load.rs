@@ -1,4 +1,4 @@
-//! Filling a table with executions, and counting them.
+//! Fills a table with executions, and counts them.
 
 use std::time::Duration;
 
@@ -10,27 +10,28 @@ use shared::model::Timestamp;
 
 use crate::table::OpenTable;
 
-/// The team of all executions.
+/// The team of the executions.
 pub const TEAM: &str = "default";
 
-/// How many items are imported in one transaction.
-const ITEMS_AT_ONCE: u64 = 5_000;
+/// How many items are imported in a transaction.
+const ITEMS_PER_IMPORT: u64 = 5_000;
 
-/// How many steps an execution has where it has any.
+/// The number of steps of an execution with steps.
 pub const STEPS: u64 = 8;
 
 /// Thirty days.
 pub const MONTH: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// A stretch of time up to now, in milliseconds.
+/// A period that ends now, in milliseconds.
 #[derive(Debug, Clone, Copy)]
-struct Time {
+pub struct Time {
     begin: i64,
     length: f64,
 }
 
 impl Time {
-    fn up_to_now(length: Duration) -> Self {
+    /// Creates a period of a length that ends now.
+    pub fn until_now(length: Duration) -> Self {
         let length = length.as_millis() as i64;
         Self {
             begin: Timestamp::now().milliseconds() - length,
@@ -38,49 +39,49 @@ impl Time {
         }
     }
 
-    /// When the n-th of some runs began.
-    fn of(self, number: u64, of: u64) -> i64 {
+    /// The time of the n-th of `of` runs that are spread evenly, in milliseconds since 1970.
+    pub fn at(self, number: u64, of: u64) -> i64 {
         self.begin + (number as f64 / of as f64 * self.length) as i64
     }
 }
 
-/// Writes so many executions, spread evenly over the time up to now.
+/// Writes a number of executions, spread evenly over a period that ends now.
 ///
 /// # Errors
-/// Those of the table.
+/// Returns an error if a request of the table fails.
 pub async fn load(table: &OpenTable, executions: u64, within: Duration) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(executions);
     let bar = progress_bar("Loading", executions, "executions");
-    let time = Time::up_to_now(within);
-    for first in (0..executions).step_by(ITEMS_AT_ONCE as usize) {
-        let numbers = first..executions.min(first + ITEMS_AT_ONCE);
-        let created = |number| time.of(number, executions);
+    let time = Time::until_now(within);
+    for first in (0..executions).step_by(ITEMS_PER_IMPORT as usize) {
+        let numbers = first..executions.min(first + ITEMS_PER_IMPORT);
+        let created = |number| time.at(number, executions);
         let items = numbers.map(|number| execution(&mut random, number, created(number)));
         table.import(items.collect(), false).await?;
-        bar.inc(ITEMS_AT_ONCE);
+        bar.inc(ITEMS_PER_IMPORT);
     }
     bar.finish_and_clear();
     Ok(())
 }
 
-/// The same over [`MONTH`], and counted from the table's stream.
+/// Writes a number of executions over [`MONTH`], and counts them from the table's stream.
 ///
 /// # Errors
-/// Those of the table.
+/// Returns an error if a request of the table fails.
 pub async fn load_and_count(table: &OpenTable, executions: u64) -> Result<(), Failure> {
     load(table, executions, MONTH).await?;
     let bar = progress_bar("Counting", executions, "executions");
-    let mut follower = table.counting();
+    let mut follower = table.follower();
     follower.drain(|records| bar.inc(records as u64)).await?;
     bar.finish_and_clear();
     Ok(())
 }
 
-/// Writes so many executions of [`STEPS`] steps each, of one flow where it is named.
-/// Where the table is embedded, nothing counts them as yet.
+/// Writes a number of executions with [`STEPS`] steps each, all of one flow if `flow` is set.
+/// They are not counted if the table is embedded.
 ///
 /// # Errors
-/// Those of the table.
+/// Returns an error if a request of the table fails.
 pub async fn load_with_steps(
     table: &OpenTable,
     executions: u64,
@@ -88,12 +89,12 @@ pub async fn load_with_steps(
 ) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(executions);
     let bar = progress_bar("Loading", executions, "executions");
-    let time = Time::up_to_now(MONTH);
-    let at_once = ITEMS_AT_ONCE / (STEPS + 1);
+    let time = Time::until_now(MONTH);
+    let at_once = ITEMS_PER_IMPORT / (STEPS + 1);
     for first in (0..executions).step_by(at_once as usize) {
         let numbers = first..executions.min(first + at_once);
         let items = numbers.flat_map(|number| {
-            let mut execution = execution(&mut random, number, time.of(number, executions));
+            let mut execution = execution(&mut random, number, time.at(number, executions));
             if let Some(flow) = flow {
                 execution["flowId"] = flow.into();
             }
@@ -107,7 +108,7 @@ pub async fn load_with_steps(
     Ok(())
 }
 
-/// The n-th step of an execution.
+/// Builds the n-th step of an execution.
 pub fn step_of(execution: &Value, number: u64) -> Value {
     let start = execution["startTime"].as_str().unwrap_or_default();
     let is_last = number + 1 == STEPS;
@@ -131,7 +132,8 @@ pub fn step_of(execution: &Value, number: u64) -> Value {
     })
 }
 
-/// The n-th execution of all, created at this millisecond: of one of 20 flows, on one of 50 devices or none.
+/// Builds the n-th execution, created at a time in milliseconds since 1970. It has one of 20
+/// flows, and one of 50 devices or none.
 pub fn execution(random: &mut StdRng, number: u64, created: i64) -> Value {
     let moment = |offset: i64| {
         let moment = Timestamp::from_milliseconds(created + offset);
@@ -139,12 +141,7 @@ pub fn execution(random: &mut StdRng, number: u64, created: i64) -> Value {
     };
     let flow = random.random_range(0..20);
     let duration = (random.random_range(2.0_f64..5.0).exp() * 20.0) as i64;
-    let status = match random.random_range(0..100) {
-        0..85 => "COMPLETED",
-        85..96 => "FAILED",
-        96..99 => "CANCELLED",
-        _ => "RUNNING",
-    };
+    let status = random_status(random);
     let mut record = json!({
         "pk": format!("EXEC#run-{number:012}"),
         "sk": "EXECUTION",
@@ -153,7 +150,7 @@ pub fn execution(random: &mut StdRng, number: u64, created: i64) -> Value {
         "flowId": format!("flow-{flow:02}"),
         "flowName": format!("Flow number {flow}"),
         "flowVersion": 3,
-        "executionType": if random.random_range(0..10) == 0 { "SUBFLOW" } else { "PARENT" },
+        "executionType": "PARENT",
         "trigger": "WEBHOOK",
         "createdAt": moment(0),
         "startTime": moment(40),
@@ -165,8 +162,21 @@ pub fn execution(random: &mut StdRng, number: u64, created: i64) -> Value {
         record["endTime"] = moment(40 + duration).into();
         record["durationMs"] = duration.into();
     }
+    if random.random_range(0..10) == 0 {
+        record["executionType"] = "SUBFLOW".into();
+        record["parentExecutionId"] = format!("run-{:012}", number.saturating_sub(1)).into();
+    }
     if random.random_range(0..2) == 0 {
         record["deviceId"] = format!("device-{:02}", random.random_range(0..50)).into();
     }
     record
+}
+
+fn random_status(random: &mut StdRng) -> &'static str {
+    match random.random_range(0..100) {
+        0..85 => "COMPLETED",
+        85..96 => "FAILED",
+        96..99 => "CANCELLED",
+        _ => "RUNNING",
+    }
 }

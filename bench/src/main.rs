@@ -1,14 +1,14 @@
-//! Measures what Flowtrail promises about speed, memory and size, each beside what it is
-//! compared with, in turns on one machine; and ends with an error where a promise does not
-//! hold. The commands measure what has no bar: what DynamoDB charges, what a refusal tells,
-//! what the writer and each Lambda function take.
+//! Measures Flowtrail's speed, memory and size against their targets. Each measurement alternates
+//! with its baseline on one machine, and the program fails if a target is missed. The commands
+//! measure figures without a target: the cost of DynamoDB, the timing of refusals, the writer,
+//! and each Lambda function.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use functions::route::function_names;
+use functions::routes::function_names;
 use local::terminal::Failure;
 
 mod callers;
@@ -16,6 +16,8 @@ mod consumer;
 mod cost;
 mod delete;
 mod export;
+mod import;
+mod lag;
 mod lambda;
 mod load;
 mod measure;
@@ -31,10 +33,9 @@ mod writer;
 use measure::failure;
 use pages::Pages;
 use report::Report;
-use table::Place;
+use table::TableLocation;
 
-/// Measures what Flowtrail promises about speed, memory and size, and ends with an error
-/// where a promise does not hold.
+/// Measures Flowtrail's speed, memory and size, and fails if a target is missed.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -46,33 +47,33 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures what it takes to refuse a token that is not valid, of each kind, and to
-    /// find no run, of each kind
+    /// Measures the time to refuse each kind of invalid token, and to answer that a run does
+    /// not exist
     Refusals {
-        /// How often each is refused
+        /// How often each kind is refused
         #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(5..=1_000_000))]
         rounds: u32,
     },
-    /// Counts the capacity units that an execution and an answer take, and prices them
+    /// Counts the capacity units of an execution and of an answer, and calculates their price
     Cost,
-    /// Measures what the writer crate takes for a run: requests, write units and time,
-    /// beside the bare SDK
+    /// Measures the requests, write units and time of a run with the writer crate, compared
+    /// with the bare SDK
     Writer {
         /// How many runs are written in each of five rounds
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         runs: u32,
     },
-    /// Builds every Lambda function as it is shipped, and measures its start, its
-    /// answers, its memory and its size, under AWS's runtime interface emulator
+    /// Builds every Lambda function for release, and measures its start, answers, memory and
+    /// size under AWS's runtime interface emulator
     Lambda {
-        /// The emulator: aws-lambda-rie, which comes with the SAM CLI
+        /// The path of the emulator aws-lambda-rie, which is part of the SAM CLI
         #[arg(long, env = "FLOWTRAIL_EMULATOR")]
         emulator: PathBuf,
-        /// How often each is started, and asked
+        /// How often each function is started and invoked
         #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(3..=1_000))]
         rounds: u32,
     },
-    /// Counts a table's stream: what the consumer is measured on, in a process of its own
+    /// Counts a table's stream in a separate process, for the measurement of the consumer
     #[command(hide = true)]
     Consume {
         /// The table's address
@@ -80,71 +81,74 @@ enum Command {
         /// The table's name
         table: String,
     },
-    /// What exports, deletions and callers are measured on: `flowtrail serve`, in a
-    /// process of its own
+    /// Runs `flowtrail serve` in a separate process, for the measurements of the server
     #[command(hide = true)]
     Serve {
-        /// Its arguments
+        /// The arguments of `flowtrail serve`
         #[arg(last = true)]
         arguments: Vec<String>,
     },
 }
 
-/// How the bars are measured.
+/// Options of the measurements with a target.
 #[derive(Debug, Args)]
 struct BarArgs {
-    /// Measure small tables, few rounds and one Lambda function, in minutes
+    /// Measure small tables, few rounds and one Lambda function: takes minutes
     #[arg(long)]
     quick: bool,
-    /// Measure this bar alone; may be repeated
+    /// Measure only this bar; may be repeated
     #[arg(long, value_name = "NAME")]
     only: Vec<Bar>,
-    /// The executions of the large table, over 30 days [default: 1000000; 100000 with
+    /// The number of executions of the large table, over 30 days [default: 1000000; 100000 with
     /// --quick or --endpoint-url]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10_000..=20_000_000))]
     executions: Option<u64>,
-    /// How often each request is timed [default: 201; 51 with --quick]
+    /// How often each request is measured [default: 201; 51 with --quick]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(5..=10_000))]
     rounds: Option<u32>,
-    /// Write the figures into this file as well, as JSON
+    /// Also write the figures into this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Measure on tables of the DynamoDB at this address, which are made for it and removed
-    /// afterwards, in place of the embedded one
+    /// Use tables of the DynamoDB at this address instead of embedded ones; they are created
+    /// for the measurement and removed afterwards
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }
 
-/// What is promised.
+/// A group of measurements with targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bar {
-    /// A flow's list, beside the bare Query, and at a hundred times the size
+    /// A flow's list, compared with the bare Query and with a table of a hundredth of the size
     List,
-    /// A run's details beside the bare Query
+    /// A run's details, compared with the bare Query
     Details,
     /// The steps of a fork's branches
     BranchSteps,
-    /// A page far behind the first
+    /// A page in the middle, compared with the first page
     MiddlePage,
     /// Statistics of 30 days
     Statistics,
-    /// How fast the table's stream is counted
+    /// The speed of counting the table's stream
     Consumer,
-    /// Exports: first byte and memory, and at ten times the size
+    /// The lag of totals and labels behind runs with ten labels each
+    Lag,
+    /// Exports: first byte and memory, also at ten times the size
     Export,
+    /// The import of a file into an embedded table
+    Import,
     /// The deletion of a flow
     Delete,
-    /// The start of the Lambda functions, and their size
+    /// The start time and the size of the Lambda functions
     Init,
-    /// The functions beside a handler for Node.js; needs node and npm
+    /// The functions, compared with a handler for Node.js; needs node and npm
     Node,
-    /// Many callers at once, and beside bulk writing
+    /// Many concurrent callers, also during bulk writing
     Callers,
 }
 
 impl Bar {
-    /// Those of a small and of a large table.
-    const OF_PAGES: [Self; 5] = [
+    /// The bars that use a small and a large table.
+    const PAGES: [Self; 5] = [
         Self::List,
         Self::Details,
         Self::BranchSteps,
@@ -153,13 +157,15 @@ impl Bar {
     ];
 }
 
-/// How large what is measured is.
+/// The sizes and repetitions of the measurements.
 struct Scale {
     executions: u64,
     rounds: u32,
     changes: u64,
+    imported: u64,
     exported: u64,
     deleted: u64,
+    labelled: u64,
     asking: Duration,
     starts: u32,
 }
@@ -169,6 +175,14 @@ impl BarArgs {
         self.only.is_empty() || self.only.contains(&bar)
     }
 
+    /// The names of the measured functions.
+    fn functions(&self) -> Vec<&'static str> {
+        match self.quick {
+            true => vec!["list_flow_executions"],
+            false => function_names().collect(),
+        }
+    }
+
     fn scale(&self) -> Scale {
         let is_small = self.quick || self.endpoint_url.is_some();
         let executions = self.executions;
@@ -176,8 +190,10 @@ impl BarArgs {
             executions: executions.unwrap_or(if is_small { 100_000 } else { 1_000_000 }),
             rounds: self.rounds.unwrap_or(if self.quick { 51 } else { 201 }),
             changes: if self.quick { 20_000 } else { 100_000 },
+            imported: if self.quick { 100_000 } else { 1_000_000 },
             exported: if is_small { 10_000 } else { 100_000 },
             deleted: 10_000,
+            labelled: 3_000,
             asking: Duration::from_secs(if self.quick { 3 } else { 10 }),
             starts: if self.quick { 11 } else { 21 },
         }
@@ -210,20 +226,26 @@ async fn main() -> ExitCode {
 
 async fn run(args: &BarArgs) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(failure)?;
-    let place = Place {
+    let place = TableLocation {
         folder: folder.path().to_owned(),
         endpoint_url: args.endpoint_url.clone(),
     };
     let scale = args.scale();
     let mut report = Report::begin(args.json.as_deref());
-    if Bar::OF_PAGES.iter().any(|bar| args.measures(*bar)) {
+    if Bar::PAGES.iter().any(|bar| args.measures(*bar)) {
         measure_pages(args, &scale, &place, &mut report).await?;
     }
     if args.measures(Bar::Consumer) {
         report.add(consumer::run(&place, scale.changes).await?)?;
     }
+    if args.measures(Bar::Lag) {
+        report.add(lag::run(&place, scale.labelled).await?)?;
+    }
     if args.measures(Bar::Export) {
         report.add(export::run(&place, scale.exported).await?)?;
+    }
+    if args.measures(Bar::Import) {
+        report.add(import::run(&place.embedded(), scale.imported).await?)?;
     }
     if args.measures(Bar::Delete) {
         report.add(delete::run(&place, scale.deleted).await?)?;
@@ -232,11 +254,7 @@ async fn run(args: &BarArgs) -> Result<(), Failure> {
         report.add(callers::run(&place, scale.exported, scale.asking).await?)?;
     }
     if args.measures(Bar::Init) {
-        let names: Vec<_> = match args.quick {
-            true => vec!["list_flow_executions"],
-            false => function_names().collect(),
-        };
-        report.add(lambda::bars(&names, scale.starts)?)?;
+        report.add(lambda::bars(&args.functions(), scale.starts)?)?;
     }
     if args.measures(Bar::Node) {
         report.add(node::run(&place.embedded(), scale.rounds).await?)?;
@@ -247,11 +265,11 @@ async fn run(args: &BarArgs) -> Result<(), Failure> {
 async fn measure_pages(
     args: &BarArgs,
     scale: &Scale,
-    place: &Place,
+    place: &TableLocation,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let pages = Pages::load(place, scale.executions, scale.rounds).await?;
-    for bar in Bar::OF_PAGES {
+    for bar in Bar::PAGES {
         if !args.measures(bar) {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Asking a table as a caller does, through the server's own router, and as the bare
-//! SDK does, with the very same requests.
+//! Requests to a table: as a caller, through the server's router, and with the bare SDK, which
+//! repeats the same requests to DynamoDB.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use crate::load::TEAM;
 use crate::report::Times;
 
-/// Keeps the queries that a client is asked for, so that the bare SDK can make the same.
+/// Records the queries of a client, so that the bare SDK can repeat them.
 #[derive(Debug, Clone, Default)]
 struct Recorder {
     is_on: Arc<AtomicBool>,
@@ -53,7 +53,7 @@ impl Intercept for Recorder {
     }
 }
 
-/// The HTTP API over a table, with a caller who has a token.
+/// The HTTP API of a table, and the token of a caller.
 pub struct Api {
     router: Router,
     token: String,
@@ -62,16 +62,16 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API over the table of this client.
+    /// Creates the API of a table.
     ///
     /// # Errors
-    /// No token can be made.
+    /// Returns an error if the token cannot be created.
     pub async fn new(client: &Client, table: &str) -> Result<Self, Failure> {
         let recorder = Recorder::default();
         let config = client.config().to_builder();
         let recorded = Client::from_conf(config.interceptor(recorder.clone()).build());
         let store = Store::new(recorded, table);
-        let token = token(&store).await?;
+        let token = new_reading_token(&store).await?;
         Ok(Self {
             router: local::server::router(Arc::new(App::new(store))),
             token,
@@ -80,11 +80,10 @@ impl Api {
         })
     }
 
-    /// Asks for a path once, and reads the answer to its end. Returns what DynamoDB was
-    /// asked for it.
+    /// Requests a path, and reads the whole answer. Returns the usage of DynamoDB.
     ///
     /// # Errors
-    /// It is refused.
+    /// Returns an error if the request is refused.
     pub async fn ask(&self, path: &str) -> Result<Usage, Failure> {
         let request = Request::get(path)
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
@@ -103,10 +102,10 @@ impl Api {
         Ok(parts.extensions.get().copied().unwrap_or_default())
     }
 
-    /// The queries that a path takes, once it has been asked for before.
+    /// Records the queries of a path, after a first request that fills the caches.
     ///
     /// # Errors
-    /// Those of [`Self::ask`], and requests of another kind.
+    /// Returns an error if a request is refused, or if it sends other requests than queries.
     pub async fn queries(&self, path: &str) -> Result<Vec<QueryInput>, Failure> {
         self.ask(path).await?;
         self.recorder.is_on.store(true, Ordering::Relaxed);
@@ -116,27 +115,26 @@ impl Api {
         let queries = std::mem::take(&mut *queries.unwrap_or_else(PoisonError::into_inner));
         match asked?.requests == queries.len() as u64 {
             true => Ok(queries),
-            false => Err(Failure(format!("{path} takes more than queries"))),
+            false => Err(Failure(format!("{path} sends other requests than queries"))),
         }
     }
 
-    /// Makes the same queries with the bare SDK, which reads the answers and forgets
-    /// them.
+    /// Sends queries with the bare SDK. Returns the answers.
     ///
     /// # Errors
-    /// Those of DynamoDB.
+    /// Returns an error if a query fails.
     pub async fn replay(&self, queries: &[QueryInput]) -> Result<Vec<QueryOutput>, Failure> {
         let mut answers = Vec::with_capacity(queries.len());
         for query in queries {
-            let answer = builder_of(query).send_with(&self.client).await;
+            let answer = copy_query(query).send_with(&self.client).await;
             answers.push(answer.map_err(shared::store::from_sdk)?);
         }
         Ok(answers)
     }
 }
 
-/// A request that is the same as another.
-fn builder_of(query: &QueryInput) -> QueryInputBuilder {
+/// Creates a request that is equal to a recorded one.
+fn copy_query(query: &QueryInput) -> QueryInputBuilder {
     let query = query.clone();
     QueryInput::builder()
         .set_table_name(query.table_name)
@@ -154,12 +152,12 @@ fn builder_of(query: &QueryInput) -> QueryInputBuilder {
         .set_expression_attribute_values(query.expression_attribute_values)
 }
 
-/// Does two things in turns, so that what else the machine does falls on both, and
-/// returns how long each took. The first turn warms both up.
+/// Measures two tasks in turns, so that other load on the machine affects both. A first,
+/// unmeasured turn warms them up.
 ///
 /// # Errors
-/// Those of either.
-pub async fn in_turns(
+/// Returns the error of a task.
+pub async fn measure_in_turns(
     rounds: u32,
     mut one: impl AsyncFnMut() -> Result<(), Failure>,
     mut other: impl AsyncFnMut() -> Result<(), Failure>,
@@ -178,18 +176,18 @@ pub async fn in_turns(
     Ok(times)
 }
 
-/// Who makes the tokens.
+/// The caller that creates tokens.
 ///
 /// # Errors
-/// None.
+/// Returns an error if the team's id is invalid.
 pub fn operator() -> Result<Caller, Failure> {
     Ok(Caller::operator(TEAM.parse().map_err(failure)?, "bench"))
 }
 
-/// A token of a role, with its secret.
+/// Creates a token with a role. Returns its record and its secret.
 ///
 /// # Errors
-/// Those of the table.
+/// Returns an error if a request of the table fails.
 pub async fn new_token(store: &Store, role: Role) -> Result<(TokenRecord, Secret), Failure> {
     let new = NewToken {
         role: role.into(),
@@ -200,33 +198,33 @@ pub async fn new_token(store: &Store, role: Role) -> Result<(TokenRecord, Secret
     Ok(auth::create_token(store, &operator()?, &new).await?)
 }
 
-/// The secret of a token that reads and exports.
+/// Creates a token that can read and export. Returns its secret.
 ///
 /// # Errors
-/// Those of the table.
-pub async fn token(store: &Store) -> Result<String, Failure> {
+/// Returns an error if a request of the table fails.
+pub async fn new_reading_token(store: &Store) -> Result<String, Failure> {
     let (_, secret) = new_token(store, Role::Operator).await?;
     Ok(secret.reveal().to_owned())
 }
 
-/// What ends a measurement, in words.
+/// Converts an error that ends a measurement.
 pub fn failure(error: impl std::fmt::Display) -> Failure {
     Failure(error.to_string())
 }
 
-/// A figure of a process's memory, in KB. Only Linux has it.
+/// Reads a figure of a process's memory, in KB. Only available on Linux.
 pub fn memory_kb(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// How long a process has kept processors busy so far. Only Linux tells.
+/// Reads the processor time of a process so far. Only available on Linux.
 pub fn processor_time(process: u32) -> Option<Duration> {
-    /// In proc(5) the 14th and the 15th field; the second may have blanks, and is in
-    /// parentheses.
+    /// The index of the user time after the second field, which is in parentheses and may
+    /// contain blanks: the user and system times are the fields 14 and 15 in proc(5).
     const USER_TIME: usize = 11;
-    /// A hundredth of a second, on every Linux.
+    /// The unit of the times: a hundredth of a second.
     const TICK: Duration = Duration::from_millis(10);
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;

@@ -1,5 +1,5 @@
-//! The bars about reading: lists, details, branches, pages far behind the first, and
-//! statistics, each in turns with what it is compared with.
+//! The bars for reading: lists, details, branches, pages in the middle and statistics, each in
+//! turns with its baseline.
 
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 use shared::model::{Item, Timestamp};
 
 use crate::load::{self, TEAM};
-use crate::measure::{Api, in_turns};
+use crate::measure::{Api, measure_in_turns};
 use crate::report::{Figure, Line, Times, Unit};
-use crate::table::{OpenTable, Place, Table};
+use crate::table::{OpenTable, Table, TableLocation};
 
-/// The executions of the small table.
+/// The number of executions of the small table.
 const SMALL: u64 = 10_000;
 
-/// The run whose details are asked for, and how many steps it has.
+/// The run whose details are requested, and its number of steps.
 const DETAILED: &str = "run-with-20-steps";
 const DETAILED_STEPS: u64 = 20;
 
-/// The run with a fork: how many branches that has, of how many steps, of about how many
-/// bytes each.
+/// The run with a fork: its number of branches, their number of steps, and the approximate size
+/// of each step in bytes.
 const FORKED: &str = "run-with-50-branches";
 const BRANCHES: u64 = 50;
 const BRANCH_STEPS: u64 = 10;
 const BRANCH_STEP_BYTES: usize = 5_000;
 
-/// DynamoDB ends a Query at so many bytes.
+/// The limit of DynamoDB for the result of a Query, in bytes.
 const QUERY_BYTES: f64 = 1024.0 * 1024.0;
 
 const LIST: &str = "/flow-executions?flowDefinitionId=flow-07&limit=50";
@@ -34,25 +34,29 @@ const LIST_500: &str = "/flow-executions?flowDefinitionId=flow-07&limit=500";
 const FIRST_PAGE: &str = "/api/executions/team/default?size=50";
 const STATISTICS: &str = "/api/history/execution-stats?days=30";
 
-/// A small table and a large one, each behind its API.
+/// A small and a large table, each with its API.
 pub struct Pages {
     rounds: u32,
     executions: u64,
     closed: [Table; 2],
     small: Api,
     large: Api,
-    /// Locked as long as they are asked.
+    /// Keeps the tables open and locked during the measurements.
     _open: [OpenTable; 2],
 }
 
 impl Pages {
-    /// Makes and fills both.
+    /// Creates and fills both tables.
     ///
     /// # Errors
-    /// Those of the tables.
-    pub async fn load(place: &Place, executions: u64, rounds: u32) -> Result<Self, Failure> {
-        let (small, open_small, api_small) = loaded(place, "small", SMALL).await?;
-        let (large, open_large, api_large) = loaded(place, "large", executions).await?;
+    /// Returns an error if a request of a table fails.
+    pub async fn load(
+        place: &TableLocation,
+        executions: u64,
+        rounds: u32,
+    ) -> Result<Self, Failure> {
+        let (small, open_small, api_small) = create_loaded(place, "small", SMALL).await?;
+        let (large, open_large, api_large) = create_loaded(place, "large", executions).await?;
         Ok(Self {
             rounds,
             executions,
@@ -66,7 +70,7 @@ impl Pages {
     /// Removes the tables.
     ///
     /// # Errors
-    /// Those of DynamoDB.
+    /// Returns an error if a request of DynamoDB fails.
     pub async fn remove(self) -> Result<(), Failure> {
         for table in &self.closed {
             table.remove().await?;
@@ -74,65 +78,65 @@ impl Pages {
         Ok(())
     }
 
-    /// A flow's list beside the bare Query, and beside the same on the small table.
+    /// Measures a flow's list, compared with the bare Query and with the small table.
     ///
     /// # Errors
-    /// Those of the requests.
+    /// Returns an error if a request fails.
     pub async fn list(&self) -> Result<Vec<Line>, Failure> {
         let name = "list";
         let queries = self.large.queries(LIST).await?;
-        let beside_bare = self
-            .beside_bare(name, "list of a flow, 50", LIST, &queries)
+        let bare = self
+            .compare_with_bare(name, "list of a flow, 50", LIST, &queries)
             .await?;
-        // Of many, as DynamoDB rounds up to half a unit.
+        // A long list, because DynamoDB rounds up to half a unit.
         let many = self.large.ask(LIST_500).await?;
         let answers = self
             .large
             .replay(&self.large.queries(LIST_500).await?)
             .await?;
-        let [small, large] = self.beside_small(LIST).await?;
+        let [small, large] = self.compare_with_small(LIST).await?;
         Ok(vec![
-            beside_bare,
-            requests(name, "its requests", queries.len() as u64, 1),
+            bare,
+            requests_line(name, "its requests", queries.len() as u64, 1),
             Line::times(
                 name,
                 format!("the same at {} runs", self.executions),
                 &large,
             )
-            .beside_times(format!("{SMALL} runs"), &small)
+            .compared_with_times(format!("{SMALL} runs"), &small)
             .at_most(1.1),
             Line::new(
                 name,
                 "the capacity of a list of 500",
                 Figure::new(many.capacity_units, Unit::ReadUnits),
             )
-            .beside(
+            .compared_with(
                 "bytes returned / 8 KB",
-                Figure::new(bytes_of(&answers) as f64 / 8192.0, Unit::ReadUnits),
+                Figure::new(sum_bytes(&answers) as f64 / 8192.0, Unit::ReadUnits),
             )
             .at_most(1.1),
         ])
     }
 
-    /// An execution's details beside the bare Query.
+    /// Measures an execution's details, compared with the bare Query.
     ///
     /// # Errors
-    /// Those of the requests.
+    /// Returns an error if a request fails.
     pub async fn details(&self) -> Result<Vec<Line>, Failure> {
         let name = "details";
         let path = format!("/flow-executions/{DETAILED}");
         let queries = self.large.queries(&path).await?;
         let work = format!("details of a run with {DETAILED_STEPS} steps");
         Ok(vec![
-            self.beside_bare(name, &work, &path, &queries).await?,
-            requests(name, "their requests", queries.len() as u64, 1),
+            self.compare_with_bare(name, &work, &path, &queries).await?,
+            requests_line(name, "their requests", queries.len() as u64, 1),
         ])
     }
 
-    /// The steps of a fork's branches beside the bare Queries.
+    /// Measures the steps of a fork's branches, compared with the bare Queries.
     ///
     /// # Errors
-    /// Those of the requests.
+    /// Returns an error if a request fails.
     pub async fn branch_steps(&self) -> Result<Vec<Line>, Failure> {
         let name = "branch-steps";
         let path = format!(
@@ -142,28 +146,28 @@ impl Pages {
         );
         let queries = self.large.queries(&path).await?;
         let answers = self.large.replay(&queries).await?;
-        let megabytes = bytes_of(&answers) as f64 / QUERY_BYTES;
+        let megabytes = sum_bytes(&answers) as f64 / QUERY_BYTES;
         let work = format!(
             "{BRANCHES} branches of {BRANCH_STEPS} steps, {:.1} MB",
             megabytes * QUERY_BYTES / 1e6
         );
-        // One more reads the run, whose team says who may see them.
+        // One more request reads the run, whose team decides who can see the steps.
         let most = megabytes.ceil() as u64 + 1;
-        let asked = "their requests: one a MB, and the run itself";
+        let asked = "their requests: one per MB, and one for the run";
         Ok(vec![
-            self.beside_bare(name, &work, &path, &queries).await?,
-            requests(name, asked, queries.len() as u64, most),
+            self.compare_with_bare(name, &work, &path, &queries).await?,
+            requests_line(name, asked, queries.len() as u64, most),
         ])
     }
 
-    /// A page in the middle beside the first.
+    /// Measures a page in the middle, compared with the first page.
     ///
     /// # Errors
-    /// Those of the requests.
+    /// Returns an error if a request fails.
     pub async fn middle_page(&self) -> Result<Vec<Line>, Failure> {
         let middle = format!("{FIRST_PAGE}&page={}", self.executions / 2 / 50);
         let usage = self.large.ask(&middle).await?;
-        let [first, far] = in_turns(
+        let [first, far] = measure_in_turns(
             self.rounds,
             async || self.large.ask(FIRST_PAGE).await.map(drop),
             async || self.large.ask(&middle).await.map(drop),
@@ -172,24 +176,24 @@ impl Pages {
         let work = format!("page at {} of {}, 50", self.executions / 2, self.executions);
         Ok(vec![
             Line::times("middle-page", work, &far)
-                .beside_times("first page", &first)
+                .compared_with_times("first page", &first)
                 .using(usage)
                 .at_most(3.0),
         ])
     }
 
-    /// Statistics of 30 days beside the same on the small table.
+    /// Measures statistics of 30 days, compared with the small table.
     ///
     /// # Errors
-    /// Those of the requests.
+    /// Returns an error if a request fails.
     pub async fn statistics(&self) -> Result<Vec<Line>, Failure> {
         let name = "statistics";
         let usage = self.large.ask(STATISTICS).await?;
-        let [small, large] = self.beside_small(STATISTICS).await?;
+        let [small, large] = self.compare_with_small(STATISTICS).await?;
         let work = format!("statistics of 30 days, {} runs", self.executions);
         Ok(vec![
             Line::times(name, work, &large)
-                .beside_times(format!("{SMALL} runs"), &small)
+                .compared_with_times(format!("{SMALL} runs"), &small)
                 .using(usage)
                 .at_most(2.0),
             Line::new(
@@ -201,7 +205,7 @@ impl Pages {
         ])
     }
 
-    async fn beside_bare(
+    async fn compare_with_bare(
         &self,
         name: &'static str,
         work: &str,
@@ -209,20 +213,20 @@ impl Pages {
         queries: &[QueryInput],
     ) -> Result<Line, Failure> {
         let usage = self.large.ask(path).await?;
-        let [ours, bare] = in_turns(
+        let [ours, bare] = measure_in_turns(
             self.rounds,
             async || self.large.ask(path).await.map(drop),
             async || self.large.replay(queries).await.map(drop),
         )
         .await?;
         Ok(Line::times(name, work, &ours)
-            .beside_times("bare Query", &bare)
+            .compared_with_times("bare Query", &bare)
             .using(usage)
             .at_most(1.25))
     }
 
-    async fn beside_small(&self, path: &str) -> Result<[Times; 2], Failure> {
-        in_turns(
+    async fn compare_with_small(&self, path: &str) -> Result<[Times; 2], Failure> {
+        measure_in_turns(
             self.rounds,
             async || self.small.ask(path).await.map(drop),
             async || self.large.ask(path).await.map(drop),
@@ -231,13 +235,13 @@ impl Pages {
     }
 }
 
-fn requests(name: &'static str, work: &str, requests: u64, most: u64) -> Line {
+fn requests_line(name: &'static str, work: &str, requests: u64, most: u64) -> Line {
     let figure = Figure::new(requests as f64, Unit::Requests);
     Line::new(name, work, figure).at_most(most as f64)
 }
 
-async fn loaded(
-    place: &Place,
+async fn create_loaded(
+    place: &TableLocation,
     purpose: &str,
     executions: u64,
 ) -> Result<(Table, OpenTable, Api), Failure> {
@@ -250,7 +254,7 @@ async fn loaded(
     Ok((table, open, api))
 }
 
-/// When the fork began, and all that is not part of the 30 days.
+/// The time of the fork and of the other special runs, before the measured 30 days.
 fn fork_start() -> Timestamp {
     Timestamp::from_milliseconds(1_700_000_000_000).unwrap_or_else(Timestamp::now)
 }
@@ -299,14 +303,14 @@ fn forked_run() -> Vec<Value> {
     branches.chain([run.clone()]).collect()
 }
 
-/// The bytes of what was returned.
-fn bytes_of(answers: &[QueryOutput]) -> usize {
+/// Sums the bytes of the returned items.
+fn sum_bytes(answers: &[QueryOutput]) -> usize {
     let items = answers.iter().flat_map(QueryOutput::items);
     items.map(item_bytes).sum()
 }
 
-/// The bytes of an item, as DynamoDB's developer guide counts them: the names and the
-/// values, in UTF-8.
+/// The bytes of an item according to DynamoDB's developer guide: its names and values, in
+/// UTF-8.
 fn item_bytes(item: &Item) -> usize {
     item.iter()
         .map(|(name, value)| name.len() + value_bytes(value))
@@ -316,7 +320,7 @@ fn item_bytes(item: &Item) -> usize {
 fn value_bytes(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
-        // About two digits a byte, and one more.
+        // About one byte for two digits, and one more.
         AttributeValue::N(number) => number.len().div_ceil(2) + 1,
         AttributeValue::B(bytes) => bytes.as_ref().len(),
         AttributeValue::M(map) => 3 + item_bytes(map) + map.len(),

@@ -1,4 +1,4 @@
-//! What a refusal costs, and whether its time tells anything of a token.
+//! The cost of refusals, and whether their timing reveals anything about a token or a run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,26 +9,26 @@ use axum::http::{Request, StatusCode, header};
 use functions::app::App;
 use local::embedded::Embedded;
 use local::terminal::Failure;
-use shared::Error;
 use shared::auth::{self, Authenticator, Role};
+use shared::keys::key;
 use shared::model::Item;
-use shared::store::{Store, Usage, key};
-use shared::table;
+use shared::store::{Store, Usage};
+use shared::{Error, table};
 use tower::ServiceExt;
 
 use crate::measure::{self, failure, new_token, operator};
 use crate::report::{Figure, Times};
 use crate::table::TABLE;
 
-/// Refuses tokens of several kinds, and asks for runs that the caller does not see, so
-/// often each, one after another.
+/// Measures refusals of several kinds of tokens, and requests of runs that the caller cannot
+/// see, in turns.
 ///
 /// # Errors
-/// The table cannot be made, a token is taken, or a run is found.
+/// Returns an error if a request of the table fails, a token is accepted, or a run is found.
 pub async fn run(rounds: u32) -> Result<(), Failure> {
     refuse_tokens(rounds).await?;
     println!();
-    hide_runs(rounds).await
+    request_hidden_runs(rounds).await
 }
 
 async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
@@ -36,10 +36,10 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
     let authenticator = Authenticator::new(store.clone());
-    let kinds = kinds(&store).await?;
+    let kinds = create_tokens(&store).await?;
     let mut times = vec![Times::default(); kinds.len()];
     let mut requests = vec![0; kinds.len()];
-    // Interleaved, so that what else the machine does falls on all.
+    // In turns, so that other load on the machine affects all kinds.
     for _ in 0..rounds {
         for (kind, (name, token)) in kinds.iter().enumerate() {
             let header = format!("Bearer {token}");
@@ -49,7 +49,7 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
             times[kind].push(begin.elapsed());
             requests[kind] = store.usage().requests - before;
             if !matches!(answer, Err(Error::Unauthenticated(_))) {
-                return Err(Failure(format!("{name} is not refused")));
+                return Err(Failure(format!("the token was accepted: {name}")));
             }
         }
     }
@@ -58,13 +58,13 @@ async fn refuse_tokens(rounds: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks for a run that is not there, and for another team's, small and large.
-async fn hide_runs(rounds: u32) -> Result<(), Failure> {
+/// Requests a run that does not exist, and a small and a large run of another team.
+async fn request_hidden_runs(rounds: u32) -> Result<(), Failure> {
     let embedded = Embedded::in_memory().map_err(failure)?;
     table::create(&embedded.client(), TABLE).await?;
     let store = Store::new(embedded.client(), TABLE);
-    write_others_runs(&store).await?;
-    let token = measure::token(&store).await?;
+    write_runs_of_another_team(&store).await?;
+    let token = measure::new_reading_token(&store).await?;
     let router = local::server::router(Arc::new(App::new(store)));
     let runs = [
         ("no run", "none"),
@@ -88,7 +88,10 @@ async fn hide_runs(rounds: u32) -> Result<(), Failure> {
             let usage: Option<&Usage> = answer.extensions().get();
             requests[kind] = usage.map_or(0, |usage| usage.requests);
             if answer.status() != StatusCode::NOT_FOUND {
-                return Err(Failure(format!("{name} is answered {}", answer.status())));
+                return Err(Failure(format!(
+                    "expected 404 for {name}, got {}",
+                    answer.status()
+                )));
             }
         }
     }
@@ -96,7 +99,7 @@ async fn hide_runs(rounds: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn write_others_runs(store: &Store) -> Result<(), Failure> {
+async fn write_runs_of_another_team(store: &Store) -> Result<(), Failure> {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let record = |id: &str, sk: String, more: [(&str, AttributeValue); 2]| -> Item {
         let mut item = key(format!("EXEC#{id}"), sk);
@@ -116,13 +119,13 @@ async fn write_others_runs(store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is refused, each with its name. Who does not know a secret can send the first
-/// three.
-async fn kinds(store: &Store) -> Result<Vec<(&'static str, String)>, Failure> {
+/// Creates the tokens that are refused, with their names. The first three can be sent without
+/// knowledge of a secret.
+async fn create_tokens(store: &Store) -> Result<Vec<(&'static str, String)>, Failure> {
     let (known, _) = new_token(store, Role::Viewer).await?;
     let (revoked, secret) = new_token(store, Role::Viewer).await?;
     let id = revoked.token_id.parse();
-    let id = id.map_err(|()| Failure("a token has no id".to_owned()))?;
+    let id = id.map_err(|()| Failure("the id of a token cannot be parsed".to_owned()))?;
     auth::revoke_token(store, &operator()?, &id).await?;
     let wrong = "A".repeat(43);
     Ok(vec![

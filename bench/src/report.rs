@@ -1,5 +1,4 @@
-//! What was measured, beside what it has to be: a line for each, printed as a table
-//! and kept as JSON.
+//! The measurements and their targets: one line each, printed as a table and stored as JSON.
 
 use std::fmt::{self, Display};
 use std::fs::File;
@@ -12,7 +11,7 @@ use shared::store::Usage;
 
 use crate::measure::failure;
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Unit {
@@ -20,19 +19,19 @@ pub enum Unit {
     Milliseconds,
     /// Million bytes.
     Megabytes,
-    /// Each second.
+    /// Events per second.
     PerSecond,
     /// Requests to DynamoDB.
     Requests,
-    /// Items that DynamoDB has read.
+    /// Items read by DynamoDB.
     Items,
-    /// Read units of DynamoDB.
+    /// Read capacity units of DynamoDB.
     ReadUnits,
-    /// What failed.
+    /// Failed requests.
     Errors,
-    /// What is left of what should be gone.
+    /// Records that should be gone.
     Records,
-    /// How many times another figure.
+    /// A multiple of another figure.
     Times,
 }
 
@@ -44,12 +43,12 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A number of some unit.
+    /// Creates a figure with a unit.
     pub fn new(value: f64, unit: Unit) -> Self {
         Self { value, unit }
     }
 
-    /// A time.
+    /// Creates a figure from a time.
     pub fn time(time: Duration) -> Self {
         Self::new(time.as_secs_f64() * 1e3, Unit::Milliseconds)
     }
@@ -73,7 +72,7 @@ impl Display for Figure {
     }
 }
 
-/// What a figure has to be.
+/// The target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Limit {
@@ -90,42 +89,42 @@ impl Display for Limit {
     }
 }
 
-/// The times that a piece of work has taken.
+/// The measured times of a task.
 #[derive(Debug, Clone, Default)]
 pub struct Times(Vec<Duration>);
 
 impl Times {
-    /// None as yet.
+    /// Creates an empty list.
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds one.
+    /// Adds a time.
     pub fn push(&mut self, time: Duration) {
         self.0.push(time);
     }
 
-    /// Adds those of another.
+    /// Adds the times of another list.
     pub fn extend(&mut self, others: &Self) {
         self.0.extend(&others.0);
     }
 
-    /// How many there are.
+    /// The number of times.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The time that half of them do not exceed; nothing where there are none.
+    /// The median, or zero if the list is empty.
     pub fn median(&self) -> Duration {
         self.quantile(0.5)
     }
 
-    /// The time that all but one of a hundred do not exceed.
+    /// The 99th percentile.
     pub fn p99(&self) -> Duration {
         self.quantile(0.99)
     }
 
-    /// The time that so many of one do not exceed.
+    /// The quantile of `part`, from 0 to 1.
     pub fn quantile(&self, part: f64) -> Duration {
         let mut times = self.0.clone();
         times.sort_unstable();
@@ -135,17 +134,17 @@ impl Times {
     }
 }
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// What `--only` names.
+    /// The name of the bar, for `--only`.
     bar: &'static str,
     work: String,
     measured: Figure,
     #[serde(skip_serializing_if = "Option::is_none")]
     p99: Option<Figure>,
-    /// What it is compared with, and the figure of that.
+    /// The name and the figure of the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     yardstick: Option<(String, Figure)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,13 +155,13 @@ pub struct Line {
     read_units: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<Limit>,
-    /// `None` of what has no bar.
+    /// Whether the target is met; `None` without a target.
     #[serde(skip_serializing_if = "Option::is_none")]
     holds: Option<bool>,
 }
 
 impl Line {
-    /// A figure that stands for itself.
+    /// Creates a line without a baseline.
     pub fn new(bar: &'static str, work: impl Into<String>, measured: Figure) -> Self {
         Self {
             bar,
@@ -178,7 +177,7 @@ impl Line {
         }
     }
 
-    /// The median of some times, with their p99.
+    /// Creates a line with the median and the p99 of times.
     pub fn times(bar: &'static str, work: impl Into<String>, times: &Times) -> Self {
         Self {
             p99: Some(Figure::time(times.p99())),
@@ -186,47 +185,47 @@ impl Line {
         }
     }
 
-    /// With what it is compared with. What has to hold is then the ratio of both.
-    pub fn beside(mut self, name: impl Into<String>, figure: Figure) -> Self {
+    /// Adds a baseline. The target then applies to the ratio.
+    pub fn compared_with(mut self, name: impl Into<String>, figure: Figure) -> Self {
         self.ratio = Some(self.measured.value / figure.value);
         self.yardstick = Some((name.into(), figure));
         self
     }
 
-    /// Compared with the median of some times.
-    pub fn beside_times(self, name: impl Into<String>, times: &Times) -> Self {
-        self.beside(name, Figure::time(times.median()))
+    /// Adds the median of times as the baseline.
+    pub fn compared_with_times(self, name: impl Into<String>, times: &Times) -> Self {
+        self.compared_with(name, Figure::time(times.median()))
     }
 
-    /// With what DynamoDB was asked for it.
+    /// Adds the usage of DynamoDB.
     pub fn using(mut self, usage: Usage) -> Self {
         self.requests = Some(usage.requests);
         self.read_units = Some(usage.capacity_units);
         self
     }
 
-    /// With the most that it may be: times the yardstick, or of its own unit.
+    /// Sets the target to at most a value: a multiple of the baseline, or in the figure's unit.
     pub fn at_most(self, value: f64) -> Self {
-        let holds = self.compared().value <= value;
-        let limit = Limit::AtMost(Figure::new(value, self.compared().unit));
-        self.limited(limit, holds)
+        let holds = self.target_figure().value <= value;
+        let limit = Limit::AtMost(Figure::new(value, self.target_figure().unit));
+        self.with_limit(limit, holds)
     }
 
-    /// With the least that it has to be, likewise.
+    /// Sets the target to at least a value, in the same unit as [`Self::at_most`].
     pub fn at_least(self, value: f64) -> Self {
-        let holds = self.compared().value >= value;
-        let limit = Limit::AtLeast(Figure::new(value, self.compared().unit));
-        self.limited(limit, holds)
+        let holds = self.target_figure().value >= value;
+        let limit = Limit::AtLeast(Figure::new(value, self.target_figure().unit));
+        self.with_limit(limit, holds)
     }
 
-    fn limited(mut self, limit: Limit, holds: bool) -> Self {
+    fn with_limit(mut self, limit: Limit, holds: bool) -> Self {
         self.limit = Some(limit);
         self.holds = Some(holds);
         self
     }
 
-    /// What the bar is about.
-    fn compared(&self) -> Figure {
+    /// The figure to which the target applies.
+    fn target_figure(&self) -> Figure {
         match self.ratio {
             Some(ratio) => Figure::new(ratio, Unit::Times),
             None => self.measured,
@@ -234,21 +233,21 @@ impl Line {
     }
 }
 
-/// A table that is printed while it comes about.
+/// A table that is printed while the measurements run.
 #[derive(Debug)]
 pub struct Report {
     lines: Vec<Line>,
-    /// Where they are kept as well.
+    /// The JSON file.
     file: Option<PathBuf>,
 }
 
 impl Report {
-    /// Prints the heading. What is added is written into the file as well, as a JSON
-    /// array.
+    /// Prints the heading. Lines that are added later are also written into the file, as a
+    /// JSON array.
     pub fn begin(file: Option<&Path>) -> Self {
         println!(
             "| bar | work | measured | p99 | compared with | ratio | requests | read units | \
-             has to be | holds |"
+             target | met |"
         );
         println!("| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |");
         Self {
@@ -260,13 +259,13 @@ impl Report {
     /// Adds lines, and prints them.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn add(&mut self, lines: Vec<Line>) -> Result<(), Failure> {
         for line in &lines {
             print(line);
         }
         self.lines.extend(lines);
-        // Anew each time: what is interrupted has written what it has measured.
+        // The file is rewritten each time, so an interrupted program leaves its figures.
         let Some(file) = &self.file else {
             return Ok(());
         };
@@ -274,10 +273,10 @@ impl Report {
         serde_json::to_writer_pretty(file, &self.lines).map_err(failure)
     }
 
-    /// Tells whether all bars hold.
+    /// Prints whether all targets are met.
     ///
     /// # Errors
-    /// Those that do not.
+    /// Returns an error that lists the missed targets.
     pub fn end(&self) -> Result<(), Failure> {
         let missed: Vec<_> = self
             .lines
@@ -289,11 +288,11 @@ impl Report {
         let bars = bars.count();
         match missed.len() {
             0 => {
-                println!("\nAll {bars} bars hold.");
+                println!("\nAll {bars} targets are met.");
                 Ok(())
             }
             count => Err(Failure(format!(
-                "{count} of {bars} bars do not hold: {}",
+                "{count} of {bars} targets are missed: {}",
                 missed.join("; ")
             ))),
         }

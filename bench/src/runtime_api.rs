@@ -1,5 +1,5 @@
-//! Lambda's Runtime API, for one function in a process of its own: it is handed one event
-//! after another, as Lambda does.
+//! Lambda's Runtime API for one function, which runs in its own process and receives one event
+//! after another, as in Lambda.
 //!
 //! The API: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
@@ -17,30 +17,30 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-use crate::lambda::environment;
+use crate::lambda::set_environment;
 use crate::measure::failure;
 
-/// How long a function may take to do anything.
+/// The timeout of a function.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What the process and the API tell each other.
+/// The messages between the process and the API.
 struct Exchange {
     events: Mutex<mpsc::Receiver<String>>,
     polls: mpsc::Sender<()>,
     answers: mpsc::Sender<Result<Bytes, String>>,
 }
 
-/// A function that has started, and waits for events.
+/// A started function that waits for events.
 pub struct Function {
     process: Process,
     events: mpsc::Sender<String>,
     polls: mpsc::Receiver<()>,
     answers: mpsc::Receiver<Result<Bytes, String>>,
-    /// From the start of the process to its first poll.
+    /// The time from the start of the process to its first poll.
     pub start: Duration,
 }
 
-/// A process that ends with this.
+/// A process that is killed when this value is dropped.
 struct Process(Child);
 
 impl Drop for Process {
@@ -54,7 +54,7 @@ impl Function {
     /// Starts a program that serves a table.
     ///
     /// # Errors
-    /// It does not poll.
+    /// Returns an error if the program does not poll in time.
     pub async fn start(program: &[&str], table_url: &str) -> Result<Self, Failure> {
         let (events, next_event) = mpsc::channel(1);
         let (polled, mut polls) = mpsc::channel(1);
@@ -70,16 +70,18 @@ impl Function {
         tokio::spawn(async move { axum::serve(listener, router(exchange)).await });
 
         let [program, arguments @ ..] = program else {
-            return Err(Failure("no program is named".to_owned()));
+            return Err(Failure(
+                "the command line of the function is empty".to_owned(),
+            ));
         };
         let mut command = Command::new(program);
-        environment(&mut command, Some(table_url))
+        set_environment(&mut command, Some(table_url))
             .args(arguments)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .stderr(Stdio::inherit());
         let begin = Instant::now();
         let process = Process(command.spawn().map_err(failure)?);
-        within(polls.recv()).await?;
+        wait(polls.recv()).await?;
         Ok(Self {
             start: begin.elapsed(),
             process,
@@ -89,26 +91,26 @@ impl Function {
         })
     }
 
-    /// Hands the function an event, and returns its answer, once it asks for the next.
+    /// Sends the function an event. Returns its answer after it polls for the next event.
     ///
     /// # Errors
-    /// It fails, or answers nothing.
+    /// Returns an error if the function fails or does not answer in time.
     pub async fn invoke(&mut self, event: &str) -> Result<Bytes, Failure> {
         self.events.send(event.to_owned()).await.map_err(failure)?;
-        let answer = within(self.answers.recv()).await?;
-        within(self.polls.recv()).await?;
+        let answer = wait(self.answers.recv()).await?;
+        wait(self.polls.recv()).await?;
         answer.map_err(Failure)
     }
 
-    /// The number of its process.
+    /// The id of its process.
     pub fn process(&self) -> u32 {
         self.process.0.id()
     }
 }
 
-async fn within<T>(wait: impl Future<Output = Option<T>>) -> Result<T, Failure> {
+async fn wait<T>(wait: impl Future<Output = Option<T>>) -> Result<T, Failure> {
     let waited = timeout(DEADLINE, wait).await.ok().flatten();
-    waited.ok_or(Failure("a function does not answer".to_owned()))
+    waited.ok_or(Failure("a function did not answer in time".to_owned()))
 }
 
 fn router(exchange: Arc<Exchange>) -> Router {
@@ -152,10 +154,10 @@ async fn fail(State(exchange): State<Arc<Exchange>>, body: String) -> StatusCode
     StatusCode::ACCEPTED
 }
 
-/// The event with which API Gateway asks a function.
+/// Reads the sample event of a function.
 ///
 /// # Errors
-/// There is none of that name.
+/// Returns an error if there is no event with this name.
 pub fn sample_event(name: &str) -> Result<Value, Failure> {
     let event = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let event = std::fs::read_to_string(event).map_err(failure)?;

@@ -1,5 +1,5 @@
-//! `flowtrail serve` in a process of its own, so that its memory and its time are its
-//! own. It is asked over a socket, as any server is.
+//! `flowtrail serve` in a separate process, so that its memory and processor time can be
+//! measured. Requests are sent over a socket.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -10,16 +10,16 @@ use local::terminal::Failure;
 use crate::measure::{failure, memory_kb};
 use crate::table::Table;
 
-/// A server that ends with this.
+/// A server that is killed when this value is dropped.
 pub struct Server {
     child: Child,
-    /// Kept open, or the server could not print.
+    /// Kept open, because the server fails to print after it is closed.
     _stdout: BufReader<ChildStdout>,
     /// The address of its API.
     pub url: String,
     /// The address of its table.
     pub table_url: String,
-    /// Its admin token.
+    /// The token of an admin's session.
     pub token: String,
 }
 
@@ -37,23 +37,23 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// How far the peak lies above, in MB.
+    /// The peak above idle, in MB.
     pub fn above_mb(&self) -> f64 {
         self.peak.saturating_sub(self.idle) as f64 / 1024.0
     }
 }
 
-/// Serves with the command line that follows `bench serve`.
+/// Runs `flowtrail serve` with the arguments of `bench serve`.
 ///
 /// # Errors
-/// Those of `flowtrail serve`.
+/// Returns the error of `flowtrail serve`.
 pub async fn serve(arguments: &[String]) -> Result<(), Failure> {
     use clap::Parser;
     let line = ["flowtrail", "serve"].map(str::to_owned);
     let line = line.iter().chain(arguments);
     match Cli::try_parse_from(line).map_err(failure)?.command {
         Some(Subcommand::Serve(args)) => serve_with(args).await,
-        _ => Err(Failure("Nothing is to be served.".to_owned())),
+        _ => Err(Failure("the command line is not `serve`".to_owned())),
     }
 }
 
@@ -61,11 +61,34 @@ async fn serve_with(args: ServeArgs) -> Result<(), Failure> {
     local::serve::run(args).await
 }
 
+/// Signs in with the link that a server has printed. Returns the token of the session.
+fn sign_in(url: &str, link: &str) -> Result<String, Failure> {
+    let code = link.split_once("?code=").map_or("", |(_, code)| code);
+    let mut answer = ureq::post(format!("{url}/sign-in"))
+        .header("Content-Type", "application/json")
+        .send(format!("{{\"code\":\"{code}\"}}"))
+        .map_err(failure)?;
+    let body = answer.body_mut().read_to_string().map_err(failure)?;
+    let body: serde_json::Value = serde_json::from_str(&body).map_err(failure)?;
+    Ok(body["token"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Reads the greeting, which ends with three lines of curl.
+fn read_greeting(stdout: &mut impl BufRead) -> Result<String, Failure> {
+    let mut greeting = String::new();
+    while greeting.matches("curl ").count() < 3 {
+        if stdout.read_line(&mut greeting).map_err(failure)? == 0 {
+            return Err(Failure("the server ended during its start".to_owned()));
+        }
+    }
+    Ok(greeting)
+}
+
 impl Server {
-    /// Serves a table, once this process has closed it.
+    /// Starts a server for a table, which this process must have closed.
     ///
     /// # Errors
-    /// It does not start.
+    /// Returns an error if the server does not start.
     pub fn start(table: &Table) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe().map_err(failure)?);
         command
@@ -86,15 +109,9 @@ impl Server {
         }
         let mut child = command.spawn().map_err(failure)?;
         let stdout = child.stdout.take();
-        let stdout = stdout.ok_or(Failure("a server prints nothing".to_owned()))?;
+        let stdout = stdout.ok_or(Failure("the output of the server is missing".to_owned()))?;
         let mut stdout = BufReader::new(stdout);
-        let mut greeting = String::new();
-        // Three lines of curl end the greeting.
-        while greeting.matches("curl ").count() < 3 {
-            if stdout.read_line(&mut greeting).map_err(failure)? == 0 {
-                return Err(Failure("a server has ended".to_owned()));
-            }
-        }
+        let greeting = read_greeting(&mut stdout)?;
         let after = |name: &str| {
             let line = greeting
                 .lines()
@@ -102,39 +119,40 @@ impl Server {
             let word = line.and_then(|line| line.split_whitespace().next());
             word.unwrap_or_default().to_owned()
         };
+        let url = after("HTTP API");
         Ok(Self {
-            url: after("HTTP API"),
+            token: sign_in(&url, &after("Console"))?,
+            url,
             table_url: after("Table"),
-            token: after("Admin token"),
             _stdout: stdout,
             child,
         })
     }
 
-    /// The number of its process.
+    /// The id of its process.
     pub fn process(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has in memory now, in KB, where the system tells. The peak begins anew.
+    /// The resident memory, in KB, if the system reports it. Resets the peak.
     pub fn idle_kb(&self) -> Option<u64> {
         let process = self.process();
         let idle = memory_kb(process, "VmRSS:");
-        // Makes the peak so far what is resident now.
+        // This resets the peak to the resident memory.
         let _ = std::fs::write(format!("/proc/{process}/clear_refs"), "5");
         idle
     }
 
-    /// How far it has gone since it was idle.
+    /// The memory at idle, and the peak since then.
     pub fn memory_since(&self, idle: Option<u64>) -> Option<Memory> {
         let peak = memory_kb(self.process(), "VmHWM:");
         idle.zip(peak).map(|(idle, peak)| Memory { idle, peak })
     }
 
-    /// Asks for a path, and hands over the answer's body.
+    /// Requests a path. Returns the body of the answer.
     ///
     /// # Errors
-    /// It is refused, or the connection is cut.
+    /// Returns an error if the request is refused or the connection fails.
     pub fn get(&self, path: &str, encoding: &str) -> Result<impl Read + use<>, Failure> {
         let answer = ureq::get(format!("{}{path}", self.url))
             .header("Authorization", format!("Bearer {}", self.token))

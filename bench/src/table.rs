@@ -1,5 +1,5 @@
-//! The tables that are measured: embedded ones, each in a folder of its own as
-//! `flowtrail serve` keeps it, or tables of their own at another DynamoDB.
+//! The measured tables: embedded tables, each in its own folder as in `flowtrail serve`, or
+//! tables at another DynamoDB.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::measure::failure;
 /// The table's name in each folder.
 pub const TABLE: &str = "flowtrail";
 
-/// How many batches are written at a time to a table that is not embedded. DynamoDB
-/// Local writes one after another: with eight, some wait for longer than a request may
-/// take.
-const BATCHES_AT_A_TIME: usize = 2;
+/// The number of concurrent batches to a table that is not embedded. DynamoDB Local writes one
+/// batch after another, so with eight, some exceed the timeout of a request.
+const CONCURRENT_BATCHES: usize = 2;
 
-/// How long requests may take to a table that is not embedded: DynamoDB Local takes its
-/// time while a table is filled and its stream is counted. Servers keep their own limits.
-fn patience() -> TimeoutConfig {
+/// The timeouts of requests to a table that is not embedded. They are long, because DynamoDB
+/// Local is slow while a table is filled and its stream is counted. Servers have their own
+/// timeouts.
+fn long_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(120))
@@ -38,37 +38,37 @@ fn patience() -> TimeoutConfig {
         .build()
 }
 
-/// Where the tables are.
+/// The location of the tables.
 #[derive(Debug, Clone)]
-pub struct Place {
-    /// The folder that the embedded ones lie in.
+pub struct TableLocation {
+    /// The folder of the embedded tables.
     pub folder: PathBuf,
-    /// The DynamoDB that is measured in place of the embedded one.
+    /// The address of another DynamoDB, which is measured instead of the embedded one.
     pub endpoint_url: Option<String>,
 }
 
-/// A table that is closed: nobody has its file open.
+/// A table whose file is closed.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// The folder of an embedded table.
     pub folder: PathBuf,
-    /// The address of another.
+    /// The address of another DynamoDB.
     pub endpoint_url: Option<String>,
     /// Its name.
     pub name: String,
 }
 
-/// A table that this process has open.
+/// A table that is open in this process.
 pub struct OpenTable {
     client: Client,
     streams: aws_sdk_dynamodbstreams::Client,
     name: String,
-    /// Of an embedded one alone.
+    /// The folder and database of an embedded table.
     embedded: Option<(DataFolder, Embedded)>,
 }
 
-impl Place {
-    /// The same with embedded tables.
+impl TableLocation {
+    /// The same folder, with embedded tables.
     pub fn embedded(&self) -> Self {
         Self {
             endpoint_url: None,
@@ -76,10 +76,10 @@ impl Place {
         }
     }
 
-    /// Makes a table.
+    /// Creates a table.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// Returns an error if the table cannot be created.
     pub async fn create(&self, purpose: &str) -> Result<Table, Failure> {
         let name = match &self.endpoint_url {
             None => TABLE.to_owned(),
@@ -97,15 +97,18 @@ impl Place {
 }
 
 impl Table {
-    /// Opens the table for this process alone.
+    /// Opens the table exclusively in this process.
     ///
     /// # Errors
-    /// Its file is in use, or cannot be read.
+    /// Returns an error if its file is in use or cannot be read.
     pub async fn open(&self) -> Result<OpenTable, Failure> {
         let name = self.name.clone();
         if self.endpoint_url.is_some() {
             let config = config::sdk_config(self.endpoint_url.as_deref()).await;
-            let config = config.into_builder().timeout_config(patience()).build();
+            let config = config
+                .into_builder()
+                .timeout_config(long_timeouts())
+                .build();
             return Ok(OpenTable {
                 client: Client::new(&config),
                 streams: aws_sdk_dynamodbstreams::Client::new(&config),
@@ -114,7 +117,7 @@ impl Table {
             });
         }
         let Holder::Us(folder) = DataFolder::open(&self.folder).await? else {
-            return Err(Failure("A table of the measurement is in use.".to_owned()));
+            return Err(Failure("the table is in use by another process".to_owned()));
         };
         let embedded = folder.open_database()?;
         Ok(OpenTable {
@@ -125,11 +128,11 @@ impl Table {
         })
     }
 
-    /// Removes a table that is not embedded; the folder of another goes with its
-    /// parent.
+    /// Removes a table that is not embedded. Embedded tables are removed with the parent
+    /// folder.
     ///
     /// # Errors
-    /// Those of DynamoDB.
+    /// Returns an error if a request of DynamoDB fails.
     pub async fn remove(&self) -> Result<(), Failure> {
         if self.endpoint_url.is_none() {
             return Ok(());
@@ -138,7 +141,7 @@ impl Table {
         let unprotect = client.update_table().table_name(&self.name);
         match unprotect.deletion_protection_enabled(false).send().await {
             Ok(_) => {}
-            // An engine that does not know of it.
+            // The engine does not support deletion protection.
             Err(error) if error.code() == Some("ValidationException") => {}
             Err(error) => return Err(shared::store::from_sdk(error).into()),
         }
@@ -154,7 +157,7 @@ impl Table {
 }
 
 impl OpenTable {
-    /// A store over the table.
+    /// Creates a store for the table.
     pub fn store(&self) -> Store {
         Store::new(self.client.clone(), &self.name)
     }
@@ -169,16 +172,16 @@ impl OpenTable {
         self.embedded.as_ref().map(|(_, embedded)| embedded)
     }
 
-    /// A consumer of the table's stream that counts.
-    pub fn counting(&self) -> Follower {
+    /// Creates a consumer that counts the table's stream.
+    pub fn follower(&self) -> Follower {
         Follower::counting(self.streams.clone(), self.store())
     }
 
-    /// Writes items. `silently` they leave no records in an embedded table's stream,
-    /// so that nothing follows from them.
+    /// Writes items. If `silently`, they add no records to an embedded table's stream, so no
+    /// consumer processes them.
     ///
     /// # Errors
-    /// Those of DynamoDB.
+    /// Returns an error if a write fails.
     pub async fn import(&self, items: Vec<Value>, silently: bool) -> Result<(), Failure> {
         match &self.embedded {
             Some((_, embedded)) if silently => embedded.import_silently(&self.name, items).await,
@@ -192,14 +195,14 @@ impl OpenTable {
         let store = self.store();
         let items = items.into_iter().map(serde_dynamo::to_item);
         let items: Vec<Item> = items.collect::<Result<_, _>>().map_err(failure)?;
-        Ok(store.put_many(items, BATCHES_AT_A_TIME).await?)
+        Ok(store.put_many(items, CONCURRENT_BATCHES).await?)
     }
 }
 
-/// Serves a database to functions in other processes. Returns its address.
+/// Serves a database to other processes. Returns its address.
 ///
 /// # Errors
-/// There is no port.
+/// Returns an error if no port is free.
 pub async fn serve_wire(embedded: Embedded) -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failure)?;
     let url = format!("http://{}", listener.local_addr().map_err(failure)?);

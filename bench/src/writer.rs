@@ -1,6 +1,6 @@
-//! What the writer crate takes for a run of eight steps: requests, write units and time,
-//! beside the same records written with the bare SDK in as few requests as DynamoDB
-//! allows, and beside an engine that writes each record by itself.
+//! The requests, write units and time of a run of eight steps with the writer crate, compared with
+//! two ways to write the same records with the bare SDK: in as few requests as DynamoDB allows,
+//! and with one request for each record.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,28 +19,28 @@ use aws_sdk_dynamodb::types::{ConsumedCapacity, PutRequest, ReturnConsumedCapaci
 use local::embedded::Embedded;
 use local::terminal::Failure;
 use serde_json::{Value, json};
-use shared::keys;
-use shared::model::{Item, Status, StepStatus, Timestamp};
-use shared::record::{ExecutionRecord, Payload, Place, StepRecord};
-use shared::store::key;
-use shared::table::{self, text};
+use shared::attributes::text;
+use shared::keys::{self, key};
+use shared::model::{ExecutionId, Item, Status, StepStatus, Timestamp};
+use shared::record::{ExecutionRecord, Payload, StepPosition, StepRecord};
+use shared::table;
 use writer::{NewRun, NewStep, Writer};
 
 use crate::load::STEPS;
 use crate::measure::failure;
 use crate::table::TABLE;
 
-/// How many runs an engine has in progress at a time.
-const RUNS_AT_A_TIME: usize = 16;
+/// The number of concurrent runs.
+const CONCURRENT_RUNS: usize = 16;
 
-/// How often each way is measured, one after another.
+/// How often each way is measured, in turns.
 const ROUNDS: usize = 5;
 
-/// Counts the requests of a client, and what DynamoDB says that they take.
+/// Counts the requests of a client, and the write units that DynamoDB reports for them.
 #[derive(Debug, Clone, Default)]
 struct Meter {
     requests: Arc<AtomicU64>,
-    /// In tenths.
+    /// Tenths of write units.
     units: Arc<AtomicU64>,
 }
 
@@ -101,15 +101,15 @@ enum Way {
 }
 
 const WAYS: [(Way, &str); 3] = [
-    (Way::Least, "bare SDK, least requests"),
+    (Way::Least, "bare SDK, fewest requests"),
     (Way::Writer, "writer"),
-    (Way::OneByOne, "bare SDK, a request a record"),
+    (Way::OneByOne, "bare SDK, a request per record"),
 ];
 
-/// Measures, and prints a table.
+/// Measures all ways, and prints a table.
 ///
 /// # Errors
-/// The table cannot be made, or a request fails.
+/// Returns an error if the table cannot be created or a request fails.
 pub async fn run(runs: u32) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(failure)?;
     let embedded = Embedded::open(&folder.path().join("table.db")).map_err(failure)?;
@@ -126,8 +126,8 @@ pub async fn run(runs: u32) -> Result<(), Failure> {
         }
     }
     let all = f64::from(runs) * ROUNDS as f64;
-    println!("{STEPS} steps a run, {RUNS_AT_A_TIME} runs at a time, {all} runs each");
-    println!("| | requests a run | write units a run | runs a second | ratio |");
+    println!("{STEPS} steps per run, {CONCURRENT_RUNS} concurrent runs, {all} runs each");
+    println!("| | requests per run | write units per run | runs per second | ratio |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     let median = |values: &Vec<f64>| {
         let mut values = values.clone();
@@ -139,9 +139,9 @@ pub async fn run(runs: u32) -> Result<(), Failure> {
         let requests = meters[position].requests.load(Ordering::Relaxed) as f64 / all;
         let units = meters[position].units.load(Ordering::Relaxed) as f64 / 10.0 / all;
         let took = median(&seconds[position]);
-        let a_second = f64::from(runs) / took;
+        let per_second = f64::from(runs) / took;
         let ratio = least / took;
-        println!("| {name} | {requests:.2} | {units:.1} | {a_second:.0} | {ratio:.2} |");
+        println!("| {name} | {requests:.2} | {units:.1} | {per_second:.0} | {ratio:.2} |");
     }
     Ok(())
 }
@@ -150,15 +150,15 @@ async fn write_runs(way: Way, client: &Client, runs: u32) -> Result<(), Failure>
     let writer = (way == Way::Writer).then(|| Writer::new(client.clone(), TABLE));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..runs {
-        if tasks.len() == RUNS_AT_A_TIME
+        if tasks.len() == CONCURRENT_RUNS
             && let Some(ended) = tasks.join_next().await
         {
             ended.map_err(failure)??;
         }
         let client = client.clone();
         match writer.clone() {
-            Some(writer) => tasks.spawn(async move { with_writer(&writer).await }),
-            None => tasks.spawn(async move { with_sdk(way, &client).await }),
+            Some(writer) => tasks.spawn(async move { write_with_writer(&writer).await }),
+            None => tasks.spawn(async move { write_with_sdk(way, &client).await }),
         };
     }
     while let Some(ended) = tasks.join_next().await {
@@ -171,7 +171,7 @@ fn input() -> Value {
     json!({"orderId": 42, "items": ["A", "B"], "note": "leave it at the door"})
 }
 
-async fn with_writer(writer: &Writer) -> Result<(), Failure> {
+async fn write_with_writer(writer: &Writer) -> Result<(), Failure> {
     let run = writer.start(NewRun::new("order-pipeline")).await;
     let run = run.map_err(failure)?;
     for number in 0..STEPS {
@@ -181,15 +181,31 @@ async fn with_writer(writer: &Writer) -> Result<(), Failure> {
     }
     match run.complete().await.map_err(failure)? {
         writer::Outcome::Written => Ok(()),
-        writer::Outcome::Ended(ended) => Err(Failure(format!("The run has ended: {ended}."))),
+        writer::Outcome::Ended(ended) => {
+            Err(Failure(format!("the run had already ended: {ended}")))
+        }
     }
 }
 
-/// The same records as the writer's.
-async fn with_sdk(way: Way, client: &Client) -> Result<(), Failure> {
-    let id: shared::model::ExecutionId =
-        uuid::Uuid::now_v7().to_string().parse().map_err(failure)?;
+/// Writes the same records as the writer, with the bare SDK.
+async fn write_with_sdk(way: Way, client: &Client) -> Result<(), Failure> {
+    let id: ExecutionId = uuid::Uuid::now_v7().to_string().parse().map_err(failure)?;
     let now = Timestamp::now();
+    put_run(client, &id, now).await?;
+    let steps = step_items(&id, now)?;
+    if way == Way::OneByOne {
+        for item in steps.into_iter().flatten() {
+            let put = client.put_item().table_name(TABLE).set_item(Some(item));
+            put.send().await.map_err(failure)?;
+        }
+    } else {
+        let ended = steps.into_iter().map(|[_, ended]| ended);
+        put_all(client, ended.collect()).await?;
+    }
+    complete_run(client, &id, now).await
+}
+
+async fn put_run(client: &Client, id: &ExecutionId, now: Timestamp) -> Result<(), Failure> {
     let mut run = ExecutionRecord::new(
         id.clone(),
         "default".parse().map_err(failure)?,
@@ -204,47 +220,44 @@ async fn with_sdk(way: Way, client: &Client) -> Result<(), Failure> {
         .set_item(Some(run.item()?));
     let put = put.condition_expression("attribute_not_exists(pk)");
     put.send().await.map_err(failure)?;
-    let mut begun = Vec::new();
-    let mut ended = Vec::new();
+    Ok(())
+}
+
+/// Builds the items of each step: at its start and at its end.
+fn step_items(id: &ExecutionId, now: Timestamp) -> Result<Vec<[Item; 2]>, Failure> {
+    let mut items = Vec::new();
     for number in 0..STEPS {
         let step_id = uuid::Uuid::now_v7().to_string().parse().map_err(failure)?;
         let status = StepStatus::Running;
-        let mut step = StepRecord::new(id.clone(), Place::TopLevel, step_id, now, status);
+        let mut step = StepRecord::new(id.clone(), StepPosition::TopLevel, step_id, now, status);
         step.step_id = Some(format!("step-{number}"));
         step.sequence_number = Some(number + 1);
-        step.input = Some(Payload::of(&input()).map_err(failure)?);
-        begun.push(step.item()?);
+        step.input = Some(Payload::from_value(&input()).map_err(failure)?);
+        let started = step.item()?;
         step.status = StepStatus::Completed;
         step.end_time = Some(now);
         step.output = step.input.clone();
-        ended.push(step.item()?);
+        items.push([started, step.item()?]);
     }
-    if way == Way::OneByOne {
-        for item in begun
-            .into_iter()
-            .zip(ended)
-            .flat_map(|(begun, ended)| [begun, ended])
-        {
-            let put = client.put_item().table_name(TABLE).set_item(Some(item));
-            put.send().await.map_err(failure)?;
-        }
-    } else {
-        put_all(client, ended).await?;
-    }
+    Ok(items)
+}
+
+async fn complete_run(client: &Client, id: &ExecutionId, now: Timestamp) -> Result<(), Failure> {
     let summary = json!({"total": STEPS, "passed": STEPS, "failed": 0});
     let summary = serde_dynamo::to_attribute_value(summary).map_err(failure)?;
     client
         .update_item()
         .table_name(TABLE)
-        .set_key(Some(key(keys::execution_partition(&id), keys::EXECUTION)))
+        .set_key(Some(key(keys::execution_partition(id), keys::EXECUTION)))
         .update_expression(
             "SET #status = :completed, endTime = :now, durationMs = :zero, stepSummary = :summary",
         )
-        .condition_expression("#status IN (:pending, :running)")
+        .condition_expression("teamId = :team AND #status IN (:pending, :running)")
         .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":completed", text("COMPLETED"))
+        .expression_attribute_values(":team", text("default"))
         .expression_attribute_values(":pending", text("PENDING"))
         .expression_attribute_values(":running", text("RUNNING"))
+        .expression_attribute_values(":completed", text("COMPLETED"))
         .expression_attribute_values(":now", text(now.to_string()))
         .expression_attribute_values(
             ":zero",

@@ -1,6 +1,5 @@
-// Owns every request to the HTTP API: the token, time limits, errors with a code, and
-// trying again where that is harmless. Paths are relative to the page, which may be
-// served below a prefix (/prod/).
+// Owns every request to the HTTP API: the token, time limits, errors with a code, and safe retries.
+// Paths are relative to the page, which may be served below a prefix (/prod/).
 import { noteServerTime } from "./format.js";
 
 const TIMEOUT_MS = 30_000;
@@ -12,52 +11,54 @@ let token = null;
 let onUnauthenticated = () => {};
 let beforeUse = async () => {};
 
-/** An answer that is no success, or none at all (status 0, code NETWORK or TIMEOUT). */
+/** An answer with an error status, or a missing answer (status 0, code NETWORK or TIMEOUT). */
 export class ApiError extends Error {
-  constructor(message, { code, status, requestId = null, retryAfter = null, parameter = null }) {
+  constructor(message, { code, status, requestId = null, retryAfter = null, parameter = null, reason = null }) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.status = status;
     this.requestId = requestId;
-    /** Seconds that the server asks to wait, or null. */
+    /** How many seconds the server asks the caller to wait, or null. */
     this.retryAfter = retryAfter;
     this.parameter = parameter;
+    /** What is wrong with the parameter's value, if the server reports it separately. */
+    this.reason = reason;
   }
 
-  /** Whether the same request may well succeed a moment later. */
+  /** Whether the same request may succeed a moment later. */
   get transient() {
     return this.status === 0 || TRANSIENT.has(this.status);
   }
 }
 
-/** Whether a later attempt may succeed: a fault of the server may pass. @param {?Error} error */
-export function passes(error) {
+/** Whether a later attempt may succeed: server errors can be temporary. @param {?Error} error */
+export function isTemporary(error) {
   return Boolean(error?.transient) || error?.status >= 500;
 }
 
-/** Whether the server has refused, and will again (4xx). @param {?Error} error */
+/** Whether the server refused the request, and would refuse it again (4xx). @param {?Error} error */
 export function isRefused(error) {
-  return error?.status >= 400 && !passes(error);
+  return error?.status >= 400 && !isTemporary(error);
 }
 
 /**
- * How long to wait after an error: never less than the server asks, and not all who were
- * refused together for the same time.
- * @param {Error} error @param {number} ms the least
+ * How long to wait after an error: at least as long as the server asks, plus a random part so that
+ * clients that were refused together do not all retry together.
+ * @param {Error} error @param {number} ms the minimum
  */
 export function waitAfter(error, ms) {
   return Math.max(ms, (error.retryAfter ?? 0) * 1000) * (1 + Math.random() / 2);
 }
 
-/** The session tells which token to send. @param {?string} newToken */
+/** Sets the token to send. @param {?string} newToken */
 export function setToken(newToken) {
   token = newToken;
 }
 
 /**
- * The session wants to hear when the token is refused, and may set a newer one before it is
- * used.
+ * Registers the session's hooks: it learns when the token is refused, and can set a newer token
+ * before each use.
  * @param {{whenRefused: (refusedToken: string) => void, whenUsed: () => Promise<void>}} hooks
  */
 export function watchToken({ whenRefused, whenUsed }) {
@@ -66,12 +67,12 @@ export function watchToken({ whenRefused, whenUsed }) {
 }
 
 /**
- * GET, tried again up to twice with back-off when the server is busy or unreachable.
+ * GET, with up to two retries and back-off when the server is busy or unreachable.
  * @param {string} path relative, without a leading slash: `api/roles`
- * @param {{query?: Object, signal?: AbortSignal, timeoutMs?: number, retries?: number, asks?: boolean}} [options]
- *   query members that are null, undefined or "" are left out; `asks: false` for what anybody
- *   may read, for which no token has to be renewed
- * @returns {Promise<any>} the parsed answer
+ * @param {{query?: Object, signal?: AbortSignal, timeoutMs?: number, retries?: number,
+ *   needsToken?: boolean}} [options] query members that are null, undefined or "" are omitted;
+ *   `needsToken: false` for public resources, which need no token and no renewal of it
+ * @returns {Promise<any>} the parsed response
  */
 export async function get(path, options = {}) {
   const retries = options.retries ?? RETRIES;
@@ -85,16 +86,15 @@ export async function get(path, options = {}) {
   }
 }
 
-/** POST, PUT and DELETE are sent once: what was done by half is the caller's to decide. */
+/** POST, PUT and DELETE are sent once: the caller decides what to do about a partial failure. */
 export const post = (path, body, options = {}) => send("POST", path, { ...options, body });
 export const put = (path, body, options = {}) => send("PUT", path, { ...options, body });
 export const del = (path, options = {}) => send("DELETE", path, options);
 
 /**
- * GET of what is read as it comes, however long that takes: no time limit, and sent once.
- * @param {string} path
- * @param {{query?: Object, signal?: AbortSignal}} [options]
- * @returns {Promise<Response>} an answer that has begun, and is a success
+ * GET of a stream, without a time limit. It is sent once.
+ * @param {string} path @param {{query?: Object, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>} a successful response whose body has not been read
  */
 export async function open(path, { query, signal } = {}) {
   await beforeUse();
@@ -106,7 +106,7 @@ export async function open(path, { query, signal } = {}) {
   }
 }
 
-/** The address of a path, relative to the page. @param {string} path @param {Object} [query] */
+/** The URL of a path, relative to the page. @param {string} path @param {Object} [query] */
 function urlOf(path, query = {}) {
   const url = new URL(path, document.baseURI);
   url.hash = "";
@@ -116,8 +116,12 @@ function urlOf(path, query = {}) {
   return url;
 }
 
-async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse, asks = true }) {
-  if (asks) await beforeUse();
+async function send(
+  method,
+  path,
+  { query, body, signal, timeoutMs = TIMEOUT_MS, parse = JSON.parse, needsToken = true },
+) {
+  if (needsToken) await beforeUse();
   const sentToken = token;
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -125,7 +129,12 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   signal?.addEventListener("abort", abort);
   const timer = setTimeout(abort, timeoutMs);
   try {
-    const response = await request(method, path, { query, body, signal: controller.signal, accept: "application/json" });
+    const response = await request(method, path, {
+      query,
+      body,
+      signal: controller.signal,
+      accept: "application/json",
+    });
     const text = await response.text();
     return text ? parse(text) : null;
   } catch (error) {
@@ -136,13 +145,17 @@ async function send(method, path, { query, body, signal, timeoutMs = TIMEOUT_MS,
   }
 }
 
-/** Sends one request. What is returned has begun, and is a success. */
+/** Sends one request. Returns a successful response whose body has not been read. */
 async function request(method, path, { query, body, signal, accept }) {
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await fetch(urlOf(path, query), {
-    method, headers, signal, cache: "no-store", credentials: "same-origin",
+    method,
+    headers,
+    signal,
+    cache: "no-store",
+    credentials: "same-origin",
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   noteServerTime(response.headers.get("date"));
@@ -150,25 +163,25 @@ async function request(method, path, { query, body, signal, accept }) {
   return response;
 }
 
-/** Who aborted on purpose gets the AbortError itself; all else is an ApiError. */
+/** Returns an AbortError if the caller aborted the request, and an ApiError for everything else. */
 function translate(error, callerSignal, ownSignal, sentToken) {
   if (error instanceof ApiError) {
-    // Only the token that is in use now can end the session, not one of a late answer.
+    // A late response to a request with an older token must not end the session.
     if (error.status === 401 && sentToken && sentToken === token) onUnauthenticated(sentToken);
     return error;
   }
   if (callerSignal?.aborted) return new DOMException("Aborted", "AbortError");
   if (ownSignal?.aborted) {
-    return new ApiError("The server took too long to answer.", { code: "TIMEOUT", status: 0 });
+    return new ApiError("The server took too long to answer. Try again.", { code: "TIMEOUT", status: 0 });
   }
   if (error instanceof SyntaxError) {
-    return new ApiError("The server's answer is not JSON.", { code: "BAD_ANSWER", status: 502 });
+    return new ApiError("The server's answer is not valid JSON.", { code: "BAD_ANSWER", status: 502 });
   }
   return new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
 }
 
 async function errorOf(response) {
-  // A gateway's own errors have another shape, or none.
+  // A gateway's own errors have another format, or no body.
   const body = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get("retry-after"));
   return new ApiError(body?.message || body?.error || `The server answered ${response.status}.`, {
@@ -177,15 +190,20 @@ async function errorOf(response) {
     requestId: body?.requestId ?? response.headers.get("x-request-id"),
     retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,
     parameter: body?.parameter ?? null,
+    reason: body?.reason ?? null,
   });
 }
 
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("Aborted", "AbortError"));
-    }, { once: true });
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(new DOMException("Aborted", "AbortError"));
+      },
+      { once: true },
+    );
   });
 }

@@ -1,14 +1,12 @@
-// Owns doing the same for many, a few at a time.
+// Owns concurrent work on a list, with a limit on how many entries are processed at a time.
 
 /**
- * Works through a list. After a failure nothing more is begun: what is refused because the
- * server is busy is not to be followed by all the others.
- * @template T
- * @param {T[]} list
- * @param {number} atOnce
+ * Processes a list. After a failure no further entry is started, so that a busy server does not
+ * receive all remaining requests.
+ * @template T @param {T[]} list @param {number} concurrency
  * @param {(entry: T) => Promise<void>} work
  */
-export async function eachOf(list, atOnce, work) {
+export async function eachOf(list, concurrency, work) {
   const queue = [...list];
   const worker = async () => {
     while (queue.length > 0) await work(queue.shift());
@@ -17,5 +15,5 @@ export async function eachOf(list, atOnce, work) {
     queue.length = 0;
     throw error;
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, queue.length) }, () => worker().catch(stop)));
+  await Promise.all(Array.from({ length: Math.min(concurrency, queue.length) }, () => worker().catch(stop)));
 }

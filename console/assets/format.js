@@ -1,6 +1,6 @@
-// Owns how times, durations and numbers are written, and the one clock. Everything
-// that needs "now" asks now(), which follows the server's clock where the viewer's
-// is off, so that a run's ticking duration is right on any machine.
+// Owns the formatting of times, durations and numbers, and the clock. All code gets the current
+// time from now(), which follows the server's clock if the viewer's clock is wrong. So the growing
+// duration of a run is correct on any machine.
 
 const LOCALE = "en-GB";
 const SECOND = 1000;
@@ -9,13 +9,29 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const EXACT = {
-  day: "numeric", month: "short", year: "numeric",
-  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3,
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
 };
 const localExact = new Intl.DateTimeFormat(LOCALE, EXACT);
 const utcExact = new Intl.DateTimeFormat(LOCALE, { ...EXACT, timeZone: "UTC" });
-const localShort = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const localYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const localShort = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const localYear = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const localDay = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
 const localYearDay = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
 const localClock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -27,8 +43,8 @@ export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "local t
 let skew = 0;
 
 /**
- * Notes the server's time. Small differences are the network's, and left aside.
- * @param {string|null} dateHeader the Date header of an answer
+ * Records the server's time. Small differences are caused by the network and are ignored.
+ * @param {string|null} dateHeader the Date header of a response
  */
 export function noteServerTime(dateHeader) {
   const server = Date.parse(dateHeader ?? "");
@@ -37,12 +53,12 @@ export function noteServerTime(dateHeader) {
   skew = Math.abs(difference) > 3 * SECOND ? difference : 0;
 }
 
-/** Milliseconds since 1970, as the server would say. @returns {number} */
+/** The server's current time, in milliseconds since 1970. @returns {number} */
 export function now() {
   return Date.now() + skew;
 }
 
-/** @param {?string} iso @returns {?number} milliseconds, or null where there is no time */
+/** @param {?string} iso @returns {?number} milliseconds, or null if there is no valid time */
 export function parseTime(iso) {
   const time = typeof iso === "string" ? Date.parse(iso) : NaN;
   return Number.isNaN(time) ? null : time;
@@ -54,14 +70,14 @@ export function formatExact(iso) {
   return time === null ? "—" : localExact.format(time);
 }
 
-/** What stands in the title of every time: both zones. @param {?string} iso */
+/** The tooltip of every time: the viewer's zone and UTC. @param {?string} iso */
 export function timeTitle(iso) {
   const time = parseTime(iso);
   if (time === null) return "";
   return `${localExact.format(time)} (${ZONE})\n${utcExact.format(time)} UTC`;
 }
 
-/** A time to the minute: 23 Nov, 11:04, with the year where it is another. @param {?string} iso */
+/** A time to the minute: 23 Nov, 11:04, with the year if it is not this year. @param {?string} iso */
 export function formatTime(iso) {
   const time = parseTime(iso);
   if (time === null) return "—";
@@ -70,7 +86,7 @@ export function formatTime(iso) {
 
 const isThisYear = (time) => new Date(time).getFullYear() === new Date(now()).getFullYear();
 
-/** A day: 23 Nov, with the year where it is another. @param {?string} iso */
+/** A day: 23 Nov, with the year if it is not this year. @param {?string} iso */
 export function formatDay(iso) {
   const time = parseTime(iso);
   return time === null ? "—" : (isThisYear(time) ? localDay : localYearDay).format(time);
@@ -83,9 +99,8 @@ export function formatClock(iso) {
 }
 
 /**
- * How long ago, up to a day; then the date.
- * @param {?string} iso
- * @param {number} [at] the moment to count from
+ * How long ago a time was, up to one day; older times are shown as a date.
+ * @param {?string} iso @param {number} [at] the time to count from
  */
 export function formatRelative(iso, at = now()) {
   const time = parseTime(iso);
@@ -104,14 +119,14 @@ const two = (number) => String(number).padStart(2, "0");
 export function formatDuration(ms) {
   if (typeof ms !== "number" || !Number.isFinite(ms) || ms < 0) return "—";
   if (ms < SECOND) return `${Math.round(ms)} ms`;
-  // Cut, not rounded: 59,999 ms is not yet a minute.
+  // Truncated, not rounded: 59,999 ms is less than a minute.
   if (ms < MINUTE) return `${(Math.floor(ms / 10) / 100).toFixed(2)} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} m ${two(Math.floor((ms % MINUTE) / SECOND))} s`;
   if (ms < DAY) return `${Math.floor(ms / HOUR)} h ${two(Math.floor((ms % HOUR) / MINUTE))} m`;
-  return `${Math.floor(ms / DAY)} d ${two(Math.floor((ms % DAY) / HOUR))} h`;
+  return `${formatCount(Math.floor(ms / DAY))} d ${two(Math.floor((ms % DAY) / HOUR))} h`;
 }
 
-/** A duration that still grows, to the second: no flicker of digits. @param {number} ms */
+/** A growing duration, to the second, so that digits do not flicker. @param {number} ms */
 export function formatTicking(ms) {
   return ms < MINUTE ? `${Math.max(0, Math.floor(ms / SECOND))} s` : formatDuration(ms);
 }
@@ -121,7 +136,7 @@ export function formatCount(count) {
   return numbers.format(count);
 }
 
-/** Cut, so that 100 % is said only of runs without a failure. @param {?number} rate 0 to 1 */
+/** Truncated, so that 100 % means that no run failed. @param {?number} rate 0 to 1 */
 export function percentText(rate) {
   if (rate === null || rate === undefined) return "—";
   return `${(Math.floor(rate * 1000) / 10).toFixed(1).replace(/\.0$/, "")} %`;
@@ -134,9 +149,9 @@ export function formatBytes(bytes) {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** A flow's name, else its id; a record may have neither. @param {?string} name @param {?string} id */
+/** A flow's name, or its id; a record can lack both. @param {?string} name @param {?string} id */
 export function flowTitle(name, id) {
-  return name || id || "Without a flow";
+  return name || id || "No flow";
 }
 
 /** One run, 2 runs. @param {number} count @param {string} one @param {string} [many] */
@@ -144,15 +159,16 @@ export function plural(count, one, many = `${one}s`) {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
-/** For an input of type datetime-local: the viewer's zone, to the minute. @param {?string} iso */
+/** The value of a datetime-local input: in the viewer's zone, to the minute. @param {?string} iso */
 export function toLocalInput(iso) {
   const time = parseTime(iso);
   if (time === null) return "";
   const date = new Date(time);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** The way back. @param {string} text @returns {?string} RFC 3339 in UTC */
+/** The time of a datetime-local input. @param {string} text @returns {?string} RFC 3339 in UTC */
 export function fromLocalInput(text) {
   const time = text ? new Date(text).getTime() : NaN;
   return Number.isNaN(time) ? null : new Date(time).toISOString();

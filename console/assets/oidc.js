@@ -1,111 +1,127 @@
-// Owns what this tab remembers of a sign-in at an OpenID Connect issuer: the secrets of one
-// that is under way while the browser is there, and what came with the ID token.
-import { ApiError, get } from "./api.js";
+// Owns this tab's memory of a sign-in at an OpenID Connect issuer: the secrets of a sign-in in
+// progress, and what the issuer returned with the ID token.
+import { ApiError } from "./api.js";
+import { readConfig } from "./config.js";
 import { now } from "./format.js";
 
-const UNDER_WAY = "flowtrail.sign-in";
+const IN_PROGRESS = "flowtrail.sign-in";
 const GRANT = "flowtrail.grant";
-/** How long after a renewal that failed the next is tried, while the token still serves. */
-const TRIED_EVERY_MS = 10_000;
+/** The time between a failed renewal and the next attempt while the token is still valid. */
+const RETRY_MS = 10_000;
 
-/** The renewal that is under way. @type {?Promise<void>} */
+/** The renewal in progress. @type {?Promise<void>} */
 let renewing = null;
 
-const protocol = () => import("./oidc-protocol.js").catch(() => {
-  throw new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
-});
+const protocol = () =>
+  import("./oidc-protocol.js").catch(() => {
+    throw new ApiError("The server cannot be reached.", { code: "NETWORK", status: 0 });
+  });
 
-/** How people sign in at an issuer; null where they do not. @returns {Promise<?import("./oidc-protocol.js").Settings>} */
+/**
+ * The settings for signing in at an issuer, or null.
+ * @returns {Promise<?import("./oidc-protocol.js").Settings>}
+ */
 export async function signInSettings() {
-  const { oidc } = await get("config.json", { asks: false });
+  const { oidc } = await readConfig();
   return oidc ?? null;
 }
 
-/** Leaves for the issuer, which leads back here. @param {import("./oidc-protocol.js").Settings} settings */
-export async function leaveForIssuer(settings) {
+/** Opens the issuer's page, which returns here. @param {import("./oidc-protocol.js").Settings} settings */
+export async function openIssuer(settings) {
   const { authorization } = await protocol();
   const { url, secrets } = await authorization(settings);
-  write(UNDER_WAY, { ...secrets, place: location.hash });
+  write(IN_PROGRESS, { ...secrets, place: location.hash });
   location.assign(url);
 }
 
 /**
- * The answer with which an issuer led here. It leaves the address at once, and the place
- * that was wanted returns.
- * @returns {?{parameters: URLSearchParams, begun: ?Object}} `begun` is null where this tab did not ask
+ * Reads an issuer's answer, removes it from the address immediately, and restores the page that was
+ * requested before the sign-in.
+ * @returns {?{parameters: URLSearchParams, started: ?Object}}
+ *   `started` is null if this tab did not start the sign-in
  */
-export function takeAnswer() {
+export function readAnswer() {
   const parameters = new URLSearchParams(location.search);
   if (!parameters.has("code") && !parameters.has("error")) return null;
-  const begun = read(UNDER_WAY);
-  sessionStorage.removeItem(UNDER_WAY);
-  const isOwn = begun !== null && begun.state === parameters.get("state");
-  history.replaceState(null, "", location.pathname + (isOwn ? begun.place : location.hash));
-  return { parameters, begun: isOwn ? begun : null };
+  const started = read(IN_PROGRESS);
+  sessionStorage.removeItem(IN_PROGRESS);
+  const isOwn = started !== null && started.state === parameters.get("state");
+  history.replaceState(null, "", location.pathname + (isOwn ? started.place : location.hash));
+  return { parameters, started: isOwn ? started : null };
 }
 
 /**
- * What the issuer gives for its answer, or the ApiError that says why nothing.
+ * Exchanges the issuer's answer for tokens. Throws an ApiError with the reason if that fails.
  * @returns {Promise<import("./oidc-protocol.js").Given>}
  */
-export async function redeem({ parameters, begun }) {
-  // Its answer also tells the server's time, by which the ID token is judged.
+export async function redeem({ parameters, started }) {
+  // The response also sets the server's time, with which the ID token is checked.
   const settings = await signInSettings();
-  if (!settings || !begun) {
-    throw new ApiError("This sign-in was not begun in this tab, or is over. Sign in again.", { code: "SIGN_IN_REFUSED", status: 401 });
+  if (!settings || !started) {
+    throw new ApiError("This sign-in was not started in this tab, or it is over. Sign in again.", {
+      code: "SIGN_IN_REFUSED",
+      status: 401,
+    });
   }
   const { exchange } = await protocol();
-  return exchange(settings, parameters, begun);
+  return exchange(settings, parameters, started);
 }
 
-/** What goes with the ID token; null for who is signed in otherwise. @returns {?import("./oidc-protocol.js").Grant} */
-export const heldGrant = () => read(GRANT);
+/**
+ * What belongs to the ID token; null for other ways to sign in.
+ * @returns {?import("./oidc-protocol.js").Grant}
+ */
+export const currentGrant = () => read(GRANT);
 
-/** @param {?import("./oidc-protocol.js").Grant} grant null forgets it */
-export const keepGrant = (grant) => write(GRANT, grant);
+/** @param {?import("./oidc-protocol.js").Grant} grant null removes it */
+export const storeGrant = (grant) => write(GRANT, grant);
 
 /**
- * Does what copies this tab's memory into another, and leaves the refresh token out: an
- * issuer that sees one used twice takes it for stolen, and ends the sessions of both.
- * @template T @param {() => T} work @returns {T}
+ * Runs work that copies this tab's memory into another tab, without the refresh token: an issuer
+ * treats a refresh token that is used twice as stolen, and ends both sessions.
+ * @template T @param {() => T} work
+ * @returns {T}
  */
 export function withoutRefreshToken(work) {
-  const grant = heldGrant();
+  const grant = currentGrant();
   if (!grant?.refreshToken) return work();
-  keepGrant({ ...grant, refreshToken: null });
+  storeGrant({ ...grant, refreshToken: null });
   try {
     return work();
   } finally {
-    keepGrant(grant);
+    storeGrant(grant);
   }
 }
 
 /**
- * Renews the ID token that is about to end. Requests wait for that only once it has ended.
+ * Renews the ID token shortly before it expires. Requests wait for the renewal only after the token
+ * has expired.
  * @param {(given: import("./oidc-protocol.js").Given) => void} onRenewed
  */
 export async function renewWhenDue(onRenewed) {
-  const grant = heldGrant();
+  const grant = currentGrant();
   if (!grant?.refreshToken || now() < Math.min(grant.renewAt, grant.expiresAt)) return;
-  renewing ??= renew(grant, onRenewed).finally(() => { renewing = null; });
+  renewing ??= renew(grant, onRenewed).finally(() => {
+    renewing = null;
+  });
   const settled = renewing.catch((error) => error);
   if (now() < grant.expiresAt) return;
   const error = await settled;
-  // What is refused for good the API refuses as well, which ends the session.
+  // If the refusal is final, the API refuses the token too, which ends the session.
   if (error?.transient) throw error;
 }
 
-/** Leaves the grant as it is to be tried next, where nothing comes of it. */
+/** Renews once. After a failure the grant is kept for the next attempt. */
 async function renew(grant, onRenewed) {
-  const isStillHeld = () => heldGrant()?.refreshToken === grant.refreshToken;
+  const isStillHeld = () => currentGrant()?.refreshToken === grant.refreshToken;
   try {
-    // Its answer also tells the server's time, by which the new token is judged.
+    // The response also sets the server's time, with which the new token is checked.
     await signInSettings();
     const renewed = await (await protocol()).renew(grant);
     if (isStillHeld()) onRenewed(renewed);
   } catch (error) {
-    const later = error.isFinal ? { refreshToken: null } : { renewAt: now() + TRIED_EVERY_MS };
-    if (isStillHeld()) keepGrant({ ...grant, ...later });
+    const later = error.isFinal ? { refreshToken: null } : { renewAt: now() + RETRY_MS };
+    if (isStillHeld()) storeGrant({ ...grant, ...later });
     throw error;
   }
 }

@@ -1,17 +1,17 @@
-// Owns reading something again and again: while somebody looks, at an interval, and with
-// back-off and a countdown when the server does not answer. What was read stays.
+// Owns polling: while the page is visible, at an interval, with back-off and a countdown when the
+// server does not answer. Data that was read stays on the screen.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { passes, waitAfter } from "./api.js";
+import { isTemporary, waitAfter } from "./api.js";
 
 const FIRST_BACK_OFF_MS = 2000;
-const LAST_BACK_OFF_MS = 30_000;
-/** Who has touched nothing for so long may look elsewhere: then it is read more rarely. */
+const MAX_BACK_OFF_MS = 30_000;
+/** After this time without input, polls are less frequent. */
 const IDLE_AFTER_MS = 120_000;
 const IDLE_FACTOR = 5;
-const IDLE_MOST_MS = 60_000;
+const IDLE_MAX_MS = 60_000;
 
 let touchedAt = Date.now();
-/** What is to be told that somebody looks again. @type {Set<() => void>} */
+/** Callbacks for when the viewer returns. @type {Set<() => void>} */
 const waiting = new Set();
 
 const isIdle = () => Date.now() - touchedAt > IDLE_AFTER_MS;
@@ -22,30 +22,40 @@ function touched() {
   if (wasIdle) for (const refresh of waiting) refresh();
 }
 
-for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(name, touched, { capture: true, passive: true });
+for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) {
+  addEventListener(name, touched, { capture: true, passive: true });
+}
 
 /**
  * @template T
- * @param {(signal: AbortSignal) => Promise<T>} load use `retries: 0` within: the poll tries
- *   again itself
- * @param {string} key what is read; a change starts anew, at once
- * @param {{intervalMs?: number, rest?: () => number}} [options] intervalMs 0 reads once; `rest` is
- *   asked after each round how long to wait, where that is not always the same
+ * @param {(signal: AbortSignal) => Promise<T>} load use `retries: 0` in it: the poll itself retries
+ * @param {string} key what is read; a new key restarts the poll immediately
+ * @param {{intervalMs?: number, rest?: () => number, start?: ?{data: T, dataKey: string}}} [options] intervalMs 0
+ *   reads once;
+ *   `rest` returns the wait after each round, if it varies; `start` is the data to show before the first response
  * @returns {{data: ?T, dataKey: ?string, error: ?Error, loading: boolean, retryAt: ?number, reload: () => void,
- *   fail: (error: Error) => void}} `data` is that of `dataKey`, also while another key is being read;
- *   `retryAt` is a Date.now(); `fail` takes an error that was met beside the rounds as one of theirs
+ *   fail: (error: Error) => void}}
+ *   `data` belongs to `dataKey`, even while another key is being read; `retryAt` is a Date.now() value; `fail`
+ *   handles an error from elsewhere like an error of the poll
  */
-export function usePoll(load, key, { intervalMs = 3000, rest = () => intervalMs } = {}) {
-  const [state, setState] = useState({ data: null, dataKey: null, error: null, loading: true, retryAt: null });
+export function usePoll(load, key, { intervalMs = 3000, rest = () => intervalMs, start = null } = {}) {
+  const [state, setState] = useState({
+    data: start?.data ?? null,
+    dataKey: start?.dataKey ?? null,
+    error: null,
+    loading: true,
+    retryAt: null,
+  });
   const latest = useRef(null);
   latest.current = { load, rest };
   const running = useRef(null);
   useEffect(() => {
     const poll = startPoll(latest, intervalMs > 0, (change) =>
-      setState((old) => ({ ...old, ...change, ...("data" in change ? { dataKey: key } : {}) })));
+      setState((old) => ({ ...old, ...change, ...("data" in change ? { dataKey: key } : {}) })),
+    );
     running.current = poll;
     return () => {
-      running.current = null; // What comes late must not begin it again.
+      running.current = null; // A late response must not restart the poll.
       poll.stop();
     };
   }, [key, intervalMs > 0]);
@@ -77,7 +87,9 @@ function startPoll(latest, repeats, report) {
     }
   };
   const fail = (error) => {
-    const wait = passes(error) ? waitAfter(error, Math.min(LAST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** failures++)) : null;
+    const wait = isTemporary(error)
+      ? waitAfter(error, Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** failures++))
+      : null;
     report({ error, loading: false, retryAt: wait === null ? null : Date.now() + wait });
     if (wait !== null) later(wait);
   };
@@ -85,7 +97,7 @@ function startPoll(latest, repeats, report) {
     clearTimeout(timer);
     timer = setTimeout(() => (document.hidden ? (due = true) : now()), ms);
   };
-  // Who looks again sees what is. A server that asked for a pause still has it.
+  // A returning viewer gets fresh data, unless the server asked for a pause.
   const looked = () => {
     if (!document.hidden && (due || (timer !== null && failures === 0))) now();
   };
@@ -101,8 +113,8 @@ function startPoll(latest, repeats, report) {
   return { now, fail, stop };
 }
 
-/** About as long, so that many open pages do not ask in step. */
+/** The interval with a random part, so that many open pages do not poll in step. */
 function intervalOf(ms) {
-  const rest = isIdle() ? Math.max(ms, Math.min(IDLE_MOST_MS, ms * IDLE_FACTOR)) : ms;
+  const rest = isIdle() ? Math.max(ms, Math.min(IDLE_MAX_MS, ms * IDLE_FACTOR)) : ms;
   return rest * (0.9 + Math.random() / 5);
 }

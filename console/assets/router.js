@@ -1,30 +1,27 @@
-// Owns the address: what stands in the hash, as a path and a query, and the table of
-// pages. State that matters (filters, tabs, pages) lives in the query, so that a reload,
-// a bookmark and Back keep it.
+// Owns the address: the path and the query in the hash. app.js passes the table of pages
+// (setRoutes), so that pages and the router do not import each other. Filters, tabs and page
+// numbers are in the query, so that a reload, a bookmark and Back keep them.
 import { useEffect, useState } from "preact/hooks";
 import { withoutRefreshToken } from "./oidc.js";
 
-/**
- * The pages. `:name` matches one segment; a last segment `:name?` may be missing. Each
- * module is loaded when it is first needed and has
- * `export default function Page({params, query, session})`. What is `open` is there without a
- * session.
- */
-export const ROUTES = [
-  { path: "/runs", title: "Runs", load: () => import("./pages/runs.js") },
-  { path: "/runs/:runId", title: "Run", load: () => import("./pages/run.js") },
-  { path: "/statistics", title: "Statistics", load: () => import("./pages/statistics.js") },
-  { path: "/settings/:section?", title: "Settings", load: () => import("./pages/settings.js") },
-  { path: "/api/:operation?", title: "HTTP API", open: true, load: () => import("./pages/api.js") },
-];
+/** The pages that were passed to setRoutes. */
+let routes = [];
 
-/** Where one lands without a path. */
+/**
+ * Sets the table of pages. Call it before the first address is read.
+ * @param {Array<{path: string, title: string, open?: boolean, load: () => Promise}>} table
+ */
+export function setRoutes(table) {
+  routes = table;
+}
+
+/** The page for an address without a path. */
 export const HOME = "/runs";
 
 /**
- * A link's address.
- * @param {string} path such as `/runs`; encode ids yourself, or use runPath
- * @param {Object<string, ?string|number>} [query] members that are null or "" are left out
+ * The address of a link.
+ * @param {string} path for example `/runs`; the caller encodes ids, or uses runPath
+ * @param {Object<string, ?string|number>} [query] members that are null or "" are omitted
  */
 export function href(path, query = {}) {
   const search = new URLSearchParams();
@@ -35,49 +32,48 @@ export function href(path, query = {}) {
   return `#${path}${text ? `?${text}` : ""}`;
 }
 
-/** The path of a run's page; ids may hold slashes. @param {string} runId */
+/** The path of a run's page; ids can contain slashes. @param {string} runId */
 export function runPath(runId) {
   return `/runs/${encodeURIComponent(runId)}`;
 }
 
 /**
- * Goes to a page. With `replace` Back does not return to the present one.
- * @param {string} path
- * @param {Object} [query]
- * @param {{replace?: boolean}} [options]
+ * Opens a page. With `replace`, Back does not return to the current page.
+ * @param {string} path @param {Object} [query] @param {{replace?: boolean}} [options]
  */
 export function navigate(path, query = {}, { replace = false } = {}) {
   const target = href(path, query);
   if (target === location.hash) return;
   if (replace) {
+    const oldURL = location.href;
     history.replaceState(null, "", target);
-    dispatchEvent(new HashChangeEvent("hashchange"));
+    dispatchEvent(new HashChangeEvent("hashchange", { oldURL, newURL: location.href }));
   } else {
     location.hash = target;
   }
 }
 
 /**
- * Opens an address of the console in a tab beside this one. A tab takes the session along
- * from the one that opens it, and from no other way of opening; then it is on its own.
- * @param {string} target as of href
+ * Opens a console address in a new tab. Only a tab that is opened this way receives a copy of the
+ * session; afterwards the two are independent.
+ * @param {string} target an address from href
  */
-export function openBeside(target) {
+export function openInNewTab(target) {
   const tab = withoutRefreshToken(() => window.open(target, "_blank"));
   if (tab) tab.opener = null;
 }
 
-/** Whether a click asks for another tab. @param {MouseEvent} event */
-export const asksForTab = (event) => event.button === 1 || (event.button === 0 && (event.ctrlKey || event.metaKey));
+/** Whether a click requests a new tab. @param {MouseEvent} event */
+export const requestsNewTab = (event) => event.button === 1 || (event.button === 0 && (event.ctrlKey || event.metaKey));
 
-/** Has links that are opened in another tab keep the session there, where browsers would not. */
-export function useLinksBeside() {
+/** Passes the session to tabs that are opened from links, which browsers do not do. */
+export function useNewTabLinks() {
   useEffect(() => {
     const click = (event) => {
       const link = event.target.closest?.("a[href^='#']");
-      if (!link || event.defaultPrevented || !asksForTab(event)) return;
+      if (!link || event.defaultPrevented || !requestsNewTab(event)) return;
       event.preventDefault();
-      openBeside(link.hash);
+      openInNewTab(link.hash);
     };
     document.addEventListener("click", click);
     document.addEventListener("auxclick", click);
@@ -89,7 +85,7 @@ export function useLinksBeside() {
 }
 
 /**
- * The route that an address names.
+ * The route of an address.
  * @param {string} hash
  * @returns {{route: ?Object, path: string, params: Object<string, string>, query: Object<string, string>}}
  */
@@ -97,7 +93,7 @@ export function parseHash(hash) {
   const [rawPath, ...rest] = hash.replace(/^#/, "").split("?");
   const path = rawPath && rawPath !== "/" ? rawPath : HOME;
   const query = Object.fromEntries(new URLSearchParams(rest.join("?")));
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const params = match(route.path, path);
     if (params) return { route, path, params, query };
   }
@@ -123,16 +119,16 @@ function decode(text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // Typed by hand; shown as it is.
+    return text; // Typed by hand; shown unchanged.
   }
 }
 
-/** The present route; re-renders when the address changes. */
+/** The current route; re-renders when the address changes. */
 export function useRoute() {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
     const follow = () => setHash(location.hash);
-    follow(); // It may have changed since it was first read.
+    follow(); // The address may have changed since the first read.
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);

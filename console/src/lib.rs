@@ -1,8 +1,8 @@
-//! The web console: its files, and how they are served.
+//! Serves the files of the web console.
 //!
-//! `build.rs` packs what lies in `assets` and `vendor`. The page is always asked for
-//! anew; every other file has its hash in its name, and is kept for ever. There is no
-//! build step but that: what the browser runs is what lies there.
+//! `build.rs` packs the files in `assets` and `vendor`. This is the only build step: the
+//! browser runs the modules unchanged. Browsers revalidate the page on every request. The
+//! name of every other packed file contains its hash, so browsers can keep it forever.
 
 use bytes::Bytes;
 use http::header::{
@@ -12,20 +12,20 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
-/// The paths of the console's files, as API Gateway writes them.
+/// The paths of the console's files, in the syntax of API Gateway routes.
 pub const PATHS: [&str; 4] = ["/", "/config.json", "/assets/{file+}", "/vendor/{file+}"];
 
-/// A file, as it is and compressed.
+/// A served file in its plain and its compressed form.
 struct File {
-    /// Its path, without the first slash; empty for the page.
+    /// The path without the leading slash. The page has an empty path.
     path: &'static str,
     content_type: &'static str,
     plain: Form,
     gzip: Form,
 }
 
-/// One form of a file. Each has a tag of its own, as it has bytes of its own: a cache
-/// must not take the one for the other.
+/// One form of a file, plain or compressed. The forms have different bytes, and different
+/// ETags so that a cache does not confuse them.
 struct Form {
     etag: &'static str,
     bytes: &'static [u8],
@@ -34,16 +34,16 @@ struct Form {
 static PAGE: File = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 static FILES: &[File] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
-/// The content security policy of a page that asks nobody but its own server.
+/// The content security policy of a page that connects only to its server.
 const POLICY: &str = include!(concat!(env!("OUT_DIR"), "/policy.rs"));
 
-/// What the page reads from `config.json` where nothing is configured.
-const NOTHING: &str = "{}";
+/// The content of `config.json` without a configuration.
+const EMPTY_CONFIG: &str = "{}";
 
-/// Where `config.json` is, without the first slash.
-const CONFIG: &str = "config.json";
+/// The path of `config.json` without the leading slash.
+const CONFIG_PATH: &str = "config.json";
 
-/// The console as it is served: its files, and what is configured.
+/// The web console with its configuration.
 #[derive(Debug, Clone)]
 pub struct Console {
     policy: HeaderValue,
@@ -51,41 +51,46 @@ pub struct Console {
 }
 
 impl Default for Console {
-    /// A console that asks nobody but its own server.
+    /// Creates a console that connects only to its server.
     fn default() -> Self {
         Self {
             policy: HeaderValue::from_static(POLICY),
-            config: Bytes::from_static(NOTHING.as_bytes()),
+            config: Bytes::from_static(EMPTY_CONFIG.as_bytes()),
         }
     }
 }
 
 impl Console {
-    /// A console that reads this JSON, and may ask these origins too.
+    /// Creates a console that serves this JSON as `config.json`. The page can also connect to
+    /// these origins.
     ///
     /// # Errors
-    /// An origin that cannot stand in a header.
+    /// Returns an error if an origin is not valid in a header value.
     pub fn configured(config: String, origins: &[String]) -> Result<Self, InvalidHeaderValue> {
-        let origins = origins.join(" ");
+        let mut policy = POLICY.to_owned();
+        for origin in origins {
+            policy.push(' ');
+            policy += origin;
+        }
         Ok(Self {
-            policy: HeaderValue::try_from(format!("{POLICY} {origins}"))?,
+            policy: HeaderValue::try_from(policy)?,
             config: config.into(),
         })
     }
 
-    /// The answer to a request for the page or one of its files; `None` where nothing is
-    /// at this path.
+    /// Returns the response to a request for the page, `config.json` or another file. Returns
+    /// `None` if the path has no file.
     pub fn answer(&self, path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let answer = match path {
-            CONFIG => self.config(),
-            "" => file(&PAGE, request),
-            _ => file(FILES.iter().find(|file| file.path == path)?, request),
+        let response = match path {
+            CONFIG_PATH => self.config_response(),
+            "" => file_response(&PAGE, request),
+            _ => file_response(FILES.iter().find(|file| file.path == path)?, request),
         };
-        Some(self.guarded(answer))
+        Some(self.with_security_headers(response))
     }
 
-    fn config(&self) -> Response<Bytes> {
+    fn config_response(&self) -> Response<Bytes> {
         let mut response = Response::new(self.config.clone());
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -94,8 +99,8 @@ impl Console {
         response
     }
 
-    /// The same with what every answer says to keep the page to itself.
-    fn guarded(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+    /// Adds the security headers of every response, which isolate the page from other sites.
+    fn with_security_headers(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
         for (name, value) in [
@@ -116,14 +121,14 @@ impl Console {
     }
 }
 
-fn file(file: &'static File, request: &HeaderMap) -> Response<Bytes> {
-    let gzip = takes_gzip(request);
+fn file_response(file: &'static File, request: &HeaderMap) -> Response<Bytes> {
+    let gzip = accepts_gzip(request);
     let form = if gzip { &file.gzip } else { &file.plain };
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
-    head_of(file, form, headers);
-    let known = request.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
-    if known.is_some_and(|known| contains(known, form.etag.as_bytes())) {
+    set_cache_headers(file, form, headers);
+    let known_etags = request.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
+    if known_etags.is_some_and(|etags| contains(etags, form.etag.as_bytes())) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
@@ -136,14 +141,14 @@ fn file(file: &'static File, request: &HeaderMap) -> Response<Bytes> {
     response
 }
 
-/// What every answer with a file says, also that nothing has changed.
-fn head_of(file: &File, form: &Form, headers: &mut HeaderMap) {
-    let kept = match file.path {
+/// Sets the headers of every file response, including `304 Not Modified`.
+fn set_cache_headers(file: &File, form: &Form, headers: &mut HeaderMap) {
+    let cache_control = match file.path {
         "" => "no-cache",
         _ => "public, max-age=31536000, immutable",
     };
     for (name, value) in [
-        (CACHE_CONTROL, kept),
+        (CACHE_CONTROL, cache_control),
         (ETAG, form.etag),
         (VARY, "Accept-Encoding"),
     ] {
@@ -151,7 +156,7 @@ fn head_of(file: &File, form: &Form, headers: &mut HeaderMap) {
     }
 }
 
-fn takes_gzip(request: &HeaderMap) -> bool {
+fn accepts_gzip(request: &HeaderMap) -> bool {
     let mut accepted = request
         .get_all(ACCEPT_ENCODING)
         .iter()
@@ -162,7 +167,8 @@ fn takes_gzip(request: &HeaderMap) -> bool {
         let is_gzip = parts
             .next()
             .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        is_gzip && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        is_gzip
+            && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -182,79 +188,97 @@ mod tests {
 
     use super::*;
 
-    fn asked(path: &str, headers: &[(HeaderName, &str)]) -> Option<Response<Bytes>> {
+    fn get(path: &str, headers: &[(HeaderName, &str)]) -> Option<Response<Bytes>> {
         let mut request = HeaderMap::new();
         for (name, value) in headers {
-            request.insert(name, value.parse().expect("a value"));
+            request.insert(name, value.parse().expect("the header value is valid"));
         }
         Console::default().answer(path, &request)
     }
 
-    fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    fn decompress(bytes: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
         let read = GzDecoder::new(bytes).read_to_end(&mut plain);
-        read.expect("gzip");
+        read.expect("the body is valid gzip");
         plain
     }
 
     #[test]
-    fn the_page_is_asked_for_anew_and_its_files_are_kept() {
-        let page = asked("/", &[]).expect("a page");
+    fn the_page_is_revalidated_and_its_files_are_cached() {
+        let page = get("/", &[]).expect("the page is served");
         assert_eq!(page.headers()[CACHE_CONTROL], "no-cache");
-        let text = str::from_utf8(page.body()).expect("a text");
+        let text = str::from_utf8(page.body()).expect("the page is valid UTF-8");
         for file in FILES {
-            let served = asked(&format!("/{}", file.path), &[]).expect("a file");
-            let cached = served.headers()[CACHE_CONTROL].to_str().expect("a text");
-            assert!(cached.contains("immutable"), "{}", file.path);
-            // Either the page names it, or a module that the import map knows.
-            assert!(text.contains(file.path), "{} is used nowhere", file.path);
+            let served = get(&format!("/{}", file.path), &[]).expect("the file is served");
+            let cache_control = served.headers()[CACHE_CONTROL]
+                .to_str()
+                .expect("the header is valid text");
+            assert!(
+                cache_control.contains("immutable"),
+                "{} must be immutable",
+                file.path
+            );
+            // The page names every file, either directly or in its import map.
+            assert!(
+                text.contains(file.path),
+                "the page does not name {}",
+                file.path
+            );
         }
-        let etag = page.headers()[ETAG].to_str().expect("a text");
-        let again = asked("/", &[(IF_NONE_MATCH, etag)]).expect("an answer");
+        let etag = page.headers()[ETAG]
+            .to_str()
+            .expect("the header is valid text");
+        let again = get("/", &[(IF_NONE_MATCH, etag)]).expect("the request has a response");
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert!(again.body().is_empty());
-        assert!(asked("/assets/index.html", &[]).is_none());
-        assert!(asked("/assets/../Cargo.toml", &[]).is_none());
+        assert!(get("/assets/index.html", &[]).is_none());
+        assert!(get("/assets/../Cargo.toml", &[]).is_none());
     }
 
     #[test]
-    fn what_takes_gzip_gets_the_same_in_less() {
+    fn gzip_clients_get_the_same_content_compressed() {
         for path in [PAGE.path, FILES[0].path] {
-            let plain = asked(path, &[]).expect("a file");
+            let plain = get(path, &[]).expect("the file is served");
             assert!(!plain.headers().contains_key(CONTENT_ENCODING));
             for accepted in ["gzip, br", "br;q=1.0, GZIP;q=0.5"] {
-                let packed = asked(path, &[(ACCEPT_ENCODING, accepted)]).expect("a file");
-                assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
-                assert_eq!(*plain.body(), unpacked(packed.body()));
+                let compressed =
+                    get(path, &[(ACCEPT_ENCODING, accepted)]).expect("the file is served");
+                assert_eq!(compressed.headers()[CONTENT_ENCODING], "gzip");
+                assert_eq!(*plain.body(), decompress(compressed.body()));
             }
-            let refused = asked(path, &[(ACCEPT_ENCODING, "gzip;q=0, br")]).expect("a file");
+            let refused =
+                get(path, &[(ACCEPT_ENCODING, "gzip;q=0, br")]).expect("the file is served");
             assert!(!refused.headers().contains_key(CONTENT_ENCODING));
         }
     }
 
     #[test]
-    fn each_form_is_known_by_its_own_tag() {
+    fn plain_and_compressed_files_have_different_etags() {
         let gzip = (ACCEPT_ENCODING, "gzip");
-        let plain = asked("/", &[]).expect("a page");
-        let packed = asked("/", std::slice::from_ref(&gzip)).expect("a page");
-        assert_ne!(plain.headers()[ETAG], packed.headers()[ETAG]);
-        for answer in [&plain, &packed] {
-            assert_eq!(answer.headers()[VARY], "Accept-Encoding");
+        let plain = get("/", &[]).expect("the page is served");
+        let compressed = get("/", std::slice::from_ref(&gzip)).expect("the page is served");
+        assert_ne!(plain.headers()[ETAG], compressed.headers()[ETAG]);
+        for response in [&plain, &compressed] {
+            assert_eq!(response.headers()[VARY], "Accept-Encoding");
         }
-        let tag = packed.headers()[ETAG].to_str().expect("a text");
-        let again = asked("/", &[gzip, (IF_NONE_MATCH, tag)]).expect("an answer");
+        let etag = compressed.headers()[ETAG]
+            .to_str()
+            .expect("the header is valid text");
+        let again = get("/", &[gzip, (IF_NONE_MATCH, etag)]).expect("the request has a response");
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(again.headers()[ETAG], tag);
-        let other = asked("/", &[(IF_NONE_MATCH, tag)]).expect("an answer");
+        assert_eq!(again.headers()[ETAG], etag);
+        let other = get("/", &[(IF_NONE_MATCH, etag)]).expect("the request has a response");
         assert_eq!(other.status(), StatusCode::OK);
     }
 
-    /// What a library is, and that it is the one that was published.
+    /// Each library has the SHA-256 hash of its published file, as listed in `vendor.json`. The
+    /// folder contains only the libraries, their licences and the list.
     #[test]
-    fn each_library_is_as_it_was_published() {
+    fn each_library_is_identical_to_its_published_file() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor");
         let read = |name: &str| std::fs::read(folder.join(name)).expect(name);
-        let listed: Vec<Value> = serde_json::from_slice(&read("vendor.json")).expect("JSON");
+        let listed: Vec<Value> =
+            serde_json::from_slice(&read("vendor.json")).expect("the list is valid JSON");
         let mut names = BTreeSet::from(["vendor.json".to_owned()]);
         for library in &listed {
             let text = |member: &str| library[member].as_str().expect(member);
@@ -264,30 +288,32 @@ mod tests {
             names.insert(text("file").to_owned());
             names.insert(format!("{}.LICENSE", text("package")));
         }
-        let found = std::fs::read_dir(folder).expect("a folder");
-        let found = found.map(|entry| entry.expect("an entry").file_name());
+        let found = std::fs::read_dir(folder).expect("the folder is readable");
+        let found = found.map(|entry| entry.expect("the folder entry is readable").file_name());
         let found: BTreeSet<_> = found
-            .map(|name| name.into_string().expect("a name"))
+            .map(|name| name.into_string().expect("the file name is valid UTF-8"))
             .collect();
         assert_eq!(found, names);
     }
 
-    /// A file of `assets` or `vendor`, by its name there.
-    fn packed_size(name: &str) -> usize {
-        let (stem, extension) = name.rsplit_once('.').expect("an extension");
-        let is_it = |file: &&File| {
+    /// Returns the compressed size of a file. The name is its path without the hash.
+    fn compressed_size(name: &str) -> usize {
+        let (stem, extension) = name
+            .rsplit_once('.')
+            .expect("the file name has an extension");
+        let has_name = |file: &&File| {
             let hash = file.path.strip_prefix(&format!("{stem}."));
             let hash = hash.and_then(|rest| rest.strip_suffix(&format!(".{extension}")));
             hash.is_some_and(|hash| !hash.contains(['.', '/']))
         };
-        let file = FILES.iter().find(is_it);
+        let file = FILES.iter().find(has_name);
         file.unwrap_or_else(|| panic!("{name} is not served"))
             .gzip
             .bytes
             .len()
     }
 
-    /// The modules that a module imports at once, as their names from the root.
+    /// Returns the static imports of a module as paths relative to the root.
     fn imports(name: &str) -> Vec<String> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let text = std::fs::read_to_string(path).expect(name);
@@ -298,7 +324,7 @@ mod tests {
             let (_, rest) = line.split_once(" from \"")?;
             rest.split_once('"').map(|(specifier, _)| specifier)
         });
-        let library = |specifier: &str| match specifier {
+        let library_path = |specifier: &str| match specifier {
             "preact/hooks" => "vendor/preact-hooks.mjs".to_owned(),
             library => format!("vendor/{library}.mjs"),
         };
@@ -315,46 +341,50 @@ mod tests {
                 }
                 parts.join("/")
             }
-            false => library(specifier),
+            false => library_path(specifier),
         });
         found.collect()
     }
 
-    /// What a browser loads before it shows the runs with their chart.
+    /// The limit covers the compressed files that a browser loads before it shows the runs with
+    /// their chart.
     #[test]
-    fn the_first_view_is_small() {
-        let mut waiting = vec![
+    fn the_first_view_loads_less_than_150_kb() {
+        let mut pending = vec![
             "assets/app.js".to_owned(),
             "assets/pages/runs.js".to_owned(),
             "vendor/uplot.mjs".to_owned(),
         ];
         let mut loaded = BTreeSet::new();
-        while let Some(name) = waiting.pop() {
+        while let Some(name) = pending.pop() {
             if loaded.insert(name.clone()) && name.starts_with("assets/") {
-                waiting.extend(imports(&name));
+                pending.extend(imports(&name));
             }
         }
-        assert!(loaded.contains("vendor/preact.mjs"), "{loaded:?}");
-        let modules: usize = loaded.iter().map(|name| packed_size(name)).sum();
+        assert!(
+            loaded.contains("vendor/preact.mjs"),
+            "no Preact in {loaded:?}"
+        );
+        let modules: usize = loaded.iter().map(|name| compressed_size(name)).sum();
         let styles = FILES.iter().filter(|file| file.path.ends_with(".css"));
         let styles: usize = styles.map(|file| file.gzip.bytes.len()).sum();
-        let whole = PAGE.gzip.bytes.len() + modules + styles;
-        assert!(whole < 150_000, "{whole} bytes");
+        let total = PAGE.gzip.bytes.len() + modules + styles;
+        assert!(total < 150_000, "the first view loads {total} bytes");
     }
 
     #[test]
-    fn nothing_in_line_runs_but_the_import_map() {
-        let page = asked("/", &[]).expect("a page");
+    fn the_import_map_is_the_only_inline_code() {
+        let page = get("/", &[]).expect("the page is served");
         let policy = page.headers()[CONTENT_SECURITY_POLICY]
             .to_str()
-            .expect("a text");
+            .expect("the header is valid text");
         assert!(!policy.contains("unsafe"), "{policy}");
-        let text = str::from_utf8(page.body()).expect("a text");
+        let text = str::from_utf8(page.body()).expect("the page is valid UTF-8");
         let scripts: Vec<_> = text.split("<script").skip(1).collect();
         for script in scripts {
             assert!(
                 script.contains("src=") || script.starts_with(" type=\"importmap\""),
-                "{script:.80}"
+                "inline script: {script:.80}"
             );
         }
         assert!(!text.contains("style=") && !text.contains("<style"));
@@ -362,29 +392,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_is_read_anew_and_lets_the_page_ask_those_origins_and_no_more() {
-        let own = asked("/", &[]).expect("a page");
-        let own = own.headers()[CONTENT_SECURITY_POLICY]
+    fn configured_origins_are_added_to_the_security_policy() {
+        let page = get("/", &[]).expect("the page is served");
+        let default_policy = page.headers()[CONTENT_SECURITY_POLICY]
             .to_str()
-            .expect("a text");
-        assert!(own.ends_with("; connect-src 'self'"), "{own}");
-        let empty = asked("/config.json", &[]).expect("a file");
+            .expect("the header is valid text");
+        assert!(
+            default_policy.ends_with("; connect-src 'self'"),
+            "{default_policy}"
+        );
+        let empty = get("/config.json", &[]).expect("the file is served");
         assert_eq!(empty.body(), "{}");
 
         let origins = ["https://id.example.com", "https://tokens.example.com:8443"];
         let origins = origins.map(str::to_owned);
         let config = r#"{"a":1}"#.to_owned();
-        let console = Console::configured(config, &origins).expect("can be");
+        let console = Console::configured(config, &origins).expect("the origins are valid");
         let request = HeaderMap::new();
         for path in ["/", "/config.json"] {
-            let answer = console.answer(path, &request).expect("an answer");
-            let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str();
+            let response = console
+                .answer(path, &request)
+                .expect("the request has a response");
+            let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str();
             assert_eq!(
-                policy.expect("a text"),
-                format!("{own} https://id.example.com https://tokens.example.com:8443")
+                policy.expect("the header is valid text"),
+                format!("{default_policy} https://id.example.com https://tokens.example.com:8443")
             );
         }
-        let config = console.answer("/config.json", &request).expect("a file");
+        let config = console
+            .answer("/config.json", &request)
+            .expect("the file is served");
         assert_eq!(config.body(), r#"{"a":1}"#);
         assert_eq!(config.headers()[CACHE_CONTROL], "no-cache");
         assert_eq!(config.headers()[CONTENT_TYPE], "application/json");

@@ -1,5 +1,5 @@
-// Owns an OpenID Connect issuer of the tests, at which everybody is signed in already. It
-// checks what it is asked, as real ones do, and gives its tokens on a port of their own.
+// Owns the tests' OpenID Connect issuer, at which every user is already signed in. It checks its
+// requests like a real issuer, and issues its tokens on a separate port.
 
 import assert from "node:assert/strict";
 import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
@@ -8,18 +8,18 @@ import http from "node:http";
 export const CLIENT_ID = "flowtrail-console";
 const KEY_ID = "one";
 
-/** How the issuer behaves; the tests change it. */
+/** The behaviour of the issuer, which the tests change. */
 const BEHAVIOUR = {
   claims: { sub: "anna", team: "default", role: "viewer" },
   lifetimeSeconds: 600,
   givesRefreshToken: true,
   renews: true,
-  /** What it answers in place of a code: {error, error_description}. */
+  /** The response instead of a code: {error, error_description}. */
   refusal: null,
-  /** Members of its answer, or claims of its first ID token, in place of the right ones. */
+  /** Replacements for members of its response, or for claims of its first ID token. */
   answer: {},
   idToken: {},
-  /** Members of its discovery document in place of the right ones. */
+  /** Replacements for members of its discovery document. */
   discovery: {},
 };
 
@@ -36,7 +36,14 @@ export async function startIssuer() {
   function idToken(clientId, claims) {
     const now = Math.floor(Date.now() / 1000);
     const head = { alg: "RS256", typ: "JWT", kid: KEY_ID };
-    const payload = { iss: issuer.url, aud: clientId, iat: now, exp: now + issuer.lifetimeSeconds, jti: randomUUID(), ...claims };
+    const payload = {
+      iss: issuer.url,
+      aud: clientId,
+      iat: now,
+      exp: now + issuer.lifetimeSeconds,
+      jti: randomUUID(),
+      ...claims,
+    };
     const text = `${encoded(head)}.${encoded(payload)}`;
     return `${text}.${createSign("RSA-SHA256").update(text).sign(privateKey, "base64url")}`;
   }
@@ -45,16 +52,25 @@ export async function startIssuer() {
     const refreshToken = randomUUID();
     refreshTokens.set(refreshToken, { clientId, claims });
     return {
-      access_token: randomUUID(), token_type: "Bearer", expires_in: issuer.lifetimeSeconds, id_token: idToken(clientId, { ...claims, ...own }),
+      access_token: randomUUID(),
+      token_type: "Bearer",
+      expires_in: issuer.lifetimeSeconds,
+      id_token: idToken(clientId, { ...claims, ...own }),
       ...(issuer.givesRefreshToken && { refresh_token: refreshToken }),
     };
   }
 
   const pages = {
     "/.well-known/openid-configuration": () => ({
-      issuer: issuer.url, jwks_uri: `${issuer.url}/keys`, authorization_endpoint: `${issuer.url}/authorize`,
-      token_endpoint: issuer.tokenUrl, end_session_endpoint: `${issuer.url}/logout`, response_types_supported: ["code"],
-      subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["RS256"], ...issuer.discovery,
+      issuer: issuer.url,
+      jwks_uri: `${issuer.url}/keys`,
+      authorization_endpoint: `${issuer.url}/authorize`,
+      token_endpoint: issuer.tokenUrl,
+      end_session_endpoint: `${issuer.url}/logout`,
+      response_types_supported: ["code"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["RS256"],
+      ...issuer.discovery,
     }),
     "/keys": () => ({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: KEY_ID, use: "sig", alg: "RS256" }] }),
   };
@@ -77,7 +93,7 @@ export async function startIssuer() {
     assert.equal(form.get("client_id"), CLIENT_ID);
     if (form.get("grant_type") === "refresh_token") {
       const known = refreshTokens.get(form.get("refresh_token"));
-      // Each serves once.
+      // Each can be used once.
       refreshTokens.delete(form.get("refresh_token"));
       if (!known || !issuer.renews) return null;
       issuer.renewals += 1;

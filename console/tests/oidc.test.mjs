@@ -1,7 +1,7 @@
-// Signing in at an OpenID Connect issuer, driven in a browser against an issuer and a server
-// of its own; FLOWTRAIL_PROGRAM is the program. CHROMIUM names another browser, SHOTS a
-// folder for screenshots.
-// Every test fails on a console error, a page error or a breach of the CSP.
+// Signing in at an OpenID Connect issuer in a browser, with its own issuer and its own server;
+// FLOWTRAIL_PROGRAM is the server's program. CHROMIUM is the path of another browser, SHOTS a
+// folder for screenshots. Every test fails on a console error, a page error or a violation of the
+// content security policy.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { axe, launch, overflow } from "./browser.mjs";
@@ -19,8 +19,17 @@ let base;
 before(async () => {
   issuer = await startIssuer();
   server = await startServer(FLOWTRAIL_PROGRAM, [
-    "--no-demo", "--oidc-issuer", issuer.url, "--oidc-audience", CLIENT_ID, "--oidc-console-client-id", CLIENT_ID,
-    "--oidc-console-scopes", "openid profile", "--oidc-console-token-url", issuer.tokenUrl,
+    "--no-demo",
+    "--oidc-issuer",
+    issuer.url,
+    "--oidc-audience",
+    CLIENT_ID,
+    "--oidc-console-client-id",
+    CLIENT_ID,
+    "--oidc-console-scopes",
+    "openid profile",
+    "--oidc-console-token-url",
+    issuer.tokenUrl,
   ]);
   base = `${server.url}/`;
   issuer.redirectUri = base;
@@ -33,18 +42,26 @@ after(async () => {
 });
 beforeEach(() => issuer.reset());
 
-/** A page that has to stay without errors; `expected` are console errors that belong to the test. */
+/** Opens a page and fails on errors, except for `expected` console errors. */
 async function open(t, hash = WANTED, { expected = [], width = 1280, dark = false, init } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(DEADLINE);
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.stack));
   page.on("console", (message) => {
-    if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) problems.push(message.text());
+    if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) {
+      problems.push(message.text());
+    }
   });
   await page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
+    addEventListener("securitypolicyviolation", (event) =>
+      console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`),
+    );
   });
   if (init) await page.addInitScript(init);
   t.after(async () => {
@@ -63,7 +80,7 @@ async function until(check, what) {
   }
 }
 
-/** Lets the page's grant have come to its end. */
+/** Makes the page's grant expire. */
 const expire = (page) =>
   page.evaluate(() => {
     const grant = JSON.parse(sessionStorage.getItem("flowtrail.grant"));
@@ -84,11 +101,16 @@ async function signIn(page) {
   await account(page).waitFor();
 }
 
-/** Goes to the issuer, and comes back with nothing. */
+/** Goes to the issuer and returns without signing in. */
 async function comeBackRefused(page, words) {
-  await page.evaluate(() => { globalThis.isLeft = true; });
+  await page.evaluate(() => {
+    globalThis.isLeft = true;
+  });
   await button(page).click();
-  await page.waitForFunction((text) => !globalThis.isLeft && document.querySelector(".notice")?.textContent.includes(text), words);
+  await page.waitForFunction(
+    (text) => !globalThis.isLeft && document.querySelector(".notice")?.textContent.includes(text),
+    words,
+  );
 }
 
 async function signOut(page) {
@@ -97,7 +119,11 @@ async function signOut(page) {
   await button(page).waitFor();
 }
 
-for (const [width, dark] of [[360, false], [1280, false], [1280, true]]) {
+for (const [width, dark] of [
+  [360, false],
+  [1280, false],
+  [1280, true],
+]) {
   test(`both ways to sign in fit ${width} pixels, ${dark ? "dark" : "light"}`, async (t) => {
     const page = await open(t, WANTED, { width, dark });
     await button(page).waitFor();
@@ -108,10 +134,10 @@ for (const [width, dark] of [[360, false], [1280, false], [1280, true]]) {
   });
 }
 
-test("who signs in at the issuer lands where he wanted, as who the issuer says", async (t) => {
+test("signing in at the issuer returns to the requested page", async (t) => {
   const page = await open(t);
   await signIn(page);
-  // The code and the state have left the address.
+  // The code and the state are no longer in the address.
   assert.equal(page.url(), new URL(WANTED, base).href);
   await page.getByRole("button", { name: "Account: team default, user:anna" }).waitFor();
   const { caller } = await page.evaluate(async () => (await import("./assets/api.js")).get("api/caller"));
@@ -119,28 +145,31 @@ test("who signs in at the issuer lands where he wanted, as who the issuer says",
   await page.reload();
   await account(page).waitFor();
   assert.equal(page.url(), new URL(WANTED, base).href);
-  // Back is the issuer's old answer, which nobody asked for now.
+  // Back opens the issuer's old answer, which is no longer expected.
   await page.goto(`${base}?code=old&state=old${WANTED}`);
   await account(page).waitFor();
   assert.equal(page.url(), new URL(WANTED, base).href);
 });
 
-test("an ID token is renewed before it ends, and its renewal is used", async (t) => {
+test("an ID token is renewed before it expires", async (t) => {
   issuer.lifetimeSeconds = 4;
   const page = await open(t);
   await signIn(page);
   const first = await kept(page, "flowtrail.token");
   await until(() => issuer.renewals >= 2, "the page asks every few seconds");
-  await page.waitForRequest((request) => request.url().startsWith(`${base}api/`) && request.headers().authorization !== `Bearer ${first}`);
+  await page.waitForRequest(
+    (request) => request.url().startsWith(`${base}api/`) && request.headers().authorization !== `Bearer ${first}`,
+  );
   await account(page).waitFor();
   assert.notEqual(await kept(page, "flowtrail.token"), first);
 });
 
-test("who comes back after the end is renewed first, and waits for an issuer that does not answer", async (t) => {
+test("an expired ID token is renewed before requests are sent", async (t) => {
   const page = await open(t, WANTED, { expected: ["ERR_FAILED"] });
   await signIn(page);
-  await expire(page);
+  // In this order, because the page polls and would renew the expired token.
   await page.route(issuer.tokenUrl, (route) => route.abort());
+  await expire(page);
   await page.reload();
   await page.getByText("cannot be reached").waitFor();
   await page.unroute(issuer.tokenUrl);
@@ -149,12 +178,12 @@ test("who comes back after the end is renewed first, and waits for an issuer tha
   assert.equal(issuer.renewals, 1);
 });
 
-test("an issuer that is asked too much is asked again, with the same refresh token", async (t) => {
+test("a busy issuer is retried with the same refresh token", async (t) => {
   const page = await open(t, WANTED, { expected: ["429"] });
   await signIn(page);
-  await expire(page);
   const busy = { status: 429, headers: { "access-control-allow-origin": "*" }, json: { error: "slow_down" } };
   await page.route(issuer.tokenUrl, (route) => route.fulfill(busy));
+  await expire(page);
   await page.reload();
   await page.getByText("cannot be reached").waitFor();
   await page.unroute(issuer.tokenUrl);
@@ -163,7 +192,7 @@ test("an issuer that is asked too much is asked again, with the same refresh tok
   assert.equal(issuer.renewals, 1);
 });
 
-test("a tab that is opened beside is signed in, and leaves the refresh token to the first", async (t) => {
+test("a new tab is signed in without the refresh token", async (t) => {
   const page = await open(t);
   await signIn(page);
   const before = await kept(page, "flowtrail.grant");
@@ -175,7 +204,7 @@ test("a tab that is opened beside is signed in, and leaves the refresh token to 
   assert.ok(JSON.parse(before).refreshToken);
 });
 
-test("a session that cannot be renewed ends, and signing in returns to the same place", async (t) => {
+test("signing in after a failed renewal returns to the same page", async (t) => {
   issuer.lifetimeSeconds = 3;
   const page = await open(t, WANTED, { expected: ["400", "401"] });
   await signIn(page);
@@ -194,10 +223,13 @@ test("without a refresh token a session ends with its ID token", async (t) => {
   assert.equal(issuer.renewals, 0);
 });
 
-/** The API takes a JWT for a minute or two after its end, so that its refusal is played here. */
+/** The API accepts a JWT for up to two minutes after its expiry, so its refusal is simulated here. */
 async function endsAndReturns(page) {
-  await page.route(`${base}**/*`, (route) => (route.request().headers().authorization
-    ? route.fulfill({ status: 401, json: { error: "The token is not valid.", code: "UNAUTHENTICATED" } }) : route.continue()));
+  await page.route(`${base}**/*`, (route) =>
+    route.request().headers().authorization
+      ? route.fulfill({ status: 401, json: { error: "The token is not valid.", code: "UNAUTHENTICATED" } })
+      : route.continue(),
+  );
   await notice(page).getByText("Your session has ended. Sign in again").waitFor();
   assert.equal(await kept(page, "flowtrail.grant"), null);
   await page.unroute(`${base}**/*`);
@@ -206,10 +238,10 @@ async function endsAndReturns(page) {
   assert.equal(page.url(), new URL(WANTED, base).href);
 }
 
-test("what the issuer refuses is told in its words, as a text", async (t) => {
+test("a refusal of the issuer is shown as plain text", async (t) => {
   issuer.refusal = { error: "access_denied", error_description: "<img src=x onerror=alert(1)> is not for you" };
   const page = await open(t);
-  await comeBackRefused(page, "refuses: <img src=x onerror=alert(1)> is not for you");
+  await comeBackRefused(page, "refused the sign-in: <img src=x onerror=alert(1)> is not for you");
   assert.equal(await page.locator("img").count(), 0);
   await shot(page, "sign-in-refused");
   assert.equal(page.url(), new URL(WANTED, base).href);
@@ -217,17 +249,17 @@ test("what the issuer refuses is told in its words, as a text", async (t) => {
   await signIn(page);
 });
 
-test("an answer that this tab did not ask for signs nobody in", async (t) => {
+test("an answer that this tab did not request is ignored", async (t) => {
   const page = await open(t, `?code=stolen&state=made-up${WANTED}`);
-  await notice(page).getByText("was not begun in this tab").waitFor();
+  await notice(page).getByText("was not started in this tab").waitFor();
   assert.equal(page.url(), new URL(WANTED, base).href);
-  // Nor does a foreign state in the answer to a question of its own.
+  // An answer with a foreign state is ignored too.
   issuer.answer = { state: "another" };
-  await comeBackRefused(page, "was not begun in this tab");
+  await comeBackRefused(page, "was not started in this tab");
   assert.equal(await kept(page, "flowtrail.token"), null);
 });
 
-test("an ID token that is not for this sign-in is not taken", async (t) => {
+test("an ID token of another sign-in is not accepted", async (t) => {
   const page = await open(t);
   for (const [claims, words] of [
     [{ nonce: "another" }, "nonce"],
@@ -241,19 +273,21 @@ test("an ID token that is not for this sign-in is not taken", async (t) => {
   }
 });
 
-test("a browser whose clock is wrong signs in by the server's", async (t) => {
-  const page = await open(t, WANTED, { init: () => {
-    const right = Date.now;
-    Date.now = () => right() + 3_600_000;
-  } });
+test("a browser with a wrong clock uses the server's time", async (t) => {
+  const page = await open(t, WANTED, {
+    init: () => {
+      const right = Date.now;
+      Date.now = () => right() + 3_600_000;
+    },
+  });
   await signIn(page);
-  // To this clock the ID token has ended: it is renewed, and the renewal is taken as well.
+  // For this clock the ID token has expired: it is renewed, and the new token is accepted.
   await page.reload();
   await account(page).waitFor();
   assert.notEqual(JSON.parse(await kept(page, "flowtrail.grant")).refreshToken, null);
 });
 
-test("an issuer that cannot be reached is told, and can be tried again", async (t) => {
+test("an unreachable issuer is reported and can be retried", async (t) => {
   const page = await open(t, WANTED, { expected: ["ERR_FAILED"] });
   await page.route(`${issuer.url}/**`, (route) => route.abort());
   await button(page).click();
@@ -262,26 +296,26 @@ test("an issuer that cannot be reached is told, and can be tried again", async (
   await signIn(page);
 });
 
-test("a token endpoint that is not configured is named, and not asked", async (t) => {
+test("a token endpoint that is not configured is reported", async (t) => {
   issuer.discovery = { token_endpoint: "http://127.0.0.1:9/token" };
   const page = await open(t);
   await button(page).click();
-  await notice(page).getByText("gives its tokens at 127.0.0.1:9").waitFor();
+  await notice(page).getByText("issues its tokens at 127.0.0.1:9").waitFor();
 });
 
-test("who has no role, or no team, is told so", async (t) => {
+test("a missing role or team is explained", async (t) => {
   issuer.claims = { sub: "anna", team: "default", role: "nobody" };
   const page = await open(t, WANTED, { expected: ["401"] });
   await signIn(page);
-  await page.getByText("You may not see anything here yet").waitFor();
+  await page.getByText("You do not have access yet").waitFor();
   await shot(page, "no-role");
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   issuer.claims = { sub: "anna", role: "viewer" };
-  await comeBackRefused(page, "Flowtrail does not accept it");
+  await comeBackRefused(page, "Flowtrail did not accept the sign-in");
   assert.equal(await kept(page, "flowtrail.token"), null);
 });
 
-test("who signs out is forgotten here, and can sign out of the issuer, which gets no token", async (t) => {
+test("signing out removes the token and links to the issuer", async (t) => {
   const page = await open(t);
   await signIn(page);
   await signOut(page);
@@ -293,7 +327,7 @@ test("who signs out is forgotten here, and can sign out of the issuer, which get
   await button(page).waitFor();
 });
 
-test("a token signs in beside it", async (t) => {
+test("a token can be used instead of the issuer", async (t) => {
   const page = await open(t);
   await page.getByLabel("Token").fill(server.token);
   await page.getByRole("button", { name: "Sign in with the token" }).click();

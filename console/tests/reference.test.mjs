@@ -1,5 +1,5 @@
-// The page of the HTTP API, driven in a browser. with_server.mjs says where; SHOTS names a
-// folder for screenshots.
+// The page of the HTTP API in a browser. Run it with with_server.mjs; SHOTS is a folder for
+// screenshots.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { axe, launch, overflow } from "./browser.mjs";
@@ -17,7 +17,11 @@ before(async () => {
 after(() => browser?.close());
 
 async function open(t, hash, { token, width = 1280, dark = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "reduce",
+  });
   if (token) await context.addInitScript((value) => sessionStorage.setItem("flowtrail.token", value), token);
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
@@ -32,7 +36,7 @@ async function open(t, hash, { token, width = 1280, dark = false } = {}) {
   return page;
 }
 
-test("anybody can read of every operation", async (t) => {
+test("every operation is public to read", async (t) => {
   const page = await open(t, "#/api");
   const links = page.getByRole("navigation", { name: "Operations" }).getByRole("listitem").getByRole("link");
   await links.first().waitFor();
@@ -42,25 +46,31 @@ test("anybody can read of every operation", async (t) => {
     await page.goto(new URL(`#/api/${operationId}`, BASE).href);
     await page.getByRole("heading", { name: summary, exact: true, level: 2 }).waitFor();
     for (const { name } of parameters) {
-      assert.equal(await page.getByLabel("Parameters").getByText(name, { exact: true }).first().isVisible(), true, `${operationId}: ${name}`);
+      assert.equal(
+        await page.getByLabel("Parameters").getByText(name, { exact: true }).first().isVisible(),
+        true,
+        `${operationId}: ${name}`,
+      );
     }
   }
 });
 
-test("an operation says what it is asked and what it answers", async (t) => {
+test("an operation shows its parameters and its responses", async (t) => {
   const page = await open(t, "#/api/listFlowExecutions");
-  const limit = page.getByLabel("Parameters").locator(".field-entry", { has: page.getByText("limit", { exact: true }) });
+  const limit = page
+    .getByLabel("Parameters")
+    .locator(".field-entry", { has: page.getByText("limit", { exact: true }) });
   assert.match((await limit.textContent()).replace(/\s+/g, " "), /whole number\s*1 to 500\s*default 50/);
   const command = await page.getByLabel("Command line", { exact: true }).textContent();
   assert.ok(command.includes(`'${BASE}flow-executions?flowDefinitionId=order-pipeline'`), command);
-  // What the page has, and what each of its items has.
-  for (const depth of [0, 1]) await page.getByText("Its members").nth(depth).click();
+  // The members of the page, and the members of each item.
+  for (const depth of [0, 1]) await page.getByText("Members").nth(depth).click();
   await page.getByText("flowExecutionId", { exact: true }).first().waitFor();
   await page.locator("summary", { hasText: "400" }).click();
   await page.getByText("INVALID_NEXT_TOKEN").nth(1).waitFor();
 });
 
-test("a search leaves the operations that have its words, and an unknown one is said to be", async (t) => {
+test("the search filters operations, and unknown ones are reported", async (t) => {
   const page = await open(t, "#/api");
   const contents = page.getByRole("navigation", { name: "Operations" });
   await contents.getByRole("searchbox").fill("delete token");
@@ -68,12 +78,12 @@ test("a search leaves the operations that have its words, and an unknown one is 
   await contents.getByRole("listitem").getByRole("link").click();
   await page.getByText("/api/tokens/{tokenId}", { exact: true }).waitFor();
   await contents.getByRole("searchbox").fill("nonsense");
-  await page.getByText("No operation has these words.").waitFor();
+  await page.getByText("No operation contains these words.").waitFor();
   await page.goto(new URL("#/api/nonsense", BASE).href);
-  await page.getByRole("heading", { name: "There is no such operation" }).waitFor();
+  await page.getByRole("heading", { name: "Operation not found" }).waitFor();
 });
 
-test("who is signed in finds it in the account's menu, and who is not at the sign-in", async (t) => {
+test("the account menu and the sign-in page link to it", async (t) => {
   const page = await open(t, "#/runs", { token: process.env.FLOWTRAIL_TOKEN });
   await page.getByRole("button", { name: /^Account/ }).click();
   await page.getByRole("link", { name: "HTTP API" }).click();
@@ -95,7 +105,12 @@ for (const dark of [false, true]) {
         await page.locator(".operation h3").first().waitFor();
         assert.equal(await overflow(page), 0, at);
         await axe(page);
-        if (SHOTS) await page.screenshot({ path: `${SHOTS}/api-${width}-${dark ? "dark" : "light"}-${at.slice(6) || "overview"}.png`, fullPage: true });
+        if (SHOTS) {
+          await page.screenshot({
+            path: `${SHOTS}/api-${width}-${dark ? "dark" : "light"}-${at.slice(6) || "overview"}.png`,
+            fullPage: true,
+          });
+        }
       }
     });
   }

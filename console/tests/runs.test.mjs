@@ -1,87 +1,11 @@
-// The Runs page and the base of the console, driven in a browser.
-// with_server.mjs says where; CHROMIUM names another browser.
-// Every test fails on a console error, a page error or a breach of the CSP.
-import { after, before, test } from "node:test";
+// The Runs page and the common parts of the console in a browser. Run it with with_server.mjs;
+// CHROMIUM is the path of another browser.
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { axe, launch } from "./browser.mjs";
+import { axe } from "./browser.mjs";
+import { BASE, MARK, put, query, rows, TOKEN, until, withPage } from "./page.mjs";
 
-const BASE = `${process.env.FLOWTRAIL_URL}/`;
-const TABLE = `${process.env.FLOWTRAIL_TABLE_URL}/`;
-const TOKEN = process.env.FLOWTRAIL_TOKEN;
-const DEADLINE = 15_000;
-const MARK = `e2e-${Date.now()}`;
-
-let browser;
-before(async () => {
-  assert.ok(TOKEN, "run it with with_server.mjs");
-  browser = await launch();
-});
-after(() => browser?.close());
-
-/** Runs a test in a fresh browser context; `expected` are console errors that belong to it. */
-async function withPage(options, work) {
-  const { token = TOKEN, hash = "#/runs", expected = [], ...contextOptions } = options;
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...contextOptions });
-  const page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE);
-  const bad = [];
-  page.on("pageerror", (error) => bad.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !expected.some((text) => message.text().includes(text))) bad.push(message.text());
-  });
-  page.on("dialog", (dialog) => { bad.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
-  await page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`));
-  });
-  if (token) await page.addInitScript((text) => { if (!sessionStorage.seeded) { sessionStorage.seeded = "1"; sessionStorage.setItem("flowtrail.token", text); } }, token);
-  try {
-    await page.goto(BASE + hash);
-    await work(page, context);
-    assert.deepEqual(bad, []);
-  } finally {
-    await context.close();
-  }
-}
-
-async function until(check, what) {
-  const end = Date.now() + DEADLINE;
-  for (;;) {
-    const value = await check();
-    if (value) return value;
-    if (Date.now() > end) assert.fail(`not within ${DEADLINE} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-const rows = (page) => page.locator("tr.run");
-const query = (page) => new URLSearchParams(new URL(page.url()).hash.split("?")[1] ?? "");
-
-/** Texts, numbers and maps of these, as DynamoDB writes them. */
-function attributesOf(record) {
-  const valueOf = (value) => {
-    if (typeof value === "object") return { M: attributesOf(value) };
-    return typeof value === "number" ? { N: String(value) } : { S: value };
-  };
-  const given = Object.entries(record).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, valueOf(value)]));
-}
-
-async function put(fields) {
-  const now = new Date().toISOString();
-  const record = { sk: "EXECUTION", teamId: "default", status: "RUNNING", createdAt: now, startTime: now, flowId: MARK, ...fields, pk: `EXEC#${fields.executionId}` };
-  const Item = attributesOf(record);
-  const answer = await fetch(TABLE, {
-    method: "POST", body: JSON.stringify({ TableName: "flowtrail", Item }),
-    headers: {
-      "content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.PutItem",
-      authorization: "AWS4-HMAC-SHA256 Credential=any/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-    },
-  });
-  assert.equal(answer.status, 200, await answer.text());
-  return record;
-}
-
-test("signs in, tells a wrong token, remembers the place, signs out", async () => {
+test("signing in refuses wrong tokens and opens the same page", async () => {
   await withPage({ token: null, hash: "#/runs?status=FAILED", expected: ["401"] }, async (page) => {
     await axe(page, "sign-in");
     await page.getByLabel("Token").fill("sdk_00000000000000000000_wrong");
@@ -98,26 +22,16 @@ test("signs in, tells a wrong token, remembers the place, signs out", async () =
   });
 });
 
-test("the link that the server prints signs in, and its token leaves the address", async () => {
-  await withPage({ token: null, hash: `#/sign-in?token=${TOKEN}` }, async (page) => {
-    await rows(page).first().waitFor();
-    assert.match(page.url(), /#\/runs$/);
-    await page.reload();
-    await rows(page).first().waitFor();
-    // Pasted into a console that is open already, where nobody is signed in.
-    await page.getByRole("button", { name: /^Account/ }).click();
-    await page.getByRole("button", { name: "Sign out" }).click();
-    await page.getByLabel("Token").waitFor();
-    await page.evaluate((token) => { location.hash = `#/sign-in?token=${token}`; }, TOKEN);
-    await rows(page).first().waitFor();
-    assert.match(page.url(), /#\/runs$/);
-  });
-});
-
-test("a token that is refused later returns to sign-in and then to the same place", async () => {
+test("a token that is refused later leads back to the same page", async () => {
   await withPage({ hash: "#/runs?range=7d", expected: ["401"] }, async (page) => {
     await rows(page).first().waitFor();
-    await page.route("**/api/history/**", (route) => route.fulfill({ status: 401, contentType: "application/json", body: '{"success":false,"code":"UNAUTHENTICATED","message":"no"}' }));
+    await page.route("**/api/history/**", (route) =>
+      route.fulfill({
+        status: 401,
+        contentType: "application/json",
+        body: '{"success":false,"code":"UNAUTHENTICATED","message":"no"}',
+      }),
+    );
     await page.getByText("no longer accepted").waitFor();
     await page.unroute("**/api/history/**");
     await page.getByLabel("Token").fill(TOKEN);
@@ -127,11 +41,17 @@ test("a token that is refused later returns to sign-in and then to the same plac
   });
 });
 
-test("filters stand in the address, survive a reload, are chips, and Back works", async () => {
+test("filters are in the address, survive reloads, and Back works", async () => {
   await withPage({}, async (page) => {
     await rows(page).first().waitFor();
-    await page.getByRole("group", { name: "Status" }).getByRole("button", { name: /^Failed/ }).click();
-    await until(async () => (await page.locator("tr.run:not(.run-failed)").count()) === 0 && (await rows(page).count()) > 0, "only failed runs");
+    await page
+      .getByRole("group", { name: "Status" })
+      .getByRole("button", { name: /^Failed/ })
+      .click();
+    await until(
+      async () => (await page.locator("tr.run:not(.run-failed)").count()) === 0 && (await rows(page).count()) > 0,
+      "only failed runs",
+    );
     await page.getByRole("combobox", { name: "Flow" }).click();
     await page.getByRole("combobox", { name: "Flow" }).fill("invoice");
     await page.keyboard.press("ArrowDown");
@@ -141,7 +61,12 @@ test("filters stand in the address, survive a reload, are chips, and Back works"
     await page.getByLabel("Type").selectOption("PARENT");
     await until(() => query(page).get("type") === "PARENT", "the type in the address");
     await page.reload();
-    await until(async () => (await rows(page).count()) > 0 && (await page.locator(".run-link").allInnerTexts()).every((name) => name === "Invoice import"), "the flow's runs after a reload");
+    await until(
+      async () =>
+        (await rows(page).count()) > 0 &&
+        (await page.locator(".run-link").allInnerTexts()).every((name) => name === "Invoice import"),
+      "the flow's runs after a reload",
+    );
     assert.equal(await page.locator(".active .chip").count(), 4);
     await page.locator(".run-failed .col-error").first().filter({ hasText: /\w/ }).waitFor();
     await page.getByRole("button", { name: /^Remove filter Type/ }).click();
@@ -153,15 +78,15 @@ test("filters stand in the address, survive a reload, are chips, and Back works"
   });
 });
 
-test("nothing found has a way out; free times; unusable times are left aside", async () => {
+test("empty results offer a way out; invalid times are ignored", async () => {
   await withPage({ hash: "#/runs?flow=there-is-no-such-flow&from=nonsense" }, async (page) => {
     await page.getByText("No runs match these filters").waitFor();
     await page.getByRole("button", { name: "Clear all filters" }).click();
     await rows(page).first().waitFor();
-    await page.getByRole("button", { name: "Custom time, from and to" }).click();
+    await page.getByRole("button", { name: "Custom time" }).click();
     await page.getByLabel("From", { exact: true }).fill("2020-01-01T10:00");
     await page.getByLabel("To", { exact: true }).fill("2019-01-01T10:00");
-    await page.getByText("The end is before the beginning").waitFor();
+    await page.getByText("The end is before the start").waitFor();
     await page.getByLabel("To", { exact: true }).fill("2021-01-01T10:00");
     await page.getByRole("button", { name: "Apply" }).click();
     await page.getByText("No runs match these filters").waitFor();
@@ -169,21 +94,21 @@ test("nothing found has a way out; free times; unusable times are left aside", a
   });
 });
 
-test("opens a run by its id, and tells inline of one that is not there", async () => {
+test("the search opens a run by id or reports a missing one", async () => {
   const run = await put({ executionId: `${MARK}-search` });
   await withPage({ expected: ["404"] }, async (page) => {
     await rows(page).first().waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("no-such-run");
     await page.keyboard.press("Enter");
-    await page.getByText("No run has this id.").waitFor();
+    await page.getByText("No run has the id “no-such-run”").waitFor();
     await page.locator("#run-search").fill(run.executionId);
     await page.keyboard.press("Enter");
     await page.waitForURL(`**/#/runs/${run.executionId}`);
   });
 });
 
-test("keyboard: j, k, Enter, Esc, ?", async () => {
+test("the keyboard shortcuts of the list work", async () => {
   await withPage({ hash: "#/runs?status=COMPLETED" }, async (page) => {
     await rows(page).nth(2).waitFor();
     await page.keyboard.press("j");
@@ -209,9 +134,11 @@ test("keyboard: j, k, Enter, Esc, ?", async () => {
   });
 });
 
-test("new runs slide in at the top, wait while one reads, and change in place", async () => {
+test("new runs appear at the top and wait for a reading user", async () => {
   const flowId = `${MARK}-live`;
-  for (let n = 0; n < 40; n += 1) await put({ executionId: `${flowId}-${n}`, flowId, status: "COMPLETED", durationMs: 5 });
+  for (let n = 0; n < 40; n += 1) {
+    await put({ executionId: `${flowId}-${n}`, flowId, status: "COMPLETED", durationMs: 5 });
+  }
   await withPage({ hash: `#/runs?flow=${flowId}` }, async (page) => {
     await until(async () => (await rows(page).count()) === 40, "40 rows");
     const open = await put({ executionId: `${flowId}-a`, flowId });
@@ -233,7 +160,7 @@ test("new runs slide in at the top, wait while one reads, and change in place", 
   });
 });
 
-test("runs that leave a filtered list are not asked for by themselves, but for a few that one reads", async () => {
+test("only a few runs that left the list are requested again", async () => {
   const flowId = `${MARK}-lost`;
   const records = [];
   for (let n = 0; n < 10; n += 1) records.push(await put({ executionId: `${flowId}-${n}`, flowId }));
@@ -242,9 +169,13 @@ test("runs that leave a filtered list are not asked for by themselves, but for a
   await withPage({ hash: `#/runs?flow=${flowId}&status=RUNNING` }, async (page) => {
     await until(async () => (await rows(page).count()) === 10, "10 rows");
     let asked = 0;
-    page.on("request", (request) => { asked += request.url().includes("flow-executions/") ? 1 : 0; });
+    page.on("request", (request) => {
+      asked += request.url().includes("flow-executions/") ? 1 : 0;
+    });
     const rounds = async () => {
-      for (let round = 0; round < 3; round += 1) await page.waitForResponse((response) => response.url().includes("api/history/executions?"));
+      for (let round = 0; round < 3; round += 1) {
+        await page.waitForResponse((response) => response.url().includes("api/history/executions?"));
+      }
     };
     await endAll();
     await page.getByText("No runs match these filters").waitFor();
@@ -260,12 +191,15 @@ test("runs that leave a filtered list are not asked for by themselves, but for a
   });
 });
 
-test("pages: to any by number, to the last, and they hold still", async () => {
+test("pages are reached by number and do not shift", async () => {
   await withPage({}, async (page) => {
     await rows(page).first().waitFor();
     await page.getByLabel("Go to page").fill("3");
     await page.keyboard.press("Enter");
-    await page.locator(".pager-range").filter({ hasText: /^101–150 of/ }).waitFor();
+    await page
+      .locator(".pager-range")
+      .filter({ hasText: /^101–150 of/ })
+      .waitFor();
     assert.ok(query(page).get("asof"));
     const ids = () => page.locator("tr.run").evaluateAll((list) => list.map((row) => row.dataset.run));
     await until(async () => (await page.locator("table[aria-busy=false]").count()) === 1, "the page");
@@ -275,7 +209,12 @@ test("pages: to any by number, to the last, and they hold still", async () => {
     await rows(page).first().waitFor();
     assert.deepEqual(await ids(), before);
     await page.getByRole("button", { name: "Last page" }).click();
-    await until(async () => (await page.getByRole("button", { name: "Next page" }).isDisabled()) && (await page.locator("table[aria-busy=false]").count()) === 1, "the last page");
+    await until(
+      async () =>
+        (await page.getByRole("button", { name: "Next page" }).isDisabled()) &&
+        (await page.locator("table[aria-busy=false]").count()) === 1,
+      "the last page",
+    );
     const [, last, total] = (await page.locator(".pager-range").innerText()).match(/–([\d,]+) of ([\d,]+)/);
     assert.equal(last, total);
     await page.getByRole("button", { name: "Newest" }).click();
@@ -283,20 +222,48 @@ test("pages: to any by number, to the last, and they hold still", async () => {
   });
 });
 
-test("hostile texts stay texts, and do not break the layout", async () => {
+test("malicious texts stay texts and keep the layout", async () => {
   const flowId = `${MARK}-hostile`;
   const html = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
-  await put({ executionId: `${flowId}-1`, flowId, flowName: html, errorMessage: html, status: "FAILED", trigger: html, deviceId: html, durationMs: 1 });
+  await put({
+    executionId: `${flowId}-1`,
+    flowId,
+    flowName: html,
+    errorMessage: html,
+    status: "FAILED",
+    trigger: html,
+    deviceId: html,
+    durationMs: 1,
+  });
   await put({ executionId: `${flowId}-6`, flowId, labels: { [html]: html, "\u202eשם": "💥 ".repeat(80) } });
-  await put({ executionId: `${flowId}-2`, flowId, flowName: "Very long ".repeat(300), errorMessage: "x".repeat(5000), status: "FAILED", trigger: "T".repeat(500), deviceId: "d".repeat(300) });
-  await put({ executionId: `${flowId}-3`, flowId, flowName: "\u202eمرحبا بالعالم 🎉👩‍👩‍👧", errorMessage: "\u202eשגיאה: 💥 evil", status: "FAILED", durationMs: -5 });
+  await put({
+    executionId: `${flowId}-2`,
+    flowId,
+    flowName: "Very long ".repeat(300),
+    errorMessage: "x".repeat(5000),
+    status: "FAILED",
+    trigger: "T".repeat(500),
+    deviceId: "d".repeat(300),
+  });
+  await put({
+    executionId: `${flowId}-3`,
+    flowId,
+    flowName: "\u202eمرحبا بالعالم 🎉👩‍👩‍👧",
+    errorMessage: "\u202eשגיאה: 💥 evil",
+    status: "FAILED",
+    durationMs: -5,
+  });
   await put({ executionId: `${flowId}-4`, flowId, status: "SOMETHING", startTime: "yesterday", durationMs: 9e15 });
   await put({ executionId: `${flowId}/5+=@:`, flowId, status: "PENDING" });
   for (const width of [360, 1440, 2560]) {
     await withPage({ hash: `#/runs?flow=${flowId}`, viewport: { width, height: 800 } }, async (page) => {
       await until(async () => (await rows(page).count()) === 6, "six rows");
       assert.equal(await page.locator("img, tr script").count(), 0);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `no sideways scrolling at ${width}`);
+      assert.equal(
+        await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+        true,
+        `no sideways scrolling at ${width}`,
+      );
       await page.getByText(html).first().waitFor();
       await page.locator(`tr[data-run="${flowId}/5+=@:"] .run-link`).click();
       await page.waitForURL(/#\/runs\/[^/?]+/);
@@ -304,7 +271,7 @@ test("hostile texts stay texts, and do not break the layout", async () => {
   }
 });
 
-test("a run whose record has no flow is in the list like any other, and opens", async () => {
+test("a run without a flow is listed and opens", async () => {
   const labels = { [`${MARK}-flowless`]: "yes" };
   await put({ executionId: `${MARK}-flowless`, flowId: undefined, labels });
   await put({ executionId: `${MARK}-flowless-2`, flowId: `${MARK}-flowless`, labels });
@@ -313,12 +280,12 @@ test("a run whose record has no flow is in the list like any other, and opens", 
     await page.getByRole("combobox", { name: "Flow" }).click();
     await page.getByRole("option").first().waitFor();
     await page.keyboard.press("Escape");
-    await page.getByRole("link", { name: "Without a flow" }).click();
+    await page.getByRole("link", { name: "No flow" }).click();
     await page.locator(".run-state-running").waitFor();
   });
 });
 
-test("a server that is gone: what is there stays, a countdown, and it comes back", async () => {
+test("a lost server keeps the rows and shows a countdown", async () => {
   await withPage({ expected: ["ERR_", "Failed to load"] }, async (page, context) => {
     await rows(page).first().waitFor();
     const count = await rows(page).count();
@@ -339,40 +306,55 @@ test("the first view is under 150 KB", async () => {
     await page.locator(".chart canvas").waitFor();
     const bytes = await page.evaluate(() => {
       const files = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
-      return files.filter(({ name }) => !name.includes("/api/")).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+      return files
+        .filter(({ name }) => !name.includes("/api/"))
+        .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
     });
     assert.ok(bytes > 50_000 && bytes < 150_000, `${bytes} bytes`);
   });
 });
 
-test("a busy server is left alone for as long as it asks", async () => {
+test("a busy server is retried after the time that it requests", async () => {
   await withPage({ expected: ["429"] }, async (page) => {
     await rows(page).first().waitFor();
-    await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 429, headers: { "retry-after": "40" }, json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." } }));
+    await page.route("**/api/history/executions?**", (route) =>
+      route.fulfill({
+        status: 429,
+        headers: { "retry-after": "40" },
+        json: { code: "TOO_MANY_REQUESTS", message: "Too many requests." },
+      }),
+    );
     await page.getByText(/Trying again in [3-6]\d s\./).waitFor();
     assert.ok((await rows(page).count()) > 0, "the rows are shown");
   });
 });
 
-test("a run is found by its label, from the list, by typing and from the run", async () => {
+test("runs are found by label in the list and on a run's page", async () => {
   const flowId = `${MARK}-labels`;
   const id = (n) => `${flowId}-${n}`;
   const created = Date.now() - 60_000;
   for (let n = 0; n < 3; n += 1) {
     const labels = { order: `${flowId} = 4${n}`, tier: n ? "gold" : "silver" };
-    await put({ executionId: id(n), flowId, status: "COMPLETED", labels, createdAt: new Date(created + n).toISOString(), durationMs: 1 });
+    await put({
+      executionId: id(n),
+      flowId,
+      status: "COMPLETED",
+      labels,
+      createdAt: new Date(created + n).toISOString(),
+      durationMs: 1,
+    });
   }
   await withPage({ hash: `#/runs?flow=${flowId}` }, async (page) => {
     await until(async () => (await rows(page).count()) === 3, "the runs");
     await rows(page).first().getByRole("link", { name: "tier=gold" }).click();
     await page.locator(".active").getByText("tier=gold").waitFor();
     assert.match(page.url(), /label=tier%3Dgold/);
-    // Other runs have this label, too.
+    // Other runs have this label too.
     const label = page.getByRole("combobox", { name: "Label" });
     await page.getByRole("button", { name: "Clear label" }).click();
     await label.fill("no label");
     await label.press("Enter");
-    await page.getByText("A label is a name, = and a value").waitFor();
+    await page.getByText("Type a name, = and a value").waitFor();
     await label.fill(`order=${flowId} = 41`);
     await label.press("Enter");
     await until(async () => (await rows(page).count()) === 1, "one run");
@@ -383,12 +365,15 @@ test("a run is found by its label, from the list, by typing and from the run", a
     await until(async () => (await rows(page).count()) === 1, "one run after a reload");
     await axe(page);
     await rows(page).first().locator(".run-link").click();
-    await page.locator(".run-facts").getByRole("link", { name: /^tier gold$/ }).click();
+    await page
+      .locator(".run-facts")
+      .getByRole("link", { name: /^tier gold$/ })
+      .click();
     await until(async () => (await rows(page).count()) >= 2, "the runs of the tier");
   });
 });
 
-test("a total that is not exact says so", async () => {
+test("an inexact total is marked", async () => {
   await withPage({ hash: "#/settings/tokens" }, async (page) => {
     await page.route("**/api/history/executions?**", async (route) => {
       const response = await route.fetch();
@@ -402,7 +387,7 @@ test("a total that is not exact says so", async () => {
   });
 });
 
-/** Has the page keep what it asks for, and how much of it has no answer yet. */
+/** Makes the page count its requests, and those without a response. */
 function watchRequests() {
   const send = globalThis.fetch;
   globalThis.asked = [];
@@ -418,9 +403,11 @@ function watchRequests() {
   };
 }
 
-/** How much a page asks for in a minute of its clock, which stands still otherwise. */
+/** The number of requests in a minute of the page's clock, which is otherwise stopped. */
 async function askedInAMinute(page) {
-  await page.evaluate(() => { globalThis.asked = []; });
+  await page.evaluate(() => {
+    globalThis.asked = [];
+  });
   for (let second = 0; second < 60; second += 1) {
     await page.clock.runFor(1000);
     await until(() => page.evaluate(() => globalThis.unanswered === 0), "the answers");
@@ -428,7 +415,7 @@ async function askedInAMinute(page) {
   return page.evaluate(() => globalThis.asked.length);
 }
 
-test("a page that nobody touches asks rarely, until somebody does", async () => {
+test("an idle page polls rarely until the user returns", async () => {
   await withPage({ hash: "#/settings/tokens" }, async (page) => {
     await page.clock.install();
     await page.evaluate(watchRequests);
@@ -446,12 +433,14 @@ test("a page that nobody touches asks rarely, until somebody does", async () => 
   });
 });
 
-test("numbers of other filters are shown as such, and that they cannot be renewed, quietly", async () => {
+test("outdated numbers are marked without an alert", async () => {
   await withPage({ expected: ["500"] }, async (page) => {
     await rows(page).first().waitFor();
     await page.locator(".chart canvas").waitFor();
     let release;
-    const held = new Promise((resolve) => { release = resolve; });
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
     await page.route("**/api/history/execution-stats?**", async (route) => {
       await held;
       await route.fulfill({ status: 500, json: { code: "INTERNAL_ERROR", message: "It broke." } }).catch(() => {});
@@ -460,19 +449,25 @@ test("numbers of other filters are shown as such, and that they cannot be renewe
     await page.locator(".statuses[aria-busy=true]").waitFor();
     await page.locator(".chart-box[aria-busy=true]").waitFor();
     release();
-    await page.getByText("Numbers not renewed").waitFor();
+    await page.getByText("Numbers not up to date").waitFor();
     assert.ok((await rows(page).count()) > 0);
     await page.unroute("**/api/history/execution-stats?**");
     await page.locator(".chart-box[aria-busy=false]").waitFor();
-    await page.getByText("Numbers not renewed").waitFor({ state: "detached" });
+    await page.getByText("Numbers not up to date").waitFor({ state: "detached" });
   });
 });
 
-test("refused and broken answers are told, with a way out", async () => {
-  await withPage({ expected: ["403"] , hash: "#/settings/tokens" }, async (page) => {
-    await page.route("**/api/history/executions?**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"code":"FORBIDDEN","message":"The role does not allow it.","requestId":"r-1"}' }));
+test("refused and invalid responses offer a way out", async () => {
+  await withPage({ expected: ["403"], hash: "#/settings/tokens" }, async (page) => {
+    await page.route("**/api/history/executions?**", (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: "application/json",
+        body: '{"code":"FORBIDDEN","message":"The role does not allow it.","requestId":"r-1"}',
+      }),
+    );
     await page.goto(`${BASE}#/runs`);
-    await page.getByText("You may not see this").waitFor();
+    await page.getByText("You do not have access to this").waitFor();
     await page.getByText("r-1").waitFor();
     await page.unroute("**/api/history/executions?**");
     await page.getByRole("button", { name: "Try again" }).click();
@@ -480,9 +475,11 @@ test("refused and broken answers are told, with a way out", async () => {
   });
 });
 
-test("a page that cannot be drawn is told, with a way out", async () => {
+test("a page that cannot be rendered offers a way out", async () => {
   await withPage({ hash: "#/settings/tokens", expected: ["null"] }, async (page) => {
-    await page.route("**/api/history/executions?**", (route) => route.fulfill({ json: { executions: [{ id: null }], pagination: { total: 1 } } }));
+    await page.route("**/api/history/executions?**", (route) =>
+      route.fulfill({ json: { executions: [{ id: null }], pagination: { total: 1 } } }),
+    );
     await page.goto(`${BASE}#/runs`);
     await page.getByText("This page cannot be shown").waitFor();
     await page.unroute("**/api/history/executions?**");
@@ -491,11 +488,19 @@ test("a page that cannot be drawn is told, with a way out", async () => {
   });
 });
 
-test("a run that is opened in another tab is there, without signing in again", async () => {
+test("a run opens in another tab without signing in again", async () => {
   await withPage({}, async (page, context) => {
     await rows(page).first().waitFor();
     const link = page.locator(".run-link").first();
-    for (const open of [() => link.click({ modifiers: ["Control"] }), () => link.click({ button: "middle" }), () => page.locator(".col-started time").first().click({ modifiers: ["Control"] })]) {
+    for (const open of [
+      () => link.click({ modifiers: ["Control"] }),
+      () => link.click({ button: "middle" }),
+      () =>
+        page
+          .locator(".col-started time")
+          .first()
+          .click({ modifiers: ["Control"] }),
+    ]) {
       const [tab] = await Promise.all([context.waitForEvent("page"), open()]);
       await tab.locator(".run-page").waitFor();
       assert.equal(await tab.evaluate(() => window.opener), null);
@@ -505,7 +510,7 @@ test("a run that is opened in another tab is there, without signing in again", a
   });
 });
 
-test("only the states of runs filter; a page beyond the first is held still", async () => {
+test("only states of runs are filters; later pages are fixed", async () => {
   await withPage({ hash: "#/runs?status=SKIPPED&page=2" }, async (page) => {
     await rows(page).first().waitFor();
     assert.equal(await page.locator(".active .chip").count(), 0);
@@ -517,31 +522,43 @@ test("only the states of runs filter; a page beyond the first is held still", as
   });
 });
 
-test("the focus goes to another page's heading, its title is told, and a chip that goes leaves it near", async () => {
+test("the focus moves to new headings and near removed chips", async () => {
   await withPage({ hash: "#/runs?status=FAILED&type=PARENT&range=30d" }, async (page) => {
     await rows(page).first().waitFor();
-    const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim());
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim(),
+      );
     await page.getByRole("button", { name: "Remove filter Time Last 30 days" }).press("Enter");
     await until(async () => (await focused()) === "Remove filter Status Failed", "the focus at the next chip");
     await page.getByRole("button", { name: "Clear all" }).press("Enter");
-    await until(() => page.evaluate(() => document.activeElement.matches("section.runs-page")), "the focus at the page");
+    await until(
+      () => page.evaluate(() => document.activeElement.matches("section.runs-page")),
+      "the focus at the page",
+    );
     await page.getByRole("link", { name: "Statistics" }).press("Enter");
-    await until(() => page.evaluate(() => document.activeElement.id === "statistics-title"), "the focus at the heading");
+    await until(
+      () => page.evaluate(() => document.activeElement.id === "statistics-title"),
+      "the focus at the heading",
+    );
     await page.locator("[aria-live]", { hasText: /^Statistics$/ }).waitFor({ state: "attached" });
     await page.keyboard.press("?");
-    await page.getByText("These shortcuts").waitFor();
+    await page.getByText("Show these shortcuts").waitFor();
     assert.equal(await page.getByText("Next run").count(), 0);
     await page.keyboard.press("Escape");
     await page.goBack();
     await rows(page).first().waitFor();
     await page.locator(".run-link").first().press("Enter");
-    await until(() => page.evaluate(() => document.activeElement.closest(".run-title h1") !== null), "the focus at the run's name");
+    await until(
+      () => page.evaluate(() => document.activeElement.closest(".run-title h1") !== null),
+      "the focus at the run's name",
+    );
     await page.keyboard.press("?");
-    await page.getByText("Zoom in and out").waitFor();
+    await page.getByText("Zoom in or out").waitFor();
   });
 });
 
-test("a phone has its filters behind a button that counts them", async () => {
+test("a phone has a button with the number of active filters", async () => {
   await withPage({ viewport: { width: 360, height: 740 }, hash: "#/runs?type=PARENT" }, async (page) => {
     await rows(page).first().waitFor();
     assert.equal(await page.getByLabel("Type", { exact: true }).isVisible(), false);
@@ -552,7 +569,7 @@ test("a phone has its filters behind a button that counts them", async () => {
   });
 });
 
-test("a drag over the histogram narrows the time", async () => {
+test("dragging over the histogram narrows the time", async () => {
   await withPage({}, async (page) => {
     const over = page.locator(".chart .u-over");
     await over.waitFor();
@@ -568,16 +585,29 @@ test("a drag over the histogram narrows the time", async () => {
   });
 });
 
-test("a viewer sees runs and no settings", async () => {
+test("a viewer sees runs but no settings", async () => {
   await withPage({ token: process.env.FLOWTRAIL_VIEWER_TOKEN }, async (page) => {
     await rows(page).first().waitFor();
     assert.equal(await page.getByRole("link", { name: "Settings" }).count(), 0);
   });
 });
 
-test("a token that is limited to flows asks for one of them", async () => {
+test("a token that is limited to flows filters by one of them", async () => {
   await withPage({ token: null }, async (page) => {
-    await page.route("**/api/caller", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify({ success: true, caller: { teamId: "default", principal: "token:x", permissions: ["EXECUTIONS_READ"], flows: ["invoice-import", "order-pipeline"] } }) }));
+    await page.route("**/api/caller", (route) =>
+      route.fulfill({
+        contentType: "application/json",
+        body: JSON.stringify({
+          success: true,
+          caller: {
+            teamId: "default",
+            principal: "token:x",
+            permissions: ["EXECUTIONS_READ"],
+            flows: ["invoice-import", "order-pipeline"],
+          },
+        }),
+      }),
+    );
     await page.getByLabel("Token").fill(TOKEN);
     await page.keyboard.press("Enter");
     await rows(page).first().waitFor();
@@ -586,7 +616,7 @@ test("a token that is limited to flows asks for one of them", async () => {
   });
 });
 
-test("an empty team is told how to write its first record, which then appears", async () => {
+test("an empty team gets instructions for its first record", async () => {
   await withPage({ token: process.env.FLOWTRAIL_EMPTY_TOKEN }, async (page) => {
     await page.getByText("No runs yet").waitFor();
     await axe(page, "first use");
@@ -600,7 +630,7 @@ test("an empty team is told how to write its first record, which then appears", 
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [360, 768, 1440]) {
-    test(`no serious axe findings, ${colorScheme}, ${width} px`, async () => {
+    test(`no serious accessibility findings, ${colorScheme}, ${width} px`, async () => {
       await withPage({ colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" }, async (page) => {
         await rows(page).first().waitFor();
         await page.locator(".chart canvas").waitFor();

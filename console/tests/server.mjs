@@ -1,32 +1,33 @@
-// Owns a server of the tests: the program as it is built, on ports that are free, with a
-// folder that goes with it.
+// Owns a server for the tests: the built program, on free ports, with a temporary folder.
 
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 const DEADLINE_MS = 120_000;
 
-/** The lines of the greeting that the tests need, by what they begin with. */
-const WANTED = { 'HTTP API': 'url', Table: 'tableUrl', 'Admin token': 'token' };
+/** The lines of the greeting that the tests need, by their labels. */
+const WANTED = { Console: "link", "HTTP API": "url", Table: "tableUrl" };
 
 /**
  * @param {string} program
- * @param {string[]} [options] of `flowtrail serve`
+ * @param {string[]} [options] for `flowtrail serve`
  */
 export async function startServer(program, options = []) {
-  const data = await mkdtemp(join(tmpdir(), 'flowtrail-console-'));
-  const ports = ['--port', '0', '--table-port', '0'];
-  const server = spawn(program, ['serve', '--data', data, ...ports, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const data = await mkdtemp(join(tmpdir(), "flowtrail-console-"));
+  const ports = ["--port", "0", "--table-port", "0"];
+  const server = spawn(program, ["serve", "--data", data, ...ports, ...options], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 
-  /** Makes a token: it stands alone on the last line. */
+  /** Creates a token. It is the only text on the last line. */
   async function tokenOf(team, role) {
-    const args = ['token', 'create', '--team', team, '--role', role, '--data', data];
+    const args = ["token", "create", "--team", team, "--role", role, "--data", data];
     const { stdout } = await promisify(execFile)(program, args);
-    return stdout.trim().split('\n').at(-1).trim();
+    return stdout.trim().split("\n").at(-1).trim();
   }
 
   async function stop() {
@@ -36,18 +37,20 @@ export async function startServer(program, options = []) {
 
   const timer = setTimeout(() => server.kill(), DEADLINE_MS);
   try {
-    return { ...(await greeting(server.stdout)), tokenOf, stop };
+    const found = await greeting(server.stdout);
+    const token = await readFile(join(data, "admin-token"), "utf8");
+    return { ...found, token, data, tokenOf, stop };
   } catch (error) {
     await stop();
     throw error;
   } finally {
     clearTimeout(timer);
-    // Nobody reads the rest, which must not fill the pipe.
+    // The rest is discarded, so that the pipe does not fill up.
     server.stdout.resume();
   }
 }
 
-/** Reads the greeting until it has told all. */
+/** Reads the greeting until all lines have been found. */
 async function greeting(input) {
   const found = {};
   for await (const line of createInterface({ input })) {
@@ -57,5 +60,5 @@ async function greeting(input) {
     }
     if (Object.keys(found).length === Object.keys(WANTED).length) return found;
   }
-  throw new Error('the server has ended');
+  throw new Error("the server has stopped");
 }

@@ -1,8 +1,7 @@
-//! The admin endpoints: who the caller is, a team's tokens and roles, its settings, and
-//! its audit.
+//! The admin endpoints: the caller, and a team's tokens, roles, settings and audit events.
 
 pub(crate) mod description;
-mod parameters;
+pub(crate) mod parameters;
 mod views;
 
 use lambda_http::Request;
@@ -14,13 +13,12 @@ use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
     AuditParameters, MaskingTrial, NewRoles, NewRules, TokenListParameters, body, new_token,
-    token_id,
 };
 
-/// `GET /api/caller`: who the caller is, and may do.
+/// `GET /api/caller`: returns the caller and its permissions.
 ///
 /// # Errors
-/// None but that the view cannot be written.
+/// Returns an error only if the response cannot be written as JSON.
 pub async fn get_caller(
     _store: &Store,
     caller: &Caller,
@@ -29,10 +27,10 @@ pub async fn get_caller(
     reply::json(&views::caller(caller))
 }
 
-/// `POST /api/tokens`: makes a token, and shows it this once.
+/// `POST /api/tokens`: creates a token. Only this response contains its secret.
 ///
 /// # Errors
-/// Those of the body and of [`auth::create_token`].
+/// Returns an error if the body is not valid, and the errors of [`auth::create_token`].
 pub async fn create_token(
     store: &Store,
     caller: &Caller,
@@ -43,37 +41,38 @@ pub async fn create_token(
     reply::created(&views::new_token(&token, &secret))
 }
 
-/// `GET /api/tokens`: the team's tokens, newest first.
+/// `GET /api/tokens`: lists the team's tokens, newest first.
 ///
 /// # Errors
-/// Those of the parameters and of [`auth::list_tokens`].
+/// Returns an error if a parameter is not valid, and the errors of [`auth::list_tokens`].
 pub async fn list_tokens(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let TokenListParameters { limit, next_token } = TokenListParameters::of(request)?;
-    let page = auth::list_tokens(store, caller, limit, next_token).await?;
+    let TokenListParameters { limit, next_token } = parameters::TOKEN_LIST.read(request)?;
+    let page = auth::list_tokens(store, caller, limit, next_token.as_deref()).await?;
     reply::json(&views::tokens(&page))
 }
 
 /// `DELETE /api/tokens/{tokenId}`: revokes a token.
 ///
 /// # Errors
-/// Those of the path and of [`auth::revoke_token`].
+/// Returns an error if the id in the path is not valid, and the errors of [`auth::revoke_token`].
 pub async fn revoke_token(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let token = auth::revoke_token(store, caller, &token_id(request)?).await?;
+    let token_id = parameters::TOKEN_ID.read(request)?;
+    let token = auth::revoke_token(store, caller, &token_id).await?;
     reply::json(&views::token(&token))
 }
 
-/// `GET /api/roles`: the roles that the team defines, and those that every team has.
+/// `GET /api/roles`: returns the roles that the team has defined, and the built-in roles.
 ///
 /// # Errors
-/// Those of [`auth::get_roles`].
+/// Returns the errors of [`auth::get_roles`].
 pub async fn get_roles(
     store: &Store,
     caller: &Caller,
@@ -83,24 +82,24 @@ pub async fn get_roles(
     reply::json(&views::roles(&roles))
 }
 
-/// `PUT /api/roles`: puts roles in the place of those that the team defines.
+/// `PUT /api/roles`: replaces the roles that the team has defined.
 ///
 /// # Errors
-/// Those of the body and of [`auth::put_roles`].
+/// Returns an error if the body is not valid, and the errors of [`auth::put_roles`].
 pub async fn update_roles(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let NewRoles { roles, expected } = NewRoles::of(request)?;
+    let NewRoles { roles, expected } = NewRoles::parse(request)?;
     let roles = auth::put_roles(store, caller, roles, expected).await?;
     reply::json(&views::roles(&roles))
 }
 
-/// `GET /api/audit`: who did what, newest first.
+/// `GET /api/audit`: lists who did what, newest first.
 ///
 /// # Errors
-/// Those of the parameters and of [`audit::list_events`].
+/// Returns an error if a parameter is not valid, and the errors of [`audit::list_events`].
 pub async fn list_audit_events(
     store: &Store,
     caller: &Caller,
@@ -110,15 +109,15 @@ pub async fn list_audit_events(
         filter,
         limit,
         next_token,
-    } = AuditParameters::of(request)?;
-    let page = audit::list_events(store, caller, &filter, limit, next_token).await?;
+    } = parameters::AUDIT.read(request)?;
+    let page = audit::list_events(store, caller, &filter, limit, next_token.as_deref()).await?;
     reply::json(&views::audit(&page))
 }
 
-/// `GET /api/settings/masking`: what the team has added to masking, and allowed.
+/// `GET /api/settings/masking`: returns what the team has added to the masking, and exempted.
 ///
 /// # Errors
-/// Those of [`masking::get_settings`].
+/// Returns the errors of [`masking::get_settings`].
 pub async fn get_masking_settings(
     store: &Store,
     caller: &Caller,
@@ -128,10 +127,10 @@ pub async fn get_masking_settings(
     reply::json(&views::masking_settings(&settings))
 }
 
-/// `POST /api/settings/masking/try`: shows what settings would mask, and keeps nothing.
+/// `POST /api/settings/masking/try`: returns what settings would mask, without saving them.
 ///
 /// # Errors
-/// Those of the body and of [`masking::try_settings`].
+/// Returns an error if the body is not valid, and the errors of [`masking::try_settings`].
 pub async fn try_masking_settings(
     store: &Store,
     caller: &Caller,
@@ -142,10 +141,10 @@ pub async fn try_masking_settings(
     reply::json(&views::masked(&masked))
 }
 
-/// `PUT /api/settings/masking`: puts other settings in their place.
+/// `PUT /api/settings/masking`: replaces the team's masking settings.
 ///
 /// # Errors
-/// Those of the body and of [`masking::put_settings`].
+/// Returns an error if the body is not valid, and the errors of [`masking::put_settings`].
 pub async fn update_masking_settings(
     store: &Store,
     caller: &Caller,
@@ -156,10 +155,10 @@ pub async fn update_masking_settings(
     reply::json(&views::masking_settings(&settings))
 }
 
-/// `GET /api/settings/retention`: how long the team keeps its runs.
+/// `GET /api/settings/retention`: returns how long the team keeps its runs.
 ///
 /// # Errors
-/// Those of [`retention::get_settings`].
+/// Returns the errors of [`retention::get_settings`].
 pub async fn get_retention_settings(
     store: &Store,
     caller: &Caller,
@@ -169,25 +168,25 @@ pub async fn get_retention_settings(
     reply::json(&views::rules(&settings))
 }
 
-/// `PUT /api/settings/retention`: puts other rules in the place of the team's.
+/// `PUT /api/settings/retention`: replaces the team's retention rules.
 ///
 /// # Errors
-/// Those of the body and of [`retention::put_settings`].
+/// Returns an error if the body is not valid, and the errors of [`retention::put_settings`].
 pub async fn update_retention_settings(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let NewRules { rules, expected } = NewRules::of(request)?;
+    let NewRules { rules, expected } = NewRules::parse(request)?;
     let settings = retention::put_settings(store, caller, rules, expected).await?;
     reply::json(&views::rules(&settings))
 }
 
-/// `GET /api/settings/stalled`: after how long without a sign of life the team's runs are
+/// `GET /api/settings/stalled`: returns how long after their last heartbeat the team's runs are
 /// stalled.
 ///
 /// # Errors
-/// Those of [`stalled::get_settings`].
+/// Returns the errors of [`stalled::get_settings`].
 pub async fn get_stalled_settings(
     store: &Store,
     caller: &Caller,
@@ -197,16 +196,16 @@ pub async fn get_stalled_settings(
     reply::json(&views::rules(&settings))
 }
 
-/// `PUT /api/settings/stalled`: puts other rules in the place of the team's.
+/// `PUT /api/settings/stalled`: replaces the team's rules for stalled runs.
 ///
 /// # Errors
-/// Those of the body and of [`stalled::put_settings`].
+/// Returns an error if the body is not valid, and the errors of [`stalled::put_settings`].
 pub async fn update_stalled_settings(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let NewRules { rules, expected } = NewRules::of(request)?;
+    let NewRules { rules, expected } = NewRules::parse(request)?;
     let settings = stalled::put_settings(store, caller, rules, expected).await?;
     reply::json(&views::rules(&settings))
 }

@@ -1,8 +1,7 @@
-//! API Gateway's authorizer, and the way its answer reaches a handler.
+//! API Gateway's authorizer, and how its result reaches a handler.
 //!
-//! The authorizer's answer carries the caller as a map of texts. API Gateway
-//! remembers it for the header's value, and hands the map to every function
-//! that the caller then reaches.
+//! The authorizer returns the caller as a map of texts. API Gateway caches the map by the value
+//! of the header, and passes it to every function that the caller invokes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -24,11 +23,11 @@ use crate::metrics;
 pub struct AuthorizerEvent {
     /// The `Authorization` header.
     authorization_token: Option<String>,
-    /// What is asked for: `arn:…:<api>/<stage>/<method>/<path>`.
+    /// The requested method and path: `arn:…:<api>/<stage>/<method>/<path>`.
     method_arn: String,
 }
 
-/// What API Gateway expects of an authorizer.
+/// The response of an authorizer, in API Gateway's format.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizerAnswer {
@@ -37,20 +36,20 @@ pub struct AuthorizerAnswer {
     context: HashMap<&'static str, String>,
 }
 
-/// The text at which API Gateway answers 401 rather than 500.
+/// The error text for which API Gateway returns 401 instead of 500.
 const UNAUTHORIZED: &str = "Unauthorized";
 
-/// How long an authentication may take: below the function's time, so that the gateway
-/// answers 503 with Retry-After. A request waits for it, and then for its route.
+/// The time limit of an authentication. It is below the function's timeout, so that the gateway
+/// returns 503 with Retry-After. A request waits for its authentication first, and then for its
+/// route.
 pub const AUTHENTICATED_WITHIN: Duration = Duration::from_secs(8);
 
-/// Authenticates the header. Whether the caller may use a route is checked by
-/// the route itself: the answer is remembered for the header, not for a path,
-/// so it allows the whole stage.
+/// Authenticates the header. The result allows the whole stage, because API Gateway caches it by
+/// the header and not by the path. Each route checks the permissions of the caller itself.
 ///
 /// # Errors
-/// The text `Unauthorized`, which API Gateway knows, for every refusal; another
-/// text when the table does not answer, which becomes a 503.
+/// The text `Unauthorized`, which API Gateway turns into a 401, if the credentials are refused.
+/// Another text, which becomes a 503, if the table does not respond.
 pub async fn authorize(
     authenticator: &Authenticator,
     event: LambdaEvent<AuthorizerEvent>,
@@ -86,7 +85,7 @@ pub async fn authorize(
     })
 }
 
-/// `arn:…:<api>/<stage>/*` of a method's ARN.
+/// The ARN of the whole stage, `arn:…:<api>/<stage>/*`, from a method's ARN.
 fn whole_stage(method_arn: &str) -> String {
     let mut parts = method_arn.split('/');
     let (api, stage) = (parts.next().unwrap_or("*"), parts.next().unwrap_or("*"));
@@ -105,17 +104,17 @@ fn to_context(caller: &Caller) -> HashMap<&'static str, String> {
         ("permissions", permissions.join(",")),
     ]);
     if let Some(flows) = &caller.flows {
-        // No id has a comma.
+        // Ids have no commas.
         let flows: Vec<_> = flows.iter().map(|flow| flow.as_str()).collect();
         context.insert("flows", flows.join(","));
     }
     context
 }
 
-/// The caller that the authorizer has put into the request's context. `None`
-/// where there was no authorizer, and where its map is not one of ours: then
-/// the header has to prove itself again.
-pub fn caller_of(request: &Request) -> Option<Caller> {
+/// The caller in the request's context, where the authorizer has put it. Returns `None` if there
+/// was no authorizer, or if its map is not in this module's format. The header must then be
+/// authenticated again.
+pub fn caller_from_context(request: &Request) -> Option<Caller> {
     let authorizer: &ApiGatewayRequestAuthorizer = match request.request_context_ref()? {
         RequestContext::ApiGatewayV1(context) => &context.authorizer,
         RequestContext::ApiGatewayV2(context) => context.authorizer.as_ref()?,
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_covers_the_stage_and_nothing_else() {
+    fn the_policy_covers_exactly_the_stage() {
         assert_eq!(
             whole_stage(
                 "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/GET/flow-executions/a"
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_survives_the_context() {
+    fn callers_survive_the_round_trip_through_the_context() {
         let caller = Caller {
             team_id: "team-a".parse().expect("an id"),
             principal: "token:1".to_owned(),
@@ -182,7 +181,7 @@ mod tests {
                 "requestContext": {"httpMethod": "GET", "authorizer": to_context(&caller)},
             });
             let request = lambda_http::request::from_str(&event.to_string()).expect("an event");
-            assert_eq!(caller_of(&request), Some(caller));
+            assert_eq!(caller_from_context(&request), Some(caller));
         }
     }
 }

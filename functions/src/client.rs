@@ -1,4 +1,4 @@
-//! The SDK clients of a Lambda function.
+//! The AWS SDK clients of a Lambda function.
 
 use std::time::Duration;
 
@@ -16,18 +16,17 @@ use shared::config::{retries, timeouts};
 
 use crate::xray::Xray;
 
-/// A client for a function, for whose start somebody waits.
+/// Creates the DynamoDB client of a function. It starts fast, because callers wait for the start.
 ///
-/// Region and credentials are those that Lambda puts into the environment. The SDK's
-/// other sources of them (profiles, containers, other roles) are not asked, and so
-/// not linked: they are a tenth of a binary.
+/// Region and credentials come from the environment, where Lambda puts them. The SDK's other
+/// sources (profiles, containers, other roles) are not linked: they would be a tenth of a binary.
 ///
-/// It trusts [`AMAZON_TRUST_SERVICES`] alone: to read the some hundred and forty
-/// certificates of the system takes half of the start. Where somebody names an
-/// endpoint or certificates of his own, and in those partitions of AWS that have other
-/// ones, it trusts the system's as every AWS SDK does.
+/// The client trusts only [`AMAZON_TRUST_SERVICES`], because reading the system's more than 140
+/// certificates takes half of the start. If the environment names an endpoint or certificates, or
+/// if the AWS partition uses other certificates, the client trusts the system's certificates, as
+/// every AWS SDK does.
 ///
-/// Where X-Ray traces an invocation, it is told of each operation ([`Xray`]).
+/// If X-Ray traces the invocation, each operation is reported to it ([`Xray`]).
 pub fn client() -> Client {
     let config = sdk_config("AWS_ENDPOINT_URL_DYNAMODB", timeouts(), retries());
     let mut config = aws_sdk_dynamodb::config::Builder::from(&config);
@@ -37,9 +36,9 @@ pub fn client() -> Client {
     Client::from_conf(config.build())
 }
 
-/// A client for AWS Step Functions, for which nobody waits: made like [`client`], and
-/// patient. A page of a history can be large, and many executions that end at once are
-/// more than Step Functions tells of at once.
+/// Creates the client for AWS Step Functions: like [`client`], but with longer timeouts and more
+/// retries, because no caller waits for it. A page of a history may be large, and Step Functions
+/// throttles the requests if many executions end at the same time.
 pub fn step_functions() -> aws_sdk_sfn::Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -51,7 +50,8 @@ pub fn step_functions() -> aws_sdk_sfn::Client {
     aws_sdk_sfn::Client::new(&config)
 }
 
-/// What the clients have in common. The variable names the endpoint of one service.
+/// The configuration that the clients share. `endpoint_variable` is the environment variable with
+/// the endpoint of the service.
 fn sdk_config(endpoint_variable: &str, timeouts: TimeoutConfig, retries: RetryConfig) -> SdkConfig {
     let variable = |name: &str| std::env::var(name).ok();
     let first = |names: [&str; 2]| names.into_iter().find_map(variable);
@@ -67,18 +67,18 @@ fn sdk_config(endpoint_variable: &str, timeouts: TimeoutConfig, retries: RetryCo
     config.set_endpoint_url(first([endpoint_variable, "AWS_ENDPOINT_URL"]));
     config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-    if asks_amazon_alone(endpoint_variable, variable) {
-        config = config.http_client(client_of_amazon());
+    if uses_only_amazon(endpoint_variable, variable) {
+        config = config.http_client(amazon_http_client());
     }
     config.build()
 }
 
-/// The certificates under which AWS's endpoints have theirs, as
-/// <https://www.amazontrust.com/repository/> lists them.
+/// The root certificates of AWS's endpoints, from
+/// <https://www.amazontrust.com/repository/>.
 const AMAZON_TRUST_SERVICES: &[u8] = include_bytes!("../certificates/amazon-trust-services.pem");
 
-/// Whether nothing but AWS's own endpoints is asked, by certificates that are known.
-fn asks_amazon_alone(endpoint_variable: &str, variable: impl Fn(&str) -> Option<String>) -> bool {
+/// Whether the client connects only to AWS's own endpoints, with certificates that are built in.
+fn uses_only_amazon(endpoint_variable: &str, variable: impl Fn(&str) -> Option<String>) -> bool {
     let names_its_own = [
         "AWS_ENDPOINT_URL",
         endpoint_variable,
@@ -94,11 +94,12 @@ fn asks_amazon_alone(endpoint_variable: &str, variable: impl Fn(&str) -> Option<
     !names_its_own && !is_elsewhere
 }
 
-fn client_of_amazon() -> SharedHttpClient {
+/// An HTTP client that trusts only [`AMAZON_TRUST_SERVICES`].
+fn amazon_http_client() -> SharedHttpClient {
     let trusted = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
     let mut builder =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    // That it cannot be built is a signature of the builder's; it always can.
+    // The builder returns a `Result`, but does not fail with these settings.
     if let Ok(context) = TlsContext::builder().with_trust_store(trusted).build() {
         builder = builder.tls_context(context);
     }
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_certificates_are_those_that_amazon_publishes() {
+    fn the_certificates_match_the_published_fingerprints() {
         let published = [
             "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
             "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
@@ -136,15 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn who_names_an_endpoint_or_certificates_is_asked_as_the_system_trusts() {
-        let asks = |variables: &[(&str, &str)]| {
-            asks_amazon_alone("AWS_ENDPOINT_URL_DYNAMODB", |name| {
+    fn own_endpoints_or_certificates_use_the_system_trust_store() {
+        let is_only_amazon = |variables: &[(&str, &str)]| {
+            uses_only_amazon("AWS_ENDPOINT_URL_DYNAMODB", |name| {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             })
         };
-        assert!(asks(&[]));
-        assert!(asks(&[("AWS_REGION", "eu-west-1")]));
+        assert!(is_only_amazon(&[]));
+        assert!(is_only_amazon(&[("AWS_REGION", "eu-west-1")]));
         for variable in [
             ("AWS_REGION", "cn-north-1"),
             ("AWS_REGION", "eusc-de-east-1"),
@@ -154,7 +155,7 @@ mod tests {
             ("SSL_CERT_FILE", "/etc/ssl/own.pem"),
             ("SSL_CERT_DIR", "/etc/ssl/own"),
         ] {
-            assert!(!asks(&[variable]), "{variable:?}");
+            assert!(!is_only_amazon(&[variable]), "{variable:?}");
         }
     }
 }

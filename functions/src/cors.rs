@@ -1,6 +1,6 @@
-//! Which pages of other origins may read the answers: the [CORS protocol].
+//! Lets pages of other origins read the responses, by the [CORS protocol].
 //!
-//! It keeps nobody out who has a token. It tells browsers whose pages may use one.
+//! It does not restrict callers that have a token. It tells browsers which pages may use one.
 //!
 //! [CORS protocol]: https://fetch.spec.whatwg.org/#http-cors-protocol
 
@@ -15,38 +15,38 @@ use http::{HeaderMap, HeaderValue, Uri};
 /// The environment variable with the origins.
 pub const VARIABLE: &str = "FLOWTRAIL_ALLOWED_ORIGINS";
 
-/// What a page may read of an answer besides its body.
+/// The response headers that a page may read.
 pub const EXPOSED_HEADERS: &str = "Content-Disposition,Retry-After,X-Request-Id";
 
-/// What a page may send.
+/// The request headers that a page may send.
 pub const ALLOWED_HEADERS: &str = "Authorization,Content-Type";
 
-/// How long a browser may remember what it was told before a request, in seconds: two
-/// hours, the most that Chromium takes.
+/// How long a browser may cache the response to a preflight request, in seconds: two hours, the
+/// maximum in Chromium.
 pub const MAX_AGE_SECONDS: &str = "7200";
 
-/// The origins whose pages may read answers.
+/// The origins whose pages may read responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// None: only pages that come from the same place.
+    /// Only pages of the API's own origin.
     #[default]
     Own,
-    /// All.
+    /// Pages of any origin.
     Any,
-    /// These, such as `https://ops.example.com`.
+    /// Pages of these origins, such as `https://ops.example.com`.
     Listed(Vec<HeaderValue>),
 }
 
 impl AllowedOrigins {
-    /// Those that the environment names.
+    /// Parses the origins in the environment.
     ///
     /// # Errors
-    /// What is no origin, as a sentence.
+    /// A sentence that names the invalid origin.
     pub fn from_environment() -> Result<Self, String> {
         std::env::var(VARIABLE).unwrap_or_default().parse()
     }
 
-    /// Tells the browser whether the page may read the answer.
+    /// Adds the headers by which a browser lets the page read the response.
     pub fn answer(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         let allowed = request.get(ORIGIN).and_then(|origin| self.allowed(origin));
         if let Some(allowed) = allowed {
@@ -54,11 +54,11 @@ impl AllowedOrigins {
             let exposed = HeaderValue::from_static(EXPOSED_HEADERS);
             answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
-        self.tell_caches(answer);
+        self.add_vary(answer);
     }
 
-    /// Tells the browser, before it sends the page's request, whether it may.
-    /// `methods` are those of the path, separated by commas.
+    /// Adds the headers of the response to a preflight request, by which a browser sends the
+    /// page's request. `methods` are the methods of the path, separated by commas.
     pub fn preflight(&self, request: &HeaderMap, methods: &HeaderValue, answer: &mut HeaderMap) {
         let allowed = request.get(ORIGIN).and_then(|origin| self.allowed(origin));
         if let Some(allowed) = allowed {
@@ -69,7 +69,7 @@ impl AllowedOrigins {
             let max_age = HeaderValue::from_static(MAX_AGE_SECONDS);
             answer.insert(ACCESS_CONTROL_MAX_AGE, max_age);
         }
-        self.tell_caches(answer);
+        self.add_vary(answer);
     }
 
     fn allowed(&self, origin: &HeaderValue) -> Option<HeaderValue> {
@@ -80,8 +80,8 @@ impl AllowedOrigins {
         }
     }
 
-    /// An answer for one origin is none for another.
-    fn tell_caches(&self, answer: &mut HeaderMap) {
+    /// Tells caches not to use a response to one origin for another origin.
+    fn add_vary(&self, answer: &mut HeaderMap) {
         if matches!(self, Self::Listed(_)) {
             answer.append(VARY, HeaderValue::from_static("Origin"));
         }
@@ -91,7 +91,7 @@ impl AllowedOrigins {
 impl FromStr for AllowedOrigins {
     type Err = String;
 
-    /// Reads `*`, or origins separated by commas; nothing is [`Self::Own`].
+    /// Parses `*`, or origins separated by commas. An empty text is [`Self::Own`].
     fn from_str(text: &str) -> Result<Self, String> {
         let origins = text.split(',').map(str::trim);
         let origins: Vec<_> = origins.filter(|part| !part.is_empty()).collect();
@@ -99,16 +99,16 @@ impl FromStr for AllowedOrigins {
             [] => Ok(Self::Own),
             ["*"] => Ok(Self::Any),
             _ => {
-                let listed = origins.into_iter().map(origin);
+                let listed = origins.into_iter().map(parse_origin);
                 listed.collect::<Result<_, _>>().map(Self::Listed)
             }
         }
     }
 }
 
-/// An origin as a browser writes it: scheme, host and a port other than the scheme's,
-/// and nothing behind it.
-fn origin(text: &str) -> Result<HeaderValue, String> {
+/// Parses an origin in the form that browsers send: the scheme, the host, and the port if it is
+/// not the scheme's default, without a path.
+fn parse_origin(text: &str) -> Result<HeaderValue, String> {
     let uri: Option<Uri> = text.parse().ok();
     let written = uri.as_ref().and_then(|uri| {
         let authority = uri.authority()?.as_str();
@@ -119,7 +119,7 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
         && text == text.to_ascii_lowercase();
     let value = HeaderValue::from_str(text).ok().filter(|_| is_origin);
     value.ok_or_else(|| {
-        format!("{text:?} is no origin: write it as https://ops.example.com, or * for all")
+        format!("{text:?} is not an origin. Write it as https://ops.example.com, or * for all.")
     })
 }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_reads_an_answer_where_its_origin_is_allowed() {
+    fn only_pages_of_allowed_origins_may_read_responses() {
         let listed = "https://ops.example.com, http://localhost:5173";
         for (origins, origin, allowed) in [
             ("", "https://ops.example.com", None),
@@ -166,13 +166,13 @@ mod tests {
         }
         assert!(
             answered(listed, None).contains_key(VARY),
-            "a cache keeps it apart"
+            "caches distinguish the origins"
         );
         assert!(answered("*", None).is_empty());
     }
 
     #[test]
-    fn what_no_browser_sends_is_no_origin() {
+    fn only_origins_in_the_form_of_browsers_are_accepted() {
         for text in [
             "ops.example.com",
             "https://ops.example.com/",

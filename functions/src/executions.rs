@@ -1,52 +1,51 @@
 //! The executions API: `/api/executions`.
 //!
-//! Its words are workflow and node, `SUCCESS` for a run that completed, and
-//! bare objects for answers. Pages have numbers, and totals.
+//! This API calls flows workflows, steps nodes, and a completed run a `SUCCESS`. Its responses are
+//! bare objects. Its lists have numbered pages and totals.
 
 pub(crate) mod description;
 pub mod export;
-mod parameters;
+pub(crate) mod parameters;
 mod views;
 
-use http::HeaderMap;
-use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, HeaderValue, VARY};
+use http::header::{ACCEPT, CONTENT_DISPOSITION, HeaderValue, VARY};
 use lambda_http::Request;
 use shared::Error;
 use shared::auth::Caller;
-use shared::masking::masker_of;
-use shared::operations::{self, Cancelled, Pinned, Window};
+use shared::operations::{self, Cancelled, ListedTexts, Pinned, Window};
 use shared::store::Store;
 
-use crate::parameters::{DetailsParameters, Parameters};
+use crate::parameters::viewer;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::route::request_id;
-use export::Encoding;
+use export::FileOptions;
 use parameters::{CancelParameters, ExportParameters, ListParameters};
 
-/// `GET /api/executions/team/{teamId}`: a team's executions, newest first.
+/// `GET /api/executions/team/{teamId}`: lists a team's executions, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for another team, those of the parameters and
-/// of [`operations::list_executions`].
+/// [`Error::Forbidden`] for another team. Returns an error if a parameter is not valid, and the
+/// errors of [`operations::list_executions`].
 pub async fn list_team_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    list(store, caller, &ListParameters::of_team(caller, request)?).await
+    parameters::require_own_team(caller, request)?;
+    list(store, caller, &parameters::TEAM_LIST.read(request)?).await
 }
 
-/// `GET /api/executions?workflowId=…`: a workflow's executions, newest first.
+/// `GET /api/executions?workflowId=…`: lists a workflow's executions, newest first.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::list_executions`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::list_executions`].
 pub async fn list_workflow_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    list(store, caller, &ListParameters::of_workflow(request)?).await
+    list(store, caller, &parameters::WORKFLOW_LIST.read(request)?).await
 }
 
 async fn list(
@@ -56,39 +55,41 @@ async fn list(
 ) -> Result<Reply, Problem> {
     let ListParameters { filter, page, size } = parameters;
     let window = Window::Offset(page * size.get() as u64);
-    let list = operations::list_executions(store, caller, filter, *size, window).await?;
+    let mut list = operations::list_executions(store, caller, filter, *size, window).await?;
+    operations::shorten_page(&mut list, ListedTexts::Error);
     let node_counts = operations::count_steps(store, &list.executions).await?;
     reply::json(&views::list(&list, &node_counts, *page, *size))
 }
 
-/// `GET /api/executions/{id}`: an execution with its nodes.
+/// `GET /api/executions/{id}`: returns an execution with its nodes.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::get_whole_execution`].
+/// Returns an error if a parameter is not valid, and the errors of
+/// [`operations::get_whole_execution`].
 pub async fn get_execution(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = DetailsParameters::of(request, "id")?;
-    let viewer = Parameters::of(request).viewer(caller)?;
+    let parameters = parameters::DETAILS.read(request)?;
+    let viewer = viewer(caller, parameters.reveal);
     let whole = operations::get_whole_execution(
         store,
         &viewer,
         &parameters.execution_id,
         parameters.limit,
-        parameters.next_token,
+        parameters.next_token.as_deref(),
     )
     .await?;
     reply::json(&views::details(&whole))
 }
 
-/// `POST /api/executions/{id}/cancel`: cancels a run that is pending or running,
-/// and the open runs below it.
+/// `POST /api/executions/{id}/cancel`: cancels a run that is pending or running, and the open runs
+/// below it.
 ///
 /// # Errors
-/// [`Problem::NotCancellable`], those of the parameters and of
-/// [`operations::cancel_execution`].
+/// [`Problem::NotCancellable`] if the run has ended. Returns an error if a parameter is not valid,
+/// and the errors of [`operations::cancel_execution`].
 pub async fn cancel_execution(
     store: &Store,
     caller: &Caller,
@@ -97,7 +98,7 @@ pub async fn cancel_execution(
     let CancelParameters {
         execution_id,
         reason,
-    } = CancelParameters::of(request)?;
+    } = CancelParameters::parse(request)?;
     match operations::cancel_execution(store, caller, &execution_id, reason.as_deref()).await? {
         Cancelled::Now => Ok(reply::empty()),
         Cancelled::EndedBefore(status) => Err(Problem::NotCancellable {
@@ -107,16 +108,17 @@ pub async fn cancel_execution(
     }
 }
 
-/// `PUT /api/executions/{id}/pin`: keeps a run that has ended from expiring.
+/// `PUT /api/executions/{id}/pin`: pins a run that has ended, so that it does not expire.
 ///
 /// # Errors
-/// [`Problem::NotEnded`], those of the path and of [`operations::pin_execution`].
+/// [`Problem::NotEnded`] if the run has not ended. Returns an error if the id in the path is not
+/// valid, and the errors of [`operations::pin_execution`].
 pub async fn pin_execution(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let execution_id = Parameters::of(request).path_id("id")?;
+    let execution_id = parameters::EXECUTION_ID.read(request)?;
     match operations::pin_execution(store, caller, &execution_id).await? {
         Pinned::Since { at, by } => reply::json(&views::pinned(&execution_id, at, by.as_deref())),
         Pinned::NotEnded(status) => Err(Problem::NotEnded {
@@ -126,117 +128,49 @@ pub async fn pin_execution(
     }
 }
 
-/// `DELETE /api/executions/{id}/pin`: lets a run expire again.
+/// `DELETE /api/executions/{id}/pin`: unpins a run, so that it can expire again.
 ///
 /// # Errors
-/// Those of the path and of [`operations::unpin_execution`].
+/// Returns an error if the id in the path is not valid, and the errors of
+/// [`operations::unpin_execution`].
 pub async fn unpin_execution(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let execution_id = Parameters::of(request).path_id("id")?;
+    let execution_id = parameters::EXECUTION_ID.read(request)?;
     operations::unpin_execution(store, caller, &execution_id).await?;
     reply::json(&views::unpinned(&execution_id))
 }
 
-/// `GET /api/executions/team/{teamId}/export`: a team's executions with their
-/// nodes as a file, which leaves while it is read.
+/// `GET /api/executions/team/{teamId}/export`: exports a team's executions with their nodes as a
+/// file. The response is streamed while the table is read.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for another team, those of the parameters and of
-/// [`operations::export_executions`]. A failure after the first rows ends the
-/// body with an error.
+/// [`Error::Forbidden`] for another team, and [`Error::UnreadableSettings`] if the masking settings
+/// cannot be read. Returns an error if a parameter is not valid, and the errors of
+/// [`operations::export_executions`]. A failure after the first rows ends the body with an error.
 pub async fn export_team_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let ExportParameters { filter, format } = ExportParameters::of(caller, request)?;
-    let encoding = encoding(request.headers());
-    let pieces = operations::export_executions(store, caller, &filter).await?;
-    let masker = masker_of(store, &caller.team_id).await?;
-    let file = export::render(pieces, masker, format, encoding);
+    parameters::require_own_team(caller, request)?;
+    let ExportParameters {
+        filter,
+        format,
+        has_mark,
+    } = parameters::EXPORT.read(request)?;
+    let options = FileOptions { format, has_mark };
+    let export = operations::export_executions(store, caller, &filter).await?;
+    let file = export::render(export, caller.team_id.clone(), options);
     let file = export::logged(file, store.clone(), request_id(request));
     let mut reply = reply::stream(format.content_type(), file);
     let name = export::file_name(&caller.team_id, &filter.created, format);
     let disposition = format!("attachment; filename=\"{name}\"");
+    let disposition = disposition.parse().map_err(Error::internal)?;
     let headers = reply.headers_mut();
-    headers.insert(
-        CONTENT_DISPOSITION,
-        disposition.parse().map_err(Error::internal)?,
-    );
-    headers.insert(VARY, HeaderValue::from_name(ACCEPT_ENCODING));
-    if encoding == Encoding::Gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
+    headers.insert(CONTENT_DISPOSITION, disposition);
+    headers.append(VARY, HeaderValue::from_name(ACCEPT));
     Ok(reply)
-}
-
-/// Gzip where the client takes it and likes nothing better, as RFC 9110 has it:
-/// each coding with a weight from 0, which is a refusal, to 1.
-fn encoding(headers: &HeaderMap) -> Encoding {
-    let (mut gzip, mut any, mut identity) = (None, None, None);
-    let values = headers.get_all(ACCEPT_ENCODING).iter();
-    for coding in values.flat_map(|value| value.to_str().unwrap_or_default().split(',')) {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = weight.trim().strip_prefix(['q', 'Q']).map(str::trim_start);
-        let weight = weight.and_then(|weight| weight.strip_prefix('=')?.trim().parse::<f32>().ok());
-        let weight = weight.unwrap_or_default();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => gzip = Some(weight),
-            "*" => any = Some(weight),
-            "identity" => identity = Some(weight),
-            _ => {}
-        }
-    }
-    let gzip = gzip.or(any).unwrap_or_default();
-    match gzip > 0.0 && gzip >= identity.unwrap_or_default() {
-        true => Encoding::Gzip,
-        false => Encoding::Identity,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn encoding_of(values: &[&'static str]) -> Encoding {
-        let values = values
-            .iter()
-            .map(|value| (ACCEPT_ENCODING, HeaderValue::from_static(value)));
-        encoding(&values.collect())
-    }
-
-    #[test]
-    fn gzip_is_for_clients_that_take_it() {
-        for accepted in [
-            "gzip",
-            "GZIP",
-            "x-gzip",
-            "deflate, gzip, br",
-            "gzip;q=0.5",
-            "gzip; q=1.0, identity; q=0.5",
-            "br;q=1, *;q=0.1",
-            "*",
-        ] {
-            assert_eq!(encoding_of(&[accepted]), Encoding::Gzip, "{accepted}");
-        }
-        assert_eq!(encoding_of(&["br", "gzip"]), Encoding::Gzip);
-        for refused in [
-            "",
-            "identity",
-            "br",
-            "gzip;q=0",
-            "gzip; q=0.0",
-            "gzip;q=0, *",
-            "*;q=0",
-            "gzip;q=x",
-            "gzip;q=0.2, identity",
-            "gzipped",
-        ] {
-            assert_eq!(encoding_of(&[refused]), Encoding::Identity, "{refused}");
-        }
-        assert_eq!(encoding_of(&[]), Encoding::Identity);
-    }
 }

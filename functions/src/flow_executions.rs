@@ -1,122 +1,117 @@
 //! The flow-executions API: `/flow-executions`.
 //!
-//! Its words are the model's own for states, and `flowExecutionId` and
-//! `flowDefinitionId` for the ids. Pages go by `limit` and `nextToken`.
+//! This API uses the model's words for statuses, and the names `flowExecutionId` and
+//! `flowDefinitionId` for the ids. Its pages use `limit` and `nextToken`.
 
 pub(crate) mod description;
-mod parameters;
+pub(crate) mod parameters;
 mod views;
 
 use lambda_http::Request;
 use shared::auth::Caller;
 use shared::operations::{self, ShownPayloads, Window};
-use shared::payload::RunPayload;
 use shared::store::Store;
 
-use crate::parameters::Parameters;
+use crate::parameters::viewer;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use parameters::{BranchStepsParameters, FlowDetailsParameters, ListParameters, StepParameters};
+use parameters::{BranchStepsParameters, DetailsParameters};
 
-/// What this surface shows of payloads, where it is not told up to how many bytes.
-const SHOWN: ShownPayloads = ShownPayloads {
-    of_run: RunPayload::Context,
-    of_steps: &["input", "output", "executionData"],
-    most_bytes: None,
-};
+/// The payloads of steps in the responses of this API.
+const STEP_PAYLOADS: &[&str] = &["input", "output", "executionData"];
 
-/// `GET /flow-executions`: a flow's executions, newest first.
+/// `GET /flow-executions`: lists a flow's executions, newest first.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::list_executions`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::list_executions`].
 pub async fn list_flow_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = ListParameters::of(request)?;
+    let parameters = parameters::LIST.read(request)?;
     let page = operations::list_executions(
         store,
         caller,
         &parameters.filter,
         parameters.limit,
-        Window::After(parameters.next_token),
+        Window::After(parameters.next_token.as_deref()),
     )
     .await?;
     reply::json(&views::list(&page))
 }
 
-/// `GET /flow-executions/{flowExecutionId}`: an execution with its steps and
-/// its context.
+/// `GET /flow-executions/{flowExecutionId}`: returns an execution with its steps and its context.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::get_execution`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::get_execution`].
 pub async fn get_flow_execution(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let FlowDetailsParameters { page, most_bytes } = FlowDetailsParameters::of(request)?;
-    let viewer = Parameters::of(request).viewer(caller)?;
+    let DetailsParameters {
+        run_payloads,
+        steps,
+        reveal,
+    } = parameters::DETAILS.read(request)?;
+    let viewer = viewer(caller, reveal);
     let shown = ShownPayloads {
-        most_bytes,
-        ..SHOWN
+        of_run: &run_payloads,
+        of_steps: STEP_PAYLOADS,
+        most_bytes: steps.most_bytes,
     };
-    let details = operations::get_execution(
-        store,
-        &viewer,
-        &page.execution_id,
-        shown,
-        page.limit,
-        page.next_token,
-    )
-    .await?;
+    let details =
+        operations::get_execution(store, &viewer, &steps.execution_id, shown, steps.query())
+            .await?;
     reply::json(&views::details(&details))
 }
 
-/// `GET /flow-executions/{flowExecutionId}/step`: one step with its payloads.
+/// `GET /flow-executions/{flowExecutionId}/step`: returns one step with its payloads.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::get_step`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::get_step`].
 pub async fn get_flow_execution_step(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = StepParameters::of(request)?;
-    let viewer = Parameters::of(request).viewer(caller)?;
+    let parameters = parameters::STEP.read(request)?;
+    let viewer = viewer(caller, parameters.reveal);
     let details = operations::get_step(
         store,
         &viewer,
         &parameters.execution_id,
-        &parameters.place,
+        &parameters.address,
         parameters.most_bytes,
     )
     .await?;
     reply::json(&views::step_details(&details))
 }
 
-/// `GET /flow-executions/{flowExecutionId}/branch-steps`: the steps of the
-/// branches below a fork.
+/// `GET /flow-executions/{flowExecutionId}/branch-steps`: returns the steps of a fork's branches.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::list_branch_steps`].
+/// Returns an error if a parameter is not valid, and the errors of
+/// [`operations::list_branch_steps`].
 pub async fn get_flow_execution_branch_steps(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let BranchStepsParameters { fork, page } = BranchStepsParameters::of(request)?;
-    let FlowDetailsParameters { page, most_bytes } = page;
-    let viewer = Parameters::of(request).viewer(caller)?;
+    let BranchStepsParameters {
+        steps,
+        fork,
+        reveal,
+    } = parameters::BRANCH_STEPS.read(request)?;
+    let viewer = viewer(caller, reveal);
     let branches = operations::list_branch_steps(
         store,
         &viewer,
-        &page.execution_id,
+        &steps.execution_id,
         &fork,
-        most_bytes,
-        page.limit,
-        page.next_token,
+        steps.most_bytes,
+        steps.query(),
     )
     .await?;
     reply::json(&views::branch_steps(&branches))

@@ -1,22 +1,24 @@
 //! The execution history API: `/api/history`.
 //!
-//! Its words are `PASSED` for a run that completed, and `action` for what a step
-//! is. Pages have an offset, and a total.
+//! This API calls a completed run `PASSED`, and the type of a step its `action`. Its pages use an
+//! offset, and have a total.
 
 pub(crate) mod description;
 mod format;
-mod parameters;
+pub(crate) mod parameters;
 mod views;
 
 use std::time::{Duration, Instant};
 
 use lambda_http::Request;
 use shared::auth::Caller;
-use shared::operations::{self, ShownPayloads, StepOutline, Window};
+use shared::operations::{
+    self, ExecutionPage, ListedTexts, ShownPayloads, StepOutline, StepQuery, Window,
+};
 use shared::payload::RunPayload;
 use shared::store::Store;
 
-use crate::parameters::{DetailsParameters, Parameters};
+use crate::parameters::viewer;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
@@ -24,47 +26,52 @@ use parameters::{
     StatisticsParameters, StepStatisticsParameters,
 };
 
-/// How long a request waits for a flow's deletion, before it says that it goes on.
-/// Below the 25 seconds that the function has.
+/// How long a request waits for a flow's deletion. After that it responds that the deletion
+/// continues in the background. It is less than the function's timeout of 25 seconds.
 const DELETION_TIME: Duration = Duration::from_secs(18);
 
-/// What this surface shows of payloads.
-const SHOWN: ShownPayloads = ShownPayloads {
-    of_run: RunPayload::Data,
+/// The payloads in the responses of this API.
+const SHOWN: ShownPayloads<'_> = ShownPayloads {
+    of_run: &[RunPayload::Data],
     of_steps: &["executionData"],
     most_bytes: None,
 };
 
-/// `GET /api/history/executions`: the team's executions, newest first.
+/// `GET /api/history/executions`: lists the team's executions, newest first.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::list_executions`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::list_executions`].
 pub async fn list_history_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = ListParameters::of(request)?;
+    let parameters = parameters::LIST.read(request)?;
     let ListParameters {
         filter,
         limit,
         offset,
         lite,
-        ..
+        extended,
     } = &parameters;
     let window = Window::Offset(*offset);
-    let page = operations::list_executions(store, caller, filter, *limit, window).await?;
+    let mut page = operations::list_executions(store, caller, filter, *limit, window).await?;
+    let listed = match extended {
+        true => ListedTexts::All,
+        false => ListedTexts::Name,
+    };
+    operations::shorten_page(&mut page, listed);
     let steps = match lite {
         true => None,
-        false => Some(operations::outline_steps(store, &page.executions).await?),
+        false => Some(read_steps(store, &page).await?),
     };
     reply::json(&views::list(&page, steps.as_deref(), &parameters))
 }
 
-/// `GET /api/history/executions/flows/{flowId}`: a flow's newest executions.
+/// `GET /api/history/executions/flows/{flowId}`: lists a flow's newest executions.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::list_executions`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::list_executions`].
 pub async fn list_history_flow_executions(
     store: &Store,
     caller: &Caller,
@@ -74,47 +81,54 @@ pub async fn list_history_flow_executions(
         flow_id,
         filter,
         limit,
-    } = FlowListParameters::of(request)?;
+    } = parameters::FLOW_LIST.read(request)?;
     let window = Window::After(None);
-    let page = operations::list_executions(store, caller, &filter, limit, window).await?;
-    let steps: Vec<StepOutline> = operations::outline_steps(store, &page.executions).await?;
+    let mut page = operations::list_executions(store, caller, &filter, limit, window).await?;
+    operations::shorten_page(&mut page, ListedTexts::Name);
+    let steps = read_steps(store, &page).await?;
     reply::json(&views::flow_list(&page, &steps, &flow_id))
 }
 
-/// `GET /api/history/executions/{executionId}`: an execution with its steps.
+/// Reads the steps of each run of a page, shortened to fit into a response.
+async fn read_steps(store: &Store, page: &ExecutionPage) -> Result<Vec<StepOutline>, Problem> {
+    let mut steps = operations::outline_steps(store, &page.executions).await?;
+    operations::shorten_outlines(page, &mut steps);
+    Ok(steps)
+}
+
+/// `GET /api/history/executions/{executionId}`: returns an execution with its steps.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::get_execution`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::get_execution`].
 pub async fn get_history_execution(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = DetailsParameters::of(request, "executionId")?;
-    let viewer = Parameters::of(request).viewer(caller)?;
-    let details = operations::get_execution(
-        store,
-        &viewer,
-        &parameters.execution_id,
-        SHOWN,
-        parameters.limit,
-        parameters.next_token,
-    )
-    .await?;
+    let parameters = parameters::DETAILS.read(request)?;
+    let viewer = viewer(caller, parameters.reveal);
+    let query = StepQuery {
+        limit: parameters.limit,
+        next_token: parameters.next_token.as_deref(),
+        ..StepQuery::default()
+    };
+    let details =
+        operations::get_execution(store, &viewer, &parameters.execution_id, SHOWN, query).await?;
     reply::json(&views::details(&details))
 }
 
-/// `GET /api/history/execution-stats`: how many executions there were, how they
-/// ended, and how long they took.
+/// `GET /api/history/execution-stats`: returns how many executions there were, how they ended, and
+/// how long they took.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::execution_statistics`].
+/// Returns an error if a parameter is not valid, and the errors of
+/// [`operations::execution_statistics`].
 pub async fn get_history_statistics(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = StatisticsParameters::of(request)?;
+    let parameters = parameters::STATISTICS.read(request)?;
     let StatisticsParameters {
         filter, interval, ..
     } = &parameters;
@@ -122,25 +136,26 @@ pub async fn get_history_statistics(
     reply::json(&views::statistics(&statistics, &parameters))
 }
 
-/// `GET /api/history/step-stats`: which steps of a flow fail, and which take their time.
+/// `GET /api/history/step-stats`: returns which steps of a flow fail, and which take the most time.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::step_statistics`].
+/// Returns an error if a parameter is not valid, and the errors of [`operations::step_statistics`].
 pub async fn get_history_step_statistics(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
-    let parameters = StepStatisticsParameters::of(request)?;
+    let parameters = parameters::STEP_STATISTICS.read(request)?;
     let StepStatisticsParameters { runs, shared } = &parameters;
     let statistics = operations::step_statistics(store, caller, &shared.filter, *runs).await?;
     reply::json(&views::step_statistics(&statistics, shared))
 }
 
-/// `DELETE /api/history/executions/{executionId}`: deletes an execution.
+/// `DELETE /api/history/executions/{executionId}`: deletes an execution permanently.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::delete_execution`].
+/// Returns an error if a parameter is not valid, and the errors of
+/// [`operations::delete_execution`].
 pub async fn delete_history_execution(
     store: &Store,
     caller: &Caller,
@@ -149,23 +164,23 @@ pub async fn delete_history_execution(
     let DeleteParameters {
         execution_id,
         cascade,
-    } = DeleteParameters::of(request)?;
+    } = parameters::DELETE.read(request)?;
     operations::delete_execution(store, caller, &execution_id, cascade).await?;
     reply::json(&views::deleted(&execution_id))
 }
 
-/// `DELETE /api/history/executions/flows/{flowId}`: deletes all executions of a
-/// flow.
+/// `DELETE /api/history/executions/flows/{flowId}`: deletes all executions of a flow permanently.
 ///
 /// # Errors
-/// Those of the parameters and of [`operations::delete_flow_executions`].
+/// Returns an error if a parameter is not valid, and the errors of
+/// [`operations::delete_flow_executions`].
 pub async fn delete_history_flow_executions(
     store: &Store,
     caller: &Caller,
     request: &Request,
 ) -> Result<Reply, Problem> {
     let until = Instant::now() + DELETION_TIME;
-    let FlowDeleteParameters { flow_id, cascade } = FlowDeleteParameters::of(request)?;
+    let FlowDeleteParameters { flow_id, cascade } = parameters::FLOW_DELETE.read(request)?;
     let deletion =
         operations::delete_flow_executions(store, caller, &flow_id, cascade, until).await?;
     let view = views::flow_deleted(&flow_id, deletion);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use shared::auth::{Authenticator, OidcSettings, SignInSettings};
 use shared::config::{DEFAULT_TABLE, TABLE_VARIABLE};
 use shared::counters::Counter;
-use shared::reap::Reaper;
+use shared::run_changes::Reaper;
 use shared::store::Store;
 use shared::sweep::Sweeper;
 
@@ -28,71 +28,72 @@ use crate::pages;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::route::{Route, Transfer, request_id};
-use crate::step_functions::{self, Importer, QueueEvent, TEAM_VARIABLE};
+use crate::step_functions::{self, QueueEvent, TEAM_VARIABLE};
 use crate::stream;
 use crate::sweep;
+use shared::step_functions::Importer;
 
-/// The most bytes of a stream that are sent whole: with its quotes and ends of
-/// lines escaped in Lambda's JSON it has to stay below 6 MB.
+/// The largest stream that is sent as one buffered response, in bytes. With its quotes and line
+/// ends escaped in Lambda's JSON it must stay below 6 MB.
 pub const MAX_WHOLE_BYTES: usize = 3 * 1024 * 1024;
 
-/// Boxed, because the future of a whole request is too deep a type to stand in
-/// that of `main`.
+/// The future of a request. It is boxed, because its type is nested too deeply for the type of
+/// `main`.
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send + 'a>>;
 
 /// Serves one route on the Lambda Runtime API, until Lambda ends the process.
 ///
-/// Without an authorizer before it, it takes tokens; JWTs are the authorizer's and
-/// the local server's.
+/// Without an authorizer in front, it accepts only tokens. Only the authorizer and the local server
+/// accept JWTs.
 ///
 /// # Errors
-/// Those of the Runtime API, and origins that are none.
+/// Returns an error if the Runtime API fails, or if an allowed origin is not valid.
 pub async fn serve_route(route: &'static Route) -> Result<(), Error> {
-    let app = App::new(begin()).allowing(AllowedOrigins::from_environment()?);
+    let app = App::new(start()).allowing(AllowedOrigins::from_environment()?);
     let app = &app;
     let answer = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(route.answer(app, &request).await.map(or_exit)) })
     };
-    let answer_whole = |request: Request| -> Answer<'_> {
-        Box::pin(async move { Ok(answer_whole(route, app, request).await) })
+    let answer_buffered = |request: Request| -> Answer<'_> {
+        Box::pin(async move { Ok(answer_buffered(route, app, request).await) })
     };
     match route.transfer {
-        Transfer::Buffered => lambda_http::run(service_fn(answer_whole)).await,
-        Transfer::Streamed => stream_where_possible(answer, answer_whole).await,
+        Transfer::Buffered => lambda_http::run(service_fn(answer_buffered)).await,
+        Transfer::Streamed => stream_if_supported(answer, answer_buffered).await,
     }
 }
 
 /// Serves the files of the console, which need neither a table nor a caller.
 ///
 /// # Errors
-/// Those of the Runtime API, and that the sign-in is not well configured.
+/// Returns an error if the Runtime API fails, or if the settings of the sign-in are not valid.
 pub async fn serve_console() -> Result<(), Error> {
     let console = pages::console(SignInSettings::from_environment()?.as_ref())?;
     let console = &console;
     let answer = |request: Request| -> Answer<'_> {
         Box::pin(async move { Ok(pages::answer(console, &request)) })
     };
-    // Compressed bytes are no text, which is what a gateway gets that wants it whole.
-    let answer_whole = |mut request: Request| -> Answer<'_> {
+    // A gateway that buffers responses gets them as text, so they must not be compressed.
+    let answer_buffered = |mut request: Request| -> Answer<'_> {
         request.headers_mut().remove(ACCEPT_ENCODING);
         Box::pin(async move { Ok(pages::answer(console, &request)) })
     };
-    stream_where_possible(answer, answer_whole).await
+    stream_if_supported(answer, answer_buffered).await
 }
 
-/// Answers with a stream, and whole to a gateway that does not know streams.
-async fn stream_where_possible<'a>(
+/// Streams the responses, except to gateways that do not support streams: these get buffered ones.
+async fn stream_if_supported<'a>(
     answer: impl Fn(Request) -> Answer<'a> + Copy,
-    answer_whole: impl Fn(Request) -> Answer<'a> + Copy + Send,
+    answer_buffered: impl Fn(Request) -> Answer<'a> + Copy + Send,
 ) -> Result<(), Error> {
     if !gateway_streams() {
-        return lambda_http::run(service_fn(answer_whole)).await;
+        return lambda_http::run(service_fn(answer_buffered)).await;
     }
     let serve = |event: LambdaEvent<LambdaRequest>| async move {
-        if wants_whole(&event.payload) {
-            let mut service = Adapter::from(service_fn(answer_whole));
-            let whole = service.call(event).await;
-            return whole.map(FunctionResponse::BufferedResponse);
+        if needs_buffer(&event.payload) {
+            let mut service = Adapter::from(service_fn(answer_buffered));
+            let buffered = service.call(event).await;
+            return buffered.map(FunctionResponse::BufferedResponse);
         }
         let mut service = StreamAdapter::from(service_fn(answer));
         let stream = service.call(event).await;
@@ -101,11 +102,11 @@ async fn stream_where_possible<'a>(
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// A body whose failure ends the process, and with it the invocation.
+/// Ends the process, and so the invocation, if the body fails.
 ///
-/// Lambda's runtime crate (1.5) would write a failure into the body itself, in the
-/// form of trailers, and end the body well: the gateway would take it for whole. A
-/// process that ends cuts it off, and Lambda counts an error.
+/// Lambda's runtime crate (1.5) would write the failure into the body as trailers, and end the body
+/// normally, so the gateway would take it for complete. If the process exits, the response is cut
+/// off, and Lambda counts an error.
 fn or_exit(body: Body) -> Body {
     let frames = BodyStream::new(body).inspect(|frame| {
         if frame.is_err() {
@@ -115,26 +116,29 @@ fn or_exit(body: Body) -> Body {
     StreamBody::new(frames).boxed_unsync()
 }
 
-/// Answers with a body that is in hand.
+/// Answers a request with a buffered response.
 ///
-/// A gateway that wants an answer whole has it from Lambda as a text, and packs
-/// what is none into base64, which not every gateway unpacks. So nothing is
-/// compressed for it.
-async fn answer_whole(route: &Route, app: &App, mut request: Request) -> Reply {
+/// Lambda passes a buffered response as text. Compressed bytes would be encoded in base64, which
+/// not every gateway decodes, so nothing is compressed here.
+async fn answer_buffered(route: &Route, app: &App, mut request: Request) -> Reply {
     request.headers_mut().remove(ACCEPT_ENCODING);
     let reply = route.answer(app, &request).await;
     match collect(reply).await {
         Ok(reply) => reply,
-        // The stream has logged its failure.
-        Err(problem) => reply::logged_problem(&problem, &request_id(&request)),
+        // The stream has already logged its failure.
+        Err(problem) => {
+            let mut reply = reply::logged_problem(&problem, &request_id(&request));
+            reply::guard(reply.headers_mut());
+            reply
+        }
     }
 }
 
-/// The same answer with its body in hand.
+/// Reads the whole body of a response into memory.
 ///
 /// # Errors
-/// [`Problem::ExportTooLarge`] for a stream of more than [`MAX_WHOLE_BYTES`], and
-/// those of the stream.
+/// [`Problem::ExportTooLarge`] for a stream of more than [`MAX_WHOLE_BYTES`], and the errors of
+/// the stream.
 pub async fn collect(reply: Reply) -> Result<Reply, Problem> {
     if reply.size_hint().exact().is_some() {
         return Ok(reply);
@@ -156,11 +160,11 @@ pub async fn collect(reply: Reply) -> Result<Reply, Problem> {
 /// Serves the authorizer on the Lambda Runtime API.
 ///
 /// # Errors
-/// Those of the Runtime API, and that the issuer of JWTs is not well configured.
+/// Returns an error if the Runtime API fails, or if the settings of the JWT issuer are not valid.
 pub async fn serve_authorizer() -> Result<(), Error> {
-    let mut authenticator = Authenticator::new(begin());
+    let mut authenticator = Authenticator::new(start());
     if let Some(settings) = OidcSettings::from_environment()? {
-        authenticator = authenticator.taking_jwts(settings);
+        authenticator = authenticator.with_jwts(settings);
     }
     let authenticator = &authenticator;
     let authorize =
@@ -168,69 +172,70 @@ pub async fn serve_authorizer() -> Result<(), Error> {
     lambda_runtime::run(service_fn(authorize)).await
 }
 
-/// Serves the consumer of the table's stream that keeps the counters.
+/// Serves the consumer of the table's stream that maintains the counters.
 ///
 /// # Errors
-/// Those of the Runtime API.
+/// Returns an error if the Runtime API fails.
 pub async fn serve_count() -> Result<(), Error> {
-    let counter = Counter::new(begin());
+    let counter = Counter::new(start());
     let counter = &counter;
     let count = |event: LambdaEvent<TimeWindowEvent>| Box::pin(stream::count(counter, event));
     lambda_runtime::run(service_fn(count)).await
 }
 
-/// Serves the consumer of the table's stream that follows what is removed and
-/// cancelled.
+/// Serves the consumer of the table's stream that completes removals and cancellations.
 ///
 /// # Errors
-/// Those of the Runtime API.
+/// Returns an error if the Runtime API fails.
 pub async fn serve_reap() -> Result<(), Error> {
-    let reaper = Reaper::new(begin());
+    let reaper = Reaper::new(start());
     let reaper = &reaper;
     let reap = |event: LambdaEvent<Event>| Box::pin(stream::reap(reaper, event));
     lambda_runtime::run(service_fn(reap)).await
 }
 
-/// Serves the sweeper, which closes runs whose time is over.
+/// Serves the sweeper, which closes runs whose time limit has passed.
 ///
 /// # Errors
-/// Those of the Runtime API.
+/// Returns an error if the Runtime API fails.
 pub async fn serve_sweep() -> Result<(), Error> {
-    let sweeper = Sweeper::new(begin());
+    let sweeper = Sweeper::new(start());
     let sweeper = &sweeper;
     let sweep = |event: LambdaEvent<Value>| Box::pin(sweep::sweep(sweeper, event));
     lambda_runtime::run(service_fn(sweep)).await
 }
 
-/// Serves the importer of executions of AWS Step Functions.
+/// Serves the importer of AWS Step Functions executions.
 ///
 /// # Errors
-/// Those of the Runtime API, and that the team is none.
+/// Returns an error if the Runtime API fails, or if the team is not a valid id.
 pub async fn serve_import_state_machine_execution() -> Result<(), Error> {
     let team = std::env::var(TEAM_VARIABLE);
     let team_id = team.as_deref().unwrap_or("default").parse()?;
-    let importer = Importer::new(begin(), client::step_functions(), team_id);
+    let importer = Importer::new(start(), client::step_functions(), team_id);
     let importer = &importer;
     let import = |event: LambdaEvent<QueueEvent>| Box::pin(step_functions::import(importer, event));
     lambda_runtime::run(service_fn(import)).await
 }
 
-/// Begins the log, and makes what every function works with.
-fn begin() -> Store {
+/// Starts the log, and opens the table.
+fn start() -> Store {
     let table = std::env::var(TABLE_VARIABLE);
     let table = table.as_deref().unwrap_or(DEFAULT_TABLE);
     log::begin(table);
     Store::new(client::client(), table)
 }
 
-/// `sam local` sets this variable, and does not know streamed answers.
+/// Whether the gateway supports streamed responses. `sam local`, which sets this variable, does
+/// not.
 fn gateway_streams() -> bool {
     std::env::var_os("AWS_SAM_LOCAL").is_none()
 }
 
-/// An HTTP API buffers every answer, and does not read the form of a streamed one.
-/// A function's own URL, whose events look the same, does.
-fn wants_whole(event: &LambdaRequest) -> bool {
+/// Whether the response must be buffered. An HTTP API buffers every response, and does not
+/// understand the format of a streamed one. A function URL does; its events look the same except
+/// for the domain.
+fn needs_buffer(event: &LambdaRequest) -> bool {
     let LambdaRequest::ApiGatewayV2(event) = event else {
         return false;
     };

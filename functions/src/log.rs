@@ -1,4 +1,4 @@
-//! The log of the Lambda functions: a line of JSON for each event.
+//! The log of the Lambda functions: one line of JSON for each event.
 
 use std::fmt;
 use std::io::stdout;
@@ -14,16 +14,16 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::metrics;
 
-/// Logs to standard output from now on, from the level that Lambda was told.
+/// Starts logging to standard output, from the level in Lambda's configuration.
 pub fn begin(table: &str) {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL");
     let level = level.ok().and_then(|level| level.parse().ok());
     let subscriber = subscriber(table, level.unwrap_or(Level::INFO), stdout);
-    // There is one already only where a program has two main functions.
+    // A subscriber exists already only if a program has two main functions.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// What writes the lines of a function over this table.
+/// The subscriber that writes the log lines of a function for this table.
 pub fn subscriber<W>(table: &str, level: Level, writer: W) -> impl Subscriber + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -31,22 +31,22 @@ where
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(writer)
-        .event_format(Lines {
+        .event_format(LineFormat {
             table: table.to_owned(),
         })
         .finish()
 }
 
-/// An event as one line: its time, its level, its fields and, where they are
-/// figures, what makes CloudWatch count them.
+/// Formats an event as one line: its time, its level and its fields. A line with metrics also
+/// has the directive by which CloudWatch counts them.
 ///
-/// Lambda takes a line without a time for `INFO`, and would drop an error at a higher
-/// level; the runtime crate's own subscriber leaves the time out.
-struct Lines {
+/// Lambda treats a line without a time as `INFO`, and would drop an error if its log level is
+/// higher. The runtime crate's own subscriber omits the time.
+struct LineFormat {
     table: String,
 }
 
-impl Lines {
+impl LineFormat {
     fn line(&self, event: &Event<'_>) -> serde_json::Result<Vec<u8>> {
         let mut line = Vec::with_capacity(512);
         let mut serializer = serde_json::Serializer::new(&mut line);
@@ -66,7 +66,7 @@ impl Lines {
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

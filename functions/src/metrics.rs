@@ -1,10 +1,10 @@
-//! Metrics, in [CloudWatch's embedded metric format]: on Lambda a line of the log is
-//! all it takes. Elsewhere there is nobody who would make a metric of it.
+//! Metrics in [CloudWatch's embedded metric format]. On Lambda, CloudWatch reads them from the
+//! lines of the log. Outside of Lambda nothing reads them.
 //!
-//! They are few, as each costs by the month, and have the table as their dimension,
-//! so that two deployments of one account are told apart. What AWS counts anyway
-//! (requests, errors, throttles, invocations) is not counted here. The lines keep
-//! route and team beside the figures, for questions to the log.
+//! There are only a few, because each metric costs money every month. Their dimension is the
+//! table, which distinguishes two deployments in one account. AWS itself counts requests, errors,
+//! throttles and invocations, so they are not counted here. The lines also have the route and the
+//! team, for queries on the log.
 //!
 //! [CloudWatch's embedded metric format]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
@@ -13,26 +13,26 @@ use shared::Error;
 use shared::auth::Caller;
 use shared::model::Timestamp;
 
-/// The target of events whose figures are metrics.
+/// The target of log events that contain metrics.
 pub const TARGET: &str = module_path!();
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Flowtrail";
 
-/// A metric: the member of the line that has its figure, and its unit.
+/// A metric: the member of the line with its value, and its unit.
 pub type Metric = (&'static str, &'static str);
 
-/// The figures of the line that each answer leaves.
+/// The metrics in the log line of each response.
 pub const OF_AN_ANSWER: &[Metric] = &[
     ("duration_ms", "Milliseconds"),
     ("table_requests", "Count"),
     ("capacity_units", "Count"),
 ];
 
-/// How many requests came with credentials that are not valid.
+/// The number of requests with invalid credentials.
 pub const AUTHENTICATION_FAILURES: Metric = ("authentication_failures", "Count");
 
-/// The members that make metrics of a line's figures.
+/// The members of a line that turn its values into metrics.
 pub fn directive(table: &str, metrics: &[Metric]) -> [(&'static str, Value); 2] {
     let metrics: Value = metrics
         .iter()
@@ -49,7 +49,7 @@ pub fn directive(table: &str, metrics: &[Metric]) -> [(&'static str, Value); 2] 
     [("table", json!(table)), ("_aws", aws)]
 }
 
-/// Counts a refusal of credentials that a caller has sent.
+/// Counts a request whose credentials were refused. Requests without credentials do not count.
 pub fn count_refusal(
     table: &str,
     authorization: Option<&str>,
@@ -62,8 +62,8 @@ pub fn count_refusal(
     }
 }
 
-/// The line of one refusal. It has the level `ERROR`, as Lambda drops others where the
-/// log begins there, and the alarm has to hold all the same.
+/// The log line of one refusal. Its level is `ERROR`, because Lambda may be configured to drop
+/// all lower levels, and the alarm must work even then.
 fn refusal(table: &str) -> Value {
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), json!(Timestamp::now()));
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_a_line_of_the_embedded_metric_format() {
+    fn refusals_are_logged_in_the_embedded_metric_format() {
         let line = refusal("history");
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert!(line["_aws"]["Timestamp"].is_i64());
@@ -91,6 +91,6 @@ mod tests {
         assert_eq!(directive["Dimensions"], json!([["table"]]));
         assert_eq!(line["table"], "history");
         assert_eq!(line["authentication_failures"], 1);
-        assert_eq!(line["level"], "ERROR", "logged at any level");
+        assert_eq!(line["level"], "ERROR", "logged at every log level");
     }
 }

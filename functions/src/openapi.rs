@@ -1,17 +1,18 @@
-//! The description of the API, in the terms of OpenAPI 3.1
-//! (<https://spec.openapis.org/oas/v3.1.1.html>), which is `/openapi.json`.
+//! The OpenAPI 3.1 description of the API (<https://spec.openapis.org/oas/v3.1.1.html>), served
+//! as `/openapi.json`.
 //!
-//! Paths, methods and permissions are those of the [routes](crate::route). Each surface
-//! describes its operations in its module `description`, its parameters beside the code that
-//! reads them, and its answers by the schemas that `schemars` derives of the views. The
-//! examples of problems are problems.
+//! Paths, methods, permissions and parameters come from the [routes](crate::route). Parameters
+//! are described next to the code that reads them. Each API describes its operations in its
+//! module `description`. `schemars` derives the schemas of the responses from the views. The
+//! examples of problems are rendered from real [`Problem`]s.
 //!
-//! No route names its description, so that a Lambda function links none but `console`, which
-//! serves it.
+//! Routes do not refer to their descriptions. So only the Lambda function `console`, which
+//! serves the document, links them.
 
 mod operation;
 pub(crate) mod parameter;
 pub(crate) mod problems;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -19,132 +20,138 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::Error;
 
 use crate::problem::Problem;
-use crate::route::{self, Route};
-use crate::{admin, executions, flow_executions, history, traces};
+use crate::route::Route;
+use crate::routes;
+use crate::{parameters, traces};
 pub(crate) use operation::{Operation, example};
-pub(crate) use parameter::Parameter;
+pub(crate) use words::words;
 
-/// Where the description is.
+/// The path of the document.
 pub const PATH: &str = "/openapi.json";
 
-/// Describes an operation, with the schemas that it needs.
+/// A function that describes an operation, and adds the schemas that it needs.
 pub(crate) type Describe = fn(&mut SchemaGenerator) -> Operation;
 
-/// The operations of one documented API.
-struct Surface {
+/// A documented API.
+struct Api {
+    /// Its module in this crate, as [`routes::OPERATIONS`] names it.
+    module: &'static str,
     name: &'static str,
     about: &'static str,
-    operations: &'static [(&'static Route, Describe)],
 }
 
-static SURFACES: &[Surface] = &[
-    Surface {
+static APIS: &[Api] = &[
+    Api {
+        module: "flow_executions",
         name: "Flow executions",
-        about: "Runs of a flow and their steps, by `limit` and `nextToken`.",
-        operations: flow_executions::description::OPERATIONS,
+        about: "List the runs of a flow and read their steps. Pages use `limit` and `nextToken`.",
     },
-    Surface {
+    Api {
+        module: "executions",
         name: "Executions",
-        about: "Runs of workflows and their nodes, by numbered pages; cancel and export.",
-        operations: executions::description::OPERATIONS,
+        about: "List the runs of workflows with numbered pages, read their nodes, and cancel, \
+                pin and export runs.",
     },
-    Surface {
+    Api {
+        module: "history",
         name: "Execution history",
-        about: "Runs by `limit` and `offset`, statistics, and deletion.",
-        operations: history::description::OPERATIONS,
+        about: "List runs by `limit` and `offset`, read statistics, and delete runs.",
     },
-    Surface {
+    Api {
+        module: "admin",
         name: "Administration",
-        about: "Who the caller is; a team's tokens, roles, settings and audit.",
-        operations: admin::description::OPERATIONS,
+        about: "Show the caller, and manage the team's tokens, roles and settings. List audit \
+                events.",
     },
-    Surface {
+    Api {
+        module: "traces",
         name: "Traces",
-        about: "OpenTelemetry over HTTP.",
-        operations: traces::description::OPERATIONS,
+        about: "Ingest OpenTelemetry traces over HTTP.",
     },
 ];
 
-/// What all operations have in common.
+/// The description of what all operations have in common.
 const ABOUT: &str = "\
-Every request carries an SDK token or a JWT of the operator's identity provider. Either belongs \
-to a team, sees that team's executions alone, and has a role. `x-permission` of an operation is \
-what the role has to allow.
+Send an SDK token, or a JWT of the operator's identity provider, with every request. Each belongs \
+to one team, sees only the executions of that team, and has a role. The role must include the \
+permission in the operation's `x-permission`.
 
-- **Times** are RFC 3339 with any offset, or a date, which is its midnight in UTC, and as an end \
-the end of that day. Both bounds are inclusive, and are those of `createdAt`. A beginning after \
-the end is 400.
-- **Parameters** that are not known are ignored; one that is sent twice is 400.
-- **Page tokens** are sent back exactly as they came, with the same parameters; any other is 400.
-- **Unknown values** are `null`: what a record does not say, or says in a way that cannot be read.
-- **405** is the answer to a method that a path does not have; `Allow` names those that it has. \
-On AWS it is 404.";
+- **Times** are in RFC 3339 with any offset. A date without a time is midnight in UTC; as the end \
+of a range, it is the end of that day. Both bounds of a range are inclusive, and apply to \
+`createdAt`. A range that starts after its end is 400.
+- **Parameters** must not be repeated: a parameter that is sent twice is 400. A parameter that \
+only other endpoints have is 400 as well, and so is a name that differs from a known one by one \
+letter, by case or by separators. The error `UNKNOWN_PARAMETER` then names the right parameter. \
+All other unknown parameters are ignored.
+- **Page tokens** must be sent back unchanged, with the same parameters. Any other token is 400.
+- **Unknown values** are `null`: the record has no such value, or the value cannot be read.
+- **405** means that the path does not have this method. `Allow` lists the methods that it has. On \
+AWS the status is 404.";
 
-/// The description, as JSON.
+/// The document, as JSON.
 pub fn document() -> Bytes {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
-        // There is nothing in it that could not be written.
+        // Every part of the document can be serialized.
         serde_json::to_vec(&describe()).unwrap_or_default().into()
     });
     DOCUMENT.clone()
 }
 
+/// The whole document. It is not a [`Value`], because a [`Value`] sorts the media types of a
+/// response by name, and generated clients use the first one.
 #[derive(Serialize)]
-struct Described {
+#[serde(rename_all = "camelCase")]
+struct Document {
+    openapi: &'static str,
+    info: Value,
+    servers: Value,
+    security: Value,
+    tags: Vec<Value>,
+    paths: Paths,
+    components: Value,
+}
+
+/// The operations by path and method.
+type Paths = BTreeMap<&'static str, BTreeMap<String, OperationEntry>>;
+
+#[derive(Serialize)]
+struct OperationEntry {
     #[serde(flatten)]
     operation: Operation,
     #[serde(rename = "operationId")]
     id: String,
-    tags: [&'static str; 1],
+    tags: Vec<&'static str>,
     #[serde(rename = "x-permission")]
     permission: Option<&'static str>,
 }
 
-fn describe() -> Value {
-    let mut settings = SchemaSettings::draft2020_12().for_serialize();
-    settings.definitions_path = "/components/schemas".into();
-    settings.meta_schema = None;
-    let mut schemas = settings.into_generator();
-    let mut paths: BTreeMap<&str, BTreeMap<String, Described>> = BTreeMap::new();
-    for surface in SURFACES {
-        for (route, describe) in surface.operations {
-            let operation = with_common_problems(route, describe(&mut schemas), &mut schemas);
-            let described = Described {
-                operation,
-                id: camel_case(route.name),
-                tags: [surface.name],
-                permission: route.permission.map(|permission| permission.as_str()),
-            };
-            let method = route.method.as_str().to_ascii_lowercase();
-            paths
-                .entry(route.path)
-                .or_default()
-                .insert(method, described);
-        }
-    }
-    let tags: Vec<_> = SURFACES
+fn describe() -> Document {
+    let mut schemas = schema_generator();
+    let paths = describe_paths(&mut schemas);
+    let tags = APIS
         .iter()
-        .map(|surface| json!({"name": surface.name, "description": surface.about}))
+        .map(|api| json!({"name": api.name, "description": api.about}))
         .collect();
-    json!({
-        "openapi": "3.1.0",
-        "info": {
+    Document {
+        openapi: "3.1.0",
+        info: json!({
             "title": "Flowtrail",
             "version": env!("CARGO_PKG_VERSION"),
             "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        // Beside this very document, under whatever stage or domain.
-        "servers": [{"url": "./"}],
-        "security": [{"token": []}],
-        "tags": tags,
-        "paths": paths,
-        "components": {
+        }),
+        // Relative to this document, so that it is right under any stage and domain.
+        servers: json!([{"url": "./"}]),
+        security: json!([{"token": []}]),
+        tags,
+        paths,
+        components: json!({
             "schemas": schemas.take_definitions(true),
             "securitySchemes": {"token": {
                 "type": "http",
@@ -152,17 +159,46 @@ fn describe() -> Value {
                 "description": "An SDK token, `sdk_…`, or a JWT of the operator's identity \
                                 provider.",
             }},
-        },
-    })
+        }),
+    }
 }
 
-/// The same with the problems that each operation can have.
+/// The generator of the schemas that responses share.
+fn schema_generator() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(words::list_constants));
+    settings.definitions_path = "/components/schemas".into();
+    settings.meta_schema = None;
+    settings.into_generator()
+}
+
+/// Describes every operation, by its path and its method in lower case.
+fn describe_paths(schemas: &mut SchemaGenerator) -> Paths {
+    let mut paths = Paths::new();
+    for (route, module, describe) in routes::OPERATIONS {
+        let operation = describe(schemas).parameters(&route.parameters);
+        let api = APIS.iter().find(|api| api.module == *module);
+        let entry = OperationEntry {
+            operation: with_common_problems(route, operation, schemas),
+            id: camel_case(route.name),
+            tags: api.iter().map(|api| api.name).collect(),
+            permission: route.permission.map(|permission| permission.as_str()),
+        };
+        let method = route.method.as_str().to_ascii_lowercase();
+        paths.entry(route.path).or_default().insert(method, entry);
+    }
+    paths
+}
+
+/// Adds the problems that every operation can have.
 fn with_common_problems(
     route: &Route,
     operation: Operation,
     schemas: &mut SchemaGenerator,
 ) -> Operation {
     let mut problems = vec![
+        parameters::unknown(&route.parameters, "flow_id"),
         Error::Unauthenticated("The token is not valid.").into(),
         Problem::BodyTooLarge {
             most: route.max_body_bytes,
@@ -181,21 +217,20 @@ fn with_common_problems(
     if operation.has_input() {
         problems.push(Problem::InvalidParameter {
             parameter: "limit",
-            message: "The parameter limit is not valid. It is a whole number from 1 to 500."
-                .to_owned(),
+            reason: "Use a whole number from 1 to 500.".to_owned(),
         });
     }
     let operation = operation
         .problems(schemas, problems)
         .gateway_throttles(schemas);
-    if route.name != route::INGEST_TRACES.name {
+    if route.name != routes::INGEST_TRACES.name {
         return operation;
     }
     let (media_type, media) = traces::description::problem();
     operation.problems_in(media_type, &media)
 }
 
-/// `list_flow_executions` is `listFlowExecutions`.
+/// Converts a route's name to camel case: `list_flow_executions` to `listFlowExecutions`.
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();

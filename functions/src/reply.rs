@@ -1,11 +1,12 @@
-//! Answers.
+//! Responses.
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -15,26 +16,30 @@ use shared::payload::UnreadablePayload;
 
 use crate::problem::Problem;
 
-/// The body of an answer: whole, or a stream that can fail on the way. What then
-/// carries it cuts the connection, so that nobody takes a part for the whole.
+/// The body of a response: complete, or a stream that can fail on the way. If it fails, the
+/// server closes the connection, so that clients notice that the body is incomplete.
 pub type Body = UnsyncBoxBody<Bytes, Error>;
 
-/// An answer.
+/// A response.
 pub type Reply = Response<Body>;
 
-/// How many seconds a caller waits before it asks a struggling table again.
+/// The header that says which pages may load a response without the CORS protocol
+/// (<https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header>).
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The number of seconds before a caller retries a request that the table could not serve.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
-/// A success with a view as its JSON.
+/// A successful response with a view as its JSON.
 ///
 /// # Errors
-/// [`Error::Internal`] when the view cannot be written as JSON.
+/// [`Error::Internal`] if the view cannot be written as JSON.
 pub fn json(view: &impl Serialize) -> Result<Reply, Problem> {
     let body = serde_json::to_vec(view).map_err(Error::internal)?;
     Ok(reply(StatusCode::OK, body))
 }
 
-/// A success whose body follows piece by piece.
+/// A successful response whose body is streamed.
 pub fn stream(
     content_type: &'static str,
     chunks: impl Stream<Item = shared::Result<Bytes>> + Send + 'static,
@@ -43,18 +48,19 @@ pub fn stream(
     reply_of(StatusCode::OK, HeaderValue::from_static(content_type), body)
 }
 
-/// A success that made something, with a view of it as its JSON.
+/// The response 201 to a request that created something, with a view of it as its JSON.
 ///
 /// # Errors
-/// Those of [`json`].
+/// [`Error::Internal`] if the view cannot be written as JSON.
 pub fn created(view: &impl Serialize) -> Result<Reply, Problem> {
     with_status(StatusCode::CREATED, view)
 }
 
-/// A success that has yet to come to its end, with a view as its JSON.
+/// The response 202 to a request whose work continues in the background, with a view as its
+/// JSON.
 ///
 /// # Errors
-/// Those of [`json`].
+/// [`Error::Internal`] if the view cannot be written as JSON.
 pub fn accepted(view: &impl Serialize) -> Result<Reply, Problem> {
     with_status(StatusCode::ACCEPTED, view)
 }
@@ -65,14 +71,14 @@ fn with_status(status: StatusCode, view: &impl Serialize) -> Result<Reply, Probl
     Ok(reply)
 }
 
-/// A success with nothing to say.
+/// A successful response without a body.
 pub fn empty() -> Reply {
     let mut reply = reply(StatusCode::OK, Vec::new());
     reply.headers_mut().remove(CONTENT_TYPE);
     reply
 }
 
-/// What an answer says of payloads that are there and cannot be shown.
+/// The `warnings` of a response: payloads that exist but cannot be shown.
 pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
     unreadable
         .iter()
@@ -80,14 +86,21 @@ pub fn warnings(unreadable: &[UnreadablePayload]) -> Vec<String> {
         .collect()
 }
 
-/// `totalIsExact` of an answer: `false` where there are more executions than were counted,
-/// and else not there, as in the APIs' documents.
+/// The `totalIsExact` of a response: `false` if there are more executions than were counted, and
+/// otherwise absent, because the APIs' documents do not have it.
 pub fn inexact(is_exact: bool) -> Option<bool> {
     (!is_exact).then_some(false)
 }
 
-/// The answer that tells of a problem. The log has it too, with its cause when
-/// it is ours.
+/// Adds the headers that protect every response in browsers: the browser must not guess the
+/// type, and pages of other origins may read the response only by the CORS protocol, which
+/// [`crate::cors`] implements.
+pub fn guard(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+}
+
+/// The error response for a problem. Logs server errors, with their causes.
 pub fn problem(problem: &Problem, request_id: &str) -> Reply {
     if let Problem::Operation(error) = problem
         && problem.status().is_server_error()
@@ -97,7 +110,7 @@ pub fn problem(problem: &Problem, request_id: &str) -> Reply {
     logged_problem(problem, request_id)
 }
 
-/// The same of a problem that the log has already.
+/// The error response for a problem that is already logged.
 pub fn logged_problem(problem: &Problem, request_id: &str) -> Reply {
     let status = problem.status();
     let body = serde_json::to_vec(&problem.view(request_id)).unwrap_or_default();
@@ -106,6 +119,9 @@ pub fn logged_problem(problem: &Problem, request_id: &str) -> Reply {
     match (status, problem) {
         (StatusCode::SERVICE_UNAVAILABLE, _) => {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        (StatusCode::TOO_MANY_REQUESTS, _) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
         }
         (StatusCode::UNAUTHORIZED, _) => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -125,7 +141,7 @@ fn reply(status: StatusCode, body: Vec<u8>) -> Reply {
     reply_of(status, content_type, whole(body))
 }
 
-/// A body that is in hand.
+/// A complete body.
 pub fn whole(body: Vec<u8>) -> Body {
     Full::from(body)
         .map_err(|never| match never {})
@@ -137,7 +153,7 @@ fn reply_of(status: StatusCode, content_type: HeaderValue, body: Body) -> Reply 
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
-    // What a token may see is not for a shared cache, and changes by the second.
+    // A shared cache must not keep what a token may see, and it changes every second.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply
 }

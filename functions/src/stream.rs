@@ -1,18 +1,17 @@
-//! The consumers of the table's stream, as Lambda functions.
+//! The Lambda functions that consume the table's stream.
 
 use std::time::Instant;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord, TimeWindowEvent};
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
-use shared::counters::Counter;
+use shared::change::Change;
+use shared::counters::{AppliedChanges, Counter};
 use shared::labels;
-use shared::model::Item;
-use shared::reap::Reaper;
-use shared::stream::Change;
+use shared::run_changes::Reaper;
 
-/// What Lambda is told of a batch in a tumbling window. The counters keep their
-/// state in the table, so the window carries none.
+/// The response to a batch in a tumbling window. The counters keep their state in the table, so
+/// the state of the window is empty.
 #[derive(Debug, Default, Serialize)]
 pub struct WindowReply {
     state: NoState,
@@ -21,36 +20,35 @@ pub struct WindowReply {
 #[derive(Debug, Default, Serialize)]
 struct NoState {}
 
-/// Applies a batch of the stream to the entries of labels and to the counters.
+/// The error of an event from a source that is not configured correctly.
+const NO_SHARD_ID: &str = "the event has no shard id: configure a tumbling window for its source";
+
+/// Applies a batch of the stream to the counters, and then to the entries of labels. Entries need
+/// more writes, so the totals do not wait for them. If either fails, Lambda passes the batch again:
+/// the counters skip the changes that they have, and writing an entry twice is harmless.
 ///
-/// The window is there for the id of its shard alone, which Lambda passes with
-/// no other kind of batch.
+/// The tumbling window serves only to get the shard id, which Lambda does not pass with any other
+/// kind of batch.
 ///
 /// # Errors
-/// Those of the table, after which Lambda hands over the batch again, whole or
-/// in halves; and an event without a shard id, which a tumbling window always
-/// has.
+/// Returns an error if the table cannot be read or written. Lambda then passes the batch again,
+/// whole or in halves. Also returns an error if the event has no shard id.
 pub async fn count(
     counter: &Counter,
     event: LambdaEvent<TimeWindowEvent>,
 ) -> Result<WindowReply, Error> {
     let records = event.payload.dynamo_db_event.records;
-    // A window's last event can be without records.
+    // The last event of a window may have no records.
     if records.is_empty() {
         return Ok(WindowReply::default());
     }
     let shard_id = event.payload.time_window_properties.shard_id;
-    let shard_id =
-        shard_id.ok_or("the event has no shard id: its source needs a tumbling window")?;
+    let shard_id = shard_id.ok_or(NO_SHARD_ID)?;
     let changes: Vec<_> = records.into_iter().filter_map(change).collect();
     let given = changes.len();
     let request_id = event.context.request_id;
     let (start, before) = (Instant::now(), counter.store().usage());
-    let taken_in = async {
-        let labels = labels::follow(counter.store(), &changes).await?;
-        Ok::<_, shared::Error>((labels, counter.apply(&shard_id, &changes).await?))
-    };
-    match taken_in.await {
+    match apply(counter, &shard_id, &changes).await {
         Ok((labels, applied)) => {
             let usage = counter.store().usage().since(before);
             tracing::info!(
@@ -76,11 +74,26 @@ pub async fn count(
     }
 }
 
-/// Does what follows from a batch of the stream.
+/// Applies changes to the counters and to the entries of labels. Returns the number of changed
+/// entries and what was counted.
+async fn apply(
+    counter: &Counter,
+    shard_id: &str,
+    changes: &[Change],
+) -> shared::Result<(usize, AppliedChanges)> {
+    let applied = counter.apply(shard_id, changes).await;
+    // The entries are written even if the counters fail, because Lambda drops a batch after
+    // too many failures.
+    let labels = labels::follow(counter.store(), changes).await;
+    let applied = applied?;
+    Ok((labels?, applied))
+}
+
+/// Completes the removals and cancellations in a batch of the stream.
 ///
 /// # Errors
-/// Those of the table, after which Lambda hands over the batch again, whole or in
-/// halves.
+/// Returns an error if the table cannot be read or written. Lambda then passes the batch again,
+/// whole or in halves.
 pub async fn reap(reaper: &Reaper, event: LambdaEvent<Event>) -> Result<(), Error> {
     let records = event.payload.records;
     let changes: Vec<_> = records.into_iter().filter_map(change).collect();
@@ -96,6 +109,7 @@ pub async fn reap(reaper: &Reaper, event: LambdaEvent<Event>) -> Result<(), Erro
                 removed = reaped.removed,
                 cancelled = reaped.cancelled,
                 turns = reaped.turns,
+                limited = reaped.limited,
                 duration_ms = start.elapsed().as_secs_f64() * 1_000.0,
                 table_requests = usage.requests,
                 capacity_units = usage.capacity_units,
@@ -113,15 +127,10 @@ pub async fn reap(reaper: &Reaper, event: LambdaEvent<Event>) -> Result<(), Erro
 
 fn change(record: EventRecord) -> Option<Change> {
     let record = record.change;
-    Some(Change {
-        sequence_number: record.sequence_number?,
-        old: image(record.old_image),
-        new: image(record.new_image),
-    })
-}
-
-/// An image that is absent reads as one without attributes.
-fn image(item: serde_dynamo::Item) -> Option<Item> {
-    let item: Item = item.into();
-    (!item.is_empty()).then_some(item)
+    let sequence_number = record.sequence_number?;
+    Some(Change::decode(
+        sequence_number,
+        record.old_image,
+        record.new_image,
+    ))
 }

@@ -1,4 +1,4 @@
-//! Closing runs whose time is over, as a Lambda function that a schedule starts.
+//! The Lambda function that closes runs whose time limit has passed. A schedule starts it.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use shared::sweep::Sweeper;
 
-/// How long a sweep takes runs up: below the function's minute. What is left is due in the
-/// next.
+/// How long a sweep starts to close runs: less than the function's timeout of a minute. The next
+/// sweep closes the rest.
 const SWEPT_WITHIN: Duration = Duration::from_secs(45);
 
-/// Closes what is due. What the event says does not matter.
+/// Closes the runs whose time limit has passed. The content of the event is not used.
 ///
 /// # Errors
-/// Those of the table. The next sweep goes on.
+/// Returns an error if the table cannot be read or written. The next sweep continues.
 pub async fn sweep(sweeper: &Sweeper, event: LambdaEvent<Value>) -> Result<(), Error> {
     let request_id = event.context.request_id;
     let (start, before) = (Instant::now(), sweeper.store().usage());

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use functions::route::{ROUTES, function_names};
+use functions::routes::{ROUTES, function_names};
 
 #[test]
 fn each_route_has_its_binary_and_each_binary_its_route() {
@@ -26,7 +26,7 @@ fn each_route_has_its_binary_and_each_binary_its_route() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
         let source = std::fs::read_to_string(source).expect("a source");
         let call = format!(
-            "serve_route(&functions::route::{})",
+            "serve_route(&functions::routes::{})",
             route.name.to_uppercase()
         );
         assert!(

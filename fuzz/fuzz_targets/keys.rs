@@ -1,39 +1,39 @@
-//! Keys: each says what made it, none can be made in two ways, and none is misread.
+//! Keys: each key is parsed into the values that built it, each key can be built in only one way,
+//! and foreign keys are not misread.
 //!
-//! The input is lines: two times in milliseconds, five ids, a part's number, and from
-//! there on a key as somebody's engine may have written it.
+//! The input consists of lines: two times in milliseconds, five ids, the number of a part, and in
+//! the rest a key that a foreign engine may have written.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use shared::keys::{self, LabelledRun, PayloadKey, StepKey};
-use shared::labels::Label;
+use shared::label::Label;
 use shared::model::{DeviceId, ExecutionId, FlowId, TeamId, Timestamp};
 use shared::record::{RecordKind, check};
-use shared::store;
 
-/// The first moment of the year 10000, which the record format does not write.
+/// The first millisecond of the year 10000, which the record format cannot represent.
 const END_MS: i64 = 253_402_207_200_000;
 
 fuzz_target!(|input: &str| {
     let mut lines = input.splitn(9, '\n');
     let mut line = || lines.next().unwrap_or_default();
-    let times = [line(), line()].map(moment);
+    let times = [line(), line()].map(parse_time);
     let ids = [line(), line(), line(), line(), line()];
     let part = line();
     let written = line();
-    foreign(written);
-    made(times, ids);
-    payloads(ids[0], part);
-    teams(ids, written);
+    check_foreign_key(written);
+    check_step_keys(times, ids);
+    check_payload_keys(ids[0], part);
+    check_team_keys(ids, written);
 });
 
-fn moment(text: &str) -> Timestamp {
+fn parse_time(text: &str) -> Timestamp {
     let milliseconds = text.parse::<i64>().unwrap_or_default();
     Timestamp::from_milliseconds(milliseconds.rem_euclid(END_MS)).expect("within the format")
 }
 
-/// What is read of any key, is in it.
-fn foreign(sk: &str) {
+/// Checks that values that are parsed from a foreign key are in it.
+fn check_foreign_key(sk: &str) {
     if let Some(StepKey {
         branch_execution_id,
         start_time,
@@ -56,11 +56,11 @@ fn foreign(sk: &str) {
         assert_eq!(format!("{}{id}", keys::EXECUTION_PREFIX), sk);
         assert!(
             !keys::is_own_partition(sk),
-            "a run's partition is its engine's"
+            "the partition of a run belongs to its engine"
         );
     }
     for (pk, sk) in [("EXEC#run-1", sk), (sk, keys::EXECUTION)] {
-        let kind = RecordKind::of(pk, sk);
+        let kind = RecordKind::from_keys(pk, sk);
         assert!(
             kind.is_none() || !check::is_flowtrails_own(pk, sk),
             "{pk} {sk}"
@@ -71,8 +71,8 @@ fn foreign(sk: &str) {
     }
 }
 
-/// Keys of steps say what made them, in the order of time.
-fn made([first, second]: [Timestamp; 2], ids: [&str; 5]) {
+/// Checks that keys of steps are parsed into the values that built them, and are sorted by time.
+fn check_step_keys([first, second]: [Timestamp; 2], ids: [&str; 5]) {
     let [fork, branch, id, other, _] = ids;
     if !ids.iter().all(|id| shared::model::is_id(id)) {
         return;
@@ -97,11 +97,11 @@ fn made([first, second]: [Timestamp; 2], ids: [&str; 5]) {
     assert_eq!(keys::step_of(&sk), Some(expected));
     assert!(!sk.starts_with(&keys::branches_of_fork(first, &format!("{fork}x"))));
     let earlier = keys::step(first, other);
-    // Of one moment the ids decide, which is no order of time.
+    // At the same time, the ids decide the order.
     assert!(first == second || first.cmp(&second) == earlier.cmp(&step));
 }
 
-fn payloads(id: &str, part: &str) {
+fn check_payload_keys(id: &str, part: &str) {
     let part = part.parse::<u32>().unwrap_or_default() % 10_000;
     for field in ["input", "output", "executionData"] {
         let name = keys::step_payload_name(id, field);
@@ -114,8 +114,8 @@ fn payloads(id: &str, part: &str) {
     }
 }
 
-/// Keys of what belongs to a team.
-fn teams(ids: [&str; 5], written: &str) {
+/// Checks the keys of the data of a team.
+fn check_team_keys(ids: [&str; 5], written: &str) {
     let [team, flow, device, run, created_at] = ids;
     let (Ok(team_id), Ok(flow_id), Ok(device_id), Ok(run)) = (
         team.parse::<TeamId>(),
@@ -127,40 +127,50 @@ fn teams(ids: [&str; 5], written: &str) {
     };
     let pk = keys::execution_partition(&run);
     assert_eq!(keys::execution_id_of(&pk), Some(run.as_str()));
-    let flows = [None, Some(&flow_id)];
-    for (flow, device) in flows
-        .into_iter()
-        .flat_map(|flow| [(flow, None), (flow, Some(&device_id))])
-    {
-        let scope = keys::scope(flow, device);
-        for pk in [
-            keys::count_partition(&team_id, &scope),
-            keys::duration_partition(&team_id, &scope),
-        ] {
-            assert_eq!(keys::scope_of_counter(&pk), Some((team, scope.as_str())));
-            assert!(keys::is_own_partition(&pk));
-        }
-        let entry = keys::scope_register_entry(&team_id, &scope);
-        assert_eq!(
-            keys::scope_of_register_entry(&entry),
-            Some((team, scope.as_str()))
-        );
-    }
-    let deletion = store::key(
+    check_counter_keys(&team_id, &flow_id, &device_id);
+    check_label_key(team, &run, created_at, written);
+    let deletion = keys::key(
         keys::deletion_partition(&team_id),
         keys::deletion_entry(&flow_id),
     );
     assert_eq!(keys::deletion_of(&deletion), Some((team_id, flow_id)));
-    if let Ok(label) = written.parse::<Label>() {
-        let entry = keys::label_entry(created_at, run.as_str());
-        let item = store::key(keys::label_partition(team, &label), entry);
-        let expected = LabelledRun {
-            team_id: team,
-            created_at,
-            execution_id: run.as_str(),
-        };
-        if !created_at.contains('#') {
-            assert_eq!(keys::run_of_label_entry(&item), Some(expected));
+}
+
+fn check_counter_keys(team_id: &TeamId, flow_id: &FlowId, device_id: &DeviceId) {
+    let team = team_id.as_str();
+    let flows = [None, Some(flow_id)];
+    for (flow, device) in flows
+        .into_iter()
+        .flat_map(|flow| [(flow, None), (flow, Some(device_id))])
+    {
+        let scope = keys::scope(flow, device);
+        for pk in [
+            keys::count_partition(team_id, &scope),
+            keys::duration_partition(team_id, &scope),
+        ] {
+            assert_eq!(keys::scope_of_counter(&pk), Some((team, scope.as_str())));
+            assert!(keys::is_own_partition(&pk));
         }
+        let entry = keys::scope_index_entry(team_id, &scope);
+        assert_eq!(
+            keys::scope_of_index_entry(&entry),
+            Some((team, scope.as_str()))
+        );
+    }
+}
+
+fn check_label_key(team: &str, run: &ExecutionId, created_at: &str, written: &str) {
+    let Ok(label) = written.parse::<Label>() else {
+        return;
+    };
+    let entry = keys::label_entry(created_at, run.as_str());
+    let item = keys::key(keys::label_partition(team, &label), entry);
+    let expected = LabelledRun {
+        team_id: team,
+        created_at,
+        execution_id: run.as_str(),
+    };
+    if !created_at.contains('#') {
+        assert_eq!(keys::run_of_label_entry(&item), Some(expected));
     }
 }

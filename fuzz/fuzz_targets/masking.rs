@@ -1,14 +1,22 @@
-//! Masking: a secret on a line of its own is hidden whatever stands around it, and what is
-//! masked stays as it is.
+//! Masking: a secret on its own line is masked independent of the text around it, masked texts
+//! stay unchanged, and no pattern of a team takes too long.
 //!
-//! The input is lines: the number of a secret, the line before which it stands, and from
-//! there on a text.
+//! The input consists of lines: the number of a secret, the number of the line before which it is
+//! inserted, a team's pattern, and in the rest a text.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masking::Masker;
+use std::time::{Duration, Instant};
 
-/// Each is hidden by its form alone.
+use libfuzzer_sys::fuzz_target;
+use masking::{Masker, Pattern, Settings};
+
+/// The length of the longest text that is masked completely, in bytes.
+const LONG: usize = masking::MAX_TEXT_BYTES;
+
+/// Hundreds of times the expected time. Quadratic time would take longer.
+const TOO_LONG: Duration = Duration::from_secs(5);
+
+/// Secrets that are recognised by their format only.
 const SECRETS: [&str; 14] = [
     "ghp_0123456789abcdefghijABCDEFGHIJ012345",
     "github_pat_0123456789abcdefghij_ABCDEFGHIJ0123456789abcdefghij",
@@ -27,12 +35,14 @@ const SECRETS: [&str; 14] = [
 ];
 
 fuzz_target!(|input: &str| {
-    let mut lines = input.splitn(3, '\n');
+    let mut lines = input.splitn(4, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let number: usize = line().parse().unwrap_or_default();
     let position: usize = line().parse().unwrap_or_default();
     let secret = SECRETS[number % SECRETS.len()];
+    let pattern = line();
     let text = line();
+    check_pattern(pattern, text);
     let mut lines: Vec<_> = text.split('\n').collect();
     lines.insert(position % (lines.len() + 1), secret);
 
@@ -44,7 +54,7 @@ fuzz_target!(|input: &str| {
             .iter()
             .any(|line| *line != secret && line.contains(part))
     };
-    // Of the URL, the password.
+    // In the URL, only the password is masked.
     let half = match secret.contains("://") {
         true => "correct-battery",
         false => &secret[secret.len() / 2..],
@@ -55,3 +65,52 @@ fuzz_target!(|input: &str| {
     );
     assert_eq!(masker.mask(&masked), masked, "{text:?}");
 });
+
+/// Creates a masker with a team's pattern, or returns `None` if the pattern is invalid.
+fn new_masker(pattern: &str) -> Option<Masker> {
+    let patterns = vec![Pattern {
+        name: "own".to_owned(),
+        pattern: pattern.to_owned(),
+    }];
+    let settings = Settings {
+        patterns,
+        ..Settings::default()
+    };
+    Masker::new(&settings).ok()
+}
+
+/// Masks a text with a team's pattern, and checks the result and the time.
+fn check_pattern(pattern: &str, text: &str) {
+    let Some(masker) = new_masker(pattern) else {
+        return;
+    };
+    let masked = masker.mask(text);
+    let again = masker.mask(&masked);
+    assert!(
+        length_without_marks(&again) <= length_without_marks(&masked),
+        "{pattern:?} shows in {again:?} what it hid in {masked:?}"
+    );
+    // A pattern that matches a whole mark may mask more each time.
+    if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        assert_eq!(again, masked, "{pattern:?} in {text:?}");
+    }
+    if !text.is_empty() {
+        let long = text.repeat(LONG / text.len() + 1);
+        let start = Instant::now();
+        let masked = masker.mask_beginning(&long);
+        assert!(
+            start.elapsed() < TOO_LONG,
+            "{pattern:?} in {text:?}, repeated, takes {:?}",
+            start.elapsed()
+        );
+        assert!(length_without_marks(&masked) <= LONG);
+    }
+}
+
+/// Counts the bytes of a text that are not in a mark.
+fn length_without_marks(text: &str) -> usize {
+    let mut parts = text.split("[REDACTED:");
+    let first = parts.next().map_or(0, str::len);
+    let after = |part: &str| part.find(']').map_or(0, |end| part.len() - end - 1);
+    first + parts.map(after).sum::<usize>()
+}

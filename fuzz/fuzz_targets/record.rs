@@ -1,28 +1,30 @@
-//! Records: whatever attributes an engine has written, everything of the run is shown as
-//! far as it can be read, and no consumer of the stream stumbles over it.
+//! Records: for all attributes that an engine may write, the readable part of a run is shown, and
+//! no consumer of the stream fails.
 //!
-//! The input is lines: the name of the route that shows the run, or of none for the consumers
-//! of the stream, and then attributes: name, kind, and value. An empty line begins another
-//! item of the run.
+//! The input consists of lines: the name of the route that shows the run, or any other text for
+//! the consumers of the stream, and then attributes: name, kind and value. An empty line begins
+//! another item of the run.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use functions::route::{ROUTES, Route};
+use functions::route::Route;
+use functions::routes::ROUTES;
 use fuzz::{TEAM, Table, Writes};
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
+use shared::attributes::text;
+use shared::change::Change;
 use shared::counters::Counter;
 use shared::labels;
 use shared::model::Item;
-use shared::reap::Reaper;
 use shared::record::check::faults_of;
 use shared::record::native_of;
+use shared::run_changes::Reaper;
 use shared::store::Store;
-use shared::stream::Change;
-use shared::table::{key_attributes, text};
+use shared::table::key_attributes;
 use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(fuzz::runtime);
@@ -32,13 +34,13 @@ static TABLE: LazyLock<(Table, Store)> = LazyLock::new(|| {
     (table, store)
 });
 
-/// All that any of the routes asks for; each ignores the others'.
+/// The parameters of all routes; each route ignores the parameters of the others.
 const QUERY: &str = "flowDefinitionId=flow-1&flowId=flow-1&workflowId=flow-1&stepInstanceId=step-1\
     &startTime=2026-02-17T10:30:00.000Z&parentStepInstanceId=fork-1\
     &parentStepStartTime=2026-02-17T10:30:00.000Z&branchExecutionId=branch-1\
     &label=orderId%3D42&days=30&format=json";
 
-/// What reads runs. The others read settings and tokens, of which there are none.
+/// Whether a route reads runs. The other routes read settings and tokens, which do not exist.
 fn reads_runs(route: &Route) -> bool {
     route.method == http::Method::GET
         && ["/flow-executions", "/api/executions", "/api/history"]
@@ -46,7 +48,7 @@ fn reads_runs(route: &Route) -> bool {
             .any(|surface| route.path.starts_with(surface))
 }
 
-fn item(lines: &str) -> Item {
+fn parse_item(lines: &str) -> Item {
     let defaults = [
         ("sk", "EXECUTION"),
         ("executionId", "run-1"),
@@ -60,10 +62,10 @@ fn item(lines: &str) -> Item {
         let mut words = line.splitn(3, ' ');
         let mut word = || words.next().unwrap_or_default();
         let (name, kind, value) = (word(), word(), word());
-        item.insert(name.to_owned(), attribute(kind, value));
+        item.insert(name.to_owned(), parse_attribute(kind, value));
     }
     item.insert("pk".to_owned(), text("EXEC#run-1"));
-    // DynamoDB takes nothing else for keys.
+    // DynamoDB accepts only non-empty texts as keys.
     for name in key_attributes() {
         let value = item.get(name).and_then(|value| value.as_s().ok());
         if value.is_none_or(String::is_empty) {
@@ -75,7 +77,7 @@ fn item(lines: &str) -> Item {
     item
 }
 
-fn attribute(kind: &str, value: &str) -> AttributeValue {
+fn parse_attribute(kind: &str, value: &str) -> AttributeValue {
     let is_number = value.parse::<f64>().is_ok_and(f64::is_finite);
     match kind {
         "number" if is_number => AttributeValue::N(value.to_owned()),
@@ -91,7 +93,7 @@ fn attribute(kind: &str, value: &str) -> AttributeValue {
 
 fuzz_target!(|input: &str| {
     let (name, items) = input.split_once('\n').unwrap_or_default();
-    let items: Vec<_> = items.split("\n\n").take(8).map(item).collect();
+    let items: Vec<_> = items.split("\n\n").take(8).map(parse_item).collect();
     let mut routes = ROUTES.iter().filter(|route| reads_runs(route));
     match routes.find(|route| route.name == name) {
         Some(route) => show(route, &items),
@@ -113,7 +115,8 @@ fn show(route: &Route, items: &[Item]) {
     }
 }
 
-/// Each other item is a change of the one before, and some are removals.
+/// Runs the consumers of the stream. Every second item is a change of the item before, and some
+/// are removals.
 fn follow(items: &[Item]) {
     let (table, store) = &*TABLE;
     table.hold(items);
@@ -121,19 +124,16 @@ fn follow(items: &[Item]) {
     let mut changes = Vec::new();
     for (number, item) in items.iter().enumerate() {
         faults_of(item);
-        changes.push(Change {
-            sequence_number: format!("{number:021}"),
-            old: old.take(),
-            new: (number % 4 != 3).then(|| item.clone()),
-        });
+        let new = (number % 4 != 3).then(|| item.clone());
+        changes.push(Change::new(format!("{number:021}"), old.take(), new));
         old = (number % 2 == 0).then(|| item.clone());
     }
     RUNTIME.block_on(async {
         let labels = labels::follow(store, &changes).await;
-        labels.expect("labels that are followed");
+        labels.expect("the consumer of labels succeeds");
         let counted = Counter::new(store.clone()).apply("shard", &changes).await;
-        counted.expect("changes that are counted");
+        counted.expect("the counter succeeds");
         let reaped = Reaper::new(store.clone()).follow(&changes).await;
-        reaped.expect("changes that are followed");
+        reaped.expect("the reaper succeeds");
     });
 }

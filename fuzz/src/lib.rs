@@ -1,4 +1,4 @@
-//! What the targets have in common: a table that is read and never written.
+//! Shared code of the fuzz targets: a table that is read but never written.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,29 +21,30 @@ use functions::route::Route;
 use http_body_util::BodyExt;
 use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value, json};
+use shared::attributes::{CREATED_AT, PARTITION_KEY, SORT_KEY};
 use shared::auth::{Caller, Permission};
 use shared::config::local_credentials;
 use shared::model::{Item, TeamId};
 use shared::store::Store;
-use shared::table::{CREATED_AT, INDEXES, PARTITION_KEY, SORT_KEY};
+use shared::table::INDEXES;
 use tokio::runtime::Runtime;
 
 /// The team of all callers.
 pub const TEAM: &str = "team-a";
 
-/// An item, as DynamoDB writes it in JSON.
+/// An item in DynamoDB's JSON.
 type JsonItem = Map<String, Value>;
 
-/// What becomes of writes.
+/// The result of writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
-    /// They seem to succeed, and change nothing.
+    /// They report success and change nothing.
     Forgotten,
-    /// They are refused, as to a client without the permission.
+    /// They are refused, as for a client without the permission.
     Refused,
 }
 
-/// A table that is what it is made of, for good.
+/// A table whose items are set by the target and never change through requests.
 #[derive(Debug, Clone)]
 pub struct Table {
     items: Arc<Mutex<Vec<JsonItem>>>,
@@ -51,7 +52,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// An empty one.
+    /// Creates an empty table.
     pub fn new(writes: Writes) -> Self {
         Self {
             items: Arc::default(),
@@ -59,12 +60,12 @@ impl Table {
         }
     }
 
-    /// Puts items in the place of those that are there.
+    /// Replaces all items.
     pub fn hold(&self, items: &[Item]) {
         *self.items.lock().expect("a lock") = items.iter().map(json_item).collect();
     }
 
-    /// A store over it, that remembers nothing of another.
+    /// Creates a store for the table, without any cached data.
     pub fn store(&self) -> Store {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -86,13 +87,13 @@ impl Table {
                 (200, answer)
             }
             "GetItem" => {
-                let is_meant =
+                let has_key =
                     |name| move |item: &&JsonItem| item.get(name) == request["Key"].get(name);
-                let mut meant = items
+                let mut found = items
                     .iter()
-                    .filter(is_meant(PARTITION_KEY))
-                    .filter(is_meant(SORT_KEY));
-                let answer = meant.next().map(|item| json!({"Item": item}));
+                    .filter(has_key(PARTITION_KEY))
+                    .filter(has_key(SORT_KEY));
+                let answer = found.next().map(|item| json!({"Item": item}));
                 (200, answer.unwrap_or_else(|| json!({})))
             }
             _ if self.writes == Writes::Refused => {
@@ -125,8 +126,8 @@ fn json_value(value: &AttributeValue) -> Value {
     }
 }
 
-/// Whether a Query reads an item: of the table those with its partition key, between or
-/// behind its bounds, and of an index all that are in it.
+/// Whether a Query reads an item: in the table, items with its partition key and between its
+/// bounds; in an index, all items of the index.
 fn matches(item: &JsonItem, request: &Value) -> bool {
     let text = |name: &str| item.get(name)?["S"].as_str();
     if let Some(index) = request["IndexName"].as_str() {
@@ -141,11 +142,11 @@ fn matches(item: &JsonItem, request: &Value) -> bool {
         named.next().and_then(|(_, value)| value["S"].as_str())
     };
     let partition = text(PARTITION_KEY);
-    let is_of_partition = values
+    let is_in_partition = values
         .iter()
         .any(|(_, value)| value["S"].as_str() == partition);
     let sort = text(SORT_KEY).unwrap_or_default();
-    is_of_partition
+    is_in_partition
         && value(":from").is_none_or(|from| from <= sort)
         && value(":to").is_none_or(|to| sort <= to)
 }
@@ -164,8 +165,8 @@ impl HttpConnector for Table {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
-        let body = request.body().bytes().expect("a body at hand");
-        let body = serde_json::from_slice(body).expect("a request of DynamoDB");
+        let body = request.body().bytes().expect("a body in memory");
+        let body = serde_json::from_slice(body).expect("a DynamoDB request");
         let (status, answer) = self.answer(operation, &body);
         let status = status.try_into().expect("a status");
         let answer = HttpResponse::new(status, SdkBody::from(answer.to_string()));
@@ -173,13 +174,13 @@ impl HttpConnector for Table {
     }
 }
 
-/// Who sees no secrets, and may do everything else.
+/// A caller with all permissions except seeing secrets.
 pub fn caller() -> Caller {
     let team_id: TeamId = TEAM.parse().expect("an id");
     Caller::operator(team_id, "token:fuzz").without(Permission::ExecutionsReveal)
 }
 
-/// What tasks run on.
+/// Creates the runtime of the targets.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -187,7 +188,7 @@ pub fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// A request with the parameters of a route's path, in their order, and a query.
+/// Adds the parameters of a route's path, in their order, and a query to a request.
 pub fn with_parameters(request: Request, route: &Route, path: &[&str], query: &str) -> Request {
     let names = route.path.split('{').skip(1);
     let names = names.filter_map(|rest| rest.split('}').next());
@@ -205,13 +206,14 @@ pub fn with_parameters(request: Request, route: &Route, path: &[&str], query: &s
         .with_query_string_parameters(parameters)
 }
 
-/// The answer of a route's handler, with its whole body: JSON, if it says so.
+/// Calls a route's handler. Returns the whole body of the answer, and checks that it is JSON if
+/// its content type is.
 ///
 /// # Errors
-/// The problem that it told.
+/// Returns the problem of the handler.
 ///
 /// # Panics
-/// When the body breaks off, or is not what it says.
+/// Panics if the body is incomplete or not valid JSON.
 pub fn answer(
     runtime: &Runtime,
     store: &Store,

@@ -1,4 +1,4 @@
-//! The commands besides `serve`.
+//! The commands other than `serve`.
 
 use shared::auth::Caller;
 use shared::config;
@@ -9,6 +9,7 @@ use shared::table;
 use crate::cli::{TableArgs, TableCommand};
 use crate::data_folder::{DataFolder, Holder};
 use crate::embedded::Embedded;
+use crate::requirements::create_table;
 use crate::terminal::{self, Failure};
 
 mod access;
@@ -16,15 +17,18 @@ mod counts;
 mod export;
 mod import;
 mod records;
+mod sign_in;
 
 pub use access::{run_audit, run_role, run_token};
 pub use counts::run_counts;
 pub use export::run_export;
 pub use import::run_import;
 pub use records::run_records;
+pub use sign_in::run_sign_in;
 
-/// Whoever works on the table with a command. The audit names the user of this machine,
-/// as far as it is known: who has the table itself could say anything.
+/// Returns the caller of a command. The audit names the user of this machine, as reported
+/// by the environment. This is not verified: a user with access to the table could write
+/// any name.
 fn operator(team_id: TeamId) -> Caller {
     let user = ["USER", "USERNAME"]
         .into_iter()
@@ -34,32 +38,34 @@ fn operator(team_id: TeamId) -> Caller {
     Caller::operator(team_id, &principal)
 }
 
-/// A table to work on, and what keeps it open.
+/// An open table, and the lock that keeps it open.
 struct OpenTable {
     store: Store,
     /// The table's stream.
     streams: aws_sdk_dynamodbstreams::Client,
-    /// Held while the table is in use: the file is this process's own.
+    /// Whether it is an embedded table, of this process or of a running server.
+    is_flowtrails: bool,
+    /// The lock on the folder and the database, if this process has opened the file itself.
     held: Option<(DataFolder, Embedded)>,
 }
 
 /// Runs `flowtrail table …`.
 ///
 /// # Errors
-/// The table cannot be reached or made.
+/// The table cannot be reached or created.
 pub async fn run_table(command: TableCommand) -> Result<(), Failure> {
     let TableCommand::Create(args) = command;
     let table = open(&args).await?;
     let client = table.store.client();
     if !table::exists(client, &args.table).await? {
-        // On AWS it takes some ten seconds.
-        eprintln!("Creating the table {} with its indexes …", args.table);
+        // This takes about ten seconds on AWS.
+        eprintln!("Creating the table {} and its indexes …", args.table);
     }
-    let created = table::create(client, &args.table).await?;
+    let created = create_table(&table.store, &table.streams).await?;
     if created {
         terminal::print(format_args!("Created the table {}.", args.table));
     } else {
-        terminal::print(format_args!("The table {} is there already.", args.table));
+        terminal::print(format_args!("The table {} already exists.", args.table));
     }
     Ok(())
 }
@@ -70,6 +76,7 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
         OpenTable {
             store: Store::new(aws_sdk_dynamodb::Client::new(&config), &args.table),
             streams: aws_sdk_dynamodbstreams::Client::new(&config),
+            is_flowtrails: args.endpoint_url.is_none(),
             held: None,
         }
     };
@@ -77,13 +84,14 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
         return Ok(remote(url).await);
     }
     match DataFolder::open(&args.data).await? {
-        // A server has the file open: it does the work.
+        // A server has opened the file, so the command uses the server.
         Holder::Server(address) => Ok(remote(&address).await),
         Holder::Us(folder) => {
             let embedded = folder.open_database()?;
             Ok(OpenTable {
                 store: Store::new(embedded.client(), &args.table),
                 streams: embedded.streams_client(),
+                is_flowtrails: true,
                 held: Some((folder, embedded)),
             })
         }
@@ -91,7 +99,7 @@ async fn open(args: &TableArgs) -> Result<OpenTable, Failure> {
 }
 
 async fn open_existing(args: &TableArgs) -> Result<OpenTable, Failure> {
-    // To look for a table must not make a folder.
+    // A command that only looks for a table must not create a folder.
     if args.endpoint_url.is_none() && !DataFolder::has_database(&args.data) {
         return Err(no_such_table(args));
     }
@@ -102,7 +110,7 @@ async fn open_existing(args: &TableArgs) -> Result<OpenTable, Failure> {
     Err(no_such_table(args))
 }
 
-/// What to do about a table that is not there.
+/// The error for a missing table, with the command that creates it.
 pub fn no_such_table(args: &TableArgs) -> Failure {
     let place = match &args.endpoint_url {
         Some(url) => format!("--endpoint-url {url}"),
@@ -110,6 +118,6 @@ pub fn no_such_table(args: &TableArgs) -> Failure {
     };
     let table = &args.table;
     Failure(format!(
-        "There is no table {table}. Make it with: flowtrail table create {place} --table {table}"
+        "The table {table} does not exist. Create it with: flowtrail table create {place} --table {table}"
     ))
 }

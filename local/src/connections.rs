@@ -1,21 +1,23 @@
-//! Serving a router to whoever connects, however many these are, and however slow.
+//! Serves a router on a port, with limits for numerous and slow connections.
 //!
-//! A connection that has nothing to say costs memory and a descriptor, and there is an
-//! end to both. So there are at most [`MAX_CONNECTIONS`]: for one more, the one goes that
-//! has waited longest for its next request. One that is being answered stays.
+//! Even an idle connection takes memory and a descriptor, and both are limited. A port
+//! therefore has at most [`MAX_CONNECTIONS`] connections: a further one closes the
+//! connection that has waited longest for its next request. A connection with a request in
+//! progress stays open.
 //!
-//! HTTP/1.1 alone, on which a connection has one request at a time.
+//! Only HTTP/1.1 is supported, in which a connection has one request at a time.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::http::{Request, Response};
-use http_body_util::{BodyExt, LengthLimitError};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::header::EXPECT;
+use axum::http::{HeaderMap, Request, Response};
+use functions::bodies::{BodyBudget, Reservation};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,31 +30,36 @@ use tower::ServiceExt;
 
 use crate::serve::until;
 
-/// How many connections a port has at a time. Both ports together stay below the 1,024
+/// The most connections of a port at a time. Both ports together stay below the 1,024
 /// descriptors that a process has on most machines.
 pub const MAX_CONNECTIONS: usize = 400;
 
-/// How long the head of a request may take, and how long a connection is kept on which
-/// none begins.
+/// How long the head of a request may take, and how long an idle connection stays open.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
-/// The largest head of a request, in bytes. API Gateway takes 10 KB.
+/// The maximum size of a request's head, in bytes. API Gateway allows 10 KB.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// What is read before it is asked for, or written before it is sent, at most, in bytes.
+/// The maximum size of a connection's read and write buffers, in bytes.
 const MAX_BUFFER_BYTES: usize = 128 * 1024;
 
-/// How long the body of a request may take. It is read before anybody is asked who sends
-/// it.
+/// How long the body of a request may take.
 pub const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// How long somebody may read nothing of an answer.
+/// The memory for the bodies of all requests in progress, on both ports together, in bytes.
+/// Processing a body takes several times its size.
+pub const MAX_BODIES_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long the rest of an unneeded body is read.
+const DISCARD_TIME: Duration = Duration::from_secs(2);
+
+/// How long a client may read nothing of an answer.
 const WRITE_TIME: Duration = Duration::from_secs(60);
 
-/// How long to wait where no connection can be accepted, and none can go.
+/// How long to wait if no connection can be accepted, and none can be closed.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
-/// Serves a router until told to end, and then until the requests in progress are
+/// Serves a router until the server must stop, and then until the requests in progress are
 /// answered.
 pub async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) {
     let mut connections = Connections::default();
@@ -75,7 +82,7 @@ pub async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiv
 struct Connections {
     open: Vec<Connection>,
     tasks: JoinSet<()>,
-    /// Told when one has ended, or has nothing more to answer.
+    /// Notified when a connection has ended, or becomes idle.
     changed: Arc<Notify>,
 }
 
@@ -85,22 +92,22 @@ struct Connection {
 }
 
 impl Connections {
-    /// The next connection, once there is room for it.
+    /// Returns the next connection, once there is room for it.
     async fn accept(&mut self, listener: &TcpListener) -> TcpStream {
         loop {
             match listener.accept().await {
                 Ok((socket, _)) => {
-                    // A stream's pieces would wait for the other side to tell of those
-                    // before. Where it cannot be set they do.
+                    // Without this option, parts of a stream would wait until the client
+                    // acknowledges the earlier parts. If it cannot be set, they wait.
                     let _ = socket.set_nodelay(true);
                     self.make_room().await;
                     return socket;
                 }
-                Err(error) if is_of_the_connection(&error) => {}
-                // There is no descriptor left, or no memory.
+                Err(error) if is_closed_by_client(&error) => {}
+                // No descriptor or no memory is left.
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    if !self.end_longest_waiting() {
+                    tracing::warn!(%error, "failed to accept a connection");
+                    if !self.close_longest_waiting() {
                         tokio::time::sleep(AFTER_FAILURE).await;
                     }
                 }
@@ -108,7 +115,7 @@ impl Connections {
         }
     }
 
-    /// Ends once there is room for one more.
+    /// Returns once there is room for another connection.
     async fn make_room(&mut self) {
         loop {
             while self.tasks.try_join_next().is_some() {}
@@ -117,15 +124,15 @@ impl Connections {
             if self.open.len() < MAX_CONNECTIONS {
                 return;
             }
-            if !self.end_longest_waiting() {
+            if !self.close_longest_waiting() {
                 self.changed.notified().await;
             }
         }
     }
 
-    /// Ends the connection that has waited longest for a request. Returns whether there
-    /// is one that waits.
-    fn end_longest_waiting(&mut self) -> bool {
+    /// Closes the connection that has waited longest for a request. Returns `false` if no
+    /// connection is waiting.
+    fn close_longest_waiting(&mut self) -> bool {
         let waiting = self.open.iter().enumerate();
         let waiting = waiting.filter_map(|(position, connection)| {
             Some((connection.activity.waiting_since()?, position))
@@ -148,8 +155,8 @@ impl Connections {
     }
 }
 
-/// Whether accepting failed for a connection that went away meanwhile.
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Whether accepting failed because the client closed the connection first.
+fn is_closed_by_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -167,7 +174,7 @@ async fn answer(
 ) {
     let changed = activity.changed.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let working = Working::new(&activity);
+        let working = RequestInProgress::new(&activity);
         let answer = router.clone().oneshot(request.map(Body::new));
         async move {
             let Ok(answer) = answer.await;
@@ -184,7 +191,7 @@ async fn answer(
     {
         let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
         tokio::pin!(connection);
-        // Whatever ends a connection concerns nobody but whoever was on it.
+        // An error of a connection matters only to its client.
         tokio::select! {
             _ = connection.as_mut() => {}
             () = until(stopped) => {
@@ -196,8 +203,8 @@ async fn answer(
     changed.notify_one();
 }
 
-/// An answer that counts as work until its end is handed to the socket.
-fn until_sent(answer: Response<Body>, working: Working) -> Response<Body> {
+/// Marks the connection as busy until the end of the answer is passed to the socket.
+fn until_sent(answer: Response<Body>, working: RequestInProgress) -> Response<Body> {
     answer.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _working = &working;
@@ -206,9 +213,9 @@ fn until_sent(answer: Response<Body>, working: Working) -> Response<Body> {
     })
 }
 
-/// What a connection does.
+/// The activity of a connection.
 struct Activity {
-    /// `None` while it has a request that is not answered.
+    /// `None` while a request is in progress.
     waiting_since: Mutex<Option<Instant>>,
     changed: Arc<Notify>,
 }
@@ -224,51 +231,68 @@ impl Activity {
     }
 }
 
-/// A request that is being answered, until it is dropped.
-struct Working(Arc<Activity>);
+/// A request in progress, until it is dropped.
+struct RequestInProgress(Arc<Activity>);
 
-impl Working {
+impl RequestInProgress {
     fn new(activity: &Arc<Activity>) -> Self {
         *activity.lock() = None;
         Self(activity.clone())
     }
 }
 
-impl Drop for Working {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         *self.0.lock() = Some(Instant::now());
         self.0.changed.notify_one();
     }
 }
 
-/// Why a body was not read to its end.
+/// Why a body was not read completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadBody {
-    /// It is larger than is read.
+    /// It is larger than the limit.
     TooLarge,
-    /// It takes longer than [`BODY_TIME`].
+    /// It took longer than [`BODY_TIME`].
     TooSlow,
-    /// It does not come as it was announced.
+    /// It is incomplete or malformed.
     Broken,
+    /// The bodies of other requests use the whole budget.
+    Busy,
 }
 
-/// Reads a body of up to so many bytes.
-///
-/// # Errors
-/// Those of [`UnreadBody`].
-pub async fn read_body(body: Body, most: usize) -> Result<Bytes, UnreadBody> {
-    // What is announced as too large is not waited for.
-    if body.size_hint().lower() > most as u64 {
+/// Reads a body of at most `most` bytes, once the budget has room for it.
+pub async fn read_body(
+    body: &mut Body,
+    most: usize,
+    budget: &BodyBudget,
+) -> Result<(Bytes, Reservation), UnreadBody> {
+    let announced = body.size_hint();
+    // If the announced size is too large, the body is not read at all.
+    if announced.lower() > most as u64 {
         return Err(UnreadBody::TooLarge);
     }
-    let read = tokio::time::timeout(BODY_TIME, to_bytes(body, most)).await;
-    read.map_err(|_| UnreadBody::TooSlow)?.map_err(|error| {
-        match error
-            .source()
-            .is_some_and(|cause| cause.is::<LengthLimitError>())
-        {
-            true => UnreadBody::TooLarge,
-            false => UnreadBody::Broken,
-        }
-    })
+    let expected = announced
+        .upper()
+        .and_then(|upper| usize::try_from(upper).ok());
+    let expected = expected.map_or(most, |upper| upper.min(most));
+    let reservation = budget.reserve(expected).await.ok_or(UnreadBody::Busy)?;
+    let read = tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await;
+    let read = read.map_err(|_| UnreadBody::TooSlow)?;
+    let read = read.map_err(|error| match error.is::<LengthLimitError>() {
+        true => UnreadBody::TooLarge,
+        false => UnreadBody::Broken,
+    })?;
+    Ok((read.to_bytes(), reservation))
+}
+
+/// Reads and discards the rest of a refused request's body, for a limited time. A client
+/// that is still sending would otherwise lose the answer when the connection closes.
+pub async fn discard(body: &mut Body, headers: &HeaderMap) {
+    // A client that sends Expect waits for permission, and gets the answer instead.
+    if body.is_end_stream() || headers.contains_key(EXPECT) {
+        return;
+    }
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(DISCARD_TIME, rest).await;
 }

@@ -1,13 +1,14 @@
-//! The embedded DynamoDB: the crate `dynoxide-rs`, on a file or in memory.
+//! The embedded DynamoDB: the crate `dynoxide-rs`, with a file or in memory.
 //!
-//! Flowtrail's own store reaches it through an ordinary SDK client whose HTTP
-//! connector ends here, in the process; flow engines reach it through the wire
-//! endpoint ([`wire`]). Both go through one dispatch.
+//! Flowtrail's own store uses it through an ordinary SDK client whose HTTP connector calls
+//! the engine in this process. Flow engines use it through the wire endpoint ([`wire`]).
+//! Both use the same dispatch.
 //!
-//! On a file every acknowledged write is on disk (SQLite's write-ahead log with
-//! `synchronous=FULL`): it survives `kill -9` and the loss of power.
+//! With a file, every acknowledged write is on disk (SQLite's write-ahead log with
+//! `synchronous=FULL`): it survives `kill -9` and power failures.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -16,28 +17,43 @@ use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use dynoxide::{Database, DynoxideError, ImportOptions};
 use serde_json::Value;
 use shared::config;
-use tokio::sync::Notify;
+use shared::model::Item as Record;
+use tokio::sync::{Notify, RwLock, watch};
 
 use dispatch::{Answer, dispatch};
 use readers::Readers;
 
+mod batch;
+mod bulk;
 mod connector;
 mod dispatch;
+mod items;
 mod readers;
+mod streams;
 mod upkeep;
 pub mod wire;
 
-/// An embedded DynamoDB. Clones are the same database.
+pub use bulk::PUT_RECORDS;
+pub use streams::checkpoint_name;
+
+/// An embedded DynamoDB. Clones share the same database.
 #[derive(Clone)]
 pub struct Embedded {
     database: Database,
-    /// What reads past the engine's lock. `None` in memory, where there is one connection.
+    /// Connections that read without the engine's lock. `None` in memory, where there is
+    /// only one connection.
     readers: Option<Readers>,
-    /// A second connection to the same file, for what the engine does not do
-    /// itself. `None` in memory.
+    /// A second connection to the same file, for maintenance that the engine does not do.
+    /// `None` in memory.
     upkeep: Option<Arc<Mutex<rusqlite::Connection>>>,
-    /// Told when the engine has panicked.
+    /// Notified when the engine has panicked.
     failure: Arc<Notify>,
+    /// Shared by single writes, and held exclusively by a bulk of records.
+    writing: Arc<RwLock<()>>,
+    /// The number of requests that have written, or tried to.
+    writes: Arc<watch::Sender<u64>>,
+    /// The number of requests.
+    requests: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Embedded {
@@ -46,7 +62,7 @@ impl std::fmt::Debug for Embedded {
     }
 }
 
-/// Why an embedded database does not open.
+/// Why an embedded database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The engine refuses the file.
@@ -55,12 +71,15 @@ pub enum OpenError {
     /// SQLite refuses the file.
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The file is a database, and parts of it are destroyed.
+    /// The file cannot be created.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    /// The file is a database, but parts of it are damaged.
     #[error("{0}")]
     Damaged(String),
 }
 
-/// Why items are not imported.
+/// Why items were not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The engine refuses them.
@@ -69,12 +88,9 @@ pub enum ImportError {
     /// The engine has panicked.
     #[error("{0}")]
     Failed(#[from] EngineFailed),
-    /// A value is no item.
-    #[error("{0}")]
-    NoItem(#[from] serde_dynamo::Error),
-    /// A value is no item's JSON.
-    #[error("{0}")]
-    NoJson(#[from] serde_json::Error),
+    /// A value is not an object.
+    #[error("an item must be a JSON object")]
+    NoItem,
 }
 
 /// The engine has panicked.
@@ -83,7 +99,7 @@ pub enum ImportError {
 pub struct EngineFailed;
 
 impl Embedded {
-    /// Opens the database in a file, or makes it.
+    /// Opens the database in a file, or creates it.
     ///
     /// # Errors
     /// The file cannot be written, or is not an undamaged database.
@@ -95,17 +111,17 @@ impl Embedded {
             readers: Some(Readers::open(path)?),
             upkeep: Some(Arc::new(Mutex::new(connection))),
             failure: Arc::default(),
+            writing: Arc::default(),
+            writes: Arc::default(),
+            requests: Arc::default(),
         })
     }
 
-    /// A database in memory, which ends with the process.
-    ///
-    /// # Errors
-    /// Those of the engine.
+    /// Creates a database in memory, which is lost when the process ends.
     pub fn in_memory() -> Result<Self, OpenError> {
         let database = Database::memory()?;
-        // Nothing but the engine reaches into its memory: the index that keeps
-        // its writes fast comes with a copy of an empty file that has it.
+        // Only the engine has access to its memory, so the index that keeps its writes fast
+        // is added by copying an empty file that has the index.
         let template = std::env::temp_dir().join(format!("flowtrail-{}.db", uuid::Uuid::now_v7()));
         let copied = Self::open(&template)
             .and_then(|_closed| Ok(database.restore_from(&template.to_string_lossy())?));
@@ -118,15 +134,18 @@ impl Embedded {
             readers: None,
             upkeep: None,
             failure: Arc::default(),
+            writing: Arc::default(),
+            writes: Arc::default(),
+            requests: Arc::default(),
         })
     }
 
-    /// An SDK client of this database, with no socket in between.
+    /// Creates an SDK client of this database, without a socket.
     pub fn client(&self) -> Client {
         Client::new(&self.sdk_config())
     }
 
-    /// An SDK client of this database's streams, likewise.
+    /// Creates an SDK client of this database's streams, without a socket.
     pub fn streams_client(&self) -> aws_sdk_dynamodbstreams::Client {
         aws_sdk_dynamodbstreams::Client::new(&self.sdk_config())
     }
@@ -143,20 +162,21 @@ impl Embedded {
             .build()
     }
 
-    /// Writes many items at once past the SDK, as plain JSON, with their records
-    /// in the stream: for tests and measurements that need millions. All of
-    /// them, or none.
+    /// Writes many items in one call without the SDK, as plain JSON, with their records in
+    /// the stream: for demo data, tests and measurements. Either all items are written, or
+    /// none.
     ///
     /// # Errors
-    /// Those of the engine, and of values that are no items.
+    /// The engine refuses the items, or a value is not an item.
     pub async fn import(&self, table: &str, items: Vec<Value>) -> Result<(), ImportError> {
         self.import_with(table, items, true).await
     }
 
-    /// The same without records in the stream, so that nothing counts them.
+    /// Writes items as [`Self::import`] does, but without records in the stream, so that
+    /// nothing counts them.
     ///
     /// # Errors
-    /// Those of [`Self::import`].
+    /// The errors of [`Self::import`].
     pub async fn import_silently(&self, table: &str, items: Vec<Value>) -> Result<(), ImportError> {
         self.import_with(table, items, false).await
     }
@@ -167,14 +187,9 @@ impl Embedded {
         items: Vec<Value>,
         record_streams: bool,
     ) -> Result<(), ImportError> {
-        let items = items
-            .into_iter()
-            .map(|item| {
-                let item: serde_dynamo::Item = serde_dynamo::to_item(item)?;
-                let item: dynoxide::Item = serde_json::from_value(serde_json::to_value(item)?)?;
-                Ok(item)
-            })
-            .collect::<Result<Vec<_>, ImportError>>()?;
+        let items = items.into_iter().map(items::from_json);
+        let items: Option<Vec<_>> = items.collect();
+        let items = items.ok_or(ImportError::NoItem)?;
         let (database, table) = (self.database.clone(), table.to_owned());
         let options = ImportOptions {
             record_streams,
@@ -182,13 +197,37 @@ impl Embedded {
         };
         let imported = self.blocking(move || database.import_items(&table, items, options));
         imported.await??;
+        self.report_write();
         Ok(())
     }
 
-    /// Removes the stream's records of more than a day ago, and what has expired,
-    /// as DynamoDB does by itself; in this order, so that a checkpoint that has
-    /// expired never outlives the records that it stands for. What cannot be removed now is left to
-    /// the next time.
+    /// Writes many records in one call without the SDK, under the same conditions as the
+    /// request [`PUT_RECORDS`]. Returns the records in the table that were not replaced.
+    ///
+    /// # Errors
+    /// The engine refuses the records: nothing is written.
+    pub async fn put_many(
+        &self,
+        table: &str,
+        records: Vec<Record>,
+    ) -> Result<Vec<Record>, ImportError> {
+        let (database, table) = (self.database.clone(), table.to_owned());
+        // Before the lock is taken, so that others do not wait for this.
+        let items = records.into_iter().map(items::from_record).collect();
+        let writing = self.writing.clone().write_owned().await;
+        let kept = self.blocking(move || {
+            let kept = bulk::put_items(&database, &table, items);
+            drop(writing);
+            kept
+        });
+        let kept = kept.await??;
+        self.report_write();
+        Ok(kept.into_iter().map(items::to_record).collect())
+    }
+
+    /// Removes stream records older than a day and then expired items, as DynamoDB does
+    /// automatically. The order matters: an expired checkpoint never disappears before the
+    /// records that it covers. Items that cannot be removed now are left to the next call.
     ///
     /// # Errors
     /// The engine has failed; see [`Self::failed`].
@@ -204,14 +243,15 @@ impl Embedded {
             Ok(())
         });
         if let Err(error) = done.await? {
-            tracing::warn!(error = %error, "what has expired was not removed");
+            tracing::warn!(error = %error, "failed to remove expired items");
         }
+        self.report_write();
         Ok(())
     }
 
-    /// Removes the records that the counters leave in the stream, from that id on.
-    /// Nobody reads them, and on a busy day they would be gigabytes. Returns
-    /// where to go on the next time.
+    /// Removes the records that the counters leave in the stream, starting at that id.
+    /// Nothing reads them, and on a busy day they would take gigabytes. Returns the id at
+    /// which the next call must start.
     ///
     /// # Errors
     /// The engine has failed; see [`Self::failed`].
@@ -224,23 +264,55 @@ impl Embedded {
             Err(_) => Ok(from),
         });
         Ok(trimmed.await?.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "the stream was not trimmed");
+            tracing::warn!(error = %error, "failed to trim the stream");
             from
         }))
     }
 
-    /// Ends when the engine has panicked. It is of no use from then on, as its
-    /// lock is poisoned; its file is whole, and another process can open it.
+    /// Returns when the engine has panicked. It cannot be used from then on, because its
+    /// lock is poisoned. Its file is intact, and another process can open it.
     pub async fn failed(&self) {
         self.failure.notified().await;
     }
 
-    /// One request as on the wire: the `x-amz-target` header and the body.
+    /// A channel that changes with each write, for the followers of the stream.
+    pub fn writes(&self) -> watch::Receiver<u64> {
+        self.writes.subscribe()
+    }
+
+    fn report_write(&self) {
+        self.writes.send_modify(|writes| *writes += 1);
+    }
+
+    /// The number of requests that the database has answered, for tests and measurements of
+    /// an idle server.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Handles one request as on the wire: the `x-amz-target` header and the body.
     async fn request(
         &self,
         target: String,
         body: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Answer, EngineFailed> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let is_read = readers::is_read(&target);
+        let answer = self.answer(target, body).await;
+        if !is_read {
+            self.report_write();
+        }
+        answer
+    }
+
+    async fn answer(
+        &self,
+        target: String,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Answer, EngineFailed> {
+        if target == PUT_RECORDS {
+            return self.put_records(body).await;
+        }
         if let Some(readers) = &self.readers {
             if readers::is_read(&target)
                 && let Some(reader) = readers.reader().await
@@ -256,11 +328,38 @@ impl Embedded {
             }
         }
         let database = self.database.clone();
-        self.blocking(move || dispatch(&database, &target, body.as_ref()))
-            .await
+        // The lock is passed to the work, which continues even if its caller no longer
+        // waits.
+        let writing = self.writing.clone().read_owned().await;
+        self.blocking(move || {
+            let answer = dispatch(&database, &target, body.as_ref());
+            drop(writing);
+            answer
+        })
+        .await
     }
 
-    /// A request that changes a table's definition, which readers keep in memory.
+    /// Handles a request with many records. Nothing else may write to the table during it.
+    async fn put_records(
+        &self,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<Answer, EngineFailed> {
+        let read = self.blocking(move || dispatch::read(body.as_ref())).await?;
+        let request = match read {
+            Ok(request) => request,
+            Err(error) => return Ok(Answer::from_result(Err(error))),
+        };
+        let database = self.database.clone();
+        let writing = self.writing.clone().write_owned().await;
+        self.blocking(move || {
+            let answer = bulk::put_records(&database, request);
+            drop(writing);
+            Answer::from_result(answer.map(|answer| answer.to_string()))
+        })
+        .await
+    }
+
+    /// Handles a request that changes a table's definition, which the readers cache.
     async fn define(
         &self,
         readers: &Readers,
@@ -280,7 +379,7 @@ impl Embedded {
         })
     }
 
-    /// Runs what waits for SQLite where waiting does no harm.
+    /// Runs work that waits for SQLite on a thread that may block.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

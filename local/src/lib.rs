@@ -1,5 +1,5 @@
-//! Flowtrail on one machine: the embedded DynamoDB, the HTTP server over the
-//! very handlers that the Lambda functions run, and the demo data.
+//! Flowtrail on one machine: the embedded DynamoDB, an HTTP server with the same handlers
+//! as the Lambda functions, and the demo data.
 
 pub mod cli;
 pub mod commands;
@@ -8,6 +8,9 @@ pub mod data_folder;
 pub mod demo;
 pub mod embedded;
 pub mod follow;
+pub mod hosts;
+pub mod requirements;
 pub mod serve;
 pub mod server;
+pub mod sign_in;
 pub mod terminal;

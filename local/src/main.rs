@@ -20,31 +20,33 @@ fn main() -> ExitCode {
         .init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("The program cannot start: {error}.")),
+        Err(error) => return fail(&format!("The program could not start: {error}.")),
     };
     let outcome = runtime.block_on(run(cli));
-    // What still reads the embedded table is not waited for: its file is whole
-    // at every moment.
+    // Tasks that still read the embedded table are not waited for, because its file is
+    // consistent at every moment.
     runtime.shutdown_background();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => fail(&failure.to_string()),
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
+        Some(Command::Counts(command)) => return commands::run_counts(command).await,
         None => serve::run(cli.serve).await,
         Some(Command::Serve(args)) => serve::run(args).await,
+        Some(Command::SignIn(args)) => commands::run_sign_in(&args).await,
         Some(Command::Table(command)) => commands::run_table(command).await,
         Some(Command::Token(command)) => commands::run_token(command).await,
         Some(Command::Role(command)) => commands::run_role(command).await,
         Some(Command::Audit(args)) => commands::run_audit(&args).await,
-        Some(Command::Counts(command)) => commands::run_counts(command).await,
         Some(Command::Export(args)) => commands::run_export(&args).await,
         Some(Command::Records(command)) => commands::run_records(command).await,
         Some(Command::Import(args)) => commands::run_import(&args).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn fail(sentence: &str) -> ExitCode {

@@ -1,18 +1,22 @@
 //! `flowtrail serve`: all of Flowtrail in one process.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use console::Console;
 use functions::app::App;
+use functions::bodies::BodyBudget;
 use functions::pages;
 use futures_util::FutureExt;
-use shared::auth::{self, Authenticator, Caller, InvalidOidcSettings, NewToken, Role};
-use shared::config;
-use shared::model::Timestamp;
+use shared::auth::{
+    self, Authenticator, Caller, InvalidOidcSettings, NewToken, OidcSettings, Role,
+};
+use shared::loopback::is_loopback;
 use shared::store::Store;
 use shared::sweep::Sweeper;
-use shared::table;
+use shared::{config, table};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,60 +24,72 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
-use crate::connections;
 use crate::data_folder::{DataFolder, Holder};
-use crate::demo;
 use crate::embedded::{Embedded, wire};
 use crate::follow::Follower;
-use crate::server;
+use crate::sign_in::{self, SignIn};
 use crate::terminal::Failure;
+use crate::{connections, demo, requirements, server};
 
 mod greeting;
 
-/// How long requests in progress may take once the server is told to end.
+use greeting::Greeting;
+
+/// How long requests in progress may take after the server receives the signal to stop.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// How often what has expired is removed. It reads the whole table, and what has
-/// expired is hidden anyway.
+/// How often expired items are removed. This reads the whole table, and expired items are
+/// hidden anyway.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3_600);
 
-/// How long a difference has to stay when a table in use is counted for the first
-/// time.
+/// The minimum pause after an upkeep, as a multiple of its duration: in a large table,
+/// upkeep takes a thousandth of a processor's time.
+const UPKEEP_PAUSE: u32 = 1_000;
+
+/// How long a difference must persist when a table in use is counted for the first time.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// How often the counters' own records are taken out of the stream.
+/// How often the counters' own records are removed from the stream.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
 
-/// How often runs whose time is over are closed.
+/// How often runs that timed out or stalled are closed.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Also a server that is started anew each day does it.
+/// When the first upkeep starts. It starts early so that a server that is restarted every
+/// day runs it too.
 const FIRST_UPKEEP_AFTER: Duration = Duration::from_secs(300);
 
-/// The name of the token that is printed, and of whoever makes it.
+/// The name of the token in the data folder, and of its creator.
 const SERVE: &str = "flowtrail serve";
 
-/// How long a token lasts that is made for one run of `serve` over a table that
-/// is not ours, in milliseconds: half a day.
-const SESSION_TOKEN_MS: i64 = 12 * 3_600 * 1_000;
-
-/// The table that is served, and what belongs to it on this machine.
+/// The table that is served, and the resources on this machine that belong to it.
 struct ServedTable {
     store: Store,
     streams: aws_sdk_dynamodbstreams::Client,
-    /// Where engines write.
+    /// The address that engines write to.
     address: String,
-    /// Of the embedded table alone.
+    /// Only for an embedded table.
     embedded: Option<(DataFolder, Embedded, TcpListener)>,
+}
+
+impl ServedTable {
+    /// Makes a follower wait for writes instead of polling, if the table reports its
+    /// writes.
+    fn following(&self, follower: Follower) -> Follower {
+        match &self.embedded {
+            Some((_, embedded, _)) => follower.after_writes(embedded.writes()),
+            None => follower,
+        }
+    }
 }
 
 /// Serves until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// A port is taken, the folder cannot be written, the data file is damaged, or
-/// the table cannot be reached.
+/// A port is in use, the folder cannot be written, the data file is damaged, or the table
+/// cannot be reached.
 pub async fn run(args: ServeArgs) -> Result<(), Failure> {
-    // Listened for from the beginning: Ctrl-C also ends the loading.
+    // Signals are handled from the beginning, so that Ctrl-C also stops the loading.
     let interrupted = interrupted()?;
     tokio::pin!(interrupted);
     tokio::select! {
@@ -82,31 +98,58 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     }
 }
 
+/// The tasks of a server, and the signal that stops them.
+struct Tasks {
+    running: JoinSet<Result<(), Failure>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Tasks {
+    fn new() -> Self {
+        Self {
+            running: JoinSet::new(),
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    fn spawn(&mut self, task: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+        self.running.spawn(task);
+    }
+
+    /// A receiver that becomes `true` when the tasks must stop.
+    fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+}
+
 /// A server that is ready.
 struct Running {
-    tasks: JoinSet<Result<(), Failure>>,
-    stop: watch::Sender<bool>,
+    tasks: Tasks,
     /// Locked as long as the server runs.
     _folder: Option<DataFolder>,
 }
 
 impl Running {
-    /// Serves until told to end, and then until the requests in progress are
-    /// answered.
+    /// Serves until interrupted, and then until the requests in progress are answered.
     async fn until(mut self, interrupted: impl Future<Output = ()>) -> Result<(), Failure> {
+        let tasks = &mut self.tasks.running;
         let failure = tokio::select! {
             () = interrupted => None,
-            // A task ends by itself only when it cannot go on.
-            Some(ended) = self.tasks.join_next() => Some(match ended {
-                Ok(Ok(())) => Failure("A part of the server has ended.".to_owned()),
+            // A task ends without the signal only if it cannot continue.
+            Some(ended) = tasks.join_next() => Some(match ended {
+                Ok(Ok(())) => Failure(
+                    "A part of the server has stopped. Start the server again.".to_owned(),
+                ),
                 Ok(Err(failure)) => failure,
-                Err(panic) => Failure(format!("A part of the server has failed: {panic}.")),
+                Err(panic) => Failure(format!(
+                    "A part of the server has failed: {panic}. Start the server again."
+                )),
             }),
         };
-        let _ = self.stop.send(true);
-        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = self.tasks.stop.send(true);
+        let drained = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(SHUTDOWN, drained).await.is_err() {
-            tracing::warn!("requests were cut off at the end");
+            tracing::warn!("stopped before all requests in progress were answered");
         }
         failure.map_or(Ok(()), Err)
     }
@@ -114,74 +157,147 @@ impl Running {
 
 async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let oidc = args.oidc.settings().map_err(invalid_option)?;
-    let sign_in = args.oidc.sign_in().map_err(invalid_option)?;
-    let console = pages::console(sign_in.as_ref())
-        .map_err(|error| Failure(format!("The issuer cannot be told to browsers: {error}.")))?;
+    let console = console(&args)?;
     let mut served = open(&args).await?;
     let api = listen(args.port, "--port").await?;
-    let api_address = address_of(&api)?;
+    let api_address = get_address(&api)?;
     let is_ours = prepare_table(&args, &served).await?;
     let store = served.store.clone();
+    let embedded = served.embedded.as_ref();
+    let embedded = embedded.map(|(_, embedded, _)| embedded.clone());
 
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    let (counted, is_counted) = watch::channel(false);
-    let (reaped, is_reaped) = watch::channel(false);
-    let mut follower = Follower::counting(served.streams.clone(), store.clone());
-    if !is_ours {
-        // Two that count one table would not harm it; two that pay for it would.
-        eprintln!(
-            "Totals and statistics are those that the function `count` keeps there, what is left of \
-             deleted runs is removed by the function `reap`, and runs whose time is over are closed \
-             by the function `sweep`."
-        );
-    } else if follower.has_stream().await? {
-        // Nobody else writes to the embedded table as yet.
-        let settle = served.embedded.as_ref().map_or(SETTLE, |_| Duration::ZERO);
-        follower
-            .begin(demo::has_runs(&store).await?, settle)
-            .await?;
-        tasks.spawn(follower.follow(counted, stopped.clone()));
-        let reaper = Follower::reaping(served.streams.clone(), store.clone());
-        tasks.spawn(reaper.follow(reaped, stopped.clone()));
-        tasks.spawn(sweep(Sweeper::new(store.clone()), stopped.clone()));
-    } else {
-        eprintln!(
-            "The table {} has no stream: totals and statistics stay as they are, and so do the \
-             steps of deleted runs. Make a table with: flowtrail table create",
-            args.table.table
-        );
-    }
-    let folder = match served.embedded.take() {
-        None => None,
-        Some((mut folder, embedded, listener)) => {
-            folder.announce(&served.address)?;
-            let followed = [is_counted, is_reaped];
-            tasks.spawn(keep_up(embedded.clone(), followed, stopped.clone()));
-            let served = connections::serve(listener, wire::router(embedded), stopped.clone());
-            tasks.spawn(served.map(Ok));
-            Some(folder)
-        }
-    };
+    let mut tasks = Tasks::new();
+    let caught_up = follow_stream(&mut tasks, &served, is_ours).await?;
+    let budget = BodyBudget::new(connections::MAX_BODIES_BYTES);
+    let folder = serve_table(&mut tasks, &mut served, &api_address, caught_up, &budget)?;
     // The API answers while the demo data is loaded.
-    let app = match oidc {
-        Some(settings) => App::taking_jwts(store.clone(), settings),
-        None => App::new(store.clone()),
-    };
-    let app = app.allowing(args.allowed_origins.clone());
-    let router = server::router_with(Arc::new(app), console);
-    tasks.spawn(connections::serve(api, router, stopped.clone()).map(Ok));
-    if is_ours && demo::prepare(&store, !args.no_demo).await? {
-        tasks.spawn(demo::keep_moving(store.clone(), stopped));
+    let app = app(store.clone(), oidc).allowing(args.allowed_origins);
+    let app = Arc::new(app);
+    let sign_in = Arc::new(SignIn::new(app.clone(), api_address.clone()));
+    let router = server::router_with(app, console, budget);
+    let router = router.merge(sign_in::router(sign_in.clone()));
+    let router = server::for_hosts(router, args.allowed_hosts);
+    tasks.spawn(connections::serve(api, router, tasks.stopped()).map(Ok));
+    if is_ours && demo::prepare(&store, embedded.as_ref(), !args.no_demo).await? {
+        tasks.spawn(demo::keep_moving(store.clone(), tasks.stopped()));
     }
-    let token = admin_token(&store, folder.as_ref()).await?;
-    greeting::print(&store, &api_address, &served.address, &token).await?;
-
+    greet(
+        &store,
+        folder.as_ref(),
+        api_address,
+        served.address,
+        &sign_in,
+    )
+    .await?;
     Ok(Running {
         tasks,
-        stop,
         _folder: folder,
     })
+}
+
+fn console(args: &ServeArgs) -> Result<Console, Failure> {
+    let sign_in = args.oidc.sign_in().map_err(invalid_option)?;
+    pages::console(sign_in.as_ref()).map_err(|error| {
+        Failure(format!(
+            "The console cannot use the issuer: {error}. Check the --oidc options."
+        ))
+    })
+}
+
+fn app(store: Store, oidc: Option<OidcSettings>) -> App {
+    match oidc {
+        Some(settings) => App::with_jwts(store, settings),
+        None => App::new(store),
+    }
+}
+
+/// Whether each consumer of the stream has caught up with the writes.
+#[derive(Default)]
+struct CaughtUp([Option<watch::Receiver<bool>>; 3]);
+
+impl CaughtUp {
+    fn is_complete(&self) -> bool {
+        let is_caught_up =
+            |it: &Option<watch::Receiver<bool>>| it.as_ref().is_some_and(|it| *it.borrow());
+        self.0.iter().all(is_caught_up)
+    }
+}
+
+/// Starts the consumers of the table's stream and the sweeper, unless the functions on AWS do
+/// this work or the table has no stream.
+async fn follow_stream(
+    tasks: &mut Tasks,
+    served: &ServedTable,
+    is_ours: bool,
+) -> Result<CaughtUp, Failure> {
+    if !is_ours {
+        // A second consumer would not harm the table, but the table's owner would pay for it.
+        eprintln!(
+            "The functions of this table keep its totals and statistics (count), remove the \
+             records of deleted runs (reap), and close runs that timed out or stalled (sweep)."
+        );
+        return Ok(CaughtUp::default());
+    }
+    let (streams, store) = (&served.streams, &served.store);
+    let mut counter = served.following(Follower::counting(streams.clone(), store.clone()));
+    if !counter.has_stream().await? {
+        eprintln!(
+            "The table {} has no stream: totals and statistics are not updated, and the steps of \
+             deleted runs are not removed. Create a table with: flowtrail table create",
+            store.table()
+        );
+        return Ok(CaughtUp::default());
+    }
+    // Nothing else writes to the embedded table yet.
+    let settle = served.embedded.as_ref().map_or(SETTLE, |_| Duration::ZERO);
+    counter.begin(demo::has_runs(store).await?, settle).await?;
+    let labeller = served.following(Follower::labelling(streams.clone(), store.clone()));
+    let reaper = served.following(Follower::reaping(streams.clone(), store.clone()));
+    let caught_up = [counter, labeller, reaper].map(|follower| {
+        let (caught_up, is_caught_up) = watch::channel(false);
+        tasks.spawn(follower.follow(caught_up, tasks.stopped()));
+        Some(is_caught_up)
+    });
+    tasks.spawn(sweep(Sweeper::new(store.clone()), tasks.stopped()));
+    Ok(CaughtUp(caught_up))
+}
+
+/// Serves the DynamoDB endpoint of an embedded table, and maintains the table. Returns its
+/// folder.
+fn serve_table(
+    tasks: &mut Tasks,
+    served: &mut ServedTable,
+    api_address: &str,
+    caught_up: CaughtUp,
+    budget: &BodyBudget,
+) -> Result<Option<DataFolder>, Failure> {
+    let Some((mut folder, embedded, listener)) = served.embedded.take() else {
+        return Ok(None);
+    };
+    folder.announce(&served.address, api_address)?;
+    tasks.spawn(keep_up(embedded.clone(), caught_up, tasks.stopped()));
+    let router = wire::router_beside(embedded, served.store.clone(), budget.clone());
+    tasks.spawn(connections::serve(listener, router, tasks.stopped()).map(Ok));
+    Ok(Some(folder))
+}
+
+async fn greet(
+    store: &Store,
+    folder: Option<&DataFolder>,
+    api: String,
+    table: String,
+    sign_in: &SignIn,
+) -> Result<(), Failure> {
+    let greeting = Greeting {
+        api,
+        table,
+        link: sign_in.link()?,
+        admin_token: match folder {
+            Some(folder) => Some(admin_token(store, folder).await?),
+            None => None,
+        },
+    };
+    greeting.print(store).await
 }
 
 fn invalid_option(invalid: InvalidOidcSettings) -> Failure {
@@ -205,13 +321,13 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
     }
     match DataFolder::open(&args.table.data).await? {
         Holder::Server(other) => Err(Failure(format!(
-            "The folder {} is in use by a running flowtrail, whose table is at {other}. End that \
-             one, or name another folder with --data.",
+            "The folder {} is in use by a running flowtrail, whose table is at {other}. Stop that \
+             server, or choose another folder with --data.",
             args.table.data.display()
         ))),
         Holder::Us(folder) => {
             let listener = listen(args.table_port, "--table-port").await?;
-            let address = address_of(&listener)?;
+            let address = get_address(&listener)?;
             let embedded = folder.open_database()?;
             Ok(ServedTable {
                 store: Store::new(embedded.client(), &args.table.table),
@@ -223,45 +339,41 @@ async fn open(args: &ServeArgs) -> Result<ServedTable, Failure> {
     }
 }
 
-/// Sets the table up where it is this machine's; says whether it is. Elsewhere
-/// a table costs money and has an owner, who makes it.
+/// Creates the table if it is on this machine; returns whether it is. Elsewhere a table
+/// costs money and has an owner, who creates it.
 async fn prepare_table(args: &ServeArgs, served: &ServedTable) -> Result<bool, Failure> {
     let client = served.store.client();
-    let is_ours = served.embedded.is_some() || config::is_loopback(&served.address);
+    let is_ours = served.embedded.is_some() || is_loopback(&served.address);
     if is_ours {
-        table::create(client, &args.table.table).await?;
+        requirements::create_table(&served.store, &served.streams).await?;
     } else if !table::exists(client, &args.table.table).await? {
         return Err(no_such_table(&args.table));
+    } else {
+        requirements::require(&served.store, &served.streams).await?;
     }
     Ok(is_ours)
 }
 
-/// The token that is printed: of the embedded table the same at every start, of
-/// another a new one with a short life.
-async fn admin_token(store: &Store, folder: Option<&DataFolder>) -> Result<String, Failure> {
-    if let Some(token) = folder.and_then(DataFolder::admin_token) {
+/// Returns the file of the data folder's admin token, which stays the same at every start.
+/// Other tables have no such file: their owner creates tokens.
+async fn admin_token(store: &Store, folder: &DataFolder) -> Result<PathBuf, Failure> {
+    if let Some(token) = folder.admin_token() {
         let header = format!("Bearer {token}");
         let authenticator = Authenticator::new(store.clone());
         if authenticator.authenticate(Some(&header)).await.is_ok() {
-            return Ok(token);
+            return Ok(folder.admin_token_path());
         }
     }
-    let session_end = Timestamp::now().milliseconds() + SESSION_TOKEN_MS;
     let new = NewToken {
         role: Role::Admin.into(),
         name: Some(SERVE.to_owned()),
         flows: None,
-        expires_at: match folder {
-            Some(_) => None,
-            None => Timestamp::from_milliseconds(session_end),
-        },
+        expires_at: None,
     };
     let caller = Caller::operator(demo::team_id(), SERVE);
     let (_, secret) = auth::create_token(store, &caller, &new).await?;
-    if let Some(folder) = folder {
-        folder.keep_admin_token(secret.reveal())?;
-    }
-    Ok(secret.reveal().to_owned())
+    folder.keep_admin_token(secret.reveal())?;
+    Ok(folder.admin_token_path())
 }
 
 async fn listen(port: u16, option: &str) -> Result<TcpListener, Failure> {
@@ -270,39 +382,43 @@ async fn listen(port: u16, option: &str) -> Result<TcpListener, Failure> {
         .map_err(|error| {
             Failure(match error.kind() {
                 std::io::ErrorKind::AddrInUse => {
-                    format!("Port {port} is taken by another program. Name another with {option}.")
+                    format!("Port {port} is in use by another program. Choose another port with {option}.")
                 }
-                _ => format!("Port {port} cannot be used: {error}. Name another with {option}."),
+                _ => format!("Port {port} cannot be used: {error}. Choose another port with {option}."),
             })
         })
 }
 
-fn address_of(listener: &TcpListener) -> Result<String, Failure> {
+fn get_address(listener: &TcpListener) -> Result<String, Failure> {
     let address = listener
         .local_addr()
         .map_err(|error| Failure(format!("A port cannot be used: {error}.")))?;
     Ok(format!("http://{address}"))
 }
 
-/// Keeps the embedded table tidy, and ends when it fails. What is in the stream
-/// stays there until all have followed it.
+/// Maintains the embedded table until the server stops, and returns an error if the table
+/// fails. Records stay in the stream until all consumers have processed them.
 async fn keep_up(
     embedded: Embedded,
-    followed: [watch::Receiver<bool>; 2],
+    caught_up: CaughtUp,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
-    let first = Instant::now() + FIRST_UPKEEP_AFTER;
-    let mut ticks = tokio::time::interval_at(first, UPKEEP_EVERY);
+    let mut next = Instant::now() + FIRST_UPKEEP_AFTER;
     let mut trims = tokio::time::interval(TRIM_EVERY);
     let mut trimmed = 0;
     let stop = until(stopped);
     tokio::pin!(stop);
     loop {
-        let is_followed = followed.iter().all(|caught_up| *caught_up.borrow());
+        let has_caught_up = caught_up.is_complete();
         let kept = tokio::select! {
             () = &mut stop => return Ok(()),
             () = embedded.failed() => break,
-            _ = ticks.tick(), if is_followed => embedded.upkeep().await,
+            () = tokio::time::sleep_until(next), if has_caught_up => {
+                let began = Instant::now();
+                let kept = embedded.upkeep().await;
+                next = Instant::now() + UPKEEP_EVERY.max(began.elapsed() * UPKEEP_PAUSE);
+                kept
+            }
             _ = trims.tick() => embedded.trim_counters(trimmed).await.map(|to| trimmed = to),
         };
         if kept.is_err() {
@@ -310,12 +426,12 @@ async fn keep_up(
         }
     }
     Err(Failure(
-        "The embedded table has failed. Nothing that was acknowledged is lost: start again."
+        "The embedded table has failed. Nothing that was acknowledged is lost: start the server again."
             .to_owned(),
     ))
 }
 
-/// Closes runs whose time is over, until the server is told to end. What fails is tried
+/// Closes runs that timed out or stalled, until the server stops. After an error it tries
 /// again.
 async fn sweep(sweeper: Sweeper, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
@@ -330,30 +446,33 @@ async fn sweep(sweeper: Sweeper, stopped: watch::Receiver<bool>) -> Result<(), F
                 .await
             {
                 let error = error.with_causes();
-                tracing::warn!(error, "runs whose time is over wait for the table");
+                tracing::warn!(
+                    error,
+                    "failed to close runs that timed out or stalled; trying again"
+                );
             }
         }
     };
     tokio::select! {
-        // A run is closed or not, by one write.
+        // Each run is closed by one write, so stopping here leaves no run half closed.
         () = stop => Ok(()),
         never = swept => never,
     }
 }
 
-/// Ends when the server is told to.
+/// Returns when the server must stop.
 pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which ends the server as well.
+    // An error means that the sender is gone, which stops the server as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Ends at Ctrl-C or SIGTERM, which are listened for from now on.
+/// Returns a future that ends at Ctrl-C or SIGTERM. Signals are handled from this call on.
 #[cfg(unix)]
 fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen = |kind| {
-        signal(kind).map_err(|error| Failure(format!("Signals cannot be listened for: {error}.")))
+        signal(kind).map_err(|error| Failure(format!("Signals cannot be received: {error}.")))
     };
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
@@ -365,7 +484,7 @@ fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Ends at Ctrl-C.
+/// Returns a future that ends at Ctrl-C.
 #[cfg(not(unix))]
 fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {

@@ -1,64 +1,94 @@
-//! The HTTP server of one machine. It does what API Gateway does on AWS: it
-//! finds the route, and hands the request to the route's own handler.
+//! The HTTP server of one machine. It replaces API Gateway: it finds the route of a
+//! request, and calls the route's handler.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
+use axum::{Extension, Router};
 use console::Console;
 use functions::app::App;
+use functions::bodies::BodyBudget;
 use functions::cors::AllowedOrigins;
 use functions::pages;
 use functions::parameters::invalid;
 use functions::problem::Problem;
 use functions::reply;
-use functions::route::{ROUTES, RequestId, Route};
-use functions::traces;
+use functions::route::{RequestId, Route};
+use functions::routes::ROUTES;
 use lambda_http::RequestExt;
 use uuid::Uuid;
 
-use crate::connections::{BODY_TIME, UnreadBody, read_body};
+use crate::connections::{BODY_TIME, MAX_BODIES_BYTES, UnreadBody, discard, read_body};
+use crate::hosts::AllowedHosts;
 
-/// The header with the id under which the log has the request.
+/// The header with the request's id in the log.
 const REQUEST_ID: &str = "x-request-id";
 
-/// The longest path with its query, in bytes. API Gateway takes 10 KB, and all headers
-/// with it.
+/// The longest path including its query, in bytes. API Gateway allows 10 KB together with
+/// all headers.
 const MAX_URI_BYTES: usize = 32 * 1024;
 
-/// A router over every route, and over a console that takes tokens alone.
+/// A router for every route, and for a console in which users sign in with tokens only.
 pub fn router(app: Arc<App>) -> Router {
-    router_with(app, Console::default())
+    router_with(app, Console::default(), BodyBudget::new(MAX_BODIES_BYTES))
 }
 
-/// A router over every route, and over this console.
-pub fn router_with(app: Arc<App>, console: Console) -> Router {
+/// A router for every route, and for this console. The memory for bodies comes from the
+/// budget.
+pub fn router_with(app: Arc<App>, console: Console, budget: BodyBudget) -> Router {
     let paths: BTreeSet<&str> = ROUTES.iter().map(|route| route.path).collect();
     let mut router = Router::new();
     for path in paths {
-        router = router.route(path, methods_of(path));
+        router = router.route(path, path_methods(path));
     }
     for route in ROUTES {
-        // To delete nothing in particular is a mistake that has a name of its own.
+        // A DELETE without an id is a common mistake, and gets its own error.
         if let Some(unnamed) = path_without_id(route) {
-            let answer = |state, parameters, request| answer(route, state, parameters, request);
+            let answer = |state, budget, parameters, request| {
+                answer(route, state, budget, parameters, request)
+            };
             let methods = MethodRouter::new().on(filter(&route.method), answer);
             router = router.route(unnamed, methods.fallback(no_such_path));
         }
     }
     let api = router.fallback(no_such_path).with_state(app);
-    api.merge(pages_of(console))
+    let api = api.layer(Extension(budget));
+    guarded(api.merge(pages_router(console)))
 }
 
-/// The pages of the console, and the description of the API.
-fn pages_of(console: Console) -> Router {
+/// Adds the headers of [`reply::guard`] to every answer of a router.
+pub fn guarded(router: Router) -> Router {
+    router.layer(map_response(async |mut response: Response| {
+        reply::guard(response.headers_mut());
+        response
+    }))
+}
+
+/// Restricts a router to this machine's own names and to these hosts.
+pub fn for_hosts(router: Router, hosts: AllowedHosts) -> Router {
+    let hosts = Arc::new(hosts);
+    let only = from_fn(move |request: Request, next: Next| {
+        let hosts = hosts.clone();
+        async move {
+            match hosts.refused(request.uri(), request.headers()) {
+                Some(host) => refuse(&Problem::WrongHost { host }, &new_request_id()),
+                None => next.run(request).await,
+            }
+        }
+    });
+    guarded(router.layer(only))
+}
+
+/// Serves the pages of the console, and the description of the API.
+fn pages_router(console: Console) -> Router {
     let mut router = Router::new();
     for path in pages::paths() {
         let path = path.replace("{file+}", "{*file}");
@@ -76,20 +106,21 @@ async fn console_file(State(console): State<Arc<Console>>, request: Request) -> 
     }
 }
 
-/// The path of a route that deletes, with its id left out.
+/// Returns the path of a DELETE route without its id.
 fn path_without_id(route: &Route) -> Option<&'static str> {
     let parameter = route.path.rfind('{')?;
     (route.method == Method::DELETE).then(|| &route.path[..parameter])
 }
 
-/// The routes of one path, each under its method.
-fn methods_of(path: &str) -> MethodRouter<Arc<App>> {
+/// Returns the routes of a path, by method.
+fn path_methods(path: &str) -> MethodRouter<Arc<App>> {
     let routes = || ROUTES.iter().filter(|route| route.path == path);
     let allow: Vec<_> = routes().map(|route| route.method.as_str()).collect();
     let allow = allow.join(", ");
     let mut methods = MethodRouter::new();
     for route in routes() {
-        let answer = |state, parameters, request| answer(route, state, parameters, request);
+        let answer =
+            |state, budget, parameters, request| answer(route, state, budget, parameters, request);
         methods = methods.on(filter(&route.method), answer);
     }
     methods
@@ -105,7 +136,7 @@ fn methods_of(path: &str) -> MethodRouter<Arc<App>> {
         })
 }
 
-/// What a browser asks before it sends a request of another origin's page.
+/// Answers the preflight request that a browser sends for a page of another origin.
 fn preflight(app: &App, allow: String, request: &HeaderMap) -> Response {
     let origins = app.allowed_origins();
     let methods = HeaderValue::from_str(&allow);
@@ -120,18 +151,19 @@ fn preflight(app: &App, allow: String, request: &HeaderMap) -> Response {
 }
 
 fn filter(method: &Method) -> MethodFilter {
-    // Every route has one of the methods that axum knows.
+    // Every route has a method that axum knows.
     MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET)
 }
 
 async fn answer(
     route: &'static Route,
     State(app): State<Arc<App>>,
+    Extension(budget): Extension<BodyBudget>,
     parameters: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
     let request_id = new_request_id();
-    // A path that is not UTF-8 names nothing.
+    // A path that is not UTF-8 does not exist.
     let Ok(parameters) = parameters else {
         return refuse(&Problem::NoSuchPath, &request_id);
     };
@@ -139,42 +171,45 @@ async fn answer(
         .iter()
         .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
         .collect();
-    let (mut parts, body) = request.into_parts();
+    let (mut parts, mut body) = request.into_parts();
     let uri = parts.uri.path_and_query();
     if uri.is_some_and(|uri| uri.as_str().len() > MAX_URI_BYTES) {
         let most = MAX_URI_BYTES;
         return refuse(&Problem::UriTooLong { most }, &request_id);
     }
-    let body = match read_body(body, route.max_body_bytes).await {
-        Ok(body) => body,
-        Err(unread) => {
-            let problem = unreadable(unread, route.max_body_bytes);
-            let reply = traces::problem_for(&parts.headers, &problem, &request_id);
-            return respond(reply, &request_id);
-        }
-    };
     parts.extensions.insert(RequestId(request_id.clone()));
-    let query = query_of(parts.uri.query().unwrap_or_default());
-    let request = lambda_http::Request::from_parts(parts, body.to_vec().into())
+    let headers = parts.headers.clone();
+    let query = parse_query(parts.uri.query().unwrap_or_default());
+    let request = lambda_http::Request::from_parts(parts, lambda_http::Body::Empty)
         .with_path_parameters(path_parameters)
         .with_query_string_parameters(query);
-    respond(route.answer(&app, &request).await, &request_id)
+    // A body is read only after the caller is authenticated.
+    let read = async {
+        let read = read_body(&mut body, route.max_body_bytes, &budget).await;
+        let (body, reservation) =
+            read.map_err(|unread| unreadable(unread, route.max_body_bytes))?;
+        Ok((lambda_http::Body::from(Vec::from(body)), reservation))
+    };
+    let reply = route.answer_reading(&app, request, read).await;
+    discard(&mut body, &headers).await;
+    respond(reply, &request_id)
 }
 
-/// What is told of a body that was not read to its end.
-fn unreadable(unread: UnreadBody, most: usize) -> Problem {
+/// Returns the problem to report for a body that was not read completely.
+pub(crate) fn unreadable(unread: UnreadBody, most: usize) -> Problem {
     match unread {
         UnreadBody::TooLarge => Problem::BodyTooLarge { most },
         UnreadBody::TooSlow => Problem::BodyTooSlow { within: BODY_TIME },
+        UnreadBody::Busy => Problem::Busy,
         UnreadBody::Broken => invalid(
             "body",
-            "It ends before its end, or is not chunked as it says.",
+            "The body ended early, or its chunks are malformed. Send it again.",
         ),
     }
 }
 
-/// The query's parameters, with every value of each.
-fn query_of(query: &str) -> HashMap<String, Vec<String>> {
+/// Parses the query's parameters, with all values of each.
+fn parse_query(query: &str) -> HashMap<String, Vec<String>> {
     let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let values = parameters.entry(name.into_owned()).or_default();
@@ -187,11 +222,11 @@ async fn no_such_path() -> Response {
     refuse(&Problem::NoSuchPath, &new_request_id())
 }
 
-fn refuse(problem: &Problem, request_id: &str) -> Response {
+pub(crate) fn refuse(problem: &Problem, request_id: &str) -> Response {
     respond(reply::problem(problem, request_id), request_id)
 }
 
-fn respond(reply: reply::Reply, request_id: &str) -> Response {
+pub(crate) fn respond(reply: reply::Reply, request_id: &str) -> Response {
     let mut response = reply.map(Body::new);
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -199,6 +234,6 @@ fn respond(reply: reply::Reply, request_id: &str) -> Response {
     response
 }
 
-fn new_request_id() -> String {
+pub(crate) fn new_request_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -1,6 +1,6 @@
-//! Prints how fast masking is: on short texts, on a megabyte of log, and on
-//! texts that are made to be slow, of which four times as much must not take
-//! much more than four times as long.
+//! Prints the speed of masking for short texts, for a megabyte of log, and for hostile texts,
+//! which are designed to be slow. A hostile text of four times the length must take about four
+//! times as long.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -29,10 +29,10 @@ const MEGABYTE: usize = 1 << 20;
 
 fn main() {
     let masker = Masker::builtin();
-    println!("{:>10}  {:>5}  text", "ns a text", "bytes");
+    println!("{:>11}  {:>5}  text", "ns per text", "bytes");
     for text in SHORT {
         let time = per_call(|| masker.mask(text).len());
-        println!("{:>10}  {:>5}  {text:.60}", time.as_nanos(), text.len());
+        println!("{:>11}  {:>5}  {text:.60}", time.as_nanos(), text.len());
     }
 
     let log = LOG.repeat(MEGABYTE / LOG.len());
@@ -40,11 +40,11 @@ fn main() {
     let speed = log.len() as f64 / time.as_secs_f64() / 1e6;
     println!("\n{speed:.0} MB/s of log without a match");
 
-    println!("\n{:>10}  {:>6}  a megabyte of", "ms", "ratio");
+    println!("\n{:>10}  {:>6}  repeated to a megabyte", "ms", "ratio");
     let mut worst: f64 = 0.0;
     for piece in HOSTILE {
-        let quarter = once(&masker, &piece.repeat(MEGABYTE / 4 / piece.len()));
-        let whole = once(&masker, &piece.repeat(MEGABYTE / piece.len()));
+        let quarter = measure(&masker, &piece.repeat(MEGABYTE / 4 / piece.len()));
+        let whole = measure(&masker, &piece.repeat(MEGABYTE / piece.len()));
         let ratio = whole.as_secs_f64() / quarter.as_secs_f64();
         worst = worst.max(ratio);
         eprintln!(
@@ -52,11 +52,11 @@ fn main() {
             whole.as_secs_f64() * 1e3
         );
     }
-    println!("\nFour times as much takes {worst:.1} times as long at worst.");
+    println!("\nFour times as much text takes at most {worst:.1} times as long.");
     assert!(worst <= 8.0, "masking is not linear");
 }
 
-/// The time of one call, measured over enough of them.
+/// Returns the average time of a call, measured over many calls.
 fn per_call(mut call: impl FnMut() -> usize) -> Duration {
     let start = Instant::now();
     let mut calls = 0;
@@ -67,8 +67,8 @@ fn per_call(mut call: impl FnMut() -> usize) -> Duration {
     start.elapsed() / calls
 }
 
-/// The least of three runs: what else the machine does only adds.
-fn once(masker: &Masker, text: &str) -> Duration {
+/// Returns the shortest time of three measurements, because other load only makes them longer.
+fn measure(masker: &Masker, text: &str) -> Duration {
     let run = || {
         let start = Instant::now();
         black_box(masker.mask(text).len());

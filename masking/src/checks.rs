@@ -1,39 +1,44 @@
-//! Check digits, as their standards lay them down.
+//! Check digits, as defined by their standards.
 
 /// The value of a digit.
-pub(crate) fn value(byte: u8) -> u32 {
+pub(crate) fn digit_value(byte: u8) -> u32 {
     u32::from(byte.wrapping_sub(b'0'))
 }
 
-/// The number that a few digits write.
-pub(crate) fn number(digits: &[u8]) -> u64 {
-    let add = |sum: u64, &byte: &u8| sum.wrapping_mul(10).wrapping_add(u64::from(value(byte)));
+/// The number that the digits represent. It wraps if it does not fit.
+pub(crate) fn parse_digits(digits: &[u8]) -> u64 {
+    let add = |sum: u64, &byte: &u8| {
+        sum.wrapping_mul(10)
+            .wrapping_add(u64::from(digit_value(byte)))
+    };
     digits.iter().fold(0, add)
 }
 
-/// The sum of the digits, each times its weight.
-pub(crate) fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
+/// The sum of the digits, each multiplied by its weight.
+pub(crate) fn weighted_sum(digits: &[u8], weights: &[u32]) -> u32 {
     let pairs = digits.iter().zip(weights);
-    pairs.map(|(&byte, weight)| value(byte) * weight).sum()
+    pairs
+        .map(|(&byte, weight)| digit_value(byte) * weight)
+        .sum()
 }
 
-/// ISO/IEC 7812-1, annex B.
-pub(crate) fn luhn(digits: &[u8]) -> bool {
+/// Checks the Luhn digit: ISO/IEC 7812-1, annex B.
+pub(crate) fn has_luhn_digit(digits: &[u8]) -> bool {
     let doubled = |(place, &byte): (usize, &u8)| {
-        let value = value(byte) << (place % 2);
+        let value = digit_value(byte) << (place % 2);
         if value > 9 { value - 9 } else { value }
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
     sum.is_multiple_of(10)
 }
 
-/// ISO/IEC 7064, MOD 97-10, of an IBAN without spaces: its first four characters
-/// count as its last, and letters as two digits.
-pub(crate) fn iban(characters: &[u8]) -> bool {
+/// Checks an IBAN without spaces: ISO/IEC 7064, MOD 97-10. The first four characters
+/// are moved to the end, and each letter counts as two digits.
+pub(crate) fn has_iban_digits(characters: &[u8]) -> bool {
     let (head, tail) = characters.split_at(4.min(characters.len()));
     let rest = tail.iter().chain(head).fold(0, |rest, &character| {
         if character.is_ascii_digit() {
-            (rest * 10 + value(character)) % 97
+            (rest * 10 + digit_value(character)) % 97
         } else {
             (rest * 100 + u32::from(character.to_ascii_uppercase() - b'A') + 10) % 97
         }
@@ -41,21 +46,21 @@ pub(crate) fn iban(characters: &[u8]) -> bool {
     rest == 1
 }
 
-/// ISO/IEC 7064, MOD 11,10.
-pub(crate) fn mod_11_10(digits: &[u8]) -> bool {
+/// Checks the last digit: ISO/IEC 7064, MOD 11,10.
+pub(crate) fn has_mod_11_10_digit(digits: &[u8]) -> bool {
     let Some((&check, digits)) = digits.split_last() else {
         return false;
     };
     let product = digits.iter().fold(10, |product, &digit| {
-        let sum = (value(digit) + product) % 10;
+        let sum = (digit_value(digit) + product) % 10;
         let sum = if sum == 0 { 10 } else { sum };
         sum * 2 % 11
     });
-    (11 - product) % 10 == value(check)
+    (11 - product) % 10 == digit_value(check)
 }
 
-/// Verhoeff's check digit, from the group of the pentagon's symmetries.
-pub(crate) fn verhoeff(digits: &[u8]) -> bool {
+/// Checks Verhoeff's digit, which uses the symmetry group of the pentagon.
+pub(crate) fn has_verhoeff_digit(digits: &[u8]) -> bool {
     const PERMUTATION: [usize; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let multiply = |left: usize, right: usize| match (left < 5, right < 5) {
         (true, true) => (left + right) % 5,
@@ -65,14 +70,15 @@ pub(crate) fn verhoeff(digits: &[u8]) -> bool {
     };
     let mut sum = 0;
     for (place, &digit) in digits.iter().rev().enumerate() {
-        let permuted = (0..place % 8).fold(value(digit) as usize, |digit, _| PERMUTATION[digit]);
+        let permuted =
+            (0..place % 8).fold(digit_value(digit) as usize, |digit, _| PERMUTATION[digit]);
         sum = multiply(sum, permuted);
     }
     sum == 0
 }
 
-/// Whether a year, a month and a day could be a date.
-pub(crate) fn is_day(month: u64, day: u64) -> bool {
+/// Whether the numbers are a valid month and a valid day.
+pub(crate) fn is_month_and_day(month: u64, day: u64) -> bool {
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
@@ -81,13 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn published_examples_check() {
-        assert!(luhn(b"4539578763621486"));
-        assert!(!luhn(b"4539578763621487"));
-        assert!(iban(b"GB29NWBK60161331926819"));
-        assert!(!iban(b"GB28NWBK60161331926819"));
-        assert!(mod_11_10(b"86095742719"));
-        assert!(verhoeff(b"2363"));
-        assert!(!verhoeff(b"2364"));
+    fn published_examples_have_valid_check_digits() {
+        assert!(has_luhn_digit(b"4539578763621486"));
+        assert!(!has_luhn_digit(b"4539578763621487"));
+        assert!(has_iban_digits(b"GB29NWBK60161331926819"));
+        assert!(!has_iban_digits(b"GB28NWBK60161331926819"));
+        assert!(has_mod_11_10_digit(b"86095742719"));
+        assert!(has_verhoeff_digit(b"2363"));
+        assert!(!has_verhoeff_digit(b"2364"));
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials: what lets whoever holds it in.
+//! Credentials: values that grant access to their holder.
 
 pub(crate) mod assignment;
 pub(crate) mod header;

@@ -1,23 +1,22 @@
-//! Which names of fields say that the field holds a secret.
+//! The names of fields that hold a secret.
 //!
-//! A name is compared by its words, and its last words decide: what stands
-//! before them says whose secret it is (`dbPassword`), what stands behind them
-//! makes it something else (`passwordResetUrl`, `tokenCount`, `secretName`).
-//! Four refinements:
-//! - Words that only say how the secret is written are left off at the end:
-//!   `passwordHash`, `tokenValue`, `password2`.
-//! - A first word that asks a question makes it a yes or no: `hasPassword`.
-//! - A token that leads through a list or that a model counts is no secret:
+//! A name is split into words, and its last words decide. Words before them only say whose
+//! secret it is (`dbPassword`); words after them make it something else (`passwordResetUrl`,
+//! `tokenCount`, `secretName`). There are four refinements:
+//! - Last words that only describe the encoding of the secret are ignored: `passwordHash`,
+//!   `tokenValue`, `password2`.
+//! - A first word that asks a question makes the field a yes or no: `hasPassword`.
+//! - A token that pages through a list or that a language model counts is not a secret:
 //!   `nextToken`, `maxToken`.
-//! - `key` is a secret with some words before it only (`apiKey`), and `sessionId`
-//!   is none, because it says which rows belong together in most histories.
+//! - `key` is a secret only after some words (`apiKey`). `sessionId` is not a secret, because
+//!   in most histories it shows which rows belong together.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::words::Words;
 
-/// Words that are a secret whatever stands before them.
+/// Last words that are a secret, independent of the words before them.
 const SECRETS: &[&str] = &[
     "authorization",
     "bearer",
@@ -46,8 +45,8 @@ const SECRETS: &[&str] = &[
     "totp",
 ];
 
-/// Ends of names that are a secret, without what stands between their words:
-/// `apikey` is `apiKey`, `api_key` and `APIKEY`.
+/// Last words that are a secret together, joined without separators: `apikey` matches
+/// `apiKey`, `api_key` and `APIKEY`.
 const PHRASES: &[&str] = &[
     "accesskey",
     "accesskeys",
@@ -169,7 +168,7 @@ const PHRASES: &[&str] = &[
     "verificationcode",
 ];
 
-/// Words before `token` that make it one that is no secret.
+/// Words before `token` that make it harmless.
 const HARMLESS_TOKENS: &[&str] = &[
     "best",
     "bos",
@@ -204,14 +203,14 @@ const HARMLESS_TOKENS: &[&str] = &[
     "unexpected",
 ];
 
-/// First words that make a name a question, or the name of an action.
+/// First words that make a name a question or an action.
 const QUESTIONS: &[&str] = &[
     "allow", "can", "change", "enable", "forgot", "has", "hide", "is", "missing", "needs", "no",
     "require", "required", "requires", "should", "show", "use", "uses",
 ];
 
-/// Last words that only say how the secret is written, or which of two it is.
-const WRITINGS: &[&str] = &[
+/// Last words that only describe the encoding of the secret, or which of two it is.
+const ENCODINGS: &[&str] = &[
     "again",
     "base",
     "confirm",
@@ -232,12 +231,12 @@ const WRITINGS: &[&str] = &[
     "value",
 ];
 
-/// How many words the longest phrase has.
+/// The number of words of the longest phrase.
 const MOST_WORDS: usize = 4;
 
-/// The last three letters of every name that can be a secret's.
+/// The last three letters of all names that can hold a secret.
 static ENDS: LazyLock<BTreeSet<[u8; 3]>> = LazyLock::new(|| {
-    let lists = SECRETS.iter().chain(PHRASES).chain(WRITINGS);
+    let lists = SECRETS.iter().chain(PHRASES).chain(ENCODINGS);
     let ends = lists.chain(&["pass", "pin", "token"]);
     ends.filter_map(|end| last_letters(end)).collect()
 });
@@ -251,14 +250,14 @@ fn last_letters(name: &str) -> Option<[u8; 3]> {
     Some([next()?, next()?, next()?])
 }
 
-/// Whether a name can be one that holds a secret: a first look, which spares
-/// most names of a text to be split into words.
+/// Whether a name can hold a secret. This quick check avoids splitting most names of a text
+/// into words.
 pub(crate) fn can_hold_secret(name: &str) -> bool {
     let is_end = last_letters(name).is_some_and(|letters| ENDS.contains(&letters));
     is_end || ends_with_pw(name.as_bytes())
 }
 
-/// `pw` is shorter than the ends that are looked up.
+/// Whether a name ends with the word `pw`, which is too short for [`ENDS`].
 fn ends_with_pw(name: &[u8]) -> bool {
     let Some((before, end)) = name.split_last_chunk::<2>() else {
         return false;
@@ -266,16 +265,16 @@ fn ends_with_pw(name: &[u8]) -> bool {
     end.eq_ignore_ascii_case(b"pw") && !before.last().is_some_and(u8::is_ascii_alphabetic)
 }
 
-/// Whether a field whose name has these words holds a secret.
+/// Whether a field with these words as its name holds a secret.
 pub(crate) fn holds_secret(mut words: Words) -> bool {
-    let asks = words.get(0).is_some_and(|first| listed(QUESTIONS, first));
+    let asks = words.get(0).is_some_and(|first| contains(QUESTIONS, first));
     if asks && words.count() > 1 {
         return false;
     }
-    if words.endings(MOST_WORDS).any(|end| listed(PHRASES, end)) {
+    if words.endings(MOST_WORDS).any(|end| contains(PHRASES, end)) {
         return true;
     }
-    while words.count() > 1 && words.last().is_some_and(is_writing) {
+    while words.count() > 1 && words.last().is_some_and(is_encoding) {
         words.pop();
     }
     match words.last() {
@@ -284,22 +283,22 @@ pub(crate) fn holds_secret(mut words: Words) -> bool {
             .count()
             .checked_sub(2)
             .and_then(|index| words.get(index))
-            .is_some_and(|before| listed(HARMLESS_TOKENS, before)),
+            .is_some_and(|before| contains(HARMLESS_TOKENS, before)),
         Some("pass" | "pin" | "pw") => words.count() == 1,
         Some(last) => {
-            listed(SECRETS, last)
+            contains(SECRETS, last)
                 || last.ends_with("password")
                 || last.ends_with("passwd")
-                || words.endings(MOST_WORDS).any(|end| listed(PHRASES, end))
+                || words.endings(MOST_WORDS).any(|end| contains(PHRASES, end))
         }
     }
 }
 
-fn is_writing(word: &str) -> bool {
-    listed(WRITINGS, word) || word.bytes().all(|byte| byte.is_ascii_digit())
+fn is_encoding(word: &str) -> bool {
+    contains(ENCODINGS, word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn listed(sorted: &[&str], word: &str) -> bool {
+fn contains(sorted: &[&str], word: &str) -> bool {
     sorted.binary_search(&word).is_ok()
 }
 
@@ -308,11 +307,11 @@ mod tests {
     use super::*;
 
     fn is_secret(name: &str) -> bool {
-        can_hold_secret(name) && holds_secret(Words::of(name))
+        can_hold_secret(name) && holds_secret(Words::split(name))
     }
 
     #[test]
-    fn names_whose_last_words_are_a_secret_hold_one() {
+    fn names_that_end_with_a_secret_hold_a_secret() {
         for name in [
             "password",
             "Password",
@@ -367,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_speak_of_a_secret_hold_none() {
+    fn names_that_only_mention_a_secret_hold_none() {
         for name in [
             "",
             "-",
@@ -421,7 +420,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted() {
-        for list in [SECRETS, PHRASES, HARMLESS_TOKENS, QUESTIONS, WRITINGS] {
+        for list in [SECRETS, PHRASES, HARMLESS_TOKENS, QUESTIONS, ENCODINGS] {
             assert!(list.is_sorted(), "{list:?}");
         }
     }

@@ -1,43 +1,53 @@
-//! Puts the rules and a team's settings together.
+//! Combines the rules with a team's settings.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use crate::keys;
+use crate::own::{Exhausted, Searches};
 use crate::rules::{EMAIL, SECRET};
-use crate::scan::{self, Choice, Found};
+use crate::scan::{self, Choice, Finding, Others};
 use crate::settings::{Compiled, InvalidSettings, Settings};
 use crate::text::{Facts, MARK, Text};
 use crate::words::Words;
 
-/// What stands for the value of a secret key.
+/// The mask for the value of a secret key.
 pub const REDACTED_KEY: &str = "[REDACTED:secret]";
 
-/// How often a text is read at most. The second reading finds next to nothing,
-/// and a third has never been seen to.
-const MOST_READINGS: usize = 4;
+/// The most passes over a text. The second pass finds almost nothing, and a third pass has
+/// never found anything in practice.
+const MAX_PASSES: usize = 4;
+
+/// How many bytes of a text [`Masker::mask_beginning`] shows: ten times the longest stack
+/// traces that occur in practice, and four times the limit of a spreadsheet cell. The limit
+/// bounds the cost of many long texts, regardless of a team's patterns.
+pub const MAX_TEXT_BYTES: usize = 128 * 1024;
+
+/// How many bytes after the shown part the rules can read, to recognise a value that begins
+/// in the shown part.
+const LOOKAHEAD_BYTES: usize = 16 * 1024;
 
 static BUILTIN: LazyLock<Masker> = LazyLock::new(|| Masker {
     settings: Arc::new(Compiled::default()),
 });
 
-/// Finds and masks, as the built-in rules and one team's settings say. A clone
-/// shares what is compiled.
+/// Masks texts according to the built-in rules and one team's settings. Clones share the
+/// compiled settings.
 #[derive(Debug, Clone)]
 pub struct Masker {
     settings: Arc<Compiled>,
 }
 
 impl Masker {
-    /// The built-in rules alone.
+    /// Returns a masker with the built-in rules only.
     pub fn builtin() -> Self {
         BUILTIN.clone()
     }
 
-    /// The built-in rules with a team's settings.
+    /// Creates a masker with the built-in rules and a team's settings.
     ///
     /// # Errors
-    /// [`InvalidSettings`] names the first part of the settings that cannot be.
+    /// Returns [`InvalidSettings`] with the first invalid field of the settings.
     pub fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         if *settings == Settings::default() {
             return Ok(Self::builtin());
@@ -46,37 +56,53 @@ impl Masker {
         Ok(Self { settings })
     }
 
-    /// Whether a field of this name holds a secret.
+    /// Whether a field with this name holds a secret.
     pub fn secret_key(&self, key: &str) -> bool {
         if self.settings.key_names.is_empty() && !keys::can_hold_secret(key) {
             return false;
         }
-        let words = Words::of(key);
+        let words = Words::split(key);
         if self.settings.allowed_key_names.contains(words.joined()) {
             return false;
         }
         let own = &self.settings.key_names;
-        // A team's name may have more words than any phrase here.
+        // A team's name may have more words than the built-in phrases.
         let all = words.count();
         let is_own = !own.is_empty() && words.endings(all).any(|end| own.contains(end));
         is_own || keys::holds_secret(words)
     }
 
-    /// The text with a mark for each value that a rule finds, and the text
-    /// itself where none finds any. What was masked before stays as it is.
+    /// Replaces each value that a rule finds with a mark. Returns the text itself if no rule
+    /// finds anything. Marks that are already in the text stay unchanged.
     ///
-    /// What was masked can be what kept a rule from seeing a number before it
-    /// end, so that masked text is read again.
+    /// A masked value can hide where a number before it ends, so masked text is read again.
+    ///
+    /// The time is linear in the length of the text. If the searches for a team's pattern
+    /// would take longer, a mark replaces the rest of the text and states its length.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.settings.patterns.is_empty() && !scan::can_hold(text) {
+        if self.settings.patterns.is_empty() && !scan::can_match(text) {
             return Cow::Borrowed(text);
         }
-        let mut masked = self.mask_once(text);
-        for _ in 1..MOST_READINGS {
+        self.mask_to(text, text.len())
+    }
+
+    /// Masks the first [`MAX_TEXT_BYTES`] of a text like [`Self::mask`]. A mark such as
+    /// `[REDACTED:1234-more-bytes]` replaces the rest and states its length.
+    pub fn mask_beginning<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if text.len() <= MAX_TEXT_BYTES {
+            return self.mask(text);
+        }
+        self.mask_to(text, text.floor_char_boundary(MAX_TEXT_BYTES))
+    }
+
+    /// Masks the text before `until`, and replaces the rest with a mark.
+    fn mask_to<'t>(&self, text: &'t str, until: usize) -> Cow<'t, str> {
+        let mut masked = self.mask_once(text, until);
+        for _ in 1..MAX_PASSES {
             let Cow::Owned(once) = &masked else {
                 break;
             };
-            let Cow::Owned(again) = self.mask_once(once) else {
+            let Cow::Owned(again) = self.mask_once(once, once.len()) else {
                 break;
             };
             masked = Cow::Owned(again);
@@ -84,25 +110,40 @@ impl Masker {
         masked
     }
 
-    fn mask_once<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    fn mask_once<'t>(&self, text: &'t str, until: usize) -> Cow<'t, str> {
+        // A value that `until` cuts in two must still be recognised.
+        let seen = until.saturating_add(LOOKAHEAD_BYTES).min(text.len());
+        let seen = &text[..text.floor_char_boundary(seen)];
         let facts = Facts::default();
-        let mut search = Search::new(&self.settings, Text::new(text, &facts));
+        let mut search = Search::new(&self.settings, Text::new(seen, &facts));
         let mut masked = String::new();
         let mut copied = 0;
-        while let Some(found) = search.next(self) {
-            if self.allows(&text[found.start..found.end]) {
+        let (end, rest) = loop {
+            let found = match search.next(self) {
+                Ok(Some(found)) if found.start < until => found,
+                Ok(_) => break (until, "more-bytes"),
+                Err(Exhausted) => break (search.from.min(until), "bytes-not-searched"),
+            };
+            if self.allows(&seen[found.start..found.end]) {
                 continue;
+            }
+            if found.end > until {
+                break (found.start, "more-bytes");
             }
             masked.push_str(&text[copied..found.start]);
             masked.push_str(MARK);
             masked.push_str(found.rule);
             masked.push(']');
             copied = found.end;
-        }
-        if copied == 0 {
+        };
+        let left = text.len() - end;
+        if copied == 0 && left == 0 {
             return Cow::Borrowed(text);
         }
-        masked.push_str(&text[copied..]);
+        masked.push_str(&text[copied..end]);
+        if left > 0 {
+            masked.push_str(&format!("{MARK}{left}-{rest}]"));
+        }
         Cow::Owned(masked)
     }
 
@@ -118,53 +159,57 @@ impl Choice for Masker {
         off.is_empty() || !off.contains(rule)
     }
 
-    /// In prose a name can have words before it, so that one that a team allows
-    /// is looked for from each of them on.
+    /// In prose, other words may precede a name. So an allowed name may begin at any word
+    /// of `key`.
     fn is_secret(&self, key: &str) -> bool {
         let starts = key.match_indices(' ').map(|(at, _)| at + 1);
         let allowed = &self.settings.allowed_key_names;
-        let is_allowed = |start: usize| allowed.contains(Words::of(&key[start..]).joined());
+        let is_allowed = |start: usize| allowed.contains(Words::split(&key[start..]).joined());
         self.secret_key(key) && (allowed.is_empty() || !starts.into_iter().any(is_allowed))
     }
 }
 
-/// Where each kind of search stands. The built-in rules look no farther than to
-/// what the others found next; the others remember what that is until something
-/// that begins earlier covers it. So nothing is read twice.
+/// The state of all searches in a text. The built-in rules read only up to the next match of
+/// the other searches. The other searches keep their next match until an earlier match covers
+/// it. So no part of the text is read twice.
 struct Search<'s, 't> {
     text: Text<'t>,
     from: usize,
     email: Next<'static>,
-    patterns: Vec<(&'s (String, regex::Regex), Next<'s>)>,
+    patterns: Vec<(Searches<'s>, Next<'s>)>,
 }
 
 /// The next match of one search.
 #[derive(Debug, Clone, Copy)]
 enum Next<'n> {
-    NotSought,
-    Found(Found<'n>),
+    NotSearched,
+    Finding(Finding<'n>),
     NoMore,
 }
 
-/// How far before a match a search looks, at most: what lies there may be masked
-/// by now.
+/// How many bytes before a match a search reads at most. They may have been masked since the
+/// match was found.
 const BEFORE: usize = 3;
 
 impl<'n> Next<'n> {
-    /// The match, sought anew where it begins before `from` or right behind it.
-    fn get(&mut self, from: usize, seek: impl FnOnce() -> Option<Found<'n>>) -> Option<Found<'n>> {
+    /// Returns the match. Searches again if it begins before `from` or directly after it.
+    fn get(
+        &mut self,
+        from: usize,
+        search: impl FnOnce() -> Result<Option<Finding<'n>>, Exhausted>,
+    ) -> Result<Option<Finding<'n>>, Exhausted> {
         let is_stale = match self {
-            Self::NotSought => true,
-            Self::Found(found) => found.start < from + BEFORE,
+            Self::NotSearched => true,
+            Self::Finding(found) => found.start < from + BEFORE,
             Self::NoMore => false,
         };
         if is_stale {
-            *self = seek().map_or(Self::NoMore, Self::Found);
+            *self = search()?.map_or(Self::NoMore, Self::Finding);
         }
-        match self {
-            Self::Found(found) => Some(*found),
-            Self::NotSought | Self::NoMore => None,
-        }
+        Ok(match self {
+            Self::Finding(found) => Some(*found),
+            Self::NotSearched | Self::NoMore => None,
+        })
     }
 }
 
@@ -175,79 +220,83 @@ impl<'s, 't> Search<'s, 't> {
             text,
             from: 0,
             email: if text.text.contains('@') || text.text.contains("%40") {
-                Next::NotSought
+                Next::NotSearched
             } else {
                 Next::NoMore
             },
-            patterns: patterns.map(|pattern| (pattern, Next::NotSought)).collect(),
+            patterns: patterns
+                .map(|pattern| (Searches::new(pattern), Next::NotSearched))
+                .collect(),
         }
     }
 
-    /// The next match of any search: the earliest, and of those that begin at
-    /// one place the first in this order.
-    fn next(&mut self, choice: &dyn Choice) -> Option<Found<'s>> {
+    /// Returns the earliest next match of all searches. Of matches at the same position, a
+    /// team's pattern comes first, then the built-in rules, then e-mail addresses.
+    ///
+    /// # Errors
+    /// Returns [`Exhausted`] if a team's pattern is too slow to find its next match.
+    fn next(&mut self, choice: &dyn Choice) -> Result<Option<Finding<'s>>, Exhausted> {
         let (text, from) = (self.text, self.from);
-        let mut own: Option<Found<'s>> = None;
-        for ((name, regex), next) in &mut self.patterns {
-            let found = next.get(from, || next_of(text, from, name, regex));
+        let mut own: Option<Finding<'s>> = None;
+        for (searches, next) in &mut self.patterns {
+            let found = next.get(from, || find_own(text, from, searches))?;
             own = earlier(own, found);
         }
-        let mut earliest = own;
+        let mut email = None;
         if choice.is_on(EMAIL) {
-            let email = self.email.get(from, || scan::next_email(text, from));
-            earliest = earlier(own, email);
+            email = self
+                .email
+                .get(from, || Ok(scan::find_next_email(text, from)))?;
         }
-        let until = earliest.map_or(text.text.len(), |found| found.start);
-        let builtin = scan::next(text, from, until, choice).filter(|builtin| {
+        let others = Others {
+            own: own.map(|found| found.start),
+            email: email.map(|found| found.start),
+        };
+        let earliest = earlier(own, email);
+        let builtin = scan::find_next(text, from, others, choice).filter(|builtin| {
             own.is_none_or(|own| builtin.start < own.start)
                 && earliest.is_none_or(|other| builtin.start <= other.start)
         });
-        let found = builtin.or(earliest)?;
+        let Some(found) = builtin.or(earliest) else {
+            return Ok(None);
+        };
         self.from = found.end;
         self.text.follows_secret = found.rule == SECRET;
-        Some(found)
+        Ok(Some(found))
     }
 }
 
-/// Of two matches the earlier, and of two that begin at one place the first.
-fn earlier<'n>(first: Option<Found<'n>>, second: Option<Found<'n>>) -> Option<Found<'n>> {
+/// Returns the earlier of two matches, or the first if both begin at the same position.
+fn earlier<'n>(first: Option<Finding<'n>>, second: Option<Finding<'n>>) -> Option<Finding<'n>> {
     match (first, second) {
         (Some(first), Some(second)) if second.start < first.start => Some(second),
         (first, second) => first.or(second),
     }
 }
 
-/// The next match of a team's pattern that touches no mark from within.
-fn next_of<'n>(
+/// Finds the next match of a team's pattern that neither begins nor ends inside a mark. No
+/// pattern matches the empty text.
+fn find_own<'s>(
     text: Text<'_>,
     from: usize,
-    name: &'n str,
-    regex: &regex::Regex,
-) -> Option<Found<'n>> {
+    searches: &mut Searches<'s>,
+) -> Result<Option<Finding<'s>>, Exhausted> {
     let mut from = from;
-    while let Some(found) = regex.find_at(text.text, from) {
-        match mark_across(text, found.start(), found.end()) {
-            None if found.is_empty() => from = next_place(text.text, found.end())?,
-            None => {
-                return Some(Found {
-                    start: found.start(),
-                    end: found.end(),
-                    rule: name,
-                });
-            }
-            Some(mark_end) => from = mark_end,
-        }
+    while let Some(found) = searches.find_at(text.text, from)? {
+        let Some(mark_end) = find_mark_across(text, found.start, found.end) else {
+            return Ok(Some(Finding {
+                start: found.start,
+                end: found.end,
+                rule: &searches.pattern.name,
+            }));
+        };
+        from = mark_end;
     }
-    None
+    Ok(None)
 }
 
-fn next_place(text: &str, at: usize) -> Option<usize> {
-    let character = text[at..].chars().next()?;
-    Some(at + character.len_utf8())
-}
-
-/// Where the mark ends within which a match begins or ends.
-fn mark_across(text: Text<'_>, start: usize, end: usize) -> Option<usize> {
+/// Returns the end of a mark in which a match begins or ends.
+fn find_mark_across(text: Text<'_>, start: usize, end: usize) -> Option<usize> {
     [start, end - usize::from(end > start)]
         .into_iter()
         .find_map(|place| {

@@ -1,4 +1,4 @@
-//! Personal data: what identifies a person, or leads to one.
+//! Personal data: values that identify a person.
 
 pub(crate) mod address;
 pub(crate) mod card;

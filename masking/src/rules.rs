@@ -1,15 +1,15 @@
-//! Every built-in rule: its name, what it finds, and who says that it looks so.
+//! The built-in rules: their names, what they find, and the sources of their formats.
 
 use crate::tokens::TOKENS;
 
-/// What a reader should know about one built-in rule.
+/// The description of a built-in rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleInfo {
-    /// The name that stands in the mask, and that a team switches off.
+    /// The name in the mask, by which a team can switch the rule off.
     pub name: &'static str,
     /// What the rule finds.
     pub finds: &'static str,
-    /// Where the form of what it finds is laid down.
+    /// The source that defines the format.
     pub source: &'static str,
 }
 
@@ -39,31 +39,31 @@ const fn rule(name: &'static str, finds: &'static str, source: &'static str) -> 
     }
 }
 
-/// The rules that are more than a known prefix.
+/// The rules that check more than a known prefix.
 const OTHERS: [RuleInfo; 17] = [
     rule(
         SECRET,
-        "the value behind a key name that says it holds a secret: `password=…`, `\"apiKey\": \"…\"`, `?token=…`, `--password …`, `<password>…`",
+        "the value after a key name that holds a secret: `password=…`, `\"apiKey\": \"…\"`, `?token=…`, `--password …`, `<password>…`",
         "OWASP Logging Cheat Sheet, data to exclude",
     ),
     rule(
         BEARER,
-        "the credential behind `Bearer` or another scheme of an `Authorization` header",
+        "the credential after `Bearer` or another scheme of an `Authorization` header",
         "RFC 6750; RFC 9110, section 11",
     ),
     rule(
         BASIC,
-        "the credential behind `Basic`: user and password in base64",
+        "the credential after `Basic`: user and password in base64",
         "RFC 7617",
     ),
     rule(
         URL_PASSWORD,
-        "the password in `scheme://user:password@host`, and a token in the user's place",
+        "the password in `scheme://user:password@host`, or a token instead of the user",
         "RFC 3986, section 3.2.1",
     ),
     rule(
         PRIVATE_KEY,
-        "a private key in PEM or PGP armour, also cut off, also with `\\n` for its line ends",
+        "a private key in PEM or PGP armour, also if it is truncated or has `\\n` instead of line ends",
         "RFC 7468; RFC 9580, section 6.2",
     ),
     rule(
@@ -79,7 +79,7 @@ const OTHERS: [RuleInfo; 17] = [
     rule(
         AZURE_SAS,
         "the signature of an Azure shared access signature: `sig=…`",
-        "Azure Storage documents, service SAS",
+        "Azure Storage documentation, service SAS",
     ),
     rule(
         TELEGRAM,
@@ -89,7 +89,7 @@ const OTHERS: [RuleInfo; 17] = [
     rule(
         DISCORD,
         "a Discord bot token: three parts, the first begins with M, N or O",
-        "Discord developer documents, reference; detect-secrets `discord`",
+        "Discord developer documentation, reference; detect-secrets `discord`",
     ),
     rule(
         MAILCHIMP,
@@ -98,28 +98,28 @@ const OTHERS: [RuleInfo; 17] = [
     ),
     rule(
         EMAIL,
-        "an e-mail address, also with `%40` for its `@`; not `git@…:`, not `logo@2x.png`",
+        "an e-mail address, also with `%40` instead of `@`; not `git@…:`, not `logo@2x.png`",
         "RFC 5321, section 4.1.2; RFC 6531",
     ),
     rule(
         PHONE,
-        "a phone number with its country code, or in the usual groups of its country, or of bare digits behind a word such as `phone`",
+        "a phone number with its country code, in the usual groups of its country, or as bare digits after a word such as `phone`",
         "ITU-T E.164; ITU-T E.123; NANP",
     ),
     rule(
         CARD,
-        "a payment card's number: an issuer's prefix, a length it has, the Luhn digit; also in groups",
+        "a payment card's number, with an issuer's prefix and length and a valid Luhn digit; also in groups",
         "ISO/IEC 7812; the issuers' BIN ranges",
     ),
     rule(
         IBAN,
-        "an IBAN with its country's length and its check digits, also in groups",
+        "an IBAN with its country's length and valid check digits; also in groups",
         "ISO 13616; SWIFT IBAN registry",
     ),
     rule(
         NATIONAL_ID,
-        "a national identification or tax number with its check digits, see the list of countries",
-        "the issuers' rules; python-stdnum, in whose documents they are collected",
+        "a national identification or tax number with valid check digits; see the list of countries",
+        "the issuers' rules; python-stdnum, whose documentation collects them",
     ),
     rule(
         IP_ADDRESS,
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_has_a_name_of_its_own_that_fits_a_mark() {
+    fn every_rule_has_a_unique_name_that_fits_a_mark() {
         let names: BTreeSet<_> = rules().map(|rule| rule.name).collect();
         assert_eq!(names.len(), rules().count());
         for name in names {

@@ -1,4 +1,4 @@
-//! A team's own settings: what they may be, and what is made of them.
+//! A team's own settings: their checks, and their compiled form.
 
 use std::collections::BTreeSet;
 
@@ -7,33 +7,35 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::ast::Span;
 use serde::{Deserialize, Serialize};
 
+use crate::own::OwnPattern;
 use crate::rules::is_rule;
 #[cfg(feature = "schema")]
 use crate::rules::rules;
 use crate::text::MAX_NAME_LENGTH;
 use crate::words::Words;
 
-/// More rules than a team has kinds of secrets; each is one more walk over
-/// every text.
-const MAX_ENTRIES: usize = 100;
+/// The most entries of each list. A team has fewer kinds of secrets, and each rule is one more
+/// search in every text.
+pub const MAX_ENTRIES: usize = 100;
 
-/// A pattern that is longer is a list, and better several patterns.
+/// The longest pattern. A longer pattern is usually a list, which should be several patterns.
 const MAX_PATTERN_CHARACTERS: usize = 1_000;
 
-/// A field's name that is longer is no name.
+/// The longest key name. Longer texts are not names of fields.
 const MAX_KEY_CHARACTERS: usize = 128;
 
-/// What one compiled pattern may take. A hundred of these fit into the smallest
-/// function with room to spare.
-const MAX_COMPILED_BYTES: usize = 1 << 20;
+/// The most memory of a compiled pattern. A hundred of these fit easily into the smallest
+/// function.
+pub(crate) const MAX_COMPILED_BYTES: usize = 1 << 20;
 
-/// Parentheses within parentheses.
+/// The deepest nesting of groups in a pattern.
 const MAX_NESTING: u32 = 50;
 
 /// A team's own settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(rename_all = "camelCase", default)]
 pub struct Settings {
     /// The team's own rules.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
@@ -41,7 +43,7 @@ pub struct Settings {
     /// Further names of fields that hold secrets.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), inner(length(max = MAX_KEY_CHARACTERS), regex(pattern = "[A-Za-z0-9]"))))]
     pub key_names: Vec<String>,
-    /// What any rule finds and one of these matches in full stays readable.
+    /// A value that a rule finds stays readable if one of these patterns matches it in full.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES), inner(length(min = 1, max = MAX_PATTERN_CHARACTERS))))]
     pub allowed_patterns: Vec<String>,
     /// Names of fields that stay readable.
@@ -55,24 +57,24 @@ pub struct Settings {
 /// A rule of a team.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(deny_unknown_fields))]
+#[serde(rename_all = "camelCase")]
 pub struct Pattern {
-    /// What stands in the mask: lower-case letters, digits and dashes.
+    /// The name in the mask: lower-case letters, digits and dashes.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_NAME_LENGTH), regex(pattern = "^[a-z0-9-]+$")))]
     pub name: String,
-    /// A regular expression as the `regex` crate reads it. What it matches is
-    /// masked.
+    /// A regular expression of the `regex` crate. Its matches are masked.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = MAX_PATTERN_CHARACTERS)))]
     pub pattern: String,
 }
 
-/// Settings that cannot be.
+/// Settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct InvalidSettings {
-    /// Which part, such as `patterns[2].pattern`.
+    /// The invalid field, such as `patterns[2].pattern`.
     pub field: String,
-    /// What is wrong with it, for a person to read.
+    /// What is wrong with it, as a text for people.
     pub reason: String,
 }
 
@@ -85,10 +87,10 @@ impl InvalidSettings {
     }
 }
 
-/// Settings that are compiled.
+/// Compiled settings.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
-    pub(crate) patterns: Vec<(String, Regex)>,
+    pub(crate) patterns: Vec<OwnPattern>,
     pub(crate) key_names: BTreeSet<String>,
     pub(crate) allowed_patterns: Vec<Regex>,
     pub(crate) allowed_key_names: BTreeSet<String>,
@@ -96,30 +98,32 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// Checks and compiles.
+    /// Checks and compiles settings.
     pub(crate) fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         check_counts(settings)?;
         let mut compiled = Self::default();
         for (index, Pattern { name, pattern }) in settings.patterns.iter().enumerate() {
             check_name(&format!("patterns[{index}].name"), name)?;
             let field = format!("patterns[{index}].pattern");
-            let regex = compile(&field, pattern, pattern)?;
-            compiled.patterns.push((name.clone(), regex));
+            let (regex, longest) = compile(&field, pattern, pattern)?;
+            let own = OwnPattern::new(name.clone(), pattern.clone(), regex, longest);
+            compiled.patterns.push(own);
         }
         for (index, pattern) in settings.allowed_patterns.iter().enumerate() {
             let field = format!("allowedPatterns[{index}]");
             let whole = format!(r"\A(?:{pattern})\z");
-            let regex = compile(&field, pattern, &whole)?;
+            let (regex, _) = compile(&field, pattern, &whole)?;
             compiled.allowed_patterns.push(regex);
         }
-        compiled.key_names = key_names("keyNames", &settings.key_names)?;
-        compiled.allowed_key_names = key_names("allowedKeyNames", &settings.allowed_key_names)?;
+        compiled.key_names = parse_key_names("keyNames", &settings.key_names)?;
+        compiled.allowed_key_names =
+            parse_key_names("allowedKeyNames", &settings.allowed_key_names)?;
         for (index, rule) in settings.allowed_rules.iter().enumerate() {
             if !is_rule(rule) {
                 let field = format!("allowedRules[{index}]");
                 return Err(InvalidSettings::new(
                     field,
-                    "No built-in rule has this name.",
+                    "No built-in rule has this name. Use the name of a built-in rule.",
                 ));
             }
         }
@@ -138,7 +142,9 @@ fn check_counts(settings: &Settings) -> Result<(), InvalidSettings> {
     ];
     let over = counts.into_iter().find(|(_, count)| *count > MAX_ENTRIES);
     over.map_or(Ok(()), |(field, count)| {
-        let reason = format!("There are {count} entries; at most {MAX_ENTRIES} are allowed.");
+        let reason = format!(
+            "There are {count} entries; remove some, because at most {MAX_ENTRIES} are allowed."
+        );
         Err(InvalidSettings::new(field, reason))
     })
 }
@@ -149,55 +155,60 @@ fn check_name(field: &str, name: &str) -> Result<(), InvalidSettings> {
         return Ok(());
     }
     let reason = format!(
-        "A name has 1 to {MAX_NAME_LENGTH} characters: lower-case letters, digits and dashes."
+        "Use a name of 1 to {MAX_NAME_LENGTH} characters: lower-case letters, digits and dashes."
     );
     Err(InvalidSettings::new(field, reason))
 }
 
-/// The names, as they are compared: their words in lower case, joined.
-fn key_names(field: &str, names: &[String]) -> Result<BTreeSet<String>, InvalidSettings> {
+/// Checks key names. Returns them in the form that is compared: words in lower case, joined.
+fn parse_key_names(field: &str, names: &[String]) -> Result<BTreeSet<String>, InvalidSettings> {
     let joined = |(index, name): (usize, &String)| {
-        let words = Words::of(name);
+        let words = Words::split(name);
         if words.count() > 0 && name.chars().count() <= MAX_KEY_CHARACTERS {
             return Ok(words.joined().to_owned());
         }
         let reason = format!(
-            "A key name has 1 to {MAX_KEY_CHARACTERS} characters, of which one is a letter or a digit."
+            "Use a key name of 1 to {MAX_KEY_CHARACTERS} characters with at least one letter or digit."
         );
         Err(InvalidSettings::new(format!("{field}[{index}]"), reason))
     };
     names.iter().enumerate().map(joined).collect()
 }
 
-/// Compiles `whole`, which is built around the `pattern` that the team wrote and
-/// that the reason of an error speaks of.
-fn compile(field: &str, pattern: &str, whole: &str) -> Result<Regex, InvalidSettings> {
+/// Compiles `whole`, which contains the team's `pattern`. Errors describe the team's pattern.
+/// Also returns the longest possible match of the pattern, in bytes.
+fn compile(
+    field: &str,
+    pattern: &str,
+    whole: &str,
+) -> Result<(Regex, Option<usize>), InvalidSettings> {
     let refuse = |reason: String| InvalidSettings::new(field, reason);
     if pattern.chars().count() > MAX_PATTERN_CHARACTERS {
         return Err(refuse(format!(
-            "A pattern has at most {MAX_PATTERN_CHARACTERS} characters."
+            "Use a pattern of at most {MAX_PATTERN_CHARACTERS} characters."
         )));
     }
     let mut parser = ParserBuilder::new().nest_limit(MAX_NESTING).build();
     let parsed = parser.parse(pattern);
-    let parsed = parsed.map_err(|error| refuse(what_is_wrong(&error)))?;
+    let parsed = parsed.map_err(|error| refuse(describe_syntax_error(&error)))?;
     if parsed
         .properties()
         .minimum_len()
         .is_none_or(|least| least == 0)
     {
         return Err(refuse(
-            "The pattern matches the empty text; it needs at least one character.".to_owned(),
+            "The pattern matches the empty text. Write it so that it matches at least one character.".to_owned(),
         ));
     }
-    RegexBuilder::new(whole)
+    let regex = RegexBuilder::new(whole)
         .size_limit(MAX_COMPILED_BYTES)
         .nest_limit(MAX_NESTING + 2)
         .build()
-        .map_err(|error| refuse(too_large_or_open(&error)))
+        .map_err(|error| refuse(describe_compile_error(&error)))?;
+    Ok((regex, parsed.properties().maximum_len()))
 }
 
-fn what_is_wrong(error: &regex_syntax::Error) -> String {
+fn describe_syntax_error(error: &regex_syntax::Error) -> String {
     let at = |span: &Span, kind: String| {
         let kind = kind.trim_end_matches('.');
         format!(
@@ -212,13 +223,12 @@ fn what_is_wrong(error: &regex_syntax::Error) -> String {
     }
 }
 
-fn too_large_or_open(error: &regex::Error) -> String {
+fn describe_compile_error(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => format!(
-            "The compiled pattern is larger than {MAX_COMPILED_BYTES} bytes. Shorten its repetitions, or write `[a-z]` for `\\w`, which stands for the letters of every script."
+            "The compiled pattern is larger than {MAX_COMPILED_BYTES} bytes. Shorten its repetitions, or use `[a-z]` instead of `\\w`, which matches the letters of all scripts."
         ),
-        _ => {
-            "The pattern is not complete on its own, such as one that ends in a comment.".to_owned()
-        }
+        _ => "The pattern is incomplete, for example because it ends with a comment. Complete it."
+            .to_owned(),
     }
 }

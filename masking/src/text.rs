@@ -1,56 +1,66 @@
-//! The text that is searched, and what every detector asks of it.
+//! The searched text, and the operations that all detectors use.
 
 use std::cell::OnceCell;
 
-/// What the mask of a value begins with.
+/// The start of a mask.
 pub(crate) const MARK: &str = "[REDACTED:";
 
-/// No rule's name is longer, so that a mark is recognised at a constant cost.
+/// The longest name of a rule, so that marks are recognised at a constant cost.
 pub(crate) const MAX_NAME_LENGTH: usize = 40;
 
-/// A text, and the place behind the last masked value. No detector looks at
-/// what lies before that place: a text that was masked before then reads to it
-/// as it did the first time, which is what makes masking idempotent.
+/// A text, and the position after the last masked value, the `floor`. Detectors do not read
+/// anything before it. So they read a text that was masked before in the same way as the
+/// first time, and masking is idempotent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Text<'t> {
     pub(crate) text: &'t str,
     pub(crate) floor: usize,
-    /// Whether the value before that place was masked as a secret.
+    /// Whether the value before `floor` was masked as a secret.
     pub(crate) follows_secret: bool,
+    /// The last position where a match can begin. Another search has found a match after it, so
+    /// a later match is dropped and its end must not be read: reading it for each sign of
+    /// a long value would make the walk quadratic.
+    pub(crate) limit: usize,
     facts: &'t Facts,
 }
 
-/// What is known of a text as a whole, found out once and only if it is asked.
+/// Facts about a whole text. They are determined once, when they are first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     names_aws: OnceCell<bool>,
 }
 
 impl<'t> Text<'t> {
-    /// A text, of which nothing is masked so far.
+    /// Creates a text in which nothing is masked yet.
     pub(crate) fn new(text: &'t str, facts: &'t Facts) -> Self {
         Self {
             text,
             floor: 0,
             follows_secret: false,
+            limit: usize::MAX,
             facts,
         }
     }
 
-    /// Whether the text holds an AWS access key id, readable or masked, or a
-    /// setting of AWS.
+    /// The end of a value that begins at `start`. It is read only if the match can count.
+    pub(crate) fn end_of(&self, start: usize, read: impl FnOnce() -> usize) -> usize {
+        if start > self.limit { start } else { read() }
+    }
+
+    /// Whether the text contains an AWS access key id, readable or masked, or an AWS
+    /// setting.
     pub(crate) fn names_aws(&self) -> bool {
         let signs = ["AKIA", "ASIA", "[REDACTED:aws-access-key]", "aws_", "AWS_"];
         let find = || signs.iter().any(|sign| self.text.contains(sign));
         *self.facts.names_aws.get_or_init(find)
     }
 
-    /// The byte at a place; zero behind the text's end.
+    /// The byte at a position; zero after the end of the text.
     pub(crate) fn byte(&self, at: usize) -> u8 {
         self.text.as_bytes().get(at).copied().unwrap_or(0)
     }
 
-    /// The byte before a place; zero at the text's start.
+    /// The byte before a position; zero at the `floor`.
     pub(crate) fn byte_before(&self, at: usize) -> u8 {
         if at > self.floor {
             self.byte(at - 1)
@@ -59,19 +69,19 @@ impl<'t> Text<'t> {
         }
     }
 
-    /// All bytes from a place on.
+    /// All bytes from a position on.
     pub(crate) fn rest(&self, at: usize) -> &'t [u8] {
         self.text.as_bytes().get(at..).unwrap_or_default()
     }
 
-    /// Where the run of bytes of one class ends that begins at `at`.
+    /// The end of the run of bytes of one class that begins at `at`.
     pub(crate) fn run(&self, at: usize, class: impl Fn(u8) -> bool) -> usize {
         let length = self.rest(at).iter().take_while(|&&byte| class(byte));
         at + length.count()
     }
 
-    /// Where the run of bytes of one class begins that ends at `at`, of which
-    /// no more than `most` are read.
+    /// The start of the run of bytes of one class that ends at `at`, reading at most
+    /// `most` bytes.
     pub(crate) fn run_back(&self, at: usize, most: usize, class: impl Fn(u8) -> bool) -> usize {
         let from = self.floor.max(at.saturating_sub(most)).min(at);
         let bytes = &self.text.as_bytes()[from..at];
@@ -79,8 +89,8 @@ impl<'t> Text<'t> {
         at - length.count()
     }
 
-    /// The text right before a place, of at most `most` bytes, as far as it is
-    /// whole characters.
+    /// The text directly before a position: at most `most` bytes, and only whole
+    /// characters.
     pub(crate) fn before(&self, at: usize, most: usize) -> &'t str {
         let mut end = at;
         while !self.text.is_char_boundary(end) {
@@ -93,14 +103,14 @@ impl<'t> Text<'t> {
         &self.text[from..end]
     }
 
-    /// Whether a word can begin here: what stands before is no letter or digit,
-    /// or is the end of an escape such as `\n` or `%20`.
+    /// Whether a word can begin at a position: no letter or digit precedes it, or an escape
+    /// such as `\n` or `%20` does.
     pub(crate) fn starts_word(&self, at: usize) -> bool {
         let before = self.byte_before(at);
         !before.is_ascii_alphanumeric() || self.follows_escape(at)
     }
 
-    /// Whether an escape such as `\n`, `\u003d` or `%20` ends at a place.
+    /// Whether an escape such as `\n`, `\u003d` or `%20` ends at a position.
     fn follows_escape(&self, at: usize) -> bool {
         let back = |count: usize| {
             let from = at.saturating_sub(count).max(self.floor).min(at);
@@ -118,13 +128,13 @@ impl<'t> Text<'t> {
         matches!(back(6), [b'\\', b'u', hex @ ..] if hex.len() == 4 && is_hex(hex))
     }
 
-    /// Where the mark of a masked value ends that begins at `at`, if one does.
+    /// The end of the mark that begins at `at`, or `None` if there is no mark.
     pub(crate) fn mark_end(&self, at: usize) -> Option<usize> {
         mark_length(self.rest(at)).map(|length| at + length)
     }
 }
 
-/// How long the mark is that a text begins with, if it begins with one.
+/// The length of the mark at the start of a text, or `None` if there is no mark.
 pub(crate) fn mark_length(text: &[u8]) -> Option<usize> {
     let name = text.strip_prefix(MARK.as_bytes())?;
     let is_name = |byte: &&u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');

@@ -1,21 +1,21 @@
-//! Words: what names are split into, and which of them stand before a value.
+//! Words: the parts of names, and the words before a value.
 
 use crate::text::Text;
 
-/// How much of a name is read: its end, which decides.
+/// How many bytes at the end of a name are read. The end decides.
 const LONGEST_NAME: usize = 128;
 
-/// Room for the words of most names.
+/// The initial capacity, enough for the words of most names.
 const MOST_WORDS_AT_ONCE: usize = 8;
 
-/// How far before a value a word still speaks of it.
+/// How many bytes before a value a word can describe it.
 const REACH: usize = 40;
 
-/// How many words before a value can speak of it.
+/// How many words before a value can describe it.
 const WORDS: usize = 4;
 
-/// Words that say what the number behind them is, and that it is no personal
-/// data, whatever stands before them: `call id 12345678901`.
+/// Words after which a number is not personal data, independent of the words before them:
+/// `call id 12345678901`.
 const OTHER_THINGS: &[&str] = &[
     "amount",
     "build",
@@ -45,7 +45,7 @@ const OTHER_THINGS: &[&str] = &[
     "version",
 ];
 
-/// A name's words in lower case, one after the other, and where each begins.
+/// The words of a name in lower case, joined, and the start of each word.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     joined: String,
@@ -53,9 +53,9 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Splits at all that is no letter or digit, between letters and digits,
-    /// and where a capital begins a word, as in `dbPassword` and `APIKey`.
-    pub(crate) fn of(name: &str) -> Self {
+    /// Splits a name at all characters that are not letters or digits, between letters and
+    /// digits, and before a capital that begins a word, as in `dbPassword` and `APIKey`.
+    pub(crate) fn split(name: &str) -> Self {
         let name = tail(name);
         let mut words = Self {
             joined: String::with_capacity(name.len()),
@@ -80,17 +80,17 @@ impl Words {
         words
     }
 
-    /// All words without what stood between them.
+    /// All words, joined without separators.
     pub(crate) fn joined(&self) -> &str {
         &self.joined
     }
 
-    /// How many words there are.
+    /// The number of words.
     pub(crate) fn count(&self) -> usize {
         self.starts.len()
     }
 
-    /// One word.
+    /// The word at an index.
     pub(crate) fn get(&self, index: usize) -> Option<&str> {
         let start = *self.starts.get(index)?;
         let end = self.starts.get(index + 1).copied();
@@ -102,14 +102,14 @@ impl Words {
         self.get(self.count().checked_sub(1)?)
     }
 
-    /// Drops the last word.
+    /// Removes the last word.
     pub(crate) fn pop(&mut self) {
         if let Some(start) = self.starts.pop() {
             self.joined.truncate(start);
         }
     }
 
-    /// The last word, the last two words joined, and so on to `most`.
+    /// The last word, the last two words joined, and so on, up to `most` words.
     pub(crate) fn endings(&self, most: usize) -> impl Iterator<Item = &str> {
         let starts = self.starts.iter().rev().take(most);
         starts.map(|&start| &self.joined[start..])
@@ -131,8 +131,8 @@ fn begins_word(before: char, character: char, after: char) -> bool {
     character.is_uppercase() && (!before.is_uppercase() || after.is_lowercase())
 }
 
-/// The last word of a text, and what stands before it.
-fn last_word(text: &str) -> Option<(&str, &str)> {
+/// Splits off the last word of a text. Returns the text before it, and the word.
+fn split_last_word(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end_matches(|character: char| !character.is_alphanumeric());
     let mut after = ' ';
     let mut backwards = text.char_indices().rev().peekable();
@@ -146,32 +146,32 @@ fn last_word(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// A word of a script without spaces is part of what stands around it.
-fn means(word: &str, wanted: &str) -> bool {
+/// Whether a word is the wanted word. In scripts without spaces, it may be a part of a longer text.
+fn is_word(word: &str, wanted: &str) -> bool {
     word.eq_ignore_ascii_case(wanted) || (!wanted.is_ascii() && word.contains(wanted))
 }
 
-/// The last words before a place, nearest first.
+/// The last words before a position, the nearest first.
 fn words_before(text: Text<'_>, at: usize) -> impl Iterator<Item = &str> {
     let before = text.before(at, REACH);
     let mut rest = before.rsplit('\n').next().unwrap_or_default();
     std::iter::from_fn(move || {
-        let (start, word) = last_word(rest)?;
+        let (start, word) = split_last_word(rest)?;
         rest = start;
         Some(word)
     })
     .take(WORDS)
 }
 
-/// Whether the word right before `at` says that a number is something else.
-pub(crate) fn named_otherwise(text: Text<'_>, at: usize) -> bool {
+/// Whether the word directly before `at` shows that a number is not personal data.
+pub(crate) fn is_other_number(text: Text<'_>, at: usize) -> bool {
     let last = words_before(text, at).next();
     last.is_some_and(is_other_thing)
 }
 
-/// Whether any of the words before `at` is one of these.
-pub(crate) fn mentioned(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
-    words_before(text, at).any(|word| wanted.iter().any(|wanted| means(word, wanted)))
+/// Whether one of the words before `at` is a wanted word.
+pub(crate) fn is_mentioned(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+    words_before(text, at).any(|word| wanted.iter().any(|wanted| is_word(word, wanted)))
 }
 
 fn is_other_thing(word: &str) -> bool {
@@ -180,11 +180,11 @@ fn is_other_thing(word: &str) -> bool {
         .any(|thing| word.eq_ignore_ascii_case(thing))
 }
 
-/// Whether the text right before `at` speaks of what is looked for, and not,
-/// nearer to it, of something else.
-pub(crate) fn named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
+/// Whether one of the words before `at` is a wanted word, and no nearer word shows that the
+/// number is something else.
+pub(crate) fn is_named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
     for word in words_before(text, at) {
-        if wanted.iter().any(|wanted| means(word, wanted)) {
+        if wanted.iter().any(|wanted| is_word(word, wanted)) {
             return true;
         }
         if is_other_thing(word) {
@@ -198,19 +198,19 @@ pub(crate) fn named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    fn speaks_of(before: &str, wanted: &[&str]) -> bool {
+    fn describes(before: &str, wanted: &[&str]) -> bool {
         let facts = crate::text::Facts::default();
-        named(Text::new(before, &facts), before.len(), wanted)
+        is_named(Text::new(before, &facts), before.len(), wanted)
     }
 
     fn words(name: &str) -> Vec<String> {
-        let words = Words::of(name);
+        let words = Words::split(name);
         let word = |index| words.get(index).unwrap().to_owned();
         (0..words.count()).map(word).collect()
     }
 
     #[test]
-    fn names_of_every_style_split_into_the_same_words() {
+    fn all_styles_of_names_split_into_the_same_words() {
         for name in ["xApiKey2", "X-Api-Key-2", "x_api_key2", "X_API_KEY_2"] {
             assert_eq!(words(name), ["x", "api", "key", "2"], "{name}");
         }
@@ -220,12 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn words_in_between_can_speak_of_something_else() {
-        assert!(speaks_of("phone number: ", &["phone"]));
-        assert!(speaks_of("\"mobilePhone\":\"", &["phone"]));
-        assert!(speaks_of("他的电话是", &["电话"]));
-        assert!(!speaks_of("phone order ", &["phone"]));
-        assert!(!speaks_of("phone\n", &["phone"]));
-        assert!(!speaks_of("phone of the man who called us ", &["phone"]));
+    fn a_nearer_word_can_describe_something_else() {
+        assert!(describes("phone number: ", &["phone"]));
+        assert!(describes("\"mobilePhone\":\"", &["phone"]));
+        assert!(describes("他的电话是", &["电话"]));
+        assert!(!describes("phone order ", &["phone"]));
+        assert!(!describes("phone\n", &["phone"]));
+        assert!(!describes("phone of the man who called us ", &["phone"]));
     }
 }

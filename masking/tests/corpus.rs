@@ -1,5 +1,5 @@
-//! How much masking finds, and how much it leaves alone, measured on a corpus
-//! that is made anew with the same seed each time.
+//! The share of values that masking finds, and of harmless texts that it leaves alone. The
+//! corpus is generated with the same seed each time.
 //!
 //! `cargo test -p masking --test corpus -- --nocapture` prints the figures.
 
@@ -20,28 +20,28 @@ use masking::Masker;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// One text of the corpus.
+/// A text of the corpus.
 pub struct Sample {
-    /// What kind of value it holds.
+    /// The kind of its value.
     pub kind: &'static str,
     /// The text.
     pub text: String,
-    /// What must not stay readable; nothing in a harmless text.
+    /// The value that must be masked; `None` in a harmless text.
     pub secret: Option<String>,
 }
 
 impl Sample {
-    /// Whether masking did what it should.
+    /// Whether masking has given the expected result.
     fn is_right(&self, masked: &str) -> bool {
         match &self.secret {
-            Some(secret) => !pieces(secret).any(|piece| masked.contains(piece)),
+            Some(secret) => !parts_of(secret).any(|part| masked.contains(part)),
             None => masked == self.text,
         }
     }
 }
 
-/// A secret of which one half is left readable was not masked.
-fn pieces(secret: &str) -> impl Iterator<Item = &str> {
+/// The secret and its halves: if one half stays readable, the secret was not masked.
+fn parts_of(secret: &str) -> impl Iterator<Item = &str> {
     let middle = (0..=secret.len() / 2)
         .rev()
         .find(|&at| secret.is_char_boundary(at));
@@ -50,14 +50,14 @@ fn pieces(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(halves)
 }
 
-/// The figures of one class, by kind.
+/// The figures of a class of texts, by kind.
 #[derive(Default)]
 struct Figures {
     kinds: BTreeMap<&'static str, (usize, usize)>,
 }
 
 impl Figures {
-    fn of(class: &str, samples: &[Sample]) -> Self {
+    fn measure(class: &str, samples: &[Sample]) -> Self {
         let masker = Masker::builtin();
         let mut figures = Self::default();
         let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
@@ -106,11 +106,11 @@ fn percent(part: usize, whole: usize) -> f64 {
 }
 
 #[test]
-fn masking_finds_what_it_should_and_leaves_the_rest() {
+fn masking_finds_secrets_and_leaves_harmless_texts_alone() {
     let mut rng = StdRng::seed_from_u64(20_240_517);
-    let credentials = Figures::of("missed", &credentials::samples(&mut rng));
-    let personal = Figures::of("missed", &personal::samples(&mut rng));
-    let harmless = Figures::of("touched", &harmless::samples(&mut rng));
+    let credentials = Figures::measure("missed", &credentials::samples(&mut rng));
+    let personal = Figures::measure("missed", &personal::samples(&mut rng));
+    let harmless = Figures::measure("touched", &harmless::samples(&mut rng));
     credentials.print("credentials");
     personal.print("personal data");
     harmless.print("harmless, left alone");

@@ -1,11 +1,11 @@
-//! What the documents say of the rules is what the rules say of themselves.
+//! The documentation of the rules matches their descriptions in the code.
 
 use masking::rules;
 
 const DOCUMENT: &str = include_str!("../../docs/masking.md");
 
 #[test]
-fn the_documents_list_each_rule_as_it_describes_itself() {
+fn the_table_in_the_documentation_matches_the_rules() {
     let rows = rules().map(|rule| {
         let finds = rule.finds.replace('|', "\\|");
         format!("| `{}` | {finds} | {} |", rule.name, rule.source)
@@ -22,7 +22,7 @@ fn the_documents_list_each_rule_as_it_describes_itself() {
 }
 
 #[test]
-fn the_sample_of_settings_is_valid() {
+fn the_sample_settings_are_valid() {
     let json = DOCUMENT.split("```json").nth(1).unwrap();
     let json = json.split("```").next().unwrap();
     let settings = serde_json::from_str(json).unwrap();

@@ -1,8 +1,8 @@
-//! Texts made by hand to mislead the rules, in both directions.
+//! Handwritten texts that try to mislead the rules, in both directions.
 
 use masking::Masker;
 
-/// What must not stay readable, and the text around it.
+/// Values that must be masked, and the texts around them.
 const SECRETS: &[(&str, &str)] = &[
     ("hunter2", "mysql://root:hunter2@localhost"),
     ("p@ss:word", "https://user:p@ss:word@example.com/x"),
@@ -144,7 +144,7 @@ const SECRETS: &[(&str, &str)] = &[
     ("fe80::1ff:fe23:4567:890a", "fe80::1ff:fe23:4567:890a%eth0"),
 ];
 
-/// What stays as it is.
+/// Texts that must stay unchanged.
 const HARMLESS: &[&str] = &[
     "git@github.com:acme/app.git",
     "git clone ssh://git@github.com/acme/app",
@@ -257,7 +257,7 @@ const HARMLESS: &[&str] = &[
 ];
 
 #[test]
-fn what_is_hidden_is_found() {
+fn hidden_secrets_are_masked() {
     let masker = Masker::builtin();
     let left: Vec<String> = SECRETS
         .iter()
@@ -269,7 +269,7 @@ fn what_is_hidden_is_found() {
 }
 
 #[test]
-fn what_only_looks_like_it_is_left_alone() {
+fn texts_that_only_look_secret_stay_unchanged() {
     let masker = Masker::builtin();
     let touched: Vec<String> = HARMLESS
         .iter()

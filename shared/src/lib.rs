@@ -1,36 +1,29 @@
-//! The core of Flowtrail: the record format, the indexes, and every operation
-//! on the table.
+//! The layers below under one name for the handlers, and the SDK client.
 //!
-//! Nothing here knows an HTTP surface or AWS Lambda. The vocabulary is one:
-//! execution, step, branch, flow, team, [`model::Status::Completed`]. The words
-//! that a documented API uses in their place live in that surface, in the crate
-//! `functions`.
+//! This crate knows neither an HTTP API nor AWS Lambda. It uses one vocabulary: execution, step,
+//! branch, flow, team, [`model::Status::Completed`]. The different words of a documented API are
+//! confined to that API, in the crate `functions`.
+//!
+//! | crate | contents |
+//! | --- | --- |
+//! | [`format`](::format) | what is stored: records, keys, ids, times |
+//! | [`store`] | how it is read and written |
+//! | [`team`](::team) | authentication and permissions: callers, tokens, roles, audit, settings |
+//! | [`derived`](::derived) | counters, label entries, deadlines |
+//! | [`history`](::history) | the operations, and what happens after a run ends or is removed |
+//! | [`bridges`](::bridges) | records made from the reports of other systems |
+//!
+//! Each crate depends only on crates above it.
 
-pub mod audit;
-pub mod auth;
 pub mod config;
-pub mod counters;
-pub mod cursor;
-pub mod deadlines;
-pub mod error;
-pub mod keys;
-pub mod labels;
-pub mod masking;
-pub mod model;
-pub mod operations;
-pub mod payload;
-pub mod reap;
-pub mod record;
-pub mod retention;
-#[cfg(feature = "schema")]
-mod schema;
-pub mod settings;
-pub mod stalled;
-pub mod store;
-pub mod stream;
-pub mod sweep;
-pub mod table;
-pub mod tick;
-pub mod traces;
 
-pub use error::{Error, InvalidMember, Result};
+pub use ::bridges::{otlp, step_functions};
+pub use ::derived::{checkpoint, counters, deadlines, labels};
+pub use ::format::{
+    Error, InvalidMember, Result, attributes, change, error, hash, keys, label, model, payload,
+    record,
+};
+pub use ::history::{operations, run_changes, sweep};
+pub use ::store::{cursor, table};
+pub use ::team::{audit, auth, loopback, masking, retention, settings, stalled, timing};
+pub use store;

@@ -1,47 +1,48 @@
-//! What each function does to the table while the tests run, for
-//! `template::each_policy_grants_what_its_function_has_done`.
+//! Records the actions of each function on the table during the tests. The tests of the
+//! template compare them with the policies.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use functions::route::ROUTES;
+use functions::routes::ROUTES;
 use serde_json::Value;
+use shared::keys;
 
-/// The variable with the file of the actions. Without it none is recorded.
+/// The variable with the file for the actions. Without it no action is recorded.
 const FILE_VARIABLE: &str = "FLOWTRAIL_TEST_ACTIONS";
 
-/// The function that authenticates, whatever it does so for.
+/// The function that authenticates callers for all others.
 pub const AUTHORIZE: &str = "authorize";
 
 tokio::task_local! {
-    /// The function whose work a task does.
+    /// The function that a task works for.
     static FUNCTION: &'static str;
 }
 
-/// The file of the actions.
+/// The file for the actions.
 pub fn file() -> Option<PathBuf> {
     std::env::var_os(FILE_VARIABLE).map(PathBuf::from)
 }
 
-/// Does the work of a function.
+/// Runs the work of a function.
 pub async fn as_function<T>(function: &'static str, work: impl Future<Output = T>) -> T {
     FUNCTION.scope(function, work).await
 }
 
-/// The name of the route that answers a request; of none, a name that no function has.
+/// The name of the route for a request; without one, a name that no function has.
 pub fn route_of(method: &str, path: &str) -> &'static str {
     let parts = |path: &'_ str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
     let path = parts(path);
     let literals = |template: &str| {
         let template = parts(template);
-        let is_match = |(part, asked): (&String, &String)| part.starts_with('{') || part == asked;
+        let is_match = |(part, value): (&String, &String)| part.starts_with('{') || part == value;
         let fits = template.len() == path.len() && template.iter().zip(&path).all(is_match);
         fits.then(|| {
             template
@@ -50,36 +51,33 @@ pub fn route_of(method: &str, path: &str) -> &'static str {
                 .count()
         })
     };
-    // A HEAD is a GET whose answer has no body.
+    // A HEAD is a GET without a body in its answer.
     let method = if method == "HEAD" { "GET" } else { method };
     let routes = ROUTES.iter().filter(|route| route.method == method);
     let fitting = routes.filter_map(|route| Some((literals(route.path)?, route.name)));
     fitting.max().map_or("none", |(_, name)| name)
 }
 
-/// Records what a client does.
+/// Records the actions of a client.
 #[derive(Debug)]
 pub struct Recorder {
-    /// For which function; `None` for that of the task.
+    /// The function; `None` for the function of the task.
     function: Option<&'static str>,
 }
 
 impl Recorder {
-    /// A client like another, which records what it does for the function of the task.
+    /// A copy of a client that records its actions for the function of the task.
     pub fn of_tasks(client: &Client) -> Client {
         Self { function: None }.over(client)
     }
 
-    /// The same, for one function whatever the task does.
+    /// A copy of a client that records its actions for one function.
     pub fn of(function: &'static str, client: &Client) -> Client {
         let function = Some(function);
         Self { function }.over(client)
     }
 
     fn over(self, client: &Client) -> Client {
-        if file().is_none() {
-            return client.clone();
-        }
         let config = client.config().to_builder().interceptor(self);
         Client::from_conf(config.build())
     }
@@ -100,20 +98,108 @@ impl Intercept for Recorder {
         let Some(function) = self.function.or_else(of_task) else {
             return Ok(());
         };
-        let request = context.request();
-        let target = request.headers().get("x-amz-target").expect("an operation");
-        let operation = target.rsplit('.').next().expect("an operation");
-        let body = request.body().bytes().expect("a body in hand");
-        let body: Value = serde_json::from_slice(body).expect("JSON");
-        for (action, place) in actions(operation, &body) {
-            record(format!("{function} dynamodb:{action} {place}"));
+        let (operation, body) = operation_and_body(context);
+        for condition in conditions_of_executions(&operation, &body) {
+            let names_the_team =
+                condition.contains("teamId = :") || condition == "attribute_not_exists(pk)";
+            assert!(
+                names_the_team,
+                "{function} writes a run with {operation}: {condition:?}"
+            );
+        }
+        if file().is_some() {
+            for (action, place) in actions(&operation, &body) {
+                record(format!("{function} dynamodb:{action} {place}"));
+            }
         }
         Ok(())
     }
 }
 
-/// The actions of an operation as IAM names them, each with its place: an index, or of
-/// the table the kind of partition.
+/// Collects the actions of a client in the form of the template's policies.
+#[derive(Debug, Clone, Default)]
+pub struct Collector(Arc<Mutex<BTreeSet<String>>>);
+
+impl Collector {
+    /// A copy of a client whose actions are collected.
+    pub fn over(&self, client: &Client) -> Client {
+        let config = client.config().to_builder().interceptor(self.clone());
+        Client::from_conf(config.build())
+    }
+
+    /// The actions so far, such as `dynamodb:PutItem EXEC#*`.
+    pub fn done(&self) -> BTreeSet<String> {
+        self.0.lock().expect("a lock").clone()
+    }
+}
+
+impl Intercept for Collector {
+    fn name(&self) -> &'static str {
+        "Collector"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (operation, body) = operation_and_body(context);
+        let actions = actions(&operation, &body).into_iter();
+        let actions = actions.map(|(action, place)| format!("dynamodb:{action} {place}"));
+        self.0.lock().expect("a lock").extend(actions);
+        Ok(())
+    }
+}
+
+/// The operation of a request, and its body.
+fn operation_and_body(context: &BeforeTransmitInterceptorContextRef<'_>) -> (String, Value) {
+    let request = context.request();
+    let target = request.headers().get("x-amz-target").expect("an operation");
+    let operation = target.rsplit('.').next().expect("an operation");
+    let body = request.body().bytes().expect("a body in hand");
+    let body = serde_json::from_slice(body).expect("JSON");
+    (operation.to_owned(), body)
+}
+
+/// The conditions of an operation that writes or removes executions; an empty text without a
+/// condition. Ids are unique across all teams, so each condition must name the team.
+fn conditions_of_executions(operation: &str, body: &Value) -> Vec<String> {
+    let condition = |action: &Value| {
+        let key = action.get("Item").or_else(|| action.get("Key"))?;
+        let condition = action["ConditionExpression"].as_str().unwrap_or_default();
+        let names = &action["ExpressionAttributeNames"];
+        (key["sk"]["S"] == keys::EXECUTION).then(|| named(condition, names))
+    };
+    match operation {
+        "PutItem" | "UpdateItem" | "DeleteItem" => condition(body).into_iter().collect(),
+        "BatchWriteItem" => {
+            let requests = tables(&body["RequestItems"]).flat_map(list);
+            requests.flat_map(tables).filter_map(condition).collect()
+        }
+        "TransactWriteItems" => {
+            let actions = list(&body["TransactItems"]).flat_map(tables);
+            actions.filter_map(condition).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// An expression with the names of attributes instead of their placeholders.
+fn named(expression: &str, names: &Value) -> String {
+    let words = expression.split_inclusive([' ', '(', ')', ',']);
+    let name_of = |word: &str| {
+        let placeholder = word.trim_end_matches([' ', '(', ')', ',']);
+        match names[placeholder].as_str() {
+            Some(name) => word.replacen(placeholder, name, 1),
+            None => word.to_owned(),
+        }
+    };
+    words.map(name_of).collect()
+}
+
+/// The actions of an operation as IAM names them, each with its place: an index, or a kind of
+/// partition of the table.
 fn actions(operation: &str, body: &Value) -> Vec<(String, String)> {
     let kind = |item: &Value| {
         let pk = item["pk"]["S"].as_str();
@@ -158,7 +244,7 @@ fn actions(operation: &str, body: &Value) -> Vec<(String, String)> {
             });
             actions.collect()
         }
-        _ => panic!("a function has no use for {operation}"),
+        _ => panic!("no function may use {operation}"),
     }
 }
 
@@ -180,7 +266,7 @@ fn kind_of(partition: &str) -> String {
     prefix.map_or(partition.to_owned(), |prefix| format!("{prefix}#*"))
 }
 
-/// Writes a line that is not there yet.
+/// Writes a line, unless the file already has it.
 fn record(line: String) {
     static RECORDED: OnceLock<Mutex<(BTreeSet<String>, File)>> = OnceLock::new();
 

@@ -1,9 +1,12 @@
-//! HTTP over a real socket, for servers that run as processes.
+//! HTTP over a socket, for servers that run as processes.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use axum::http::{Method, Request, Response};
 use serde_json::Value;
+
+use super::process::admin_token;
 
 /// An answer over a socket.
 pub struct SocketAnswer {
@@ -36,7 +39,7 @@ fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> SocketAnswer {
     }
 }
 
-/// Asks for a path with a token.
+/// Sends a GET with a token.
 pub fn get(url: &str, token: &str) -> SocketAnswer {
     let request = agent()
         .get(url)
@@ -44,7 +47,7 @@ pub fn get(url: &str, token: &str) -> SocketAnswer {
     answer(request.call())
 }
 
-/// Deletes a path with a token. An error when the connection broke.
+/// Sends a DELETE with a token. Returns an error if the connection breaks.
 pub fn delete(url: &str, token: &str) -> Result<u16, ureq::Error> {
     let request = agent()
         .delete(url)
@@ -52,8 +55,8 @@ pub fn delete(url: &str, token: &str) -> Result<u16, ureq::Error> {
     Ok(request.call()?.status().as_u16())
 }
 
-/// Asks for a path with a token, and with a body where the method has one. An error when
-/// the connection broke.
+/// Sends a request with a token, and with a body for methods that have one. Returns an error
+/// if the connection breaks.
 pub fn call(
     method: Method,
     url: &str,
@@ -77,7 +80,7 @@ pub fn call(
     })
 }
 
-/// Sends a body.
+/// Sends a POST.
 pub fn post(url: &str, headers: &[(&str, &str)], body: &str) -> SocketAnswer {
     let mut request = agent().post(url);
     for (name, value) in headers {
@@ -86,9 +89,9 @@ pub fn post(url: &str, headers: &[(&str, &str)], body: &str) -> SocketAnswer {
     answer(request.send(body))
 }
 
-/// Runs a printed line with curl, as a person pastes it. On a machine without
-/// curl the line's token and address are asked here.
-pub fn paste(line: &str) -> Value {
+/// Runs a printed line with curl in the server's folder, as a person does. Without curl, it
+/// sends a GET to the address in the line.
+pub fn paste(folder: &Path, line: &str) -> Value {
     let curl = Command::new("curl")
         .arg("--version")
         .stdout(Stdio::null())
@@ -96,12 +99,12 @@ pub fn paste(line: &str) -> Value {
     if curl.is_ok_and(|status| status.success()) {
         let output = Command::new("sh")
             .args(["-c", line])
+            .current_dir(folder)
             .output()
             .expect("sh runs");
         return serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {line}: {output:?}"));
     }
-    let quoted: Vec<_> = line.split('\'').collect();
-    let token = quoted[1].rsplit(' ').next().expect("a token");
-    get(quoted[3], token).json()
+    let url = line.split('\'').nth(1).expect("an address");
+    get(url, &admin_token(folder)).json()
 }

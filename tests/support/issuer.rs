@@ -41,7 +41,7 @@ impl SigningKey {
     pub fn rsa(id: &'static str) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key");
         let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key");
-        // The key of PKCS #1 stands within that of PKCS #8.
+        // A PKCS #8 key contains the PKCS #1 key after this many bytes.
         const HEAD: usize = 26;
         Self {
             id,
@@ -59,7 +59,7 @@ impl SigningKey {
         }
     }
 
-    /// What is published of it.
+    /// The published part of the key.
     pub fn jwk(&self) -> Value {
         let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a JWK");
         let mut jwk = serde_json::to_value(jwk).expect("JSON");
@@ -67,7 +67,7 @@ impl SigningKey {
         jwk
     }
 
-    /// A JWT with these claims, and a header with these members besides.
+    /// A JWT with these claims, and with these members in its header. A null removes a member.
     pub fn sign_with(&self, header: Value, claims: &Value) -> String {
         let mut own = json!({"alg": self.algorithm, "typ": "JWT", "kid": self.id});
         let members = own.as_object_mut().expect("an object");
@@ -86,7 +86,7 @@ impl SigningKey {
     }
 }
 
-/// An issuer, which publishes keys.
+/// An issuer that publishes keys.
 pub struct Issuer {
     pub url: String,
     keys: Arc<Mutex<Value>>,
@@ -127,18 +127,18 @@ impl Issuer {
         issuer
     }
 
-    /// Puts keys in the place of those that are published.
+    /// Replaces the published keys.
     pub fn publish(&self, keys: &[&SigningKey]) {
         let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
         self.publish_as_they_are(&keys);
     }
 
-    /// The same of any JSON.
+    /// Replaces the published keys by any JSON.
     pub fn publish_as_they_are(&self, keys: &[Value]) {
         *self.keys.lock().expect("a lock") = json!({"keys": keys});
     }
 
-    /// Has the keys answer 503, or not.
+    /// Answers requests for the keys with 503, or stops doing so.
     pub fn set_down(&self, is_down: bool) {
         *self.is_down.lock().expect("a lock") = is_down;
     }
@@ -159,8 +159,8 @@ impl Issuer {
         }
     }
 
-    /// The claims of someone of `team-a`, with these in place of the issuer's own. A
-    /// null takes a claim away.
+    /// The claims of a user of `team-a`, with `others` over the default ones. A null removes
+    /// a claim.
     pub fn claims(&self, role: &str, others: Value) -> Value {
         let now = Timestamp::now().seconds();
         let mut claims = json!({
@@ -179,13 +179,22 @@ impl Issuer {
     }
 }
 
-/// JWTs that are not to be taken, each with what is wrong with it. `key` is
-/// published, and the admin's claims are good.
+/// JWTs that must be refused, each with the reason. `key` is published, and the claims of
+/// the issuer's admin are valid.
 pub fn bad_jwts(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)> {
-    let now = Timestamp::now().seconds();
-    let claims = |others| issuer.claims("admin", others);
-    let signed = |others| key.sign(&claims(others));
-    let good = signed(json!({}));
+    let mut bad = badly_signed_jwts(issuer, key);
+    bad.extend(bad_claims(issuer).into_iter().map(|(reason, others)| {
+        let claims = issuer.claims("admin", others);
+        (reason, key.sign(&claims))
+    }));
+    bad.push(("claims that are not an object", key.sign(&json!("admin"))));
+    bad
+}
+
+/// JWTs whose header or signature is wrong.
+fn badly_signed_jwts(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)> {
+    let claims = issuer.claims("admin", json!({}));
+    let good = key.sign(&claims);
     let parts: Vec<_> = good.split('.').collect();
     let part = |value: Value| BASE64.encode(value.to_string());
     let unsigned = |algorithm: &str| part(json!({"alg": algorithm, "kid": key.id}));
@@ -195,21 +204,21 @@ pub fn bad_jwts(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)
     let secret = EncodingKey::from_secret(public.as_bytes());
     let mut symmetric = Header::new(Algorithm::HS256);
     symmetric.kid = Some(key.id.to_owned());
-    let tampered = part(claims(json!({"team": "team-b"})));
+    let tampered = part(issuer.claims("admin", json!({"team": "team-b"})));
     vec![
-        ("another key's signature", stolen.sign(&claims(json!({})))),
-        ("an unknown key", own.sign(&claims(json!({})))),
+        ("another key's signature", stolen.sign(&claims)),
+        ("an unknown key", own.sign(&claims)),
         (
-            "a key that it brings along",
-            own.sign_with(json!({"jwk": own.jwk()}), &claims(json!({}))),
+            "a key in the header",
+            own.sign_with(json!({"jwk": own.jwk()}), &claims),
         ),
         (
-            "no key of many",
-            key.sign_with(json!({"kid": null}), &claims(json!({}))),
+            "no key id with several keys",
+            key.sign_with(json!({"kid": null}), &claims),
         ),
         (
             "a critical header",
-            key.sign_with(json!({"crit": ["b64"], "b64": false}), &claims(json!({}))),
+            key.sign_with(json!({"crit": ["b64"], "b64": false}), &claims),
         ),
         (
             "no algorithm",
@@ -217,7 +226,7 @@ pub fn bad_jwts(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)
         ),
         (
             "a symmetric algorithm",
-            encode(&symmetric, &claims(json!({})), &secret).expect("a JWT"),
+            encode(&symmetric, &claims, &secret).expect("a JWT"),
         ),
         (
             "another algorithm",
@@ -228,30 +237,30 @@ pub fn bad_jwts(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)
             format!("{}.{tampered}.{}", parts[0], parts[2]),
         ),
         ("no signature", format!("{}.{}.AA", parts[0], parts[1])),
-        ("claims that are no object", key.sign(&json!("admin"))),
-        ("expired", signed(json!({"exp": now - 61}))),
-        ("never expiring", signed(json!({"exp": null}))),
-        ("expiring in words", signed(json!({"exp": "never"}))),
-        ("not yet valid", signed(json!({"nbf": now + 120}))),
-        ("valid from words on", signed(json!({"nbf": "soon"}))),
+    ]
+}
+
+/// Claims that make a JWT invalid.
+fn bad_claims(issuer: &Issuer) -> Vec<(&'static str, Value)> {
+    let now = Timestamp::now().seconds();
+    vec![
+        ("expired", json!({"exp": now - 61})),
+        ("never expiring", json!({"exp": null})),
+        ("an expiry in words", json!({"exp": "never"})),
+        ("not yet valid", json!({"nbf": now + 3_600})),
+        ("a start in words", json!({"nbf": "soon"})),
+        ("another issuer", json!({"iss": "https://id.example.com"})),
+        ("no issuer", json!({"iss": null})),
         (
-            "another issuer",
-            signed(json!({"iss": "https://id.example.com"})),
+            "two issuers",
+            json!({"iss": [issuer.url, "https://id.example.com"]}),
         ),
-        ("no issuer", signed(json!({"iss": null}))),
-        (
-            "many issuers",
-            signed(json!({"iss": [issuer.url, "https://id.example.com"]})),
-        ),
-        ("another audience", signed(json!({"aud": "other"}))),
-        ("no audience", signed(json!({"aud": null}))),
-        ("no team", signed(json!({"team": null}))),
-        ("two teams", signed(json!({"team": ["team-a", "team-b"]}))),
-        ("a team that is no id", signed(json!({"team": "team-a#F"}))),
-        ("no user", signed(json!({"sub": null}))),
-        (
-            "a user of many lines",
-            signed(json!({"sub": "anna\nadmin"})),
-        ),
+        ("another audience", json!({"aud": "other"})),
+        ("no audience", json!({"aud": null})),
+        ("no team", json!({"team": null})),
+        ("two teams", json!({"team": ["team-a", "team-b"]})),
+        ("an invalid team id", json!({"team": "team-a#F"})),
+        ("no user", json!({"sub": null})),
+        ("a user with two lines", json!({"sub": "anna\nadmin"})),
     ]
 }

@@ -1,4 +1,4 @@
-//! What is logged, line by line.
+//! The lines of the log.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -18,11 +18,11 @@ impl Log {
         text.lines().map(line).collect()
     }
 
-    /// What writes into this log as the Lambda functions write into theirs.
+    /// A subscriber that writes to this log as the Lambda functions write to theirs.
     pub fn subscriber(&self) -> impl Subscriber + use<> {
-        // A line that another test's thread comes upon first, where nobody listens,
-        // would be left out here as well. This one listens everywhere, and keeps
-        // nothing.
+        // tracing caches whether a line has any subscriber. If another test reached the line
+        // first without one, this log would miss it. This global subscriber prevents that,
+        // and keeps nothing.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let log = self.clone();
         functions::log::subscriber("test", tracing::Level::INFO, move || log.clone())

@@ -1,4 +1,4 @@
-//! The program `flowtrail` as a person starts it.
+//! The program `flowtrail`, started as a process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -7,19 +7,23 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for anything.
+use super::http;
+
+/// The longest time that a test waits for something.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A running `flowtrail serve`, ended with the test.
+/// A running `flowtrail serve`, which ends with the test.
 pub struct Server {
     child: Child,
     pub port: u16,
     pub table_port: u16,
-    /// What it has printed once it was ready.
+    /// The lines that it printed until it was ready.
     pub greeting: String,
+    /// The token of an admin, from the data folder or, without one, of a session.
+    token: String,
 }
 
-/// The program, in a folder.
+/// The command that runs the program in a folder.
 pub fn flowtrail(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowtrail"));
     command
@@ -31,7 +35,13 @@ pub fn flowtrail(folder: &Path) -> Command {
     command
 }
 
-/// Runs the program to its end, which comes soon.
+/// The admin token of a folder in which a server was started.
+pub fn admin_token(folder: &Path) -> String {
+    let file = folder.join(".flowtrail/admin-token");
+    std::fs::read_to_string(file).expect("a token")
+}
+
+/// Runs the program until it ends.
 pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     let child = flowtrail(folder).args(arguments).spawn().expect("started");
     let id = child.id();
@@ -46,15 +56,15 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     }
 }
 
-/// Sends a signal by its name.
+/// Sends a signal to a process.
 fn send_signal(id: u32, signal: &str) {
-    // The shell's own kill is there where the program of that name is not.
+    // The shell always has kill, also without the program of this name.
     let line = format!("kill {signal} {id}");
     let sent = Command::new("sh").args(["-c", &line]).status();
     assert!(sent.expect("sh runs").success());
 }
 
-/// A port that nobody had a moment ago.
+/// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
@@ -63,8 +73,22 @@ pub fn free_port() -> u16 {
 impl Server {
     /// Starts a server in a folder, and waits until it is ready.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        // Port 0 is any that is free, so that no other test can be faster.
-        let mut child = flowtrail(folder)
+        let mut server = Self::start_with(flowtrail(folder), arguments);
+        server.token = match arguments.contains(&"--endpoint-url") {
+            true => server.exchange(server.code()).json()["token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
+            false => admin_token(folder),
+        };
+        server
+    }
+
+    /// Starts a server with a command of [`flowtrail`], and waits until it is ready. It has no
+    /// token.
+    pub fn start_with(mut command: Command, arguments: &[&str]) -> Self {
+        // With port 0, the server takes a free port, so that no other test can take it first.
+        let mut child = command
             .args(["serve", "--port", "0", "--table-port", "0"])
             .args(arguments)
             .spawn()
@@ -75,8 +99,9 @@ impl Server {
         while greeting.matches("curl ").count() < 3 {
             if stdout.read_line(&mut greeting).expect("UTF-8") == 0 {
                 let mut errors = String::new();
-                let stderr = child.stderr.as_mut().expect("piped");
-                stderr.read_to_string(&mut errors).expect("UTF-8");
+                if let Some(stderr) = &mut child.stderr {
+                    stderr.read_to_string(&mut errors).expect("UTF-8");
+                }
                 panic!("the server has ended: {errors}");
             }
         }
@@ -94,6 +119,7 @@ impl Server {
             port: port("HTTP API"),
             table_port: port("Table "),
             greeting,
+            token: String::new(),
         }
     }
 
@@ -107,12 +133,21 @@ impl Server {
     }
 
     pub fn token(&self) -> &str {
-        let line = self
-            .greeting
-            .lines()
-            .find(|line| line.contains("Admin token"));
-        line.and_then(|line| line.split_whitespace().last())
-            .expect("a token")
+        &self.token
+    }
+
+    /// The code of the printed sign-in link.
+    pub fn code(&self) -> &str {
+        let code = self.greeting.split("/#/sign-in?code=").nth(1);
+        code.and_then(|rest| rest.split_whitespace().next())
+            .expect("a code")
+    }
+
+    /// Exchanges the code of a sign-in link, as the console does.
+    pub fn exchange(&self, code: &str) -> http::SocketAnswer {
+        let body = serde_json::json!({ "code": code }).to_string();
+        let headers = [("Content-Type", "application/json")];
+        http::post(&self.url("/sign-in"), &headers, &body)
     }
 
     /// The address of a path of the API.
@@ -125,13 +160,13 @@ impl Server {
         self.child.id()
     }
 
-    /// Ends the server at once, as a crash does.
+    /// Kills the server, like a crash.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
     }
 
-    /// Sends a signal by its name, and waits for the end.
+    /// Sends a signal, and waits until the server has ended.
     pub fn end_with(mut self, signal: &str) -> std::process::ExitStatus {
         send_signal(self.child.id(), signal);
         let deadline = Instant::now() + DEADLINE;
@@ -157,8 +192,9 @@ pub fn python() -> Option<String> {
     python_with("boto3", "boto3")
 }
 
-/// The Python that the tests use, if it has a module, of this package. Without it a test
-/// says so and is not run, unless `FLOWTRAIL_TEST_REQUIRE_ALL` is set, as in CI.
+/// The Python that the tests use, if it has a module, which `package` contains. Without the
+/// module, the test is skipped with a message. If `FLOWTRAIL_TEST_REQUIRE_ALL` is set, as in
+/// CI, it fails.
 pub fn python_with(module: &str, package: &str) -> Option<String> {
     let python = std::env::var("FLOWTRAIL_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let has_module = Command::new(&python)

@@ -10,10 +10,10 @@ use shared::store::Store;
 
 use super::process::DEADLINE;
 
-/// The moment at which the tests' runs begin: 2026-02-17T10:30:00.000Z.
+/// The time at which the tests' runs start: 2026-02-17T10:30:00.000Z.
 pub const START: i64 = 1_771_324_200_000;
 
-/// A time of the record format, so many milliseconds after [`START`].
+/// A time of the record format, `offset` milliseconds after [`START`].
 pub fn time(offset: i64) -> String {
     moment(offset).to_string()
 }
@@ -27,8 +27,8 @@ pub fn item(record: Value) -> Item {
     serde_dynamo::to_item(record).expect("an item")
 }
 
-/// An execution of `team-a` and `flow-1` that completed in 2,350 ms, with the
-/// given attributes in place of its own. A null takes an attribute away.
+/// An execution of `team-a` and `flow-1` that completed in 2,350 ms, with `attributes` over
+/// the default ones. A null removes an attribute.
 pub fn execution(id: &str, attributes: Value) -> Item {
     record(
         json!({
@@ -46,7 +46,7 @@ pub fn execution(id: &str, attributes: Value) -> Item {
     )
 }
 
-/// A top-level step that began so many milliseconds after [`START`].
+/// A top-level step that started `offset` milliseconds after [`START`].
 pub fn step(execution_id: &str, id: &str, offset: i64, attributes: Value) -> Item {
     record(
         json!({
@@ -69,7 +69,7 @@ pub fn step(execution_id: &str, id: &str, offset: i64, attributes: Value) -> Ite
     )
 }
 
-/// Where the branches of a fork hang.
+/// The step to which the branches of a fork belong.
 pub struct ForkKey<'a> {
     pub execution_id: &'a str,
     pub id: &'a str,
@@ -137,7 +137,7 @@ pub fn payload(execution_id: &str, name: &str, part: usize, attributes: Value) -
     )
 }
 
-/// A payload of JSON text, in parts of at most `size` bytes.
+/// A payload in parts of at most `size` bytes.
 pub fn payload_parts(
     execution_id: &str,
     name: &str,
@@ -182,8 +182,8 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes items 25 at a time, and less where they are large. An engine that is slow on a
-/// busy machine is waited for.
+/// Writes items in batches of 25, or fewer if they are large. Waits for an engine that is slow
+/// on a busy machine.
 pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
     let patience = TimeoutConfig::builder()
         .operation_attempt_timeout(DEADLINE)

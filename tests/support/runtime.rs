@@ -1,5 +1,5 @@
-//! Running a Lambda binary with one event, through the Lambda Runtime API: a
-//! small one here or, with `FLOWTRAIL_TEST_EMULATOR`, AWS's own emulator.
+//! Runs a Lambda binary with one event through the Lambda Runtime API. A small Runtime API is
+//! here. With `FLOWTRAIL_TEST_EMULATOR`, it is the emulator of AWS.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpStream;
@@ -14,6 +14,7 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use flate2::read::GzDecoder;
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
@@ -23,15 +24,15 @@ use super::process::{DEADLINE, free_port};
 /// The variable with the path of `aws-lambda-rie`.
 const EMULATOR_VARIABLE: &str = "FLOWTRAIL_TEST_EMULATOR";
 
-/// What separates the head of a streamed answer from its body, as Lambda's
-/// response streaming defines it.
+/// The bytes between the head and the body of a streamed answer, as response streaming of
+/// Lambda defines them.
 const STREAM_SEPARATOR: &[u8] = &[0; 8];
 
 /// The trace of every event.
 pub const TRACE: &str =
     "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0";
 
-/// What stands at the end of an answer that a function did not end.
+/// The end of an answer that the function did not complete.
 pub const CUT_OFF: &[u8] = b"<cut off>";
 
 /// A Lambda function: its binary, and the table it works on.
@@ -39,11 +40,11 @@ pub struct Function {
     pub binary: &'static str,
     pub endpoint_url: String,
     pub table: String,
-    /// Set besides those of every function.
+    /// Additional environment variables.
     pub variables: Vec<(&'static str, String)>,
 }
 
-/// Ends a process with the test.
+/// A process that ends with the test.
 struct Process(Child);
 
 impl Drop for Process {
@@ -54,8 +55,8 @@ impl Drop for Process {
 }
 
 impl Function {
-    /// Invokes the function once in the small Runtime API, and returns what it sends
-    /// back, and what it logs.
+    /// Invokes the function once in the small Runtime API. Returns the answer and the lines of
+    /// the log.
     pub async fn invoke_logged(&self, event: &Value) -> (Vec<u8>, Vec<Value>) {
         let mut log = tempfile::tempfile().expect("a file");
         let writer = log.try_clone().expect("a file");
@@ -67,10 +68,10 @@ impl Function {
         (answer, lines.lines().map(line).collect())
     }
 
-    /// Invokes the function once, and returns what it sends back.
+    /// Invokes the function once, and returns the answer.
     pub async fn invoke(&self, event: &Value) -> Vec<u8> {
         match std::env::var(EMULATOR_VARIABLE) {
-            // The table's endpoint is served by this runtime, and must not wait.
+            // This runtime serves the table's endpoint, and must not wait.
             Ok(emulator) => {
                 tokio::task::block_in_place(|| self.invoke_in_emulator(Path::new(&emulator), event))
             }
@@ -86,7 +87,7 @@ impl Function {
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            // The emulator hands on the three together or not at all.
+            // The emulator passes on the three credentials only together.
             .env("AWS_SESSION_TOKEN", "test")
             .env("AWS_LAMBDA_FUNCTION_NAME", self.binary)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
@@ -144,8 +145,7 @@ impl Function {
     }
 }
 
-/// The head and the bytes of the body of an HTTP answer, whichever way it was
-/// transferred.
+/// The head and the body of an HTTP answer, streamed or not.
 pub fn split(answer: &[u8]) -> (Value, Vec<u8>) {
     let separator = answer
         .windows(STREAM_SEPARATOR.len())
@@ -163,11 +163,17 @@ pub fn split(answer: &[u8]) -> (Value, Vec<u8>) {
     }
 }
 
-/// The same of an answer in JSON.
+/// The head and the JSON body of an HTTP answer, which may be compressed.
 pub fn http_answer(answer: &[u8]) -> (Value, Value) {
     let (head, body) = split(answer);
     let body = match body[..] {
         [] => Value::Null,
+        [0x1f, 0x8b, ..] => {
+            let mut whole = Vec::new();
+            let read = GzDecoder::new(&body[..]).read_to_end(&mut whole);
+            read.expect("gzip");
+            json_of(&whole)
+        }
         _ => json_of(&body),
     };
     (head, body)
@@ -178,7 +184,7 @@ fn json_of(bytes: &[u8]) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
-/// `cargo test --workspace` puts the Lambda binaries beside `flowtrail`.
+/// `cargo test --workspace` builds the Lambda binaries next to `flowtrail`.
 fn binary_path(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_flowtrail")).with_file_name(name);
     assert!(
@@ -205,7 +211,7 @@ fn router(runtime: Runtime) -> Router {
 
 async fn next(State(runtime): State<Runtime>) -> Response {
     let Some(event) = runtime.event.lock().await.take() else {
-        // A function waits for its next event until it is ended.
+        // A function waits for its next event until it is killed.
         return std::future::pending().await;
     };
     let headers = [

@@ -1,4 +1,4 @@
-//! AWS Step Functions, as far as it tells histories: an HTTP endpoint for the real SDK.
+//! The history operation of AWS Step Functions: an HTTP endpoint for the real SDK.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
 
-/// What happens to one request.
+/// The answer to one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// It is refused, with this status and type of error.
+    /// An error with this status and type.
     Refused(u16, &'static str),
-    /// It is answered with this many events fewer than there are.
+    /// This many of the last events are missing.
     Behind(usize),
 }
 
@@ -55,7 +55,7 @@ impl StepFunctions {
         }
     }
 
-    /// A client that tries four times, at once.
+    /// A client that tries four times, almost without a delay.
     pub fn client(&self) -> Client {
         let retries = RetryConfig::standard()
             .with_max_attempts(4)
@@ -69,18 +69,18 @@ impl StepFunctions {
         Client::from_conf(config.build())
     }
 
-    /// What an execution's history is from now on.
-    pub fn tell(&self, execution_arn: &str, events: Vec<Value>) {
+    /// Sets the history of an execution.
+    pub fn set_history(&self, execution_arn: &str, events: Vec<Value>) {
         let mut histories = self.histories.lock().expect("a lock");
         histories.by_arn.insert(execution_arn.to_owned(), events);
     }
 
-    /// The most events of a page, whatever is asked for.
-    pub fn page(&self, most_events: usize) {
+    /// Limits the events of a page, no matter what the request says.
+    pub fn limit_page(&self, most_events: usize) {
         self.histories.lock().expect("a lock").most_events = Some(most_events);
     }
 
-    /// What the next requests meet.
+    /// Sets the answers to the next requests.
     pub fn plan(&self, answers: impl IntoIterator<Item = Answer>) {
         self.histories.lock().expect("a lock").plan = answers.into_iter().collect();
     }
@@ -102,9 +102,9 @@ impl Histories {
         let arn = request["executionArn"].as_str().unwrap_or_default();
         let events = self.by_arn.get(arn).ok_or((400, "ExecutionDoesNotExist"))?;
         let events = &events[..events.len().saturating_sub(behind)];
-        // 100 where it is not said, as AWS has it.
-        let asked = request["maxResults"].as_u64().unwrap_or(100) as usize;
-        let size = asked.min(self.most_events.unwrap_or(1_000));
+        // The default is 100, as in AWS.
+        let requested = request["maxResults"].as_u64().unwrap_or(100) as usize;
+        let size = requested.min(self.most_events.unwrap_or(1_000));
         let start = match request["nextToken"].as_str() {
             Some(token) => token.parse().map_err(|_| (400, "InvalidToken"))?,
             None => 0,

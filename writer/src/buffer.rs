@@ -1,36 +1,32 @@
-//! Records on their way to the table: gathered for a moment, sent in batches.
+//! The buffer of records that wait for the table, which are sent in batches.
 //!
-//! They are sent by a thread of their own, so that they also reach the table when the
-//! engine's runtime ends. A record waits under its key, and a newer one takes its
-//! place: a step that begins and ends within one batch is one write. A key that is on
-//! its way is not sent again before the answer, so an older record never lands behind
-//! a newer one.
+//! A separate thread sends them, so that they reach the table even when the engine's runtime ends.
+//! A waiting record is replaced by a newer one with the same key: a step that starts and ends
+//! within one batch is one write. While a record is being sent, no other record with its key is
+//! sent, so an older record never overwrites a newer one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemError;
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use shared::model::{Item, approximate_size};
-use shared::store::{MAX_ITEMS_A_BATCH, from_sdk};
+use format::attributes::{PARTITION_KEY, SORT_KEY};
+use format::model::{Item, approximate_size};
+use store::{MAX_ITEMS_A_BATCH, Store};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::error::{Error, RefusedRecord, Result};
 use crate::writer::Options;
 
-/// The most bytes of one request; DynamoDB takes 16 MB, as it counts them.
+/// The most bytes of one request. DynamoDB accepts 16 MB by its own measure.
 const MAX_BATCH_BYTES: usize = 12 * 1024 * 1024;
 
-/// The requests under way at a time.
-const BATCHES_AT_A_TIME: usize = 4;
+/// The most requests that are sent in parallel.
+const MAX_PARALLEL_BATCHES: usize = 4;
 
-/// The waits between attempts, ever longer and never quite alike, without end.
+/// The waits between attempts: increasing, with jitter, and without end.
 pub(crate) fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
@@ -43,93 +39,91 @@ pub(crate) fn backoff() -> impl Iterator<Item = Duration> {
 /// The keys of a record.
 type Key = (String, String);
 
-fn key_of(item: &Item) -> Key {
+fn record_key(item: &Item) -> Key {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     let text = |name| text(name).cloned().unwrap_or_default();
-    (text("pk"), text("sk"))
+    (text(PARTITION_KEY), text(SORT_KEY))
 }
 
-/// A record that is to be written.
+/// A record that waits to be written.
 #[derive(Debug, Clone)]
-struct Waiting {
+struct PendingRecord {
     item: Item,
     bytes: usize,
-    /// Its place among all that were accepted; of a record that took another's place,
-    /// the other's.
+    /// Its number among all accepted records. A record that replaces another keeps the other's
+    /// number.
     number: u64,
-    /// Since when it waits, or what it took the place of.
+    /// Since when it, or the record that it replaces, has been waiting.
     since: Instant,
 }
 
-/// Gathers records and sends them. Dropped, it sends the last of them.
+/// Collects records and sends them. When dropped, it first sends the remaining records.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     shared: Arc<Shared>,
-    /// Held while waiting for room, so that a large record is not overtaken by small ones
-    /// for ever.
+    /// Held while waiting for space, so that small records cannot overtake a large one forever.
     turn: tokio::sync::Mutex<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    client: Client,
-    table: String,
+    store: Store,
     options: Options,
-    state: Mutex<State>,
-    /// Something has come that the thread may have to do with.
+    state: Mutex<Queue>,
+    /// Wakes the thread when there may be something to do.
     wake: Notify,
-    /// Something has been written, or dropped.
+    /// Reports that records were written or dropped.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    waiting: HashMap<Key, Waiting>,
-    /// The keys of what waits, in the order in which it came.
+struct Queue {
+    waiting: HashMap<Key, PendingRecord>,
+    /// The keys of the waiting records, in the order of acceptance.
     order: BTreeMap<u64, Key>,
-    /// What is on its way, by its number.
-    under_way: HashMap<Key, u64>,
-    /// Of what waits or is on its way.
+    /// The records that are being sent, by their numbers.
+    in_flight: HashMap<Key, u64>,
+    /// The size of the records that are waiting or being sent.
     bytes: usize,
-    /// How many records were accepted.
+    /// The number of accepted records.
     accepted: u64,
-    /// Up to which of them somebody waits.
+    /// The number up to which a caller waits for the records.
     wanted: u64,
     refused: Vec<RefusedRecord>,
-    /// When the table last took something.
+    /// When the table last accepted something.
     progress: Option<Instant>,
-    /// Why the last attempt failed; nothing after one that did not.
-    trouble: Option<shared::Error>,
-    /// Since when nothing comes any more.
+    /// Why the last attempt failed; `None` after a successful one.
+    last_error: Option<format::Error>,
+    /// When the buffer was closed.
     closing: Option<Instant>,
-    /// Of a writer that has ended, how many records it has given up.
+    /// The number of records that a closed buffer has dropped.
     lost: Option<usize>,
 }
 
 /// What the thread does next.
 enum Next {
-    Send(Vec<Waiting>),
-    /// Until something comes, or until this moment.
+    Send(Vec<PendingRecord>),
+    /// Waits until something happens, or until this time.
     Wait(Option<Instant>),
     End,
 }
 
-impl State {
-    /// Whether all that was accepted up to this number has been dealt with.
+impl Queue {
+    /// Returns whether all records accepted up to this number were written or dropped.
     fn is_settled(&self, number: u64) -> bool {
         let waits = self
             .order
             .keys()
             .next()
             .is_some_and(|first| *first <= number);
-        let is_under_way = self.under_way.values().any(|of| *of <= number);
-        !waits && !is_under_way
+        let is_in_flight = self.in_flight.values().any(|of| *of <= number);
+        !waits && !is_in_flight
     }
 
     fn accept(&mut self, item: Item, bytes: usize) {
         self.accepted += 1;
-        let key = key_of(&item);
+        let key = record_key(&item);
         let earlier = self.waiting.remove(&key);
         let (number, since) = earlier.map_or((self.accepted, Instant::now()), |earlier| {
             self.bytes -= earlier.bytes;
@@ -137,7 +131,7 @@ impl State {
         });
         self.bytes += bytes;
         self.order.insert(number, key.clone());
-        let waiting = Waiting {
+        let waiting = PendingRecord {
             item,
             bytes,
             number,
@@ -148,13 +142,13 @@ impl State {
 
     fn next(&mut self, options: &Options, is_full: bool) -> Next {
         let now = Instant::now();
-        // For as long as the table takes anything at all.
+        // The timeout restarts whenever the table accepts something.
         let since = self
             .closing
             .map(|closing| self.progress.map_or(closing, |at| at.max(closing)));
         let closing = since.map(|since| since + options.write_timeout);
         if let Some(closing) = closing {
-            let is_done = self.waiting.is_empty() && self.under_way.is_empty();
+            let is_done = self.waiting.is_empty() && self.in_flight.is_empty();
             if is_done || now >= closing {
                 return Next::End;
             }
@@ -176,12 +170,12 @@ impl State {
         }
     }
 
-    /// The oldest records whose keys are not on their way.
-    fn take_batch(&mut self) -> Vec<Waiting> {
+    /// Takes the oldest records whose keys are not being sent.
+    fn take_batch(&mut self) -> Vec<PendingRecord> {
         let mut bytes = 0;
         let mut numbers = Vec::new();
         for (number, key) in &self.order {
-            if self.under_way.contains_key(key) {
+            if self.in_flight.contains_key(key) {
                 continue;
             }
             bytes += self.waiting[key].bytes;
@@ -197,28 +191,27 @@ impl State {
                 continue;
             };
             if let Some(waiting) = self.waiting.remove(&key) {
-                self.under_way.insert(key, number);
+                self.in_flight.insert(key, number);
                 batch.push(waiting);
             }
         }
         batch
     }
 
-    fn settle(&mut self, written: &Waiting) {
-        self.under_way.remove(&key_of(&written.item));
+    fn settle(&mut self, written: &PendingRecord) {
+        self.in_flight.remove(&record_key(&written.item));
         self.bytes -= written.bytes;
     }
 }
 
 impl Buffer {
-    /// Begins to send what it is given.
+    /// Creates a buffer and starts its thread.
     ///
     /// # Panics
-    /// Where the system makes no thread, as [`std::thread::spawn`].
-    pub(crate) fn new(client: Client, table: &str, options: &Options) -> Self {
+    /// Panics if the system cannot create a thread, like [`std::thread::spawn`].
+    pub(crate) fn new(store: Store, options: &Options) -> Self {
         let shared = Arc::new(Shared {
-            client,
-            table: table.to_owned(),
+            store,
             options: options.clone(),
             state: Mutex::default(),
             wake: Notify::new(),
@@ -242,10 +235,10 @@ impl Buffer {
         }
     }
 
-    /// Takes records, once there is room for them.
+    /// Accepts records, after waiting for space.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// Returns [`Error::Closed`].
     pub(crate) async fn accept(&self, items: impl IntoIterator<Item = Item>) -> Result<()> {
         for item in items {
             let bytes = item
@@ -259,7 +252,7 @@ impl Buffer {
 
     async fn accept_one(&self, item: Item, bytes: usize) -> Result<()> {
         let most = self.shared.options.max_buffered_bytes;
-        let key = key_of(&item);
+        let key = record_key(&item);
         let _turn = self.turn.lock().await;
         loop {
             let changed = self.shared.changed.notified();
@@ -274,7 +267,7 @@ impl Buffer {
                     state.accept(item, bytes);
                     break;
                 }
-                // Whoever waits for room has what takes it sent.
+                // A caller that waits for space needs the earlier records to be sent.
                 state.wanted = state.accepted;
             }
             self.shared.wake.notify_one();
@@ -284,11 +277,11 @@ impl Buffer {
         Ok(())
     }
 
-    /// Returns once all that was accepted before is in the table.
+    /// Returns when the table has everything that was accepted before.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where that takes too long, [`Error::Refused`] where the
-    /// table has refused some of it since the last flush, and [`Error::Lost`].
+    /// Returns [`Error::Unavailable`] if that takes too long, [`Error::Refused`] if the table has
+    /// refused records since the last flush, and [`Error::Lost`].
     pub(crate) async fn flush(&self) -> Result<()> {
         let number = {
             let mut state = self.shared.state();
@@ -296,15 +289,15 @@ impl Buffer {
             state.accepted
         };
         self.shared.wake.notify_one();
-        self.settled(number).await?;
+        self.wait_until_settled(number).await?;
         match std::mem::take(&mut self.shared.state().refused) {
             refused if refused.is_empty() => Ok(()),
             refused => Err(Error::Refused(refused)),
         }
     }
 
-    /// Waits for as long as the table takes anything at all.
-    async fn settled(&self, number: u64) -> Result<()> {
+    /// Waits as long as the table keeps accepting something.
+    async fn wait_until_settled(&self, number: u64) -> Result<()> {
         let waited = self.shared.options.write_timeout;
         let begin = Instant::now();
         loop {
@@ -315,32 +308,32 @@ impl Buffer {
                     return Ok(());
                 }
                 if let Some(records) = state.lost {
-                    let cause = state.trouble.take();
+                    let cause = state.last_error.take();
                     return Err(Error::Lost { records, cause });
                 }
                 let since = state.progress.map_or(begin, |progress| progress.max(begin));
                 let deadline = since + waited;
                 if deadline <= Instant::now() {
-                    let cause = state.trouble.take();
+                    let cause = state.last_error.take();
                     return Err(Error::Unavailable { waited, cause });
                 }
                 deadline
             };
-            // Past it, there is another look at whether there was progress.
+            // After the deadline, the loop checks again whether there was progress.
             let _ = tokio::time::timeout_at(deadline.into(), changed).await;
         }
     }
 
-    /// Whether nothing more is taken.
+    /// Returns whether the buffer is closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.state().closing.is_some()
     }
 
-    /// Takes nothing more.
+    /// Closes the buffer, which then accepts nothing more.
     pub(crate) fn close(&self) {
         self.shared.state().closing.get_or_insert_with(Instant::now);
         self.shared.wake.notify_one();
-        // Those who wait for room.
+        // Wakes the callers that wait for space.
         self.shared.changed.notify_waiters();
     }
 }
@@ -357,15 +350,15 @@ impl Drop for Buffer {
 }
 
 impl Shared {
-    /// A panic inside a lock leaves nothing half done here.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// A panic while the lock is held leaves no inconsistent state here.
+    fn state(&self) -> MutexGuard<'_, Queue> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn work(self: Arc<Self>) {
         let mut sends = JoinSet::new();
         loop {
-            let is_full = sends.len() >= BATCHES_AT_A_TIME;
+            let is_full = sends.len() >= MAX_PARALLEL_BATCHES;
             let next = self.state().next(&self.options, is_full);
             let until = match next {
                 Next::Send(batch) => {
@@ -388,30 +381,30 @@ impl Shared {
             }
         }
         let mut state = self.state();
-        let lost = state.waiting.len() + state.under_way.len();
+        let lost = state.waiting.len() + state.in_flight.len();
         state.lost = Some(lost);
         self.changed.notify_waiters();
         if lost > 0 {
-            let trouble = state.trouble.as_ref().map(shared::Error::with_causes);
+            let trouble = state.last_error.as_ref().map(format::Error::with_causes);
             tracing::error!(lost, trouble, "records were not written");
         }
     }
 
-    /// Writes a batch, however long that takes.
-    async fn send(self: Arc<Self>, mut batch: Vec<Waiting>) {
+    /// Writes a batch, with as many attempts as it needs.
+    async fn send(self: Arc<Self>, mut batch: Vec<PendingRecord>) {
         for wait in backoff() {
             match self.put(&batch).await {
                 Ok(unprocessed) => {
                     let (left, written): (Vec<_>, Vec<_>) = batch
                         .into_iter()
-                        .partition(|waiting| unprocessed.contains(&key_of(&waiting.item)));
+                        .partition(|waiting| unprocessed.contains(&record_key(&waiting.item)));
                     self.settle(&written);
                     batch = left;
                 }
-                Err(error) if error.code() == Some("ValidationException") => {
-                    match <[Waiting; 1]>::try_from(batch) {
+                Err(error @ format::Error::Refused(_)) => {
+                    match <[PendingRecord; 1]>::try_from(batch) {
                         Ok([alone]) => return self.refuse(&alone, &error),
-                        // One of them is at fault.
+                        // One of them causes the error, so send each separately.
                         Err(several) => {
                             for waiting in several {
                                 Box::pin(self.clone().send(vec![waiting])).await;
@@ -421,8 +414,8 @@ impl Shared {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(error = %DisplayErrorContext(&error), "records wait");
-                    self.state().trouble = Some(from_sdk(error));
+                    tracing::debug!(error = error.with_causes(), "records wait");
+                    self.state().last_error = Some(error);
                 }
             }
             if batch.is_empty() {
@@ -432,31 +425,15 @@ impl Shared {
         }
     }
 
-    /// Writes what the table takes of a batch, and tells what it does not.
-    async fn put(
-        &self,
-        batch: &[Waiting],
-    ) -> std::result::Result<Vec<Key>, SdkError<BatchWriteItemError>> {
-        let requests = batch.iter().map(|waiting| {
-            let put = PutRequest::builder().set_item(Some(waiting.item.clone()));
-            WriteRequest::builder()
-                .put_request(put.build().expect("an item"))
-                .build()
-        });
-        let answer = self
-            .client
-            .batch_write_item()
-            .request_items(&self.table, requests.collect())
-            .send()
-            .await?;
-        self.state().trouble = None;
-        let unprocessed = answer.unprocessed_items.unwrap_or_default();
-        let requests = unprocessed.into_values().flatten();
-        let items = requests.filter_map(|request| request.put_request);
-        Ok(items.map(|put| key_of(&put.item)).collect())
+    /// Writes what the table accepts of a batch. Returns the keys of the rest.
+    async fn put(&self, batch: &[PendingRecord]) -> format::Result<Vec<Key>> {
+        let items = batch.iter().map(|waiting| waiting.item.clone()).collect();
+        let left = self.store.try_put_all(items).await?;
+        self.state().last_error = None;
+        Ok(left.iter().map(record_key).collect())
     }
 
-    fn settle(&self, written: &[Waiting]) {
+    fn settle(&self, written: &[PendingRecord]) {
         let mut state = self.state();
         written.iter().for_each(|waiting| state.settle(waiting));
         if !written.is_empty() {
@@ -464,13 +441,13 @@ impl Shared {
         }
         drop(state);
         self.changed.notify_waiters();
-        // There may be newer records of the same keys.
+        // There may be newer records with the same keys.
         self.wake.notify_one();
     }
 
-    fn refuse(&self, refused: &Waiting, error: &SdkError<BatchWriteItemError>) {
-        let (pk, sk) = key_of(&refused.item);
-        let reason = error.message().unwrap_or_default().to_owned();
+    fn refuse(&self, refused: &PendingRecord, error: &format::Error) {
+        let (pk, sk) = record_key(&refused.item);
+        let reason = error.with_causes();
         let record = RefusedRecord { pk, sk, reason };
         tracing::error!(%record, "the table refuses a record");
         self.state().refused.push(record);
@@ -480,9 +457,9 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use shared::keys;
-    use shared::model::ExecutionId;
-    use shared::store::key;
+    use format::keys;
+    use format::keys::key;
+    use format::model::ExecutionId;
 
     use super::*;
 
@@ -491,28 +468,28 @@ mod tests {
         key(keys::execution_partition(&run), sk)
     }
 
-    fn state(records: &[&str]) -> State {
-        let mut state = State::default();
+    fn state(records: &[&str]) -> Queue {
+        let mut state = Queue::default();
         for sk in records {
             state.accept(record(sk), 1);
         }
         state
     }
 
-    fn sort_keys(batch: &[Waiting]) -> Vec<&str> {
+    fn sort_keys(batch: &[PendingRecord]) -> Vec<&str> {
         let items = batch.iter().map(|waiting| &waiting.item);
         items.filter_map(keys::sort_key).collect()
     }
 
     #[test]
-    fn a_newer_record_takes_the_place_of_one_that_waits() {
+    fn a_newer_record_replaces_a_waiting_one() {
         let mut state = state(&["a", "b", "a"]);
         assert_eq!(sort_keys(&state.take_batch()), ["a", "b"]);
         assert_eq!(state.bytes, 2);
     }
 
     #[test]
-    fn a_key_that_is_on_its_way_waits_for_its_answer() {
+    fn a_key_is_not_sent_again_before_its_response() {
         let mut state = state(&["a"]);
         let first = state.take_batch();
         state.accept(record("a"), 1);
@@ -522,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_accepted_is_settled_when_it_is_written_or_when_what_took_its_place_is() {
+    fn a_record_is_settled_when_it_or_its_replacement_is_written() {
         let mut state = state(&["a", "b"]);
         let accepted = state.accepted;
         state.accept(record("a"), 1);
@@ -531,7 +508,7 @@ mod tests {
         assert!(!state.is_settled(accepted));
         state.accept(record("a"), 1);
         batch.iter().for_each(|waiting| state.settle(waiting));
-        assert!(state.is_settled(accepted), "a later one is not waited for");
+        assert!(state.is_settled(accepted), "later records do not matter");
         assert!(!state.is_settled(state.accepted));
     }
 
@@ -541,7 +518,7 @@ mod tests {
         let mut many = state(&names.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(many.take_batch().len(), 25);
         assert_eq!(many.take_batch().len(), 5);
-        let mut large = State::default();
+        let mut large = Queue::default();
         for name in &names[..3] {
             large.accept(record(name), MAX_BATCH_BYTES / 2 + 1);
         }

@@ -1,4 +1,4 @@
-//! What writing can fail with.
+//! The errors of writing.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::outcome::Ended;
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something is not written.
+/// Why something was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A member of a record is not what the record format allows. Nothing of the
-    /// record is written.
+    /// A member of a record does not conform to the record format. Nothing of the record is
+    /// written.
     #[error("{member} is not valid: {reason}")]
     InvalidRecord {
         /// Its name in the record format, such as `flowId`.
@@ -19,7 +19,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A payload cannot be written. Nothing of its record is.
+    /// A payload cannot be written. Nothing of its record is written.
     #[error("{member} cannot be written: {reason}")]
     InvalidPayload {
         /// Its name in the record format, such as `input`.
@@ -27,48 +27,56 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A run of another team or of another flow has this id.
-    #[error("a run of another team or flow has the id {execution_id}")]
+    /// A run of another flow has this id.
+    #[error("a run of another flow has the id {execution_id}: use another id")]
     IdTaken {
         /// The id.
         execution_id: String,
     },
-    /// The run that is to be started is there already, and has ended.
+    /// The id belongs to another team: ids are unique across all teams of a table. That team's run
+    /// is not changed. At the start of a run, use another id. After a heartbeat or an end, the run
+    /// was deleted and its id reused: stop the run.
+    #[error("the execution id {execution_id} belongs to another team: use another id")]
+    OtherTeam {
+        /// The id.
+        execution_id: String,
+    },
+    /// The run to start exists already and has ended.
     #[error("the run has ended: {0}")]
     RunEnded(Ended),
-    /// The step has ended, and in another way.
-    #[error("the step has ended, and as {status}")]
+    /// The step has already ended with another status.
+    #[error("the step has already ended as {status}")]
     StepEnded {
-        /// As what it has ended.
+        /// The status with which it ended.
         status: &'static str,
     },
-    /// The table has not taken it for this long. What was accepted is kept and tried
-    /// on; the same call can be made again.
+    /// The table has accepted nothing for this long. Accepted records are kept and sent again, and
+    /// the same call can be repeated.
     #[error("the table has not answered for {} s", waited.as_secs())]
     Unavailable {
-        /// How long was tried.
+        /// How long the writer has tried.
         waited: Duration,
-        /// Why the last attempt failed, where there was one.
+        /// Why the last attempt failed, if it did.
         #[source]
-        cause: Option<shared::Error>,
+        cause: Option<format::Error>,
     },
-    /// The table refuses records for what they are. They are dropped; all others are
+    /// The table refuses records because of their contents. They are dropped; all others are
     /// written.
-    #[error("the table refuses {} of the records, such as {}", .0.len(), .0[0])]
+    #[error("the table refuses {} records, such as {}", .0.len(), .0[0])]
     Refused(Vec<RefusedRecord>),
-    /// The table refuses the request, for its credentials, its permissions or its
-    /// absence.
+    /// The table refuses the request, because of its credentials or permissions, or because it does
+    /// not exist.
     #[error("the table refuses the request")]
-    Table(#[source] shared::Error),
-    /// The writer was closed, and the table has taken nothing for so long that the rest
-    /// was given up.
+    Table(#[source] format::Error),
+    /// The writer was closed, and the table has accepted nothing for so long that the remaining
+    /// records were dropped.
     #[error("{records} records were not written before the writer was closed")]
     Lost {
-        /// How many.
+        /// The number of records.
         records: usize,
-        /// Why the last attempt failed, where that was not told before.
+        /// Why the last attempt failed, if it has not been reported before.
         #[source]
-        cause: Option<shared::Error>,
+        cause: Option<format::Error>,
     },
     /// The writer is closed.
     #[error("the writer is closed")]
@@ -84,14 +92,14 @@ impl Error {
     }
 }
 
-/// A record that the table does not take.
+/// A record that the table refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedRecord {
     /// Its partition key.
     pub pk: String,
     /// Its sort key.
     pub sk: String,
-    /// What DynamoDB says of it.
+    /// The reason from DynamoDB.
     pub reason: String,
 }
 

@@ -1,5 +1,5 @@
-//! For flow engines in Rust: writes runs, steps, parallel branches and payloads into
-//! Flowtrail's table, in the record format (docs/record-format.md).
+//! For flow engines in Rust: writes runs, steps, parallel branches and payloads to Flowtrail's
+//! table, in the record format (docs/record-format.md).
 //!
 //! ```no_run
 //! # async fn engine(client: aws_sdk_dynamodb::Client) -> Result<(), writer::Error> {
@@ -26,19 +26,19 @@
 //! fork.join().await?;
 //!
 //! if let Outcome::Ended(ended) = run.complete().await? {
-//!     // A cancel was faster.
+//!     // A cancel came first.
 //!     eprintln!("ended by {:?}", ended.cancelled_by);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What is told as written is in the table, whatever happens to the process then: when
-//! [`Writer::start`], [`Run::heartbeat`], [`Run::complete`] and its like,
-//! [`Writer::flush`] and [`Writer::close`] return. Steps and payloads are sent in
-//! batches, within [`Options::flush_after`]; a table that does not answer delays them and
-//! loses none. Terminal is final: a run that has ended, by a cancel for one, comes back
-//! as [`Outcome::Ended`].
+//! When [`Writer::start`], [`Run::heartbeat`], [`Run::complete`] and similar methods,
+//! [`Writer::flush`] or [`Writer::close`] return, the table has what they report as written,
+//! even if the process crashes afterwards. Steps and payloads are sent in batches, within
+//! [`Options::flush_after`]; a table that does not respond delays them and loses none. A terminal
+//! status is final: for a run that has ended, such as by a cancellation, the methods return
+//! [`Outcome::Ended`].
 
 mod buffer;
 mod error;
@@ -53,6 +53,6 @@ pub use run::{NewRun, Run};
 pub use step::{Branch, Fork, NewStep, Step};
 pub use writer::{Clock, Options, Writer};
 
-/// The types of the records' members that callers name.
-pub use shared::model::{Status, Timestamp};
-pub use shared::record::FlowVersion;
+/// Types in the signatures of this crate.
+pub use format::model::{Status, Timestamp};
+pub use format::record::FlowVersion;

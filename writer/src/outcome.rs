@@ -1,21 +1,21 @@
-//! What becomes of a write that only an open run takes.
+//! The outcome of a write that requires an open run.
 
 use std::fmt;
 
-use shared::model::{Execution, Item, Status, Timestamp};
+use format::model::{Execution, Item, Status, Timestamp};
 
-/// Whether a run took a sign of life or its end.
+/// Whether a run accepted a heartbeat or its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a run that was cancelled is to be stopped"]
+#[must_use = "a run that has ended must be stopped"]
 pub enum Outcome {
-    /// It is written.
+    /// It was written.
     Written,
-    /// It is not: the run has ended before. Stop it.
+    /// It was not written, because the run had already ended. Stop the run.
     Ended(Ended),
 }
 
 impl Outcome {
-    /// How the run has ended before, if it has.
+    /// How the run had ended, if it had.
     pub fn ended(&self) -> Option<&Ended> {
         match self {
             Self::Written => None,
@@ -24,22 +24,22 @@ impl Outcome {
     }
 }
 
-/// How a run has ended, without this writer's doing.
+/// How a run ended other than by this writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Its state; `None` for a run that was deleted.
+    /// The status; `None` for a run that was deleted.
     pub status: Option<Status>,
-    /// Who cancelled it.
+    /// The principal that cancelled it.
     pub cancelled_by: Option<String>,
-    /// Why they did.
+    /// Why it was cancelled.
     pub cancel_reason: Option<String>,
     /// When it ended.
     pub end_time: Option<Timestamp>,
 }
 
 impl Ended {
-    /// Of the record as it stands; without one, of a run that was deleted.
-    pub(crate) fn of(item: Option<Item>) -> Self {
+    /// Reads how the run ended from its current record; without a record, the run was deleted.
+    pub(crate) fn from_item(item: Option<Item>) -> Self {
         let run = item.and_then(Execution::from_item);
         let Some(run) = run else {
             return Self {

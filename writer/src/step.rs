@@ -1,17 +1,18 @@
-//! A step of a run, a fork, and the branches below it.
+//! Steps of a run, forks and branches.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use format::attributes::{BRANCH_EXECUTION_ID, EXECUTION_DATA, INPUT, OUTPUT, STEP_INSTANCE_ID};
+use format::model::{StepStatus, Timestamp};
+use format::record::{self, FORK, Payload, StepPosition, StepRecord};
 use serde::Serialize;
-use shared::model::{StepStatus, Timestamp};
-use shared::record::{self, FORK, Payload, Place, StepRecord};
 
 use crate::error::{Error, Result};
 use crate::run::{Json, NewRun, Run, id, json, new_id};
 
-/// The step that an engine is about to start.
+/// The step to start.
 #[derive(Debug)]
 pub struct NewStep {
     step_id: String,
@@ -26,7 +27,7 @@ pub struct NewStep {
 }
 
 impl NewStep {
-    /// A run of the step that has this id in the flow's definition.
+    /// Creates a run of the step with this id in the flow's definition.
     pub fn new(step_id: impl Into<String>) -> Self {
         Self {
             step_id: step_id.into(),
@@ -41,50 +42,50 @@ impl NewStep {
         }
     }
 
-    /// The id of this run of the step. Together with its start it is the step's identity:
-    /// the same two again replace the step.
+    /// Sets the id of this run of the step. Together with its start time it identifies the step: a
+    /// step with the same id and start time replaces it.
     pub fn id(mut self, step_instance_id: impl Into<String>) -> Self {
         self.id = step_instance_id.into();
         self
     }
 
-    /// Its name for people.
+    /// Sets the step's name for people.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// What kind of step it is, in the engine's words.
+    /// Sets the kind of the step, as named by the engine.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    /// When it began, where that is not now.
+    /// Sets when the step started, if not now.
     pub fn start_time(mut self, start_time: Timestamp) -> Self {
         self.start_time = Some(start_time);
         self
     }
 
-    /// How many attempts went before this one.
+    /// Sets the number of earlier attempts.
     pub fn retry_count(mut self, retry_count: u64) -> Self {
         self.retry_count = Some(retry_count);
         self
     }
 
-    /// Its place in the run or branch, where that is not the next.
+    /// Sets the step's position in the run or branch, if it is not the next one.
     pub fn sequence_number(mut self, sequence_number: u64) -> Self {
         self.sequence_number = Some(sequence_number);
         self
     }
 
-    /// What it is given.
+    /// Sets the step's input.
     pub fn input(mut self, input: &(impl Serialize + ?Sized)) -> Self {
         self.input = Some(json(input));
         self
     }
 
-    /// What else there is to know of it.
+    /// Sets other data of the step.
     pub fn data(mut self, data: &(impl Serialize + ?Sized)) -> Self {
         self.data = Some(json(data));
         self
@@ -95,35 +96,35 @@ impl NewStep {
     }
 }
 
-/// A step that has begun. Dropped without an end, it stays open in the table, as after a
+/// A step that has started. If it is dropped without an end, it stays open in the table, as after a
 /// crash of the engine.
 #[derive(Debug)]
 pub struct Step {
     run: Run,
     record: StepRecord,
-    /// Whether the record has been taken as it is now.
+    /// Whether the current version of the record was accepted.
     is_accepted: bool,
-    /// Whether its end is in the run's summary.
+    /// Whether its end is counted in the run's summary.
     is_counted: bool,
 }
 
 impl Step {
     pub(crate) async fn start(
         run: &Run,
-        place: Place,
+        position: StepPosition,
         sequence: &AtomicU64,
         new: NewStep,
     ) -> Result<Self> {
         let writer = run.writer();
         let payload =
             |member, json: Option<Json>| json.map(|json| writer.payload(member, json)).transpose();
-        let step_instance_id = id("stepInstanceId", &new.id)?;
-        let input = payload("input", new.input)?;
-        let execution_data = payload("executionData", new.data)?;
-        let next_number = || run.next_number(&place, sequence);
+        let step_instance_id = id(STEP_INSTANCE_ID, &new.id)?;
+        let input = payload(INPUT, new.input)?;
+        let execution_data = payload(EXECUTION_DATA, new.data)?;
+        let next_number = || run.next_number(&position, sequence);
         let sequence_number = new.sequence_number.or_else(next_number);
         let start_time = new.start_time.unwrap_or_else(|| writer.now());
-        let status = StepStatus::Running;
+        let (execution_id, status) = (run.id().clone(), StepStatus::Running);
         let record = StepRecord {
             step_id: Some(new.step_id),
             step_name: new.name,
@@ -132,13 +133,7 @@ impl Step {
             retry_count: new.retry_count,
             input,
             execution_data,
-            ..StepRecord::new(
-                run.id().clone(),
-                place,
-                step_instance_id,
-                start_time,
-                status,
-            )
+            ..StepRecord::new(execution_id, position, step_instance_id, start_time, status)
         };
         let mut step = Self {
             run: run.clone(),
@@ -156,79 +151,80 @@ impl Step {
         self.record.step_instance_id.as_str()
     }
 
-    /// When it began.
+    /// When the step started.
     pub fn start_time(&self) -> Timestamp {
         self.record.start_time
     }
 
-    /// What else there is to know of the step. Written with its end, or before.
+    /// Sets other data of the step. It is written with the step's end or before.
     ///
     /// # Errors
-    /// [`Error::InvalidPayload`], and [`Error::StepEnded`].
+    /// Returns [`Error::InvalidPayload`] and [`Error::StepEnded`].
     pub fn set_data(&mut self, data: &(impl Serialize + ?Sized)) -> Result<()> {
-        self.record.execution_data = Some(self.payload("executionData", data)?);
+        self.record.execution_data = Some(self.payload(EXECUTION_DATA, data)?);
         Ok(())
     }
 
-    /// What the step gives back. Written with its end.
+    /// Sets the step's output. It is written with the step's end.
     ///
     /// # Errors
-    /// [`Error::InvalidPayload`], and [`Error::StepEnded`].
+    /// Returns [`Error::InvalidPayload`] and [`Error::StepEnded`].
     pub fn set_output(&mut self, output: &(impl Serialize + ?Sized)) -> Result<()> {
-        self.record.output = Some(self.payload("output", output)?);
+        self.record.output = Some(self.payload(OUTPUT, output)?);
         Ok(())
     }
 
-    /// Ends the step well.
+    /// Ends the step successfully.
     ///
     /// # Errors
-    /// [`Error::StepEnded`] where it has ended in another way, and [`Error::Closed`].
+    /// Returns [`Error::StepEnded`] if the step has ended with another status, and
+    /// [`Error::Closed`].
     pub async fn complete(&mut self) -> Result<()> {
         self.end(StepStatus::Completed, None).await
     }
 
-    /// Ends the step well, with what it gives back.
+    /// Ends the step successfully, with an output.
     ///
     /// # Errors
-    /// Those of [`Self::complete`], and [`Error::InvalidPayload`].
+    /// Returns the errors of [`Self::complete`], and [`Error::InvalidPayload`].
     pub async fn complete_with(&mut self, output: &(impl Serialize + ?Sized)) -> Result<()> {
         self.set_output(output)?;
         self.complete().await
     }
 
-    /// Ends the step by an error.
+    /// Ends the step with an error.
     ///
     /// # Errors
-    /// Those of [`Self::complete`].
+    /// Returns the errors of [`Self::complete`].
     pub async fn fail(&mut self, error_message: impl Into<String>) -> Result<()> {
         self.end(StepStatus::Failed, Some(error_message.into()))
             .await
     }
 
-    /// Ends the step as one that was not run, because the flow went another way.
+    /// Ends the step as skipped: it was not run, because the flow took another path.
     ///
     /// # Errors
-    /// Those of [`Self::complete`].
+    /// Returns the errors of [`Self::complete`].
     pub async fn skip(&mut self) -> Result<()> {
         self.end(StepStatus::Skipped, None).await
     }
 
-    /// Ends the step as one that was stopped with its run.
+    /// Ends the step as cancelled together with its run.
     ///
     /// # Errors
-    /// Those of [`Self::complete`].
+    /// Returns the errors of [`Self::complete`].
     pub async fn cancel(&mut self) -> Result<()> {
         self.end(StepStatus::Cancelled, None).await
     }
 
-    /// Starts a sub-flow of the step's run: a run of the same team, which the step and
-    /// the run are shown with.
+    /// Starts a sub-flow of the step's run: a run of the same team, which is shown with the step
+    /// and the run.
     ///
     /// # Errors
-    /// As [`crate::Writer::start`].
+    /// Returns the errors of [`crate::Writer::start`].
     pub async fn start_subflow(&mut self, new: impl Borrow<NewRun>) -> Result<Run> {
         let step = self.record.step_instance_id.clone();
-        let subflow = self.run.start_below(Some(step), new.borrow()).await?;
+        let subflow = self.run.start_with_parent(Some(step), new.borrow()).await?;
         self.record.subflow_execution_id = Some(subflow.id().clone());
         self.accept().await?;
         Ok(subflow)
@@ -238,7 +234,7 @@ impl Step {
         if self.record.end_time.is_none() {
             self.record.status = status;
             self.record.error_message = error_message;
-            // A clock that was set back ends nothing before it began.
+            // If the clock was set back, the step ends at its start.
             let now = self.run.writer().now();
             self.record.end_time = Some(now.max(self.record.start_time));
             self.is_accepted = false;
@@ -248,7 +244,7 @@ impl Step {
             let status = ended.as_str();
             return Err(Error::StepEnded { status });
         }
-        // Whoever calls again was perhaps cut off while the record waited for room.
+        // An earlier call may have been cancelled while the record waited for space.
         if !self.is_accepted {
             self.accept().await?;
         }
@@ -267,7 +263,7 @@ impl Step {
         self.run.writer().payload(member, json(value))
     }
 
-    /// Has the step's record written as it is now, and its large payloads once.
+    /// Submits the current version of the step's record, and its large payloads once.
     async fn accept(&mut self) -> Result<()> {
         let record = &mut self.record;
         let mut items: Vec<_> = record.payload_items().collect();
@@ -280,32 +276,32 @@ impl Step {
             &mut record.execution_data,
         ];
         for payload in payloads {
-            // It has items of its own, and need not stay in memory.
+            // It has its own items and need not stay in memory.
             payload.take_if(|payload| payload.native().is_none());
         }
         Ok(())
     }
 }
 
-/// A step with parallel branches below it.
+/// A step with parallel branches.
 #[derive(Debug)]
 pub struct Fork(pub(crate) Step);
 
 impl Fork {
-    /// A branch of the fork, by its name in the flow's definition, with an id of its own.
-    /// It has no record: its steps have it in theirs.
+    /// Creates a branch of the fork, by its name in the flow's definition, with a new id. A branch
+    /// has no record; the records of its steps contain it.
     ///
     /// # Panics
-    /// Never: an id of its own is an id.
+    /// Never, because a generated id is valid.
     pub fn branch(&self, branch_id: impl Into<String>) -> Branch {
         let branch = self.branch_with_id(branch_id, &new_id());
         branch.expect("a UUID is an id")
     }
 
-    /// A branch of the fork with the id that the engine has for it.
+    /// Creates a branch of the fork with an id from the engine.
     ///
     /// # Errors
-    /// [`Error::InvalidRecord`] for an id that is none.
+    /// Returns [`Error::InvalidRecord`] if the id is not valid.
     pub fn branch_with_id(
         &self,
         branch_id: impl Into<String>,
@@ -313,43 +309,43 @@ impl Fork {
     ) -> Result<Branch> {
         Ok(Branch {
             run: self.0.run.clone(),
-            place: record::Branch {
+            position: record::BranchPosition {
                 parent_step_start_time: self.0.record.start_time,
                 parent_step_instance_id: self.0.record.step_instance_id.clone(),
-                branch_execution_id: id("branchExecutionId", branch_execution_id)?,
+                branch_execution_id: id(BRANCH_EXECUTION_ID, branch_execution_id)?,
                 branch_id: Some(branch_id.into()),
             },
             sequence: Arc::default(),
         })
     }
 
-    /// Ends the fork well.
+    /// Ends the fork successfully.
     ///
     /// # Errors
-    /// Those of [`Step::complete`].
+    /// Returns the errors of [`Step::complete`].
     pub async fn join(mut self) -> Result<()> {
         self.0.complete().await
     }
 
-    /// Ends the fork by an error.
+    /// Ends the fork with an error.
     ///
     /// # Errors
-    /// Those of [`Step::fail`].
+    /// Returns the errors of [`Step::fail`].
     pub async fn fail(mut self, error_message: impl Into<String>) -> Result<()> {
         self.0.fail(error_message).await
     }
 
-    /// The fork as the step that it is.
+    /// The fork's step.
     pub fn step(&mut self) -> &mut Step {
         &mut self.0
     }
 }
 
-/// One run of a parallel branch. Clones are the same.
+/// One run of a parallel branch. Clones are the same branch.
 #[derive(Debug, Clone)]
 pub struct Branch {
     run: Run,
-    place: record::Branch,
+    position: record::BranchPosition,
     sequence: Arc<AtomicU64>,
 }
 
@@ -357,22 +353,22 @@ impl Branch {
     /// Starts a step of the branch.
     ///
     /// # Errors
-    /// As [`Run::start_step`].
+    /// Returns the errors of [`Run::start_step`].
     pub async fn start_step(&self, new: NewStep) -> Result<Step> {
-        let place = Place::Branch(self.place.clone());
-        Step::start(&self.run, place, &self.sequence, new).await
+        let position = StepPosition::Branch(self.position.clone());
+        Step::start(&self.run, position, &self.sequence, new).await
     }
 
     /// Starts a fork inside the branch.
     ///
     /// # Errors
-    /// As [`Run::start_step`].
+    /// Returns the errors of [`Run::start_step`].
     pub async fn fork(&self, new: NewStep) -> Result<Fork> {
         Ok(Fork(self.start_step(new.fork()).await?))
     }
 
     /// The id of this run of the branch.
     pub fn id(&self) -> &str {
-        self.place.branch_execution_id.as_str()
+        self.position.branch_execution_id.as_str()
     }
 }

@@ -1,4 +1,4 @@
-//! What an engine has one of: the table, and what is on its way there.
+//! The writer: the table, and the records that wait for it. An engine needs only one.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,40 +8,40 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use shared::model::{Item, Timestamp};
-use shared::record::INLINE_BYTES;
+use format::model::{Item, Timestamp};
+use format::record::INLINE_BYTES;
+use store::Store;
 use tokio::time::Instant;
 
 use crate::buffer::{Buffer, backoff};
 use crate::error::{Error, Result};
 use crate::run::{NewRun, Run};
 
-/// How a writer gathers what it sends.
+/// The options of a writer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// The longest that the record of a step waits for others to be sent with. 200 ms
-    /// unless told.
+    /// The longest time that a step's record waits for a batch. Default: 200 ms.
     pub flush_after: Duration,
-    /// The most bytes, about, that wait for the table. Who has more to write waits. 8 MiB
-    /// unless told.
+    /// The approximate number of bytes that may wait for the table. Further writes wait. Default: 8
+    /// MiB.
     pub max_buffered_bytes: usize,
-    /// The longest JSON of a payload that lies in its step's own item, in bytes; what is
-    /// longer is compressed. 8,192 unless told.
+    /// The longest JSON of a payload in its step's own item, in bytes. A longer payload is
+    /// compressed. Default: 8,192.
     pub inline_payload_bytes: usize,
-    /// How long a table that does not answer is tried before [`Error::Unavailable`] is
-    /// told. 60 s unless told.
+    /// How long a table that does not respond is retried before [`Error::Unavailable`] is returned.
+    /// Default: 60 s.
     pub write_timeout: Duration,
-    /// What time it is.
+    /// The source of the current time.
     pub clock: Clock,
 }
 
-/// Tells what time it is; the machine's clock unless told.
+/// The source of the current time. By default it is the machine's clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// A clock that is asked for each time that is written.
+    /// Creates a clock from a function that is called for each written time.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -65,30 +65,29 @@ impl Default for Options {
     }
 }
 
-/// Writes runs into a table. One for a process is enough; clones are the same writer.
+/// Writes runs to a table. One writer for a process is enough; clones are the same writer.
 ///
-/// When the last clone and the last [`Run`] of it are dropped, what waits is written:
-/// the drop takes as long as that, at most [`Options::write_timeout`]. [`Writer::close`]
-/// does the same without holding up a thread, and tells of failures.
+/// When the last clone and its last [`Run`] are dropped, the waiting records are written; the drop
+/// blocks until then, at most [`Options::write_timeout`]. [`Writer::close`] does the same without
+/// blocking a thread, and returns errors.
 #[derive(Debug, Clone)]
 pub struct Writer(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) client: Client,
-    pub(crate) table: String,
+    pub(crate) store: Store,
     pub(crate) options: Options,
     pub(crate) buffer: Buffer,
 }
 
-/// How long one attempt of a small request takes before the next is made.
+/// The timeout of one attempt of a small request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one attempt to send a batch takes: its 12 MB have a slow line to go.
+/// The timeout of one attempt to send a batch. Its 12 MB take long over a slow connection.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The same client with connections of its own, whose attempts end, unless it says itself
-/// when they do. Those of a client belong to the runtime that has opened them.
+/// Copies the client with its own connections, and with a timeout of each attempt unless it has
+/// one. Connections must not be shared, because they belong to the runtime that opened them.
 fn with_timeout(client: &Client, attempt: Duration) -> Client {
     let timeouts = client.config().timeout_config().cloned();
     let timeouts = timeouts.unwrap_or_else(|| TimeoutConfig::builder().build());
@@ -101,48 +100,50 @@ fn with_timeout(client: &Client, attempt: Duration) -> Client {
 }
 
 impl Writer {
-    /// A writer into a table that is there.
+    /// Creates a writer for an existing table, with the default options.
     pub fn new(client: Client, table: &str) -> Self {
         Self::with(client, table, Options::default())
     }
 
-    /// A writer with other options than the usual.
+    /// Creates a writer with other options.
     pub fn with(client: Client, table: &str, options: Options) -> Self {
         Self(Arc::new(Inner {
-            buffer: Buffer::new(with_timeout(&client, BATCH_TIMEOUT), table, &options),
-            client: with_timeout(&client, REQUEST_TIMEOUT),
-            table: table.to_owned(),
+            buffer: Buffer::new(
+                Store::new(with_timeout(&client, BATCH_TIMEOUT), table),
+                &options,
+            ),
+            store: Store::new(with_timeout(&client, REQUEST_TIMEOUT), table),
             options,
         }))
     }
 
-    /// Starts a run: its record is in the table when this returns.
+    /// Starts a run. The table has its record when this returns.
     ///
-    /// Where a run with its id is there, of the same team and flow and not ended, the run is
-    /// resumed as it stands ([`Run::is_resumed`]). One that the very same [`NewRun`] has
-    /// started is that run: so the same call twice starts it once.
+    /// An existing run with the same id, team and flow that has not ended is resumed in its current
+    /// state ([`Run::is_resumed`]). If the same [`NewRun`] has created it, it counts as newly
+    /// started, so repeating the call starts the run only once.
     ///
     /// # Errors
-    /// [`Error::RunEnded`] or [`Error::IdTaken`] where such a run is there and cannot be
-    /// resumed, and the others of [`Error`].
+    /// Returns [`Error::RunEnded`], [`Error::IdTaken`] or [`Error::OtherTeam`] for an existing run
+    /// with its id that cannot be resumed, and the other errors of [`Error`].
     pub async fn start(&self, new: impl Borrow<NewRun>) -> Result<Run> {
         Run::start(self.0.clone(), new.borrow(), None).await
     }
 
-    /// Returns once all that was accepted before is in the table.
+    /// Returns when the table has everything that was accepted before.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where that takes too long; [`Error::Refused`] where the
-    /// table has refused some of it since the last flush.
+    /// Returns [`Error::Unavailable`] if that takes too long, and [`Error::Refused`] if the table
+    /// has refused records since the last flush.
     pub async fn flush(&self) -> Result<()> {
         self.0.buffer.flush().await
     }
 
-    /// Takes no more records, and returns once all that were accepted are in the table.
+    /// Accepts no more records, and returns when the table has all accepted records.
     ///
     /// # Errors
-    /// [`Error::Lost`] where the table takes nothing for [`Options::write_timeout`]: what
-    /// is left is given up. [`Error::Refused`] as of [`Self::flush`].
+    /// Returns [`Error::Lost`] if the table accepts nothing for [`Options::write_timeout`]; the
+    /// remaining records are dropped then. Returns [`Error::Refused`] like [`Self::flush`].
     pub async fn close(&self) -> Result<()> {
         self.0.buffer.close();
         self.flush().await
@@ -150,10 +151,10 @@ impl Writer {
 }
 
 impl Inner {
-    /// Makes a request again until the table answers it, or the time is up.
+    /// Repeats a request until the table responds or the time is up.
     pub(crate) async fn persistently<T, F>(&self, request: impl Fn() -> F) -> Result<T>
     where
-        F: Future<Output = shared::Result<T>>,
+        F: Future<Output = format::Result<T>>,
     {
         let waited = self.options.write_timeout;
         let deadline = Instant::now() + waited;
@@ -161,7 +162,7 @@ impl Inner {
         for wait in backoff() {
             match tokio::time::timeout_at(deadline, request()).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error @ (shared::Error::Throttled(_) | shared::Error::Unavailable(_)))) => {
+                Ok(Err(error @ (format::Error::Throttled(_) | format::Error::Unavailable(_)))) => {
                     cause = Some(error);
                 }
                 Ok(Err(error)) => return Err(Error::Table(error)),
@@ -175,7 +176,7 @@ impl Inner {
         Err(Error::Unavailable { waited, cause })
     }
 
-    /// Takes records, to be sent within a moment.
+    /// Accepts records, which are sent soon.
     pub(crate) async fn accept(&self, items: impl IntoIterator<Item = Item>) -> Result<()> {
         self.buffer.accept(items).await
     }

@@ -31,9 +31,14 @@ def at(milliseconds):
 def put_execution(**execution):
     table.put_item(
         Item=execution | {"sk": "EXECUTION"},
-        ConditionExpression="attribute_not_exists(pk) OR #status IN (:pending, :running)",
+        ConditionExpression="attribute_not_exists(pk)"
+        " OR (teamId = :team AND #status IN (:pending, :running))",
         ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":pending": "PENDING", ":running": "RUNNING"},
+        ExpressionAttributeValues={
+            ":team": execution["teamId"],
+            ":pending": "PENDING",
+            ":running": "RUNNING",
+        },
     )
 
 

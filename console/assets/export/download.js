@@ -1,19 +1,19 @@
-// Owns the download of an export: a stream that is counted, written to the disk where the
-// browser can do that, and else kept in memory up to a limit. What was cut off is told,
-// and leaves nothing that looks whole.
+// Owns the download of an export: a stream that is counted and written to the disk, or, if the
+// browser cannot do that, kept in memory up to a limit. An incomplete export is reported, and no
+// incomplete file is kept.
 import { open } from "../api.js";
 import { save } from "../ui/save.js";
 
-/** What a browser that cannot write to the disk is asked to keep in memory. */
-export const MOST_IN_MEMORY = 256 * 1024 * 1024;
+/** The maximum size in memory, for browsers that cannot write to the disk. */
+export const MAX_MEMORY_BYTES = 256 * 1024 * 1024;
 const REPORT_MS = 120;
 const CUT_OFF = "EXPORT CUT OFF";
 const TAIL = 512;
 
-/** Whether exports go to the disk as they come. */
+/** Whether exports are written directly to the disk. */
 export const streamsToDisk = () => typeof globalThis.showSaveFilePicker === "function";
 
-/** An export that did not come to its end. `reason`: "cut", "large" or "disk". */
+/** An incomplete export. `reason`: "cut", "large" or "disk". */
 export class ExportError extends Error {
   constructor(reason, message) {
     super(message);
@@ -23,11 +23,9 @@ export class ExportError extends Error {
 }
 
 /**
- * Asks for an export. The answer has begun when this returns, so that what is refused is
- * told before anybody chooses a file.
- * @param {string} teamId
- * @param {Object} query of exportQuery
- * @param {AbortSignal} signal
+ * Requests an export. It returns after the response has started, so that a refusal is shown before
+ * the user chooses a file.
+ * @param {string} teamId @param {Object} query of exportQuery @param {AbortSignal} signal
  * @returns {Promise<{name: string, response: Response, format: string}>}
  */
 export async function beginExport(teamId, query, signal) {
@@ -36,15 +34,15 @@ export async function beginExport(teamId, query, signal) {
   return { name: nameOf(response.headers.get("content-disposition"), query.format), response, format: query.format };
 }
 
-/** The server's name for the file, without anything that could be a path. */
+/** The server's name for the file, without path separators. */
 function nameOf(disposition, format) {
   const name = /filename="?([^";]+)"?/.exec(disposition ?? "")?.[1] ?? "";
   return name.replace(/[^\w.+-]/g, "_") || `flowtrail-export.${format}`;
 }
 
 /**
- * Lets the viewer choose the file. Null where the choice was declined; a SecurityError
- * where the click that asked for it is too long ago.
+ * Asks the user to choose a file. Returns null if the user cancels; throws a SecurityError if the
+ * click was too long ago.
  * @param {string} name
  * @returns {Promise<?{write: Function, close: Function, discard: Function}>}
  */
@@ -57,39 +55,45 @@ export async function chooseFile(name) {
     throw error;
   }
   const wasEmpty = (await handle.getFile()).size === 0;
-  // What is written lies beside the file until it is closed: to abort leaves nothing.
+  // The browser writes to a temporary file until it is closed, so aborting leaves nothing.
   const stream = await handle.createWritable();
   return {
     write: (chunk) => stream.write(chunk),
     close: () => stream.close(),
     discard: async () => {
       await stream.abort().catch(() => {});
-      // The picker has made an empty file. One that held something before is not ours.
+      // The picker created an empty file. A file with content existed before and must be kept.
       if (wasEmpty) await handle.remove?.().catch(() => {});
     },
   };
 }
 
-/** A file in memory, which the browser saves at the end. @param {string} name @param {number} [most] */
-export function memoryFile(name, most = MOST_IN_MEMORY) {
+/** A file in memory that is saved at the end. @param {string} name @param {number} [most] */
+export function memoryFile(name, most = MAX_MEMORY_BYTES) {
   const chunks = [];
   let size = 0;
   return {
     write: async (chunk) => {
       size += chunk.length;
-      if (size > most) throw new ExportError("large", `The export is larger than ${most / 1024 / 1024} MB, which is as much as this browser is asked to keep in memory.`);
+      if (size > most) {
+        throw new ExportError(
+          "large",
+          `The export is larger than ${most / 1024 / 1024} MB, the limit for this browser.`,
+        );
+      }
       chunks.push(chunk);
     },
     close: async () => save(new Blob(chunks), name),
-    discard: async () => { chunks.length = 0; },
+    discard: async () => {
+      chunks.length = 0;
+    },
   };
 }
 
 /**
- * Reads an export to its end into a file. Throws, and leaves no file, where it is cut off.
- * @param {{response: Response, format: string}} begun
- * @param {{write: Function, close: Function, discard: Function}} file
- * @param {AbortSignal} signal
+ * Reads an export into a file. If it is incomplete, throws and leaves no file.
+ * @param {{response: Response, format: string}} started
+ * @param {{write: Function, close: Function, discard: Function}} file @param {AbortSignal} signal
  * @param {(progress: {bytes: number, rows: number}) => void} onProgress
  * @returns {Promise<{bytes: number, rows: number}>}
  */
@@ -110,14 +114,16 @@ async function pump(reader, file, counter, onProgress) {
   const timer = setInterval(() => onProgress(counter.progress()), REPORT_MS);
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(() => { throw cutOff(); });
+      const { done, value } = await reader.read().catch(() => {
+        throw cutOff();
+      });
       if (done) return;
       counter.take(value);
       await writeTo(file, value);
     }
   } finally {
     clearInterval(timer);
-    // Ends the request where writing has failed; after the end it does nothing.
+    // Ends the request after a failed write; after the end it does nothing.
     reader.cancel().catch(() => {});
   }
 }
@@ -131,11 +137,11 @@ async function writeTo(file, chunk) {
   }
 }
 
-const cutOff = () => new ExportError("cut", "The connection was cut before the export's end.");
+const cutOff = () => new ExportError("cut", "The connection closed before the end of the export.");
 
 /**
- * Counts what goes by: rows of CSV (an end of line within quotes is none), or runs of
- * JSON, which stand on a line each; and sees whether the end is the end of a whole.
+ * Counts the rows of CSV (line breaks within quotes are not counted) or the runs of JSON, which has
+ * one on each line, and detects whether the stream is complete.
  * @param {"csv"|"json"} format
  */
 export function counterOf(format) {
@@ -152,9 +158,12 @@ export function counterOf(format) {
     }
     tail = (tail + decoder.decode(chunk.subarray(-TAIL))).slice(-TAIL);
   };
-  // The heading of CSV is no row; JSON has the brackets on lines of their own.
+  // The header of CSV is not a row; JSON has its brackets on separate lines.
   const rows = () => Math.max(0, lines - (format === "csv" ? 1 : 2));
   const lastLine = () => tail.trimEnd().split("\n").at(-1).replace(/^"/, "");
-  const isWhole = () => (format === "csv" ? bytes > 0 && !quoted && tail.endsWith("\n") && !lastLine().startsWith(CUT_OFF) : tail.trimEnd().endsWith("]"));
+  const isWhole = () =>
+    format === "csv"
+      ? bytes > 0 && !quoted && tail.endsWith("\n") && !lastLine().startsWith(CUT_OFF)
+      : tail.trimEnd().endsWith("]");
   return { take, progress: () => ({ bytes, rows: rows() }), isWhole };
 }

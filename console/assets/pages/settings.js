@@ -1,20 +1,26 @@
-// Owns the Settings page: its parts as tabs, of which only those are there that the caller
-// may open. Each part is loaded when it is opened.
+// Owns the Settings page: its sections as tabs. Only the sections that the caller may open are
+// shown, and each is loaded when it is opened.
 import { useEffect, useState } from "preact/hooks";
 import { href, navigate } from "../router.js";
 import { html } from "../ui/html.js";
 import { Button, Tabs } from "../ui/controls.js";
 import { EmptyState, Loading } from "../ui/states.js";
+import { visible } from "../ui/visible.js";
 import { mayOpen, SECTIONS } from "../settings/access.js";
 
 const LOAD = {
   tokens: () => import("../settings/tokens.js"),
   roles: () => import("../settings/roles.js"),
   masking: () => import("../settings/masking.js"),
+  retention: () => import("../settings/retention.js"),
+  stalled: () => import("../settings/stalled.js"),
   audit: () => import("../settings/audit.js"),
 };
 
-/** @param {{params: {section?: string}, query: Object<string, string>, session: import("../session.js").Session}} props */
+/**
+ * @param {{params: {section?: string}, query: Object<string, string>,
+ *   session: import("../session.js").Session}} props
+ */
 export default function Page({ params, query, session }) {
   const allowed = SECTIONS.filter((section) => mayOpen(section, session));
   const asked = params.section ?? allowed[0]?.id ?? "tokens";
@@ -23,18 +29,45 @@ export default function Page({ params, query, session }) {
     if (!params.section && allowed.length > 0) navigate(`/settings/${allowed[0].id}`, {}, { replace: true });
   }, [params.section]);
   const tabs = allowed.map(({ id, label }) => ({ id, label, href: href(`/settings/${id}`) }));
-  return html`<section class="page settings" aria-labelledby="settings-title"><header class="page-head"><h1 id="settings-title">Settings</h1></header>
-    ${tabs.length > 0 && html`<${Tabs} label="Settings" tabs=${tabs} current=${asked} />`}
-    <div class="settings-body">${refusal(section, asked, session) ?? html`<${Section} key=${asked} id=${asked} query=${query} session=${session} />`}</div></section>`;
+  return html`
+    <section class="page settings" aria-labelledby="settings-title">
+      <header class="page-head">
+        <h1 id="settings-title">Settings</h1>
+      </header>
+      ${tabs.length > 0 && html`<${Tabs} label="Settings" tabs=${tabs} current=${asked} />`}
+      <div class="settings-body">
+        ${refusal(section, asked, session) ?? html`
+          <${Section} key=${asked} id=${asked} query=${query} session=${session} />
+        `}
+      </div>
+    </section>
+  `;
 }
 
 function refusal(section, asked, session) {
-  if (!section) return html`<${EmptyState} icon="search" title="There is no such part of Settings"><p>Nothing is at <code>${asked}</code>.</p><//>`;
+  if (!section) {
+    return html`
+      <${EmptyState} icon="search" title="Section not found">
+        <p>
+          Settings has no section <code>${visible(asked)}</code>.
+        </p>
+      <//>
+    `;
+  }
   if (mayOpen(section, session)) return null;
   const limited = session.can(section.permission);
-  return html`<${EmptyState} icon="lock" title="You may not see this"><p>${limited
-    ? "Your token is limited to flows, and this concerns all of the team."
-    : html`It takes the permission <code>${section.permission}</code>. Whoever manages your team's tokens can give you a role that has it.`}</p><//>`;
+  return html`
+    <${EmptyState} icon="lock" title="You do not have access to this">
+      <p>
+        ${limited
+          ? "Your token is limited to flows, and this section applies to the whole team."
+          : html`
+            You need the permission <code>${section.permission}</code>. Ask an admin of your team for a role with
+            it.
+          `}
+      </p>
+    <//>
+  `;
 }
 
 function Section({ id, ...props }) {
@@ -42,13 +75,25 @@ function Section({ id, ...props }) {
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let current = true;
-    LOAD[id]().then((module) => current && setLoaded({ Part: module.default }), () => current && setLoaded({ error: true }));
-    return () => { current = false; };
+    LOAD[id]().then(
+      (module) => current && setLoaded({ Part: module.default }),
+      () => current && setLoaded({ error: true }),
+    );
+    return () => {
+      current = false;
+    };
   }, [id, attempt]);
   if (!loaded) return html`<${Loading} rows=${5} />`;
   if (loaded.error) {
-    return html`<${EmptyState} icon="offline" title="This page could not be loaded" actions=${html`<${Button} onClick=${() => setAttempt(attempt + 1)}>Try again<//>`}>
-      <p>The server does not answer, or has a newer console: reload then.</p><//>`;
+    return html`
+      <${EmptyState}
+        icon="offline"
+        title="This page could not be loaded"
+        actions=${html`<${Button} onClick=${() => setAttempt(attempt + 1)}>Try again<//>`}
+      >
+        <p>The server does not answer, or has a newer console. Try again, or reload the page.</p>
+      <//>
+    `;
   }
   return html`<${loaded.Part} ...${props} />`;
 }

@@ -1,34 +1,44 @@
-// Owns what is read of the description of the API: its operations by surface, and what a
-// schema says, in words. /openapi.json is OpenAPI 3.1, whose schemas are JSON Schemas.
+// Owns reading the description of the API: its operations by group, and its schemas as text.
+// /openapi.json is OpenAPI 3.1, whose schemas are JSON Schemas.
 import { get } from "../api.js";
 
 const METHODS = ["get", "post", "put", "delete"];
 
-/** @returns {Promise<Object>} the description, which anybody may read */
+/** @returns {Promise<Object>} the description, which is public */
 export function load() {
-  return get("openapi.json", { asks: false });
+  return get("openapi.json", { needsToken: false });
 }
 
 /**
- * The operations in the order of the surfaces.
+ * The operations in the order of their groups.
  * @param {Object} document
  * @returns {{name: string, description: string, operations: Object[]}[]}
  */
 export function surfacesOf(document) {
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) => METHODS
-    .filter((method) => methods[method])
-    .map((method) => ({ path, method: method.toUpperCase(), ...methods[method] })));
-  return document.tags.map((tag) => ({ ...tag, operations: operations.filter((each) => each.tags.includes(tag.name)) }));
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    METHODS.filter((method) => methods[method]).map((method) => ({
+      path,
+      method: method.toUpperCase(),
+      ...methods[method],
+    })),
+  );
+  return document.tags.map((tag) => ({
+    ...tag,
+    operations: operations.filter((each) => each.tags.includes(tag.name)),
+  }));
 }
 
-/** Whether a search finds an operation: all of its words are in it. @param {Object} operation @param {string} search */
+/** Whether an operation contains all words of a search. @param {Object} operation @param {string} search */
 export function isFound({ method, path, summary, operationId }, search) {
   const text = `${method} ${path} ${summary} ${operationId}`.toLowerCase();
-  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 /**
- * The schema itself, where another place is named in its stead.
+ * The schema, after following a reference.
  * @param {Object} document @param {Object} schema
  * @returns {{schema: Object, name: ?string}}
  */
@@ -38,24 +48,28 @@ export function resolve(document, schema) {
   return { schema: { ...document.components.schemas[name], ...schema }, name };
 }
 
-/** The members of an object that a schema describes, or of those that it is a choice of. */
+/** The members of the object that a schema describes, or of its alternatives. */
 export function membersOf(document, given) {
   const { schema } = resolve(document, given);
   if (schema.properties) {
-    return Object.entries(schema.properties).map(([name, member]) => ({ name, schema: member, required: schema.required?.includes(name) ?? false }));
+    return Object.entries(schema.properties).map(([name, member]) => ({
+      name,
+      schema: member,
+      required: schema.required?.includes(name) ?? false,
+    }));
   }
   const inner = innerOf(schema);
   return inner ? membersOf(document, inner) : [];
 }
 
-/** What an array has, a map has, or a choice may be besides null. */
+/** The schema of an array's items, a map's values, or the only alternative to null. */
 function innerOf({ items, additionalProperties, anyOf, oneOf }) {
   if (items) return items;
   if (additionalProperties && additionalProperties !== true) return additionalProperties;
   return (anyOf ?? oneOf)?.find((each) => each.type !== "null" && (each.$ref || each.properties || each.items)) ?? null;
 }
 
-/** A schema's type in words. @param {Object} document @param {Object} given @returns {string} */
+/** A schema's type as text. @param {Object} document @param {Object} given @returns {string} */
 export function typeText(document, given) {
   const { schema, name } = resolve(document, given);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -76,18 +90,25 @@ function oneTypeText(document, schema, type, name) {
   if (type === "array") return `list of ${schema.items ? typeText(document, schema.items) : "any JSON"}`;
   if (type === "object") {
     const { additionalProperties: values } = schema;
-    return values && values !== true && !schema.properties ? `map of ${typeText(document, values)}` : (name ?? "object");
+    return values && values !== true && !schema.properties
+      ? `map of ${typeText(document, values)}`
+      : (name ?? "object");
   }
   return (type === "string" && FORMATS[schema.format]) || (WORDS[type] ?? type);
 }
 
-/** What else a schema demands. @param {Object} document @param {Object} given @returns {string[]} */
+/** A schema's other constraints. @param {Object} document @param {Object} given @returns {string[]} */
 export function limitsOf(document, given) {
   const { schema } = resolve(document, given);
   const limits = [];
   const range = (least, most, unit) => {
     if (least === undefined && most === undefined) return;
-    const ends = most === undefined ? `at least ${least}` : least === undefined || least === 0 ? `up to ${most}` : `${least} to ${most}`;
+    const ends =
+      most === undefined
+        ? `at least ${least}`
+        : least === undefined || least === 0
+          ? `up to ${most}`
+          : `${least} to ${most}`;
     limits.push(unit ? `${ends} ${unit}` : ends);
   };
   range(schema.minimum, schema.maximum === Number.MAX_SAFE_INTEGER ? undefined : schema.maximum, "");
@@ -97,29 +118,38 @@ export function limitsOf(document, given) {
   return limits;
 }
 
-/** The values that a schema allows, where it lists them. */
+/** The values that a schema lists. */
 export function valuesOf(document, given) {
   const { schema } = resolve(document, given);
   return (schema.enum ?? schema.items?.enum ?? []).filter((value) => value !== null);
 }
 
-/** The examples of what a body holds, each with a title. @param {Object} media @returns {{title: string, value: any}[]} */
+/**
+ * The examples of a body, each with a title.
+ * @param {Object} media
+ * @returns {{title: string, value: any}[]}
+ */
 export function examplesOf(media) {
   if (media.example !== undefined) return [{ title: "Example", value: media.example }];
   return Object.entries(media.examples ?? {}).map(([title, { value }]) => ({ title, value }));
 }
 
-/** A command line that asks for an operation, with its examples. @param {Object} operation */
+/** A command line that calls an operation, with its examples. @param {Object} operation */
 export function curlOf({ method, path, parameters = [], requestBody }) {
   const given = (place) => parameters.filter((each) => each.in === place && (each.required || place === "path"));
-  const value = ({ name, example, schema }) => encodeURIComponent(String(example ?? schema.default ?? schema.enum?.[0] ?? `<${name}>`));
+  const value = ({ name, example, schema }) =>
+    encodeURIComponent(String(example ?? schema.default ?? schema.enum?.[0] ?? `<${name}>`));
   const filled = given("path").reduce((text, each) => text.replace(`{${each.name}}`, value(each)), path);
-  const query = given("query").map((each) => `${each.name}=${value(each)}`).join("&");
+  const query = given("query")
+    .map((each) => `${each.name}=${value(each)}`)
+    .join("&");
   const url = new URL(`.${filled}${query && `?${query}`}`, document.baseURI);
   url.hash = "";
   const json = requestBody?.content["application/json"];
   const lines = [`curl -H 'Authorization: Bearer <token>'${method === "GET" ? "" : ` -X ${method}`}`];
-  if (json) lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(json.example).replaceAll("'", "'\\''")}'`);
+  if (json) {
+    lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(json.example).replaceAll("'", "'\\''")}'`);
+  }
   lines.push(`'${url}'`);
   return lines.join(" \\\n  ");
 }

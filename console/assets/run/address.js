@@ -1,19 +1,18 @@
-// Owns what of this page stands in the address: the view, the step that is looked at,
-// what is open in the timeline, and the stretch of time it shows.
+// Owns this page's part of the address: the view, the selected step, the expanded rows of the
+// timeline, and the period that it shows.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { href, navigate, parseHash, runPath } from "../router.js";
 
-// Browsers refuse an address that changes too often: holding an arrow key down would.
+// Browsers reject frequent changes of the address, for example while an arrow key is held down.
 const REST_MS = 150;
 
 export const VIEWS = ["timeline", "table", "context", "raw"];
 
 /**
- * @param {string} runId
- * @param {Object<string, string>} query
- * @returns {{view: string, step: ?string, zoom: ?{from: number, to: number}, opened: Set<string>, closed: Set<string>,
- *   change: (next: Object) => void, viewHref: (view: string) => string}}
- *   `change` takes members of the query; it does not add to the history
+ * @param {string} runId @param {Object<string, string>} query
+ * @returns {{view: string, step: ?string, zoom: ?{from: number, to: number}, opened: Set<string>,
+ *   closed: Set<string>, change: (next: Object) => void, viewHref: (view: string) => string}}
+ *   `change` takes members of the query; it does not add a history entry
  */
 export function useAddress(runId, query) {
   const [pending, setPending] = useState(null);
@@ -29,18 +28,21 @@ export function useAddress(runId, query) {
     setPending(null);
   }, [runId]);
   useEffect(() => flush, [flush]);
-  const change = useCallback((next) => {
-    late.current.changes = { ...late.current.changes, ...next };
-    setPending(late.current.changes);
-    clearTimeout(late.current.timer);
-    late.current.timer = setTimeout(flush, REST_MS);
-  }, [flush]);
+  const change = useCallback(
+    (next) => {
+      late.current.changes = { ...late.current.changes, ...next };
+      setPending(late.current.changes);
+      clearTimeout(late.current.timer);
+      late.current.timer = setTimeout(flush, REST_MS);
+    },
+    [flush],
+  );
   const names = (merged.open ?? "").split(",").filter(Boolean);
   return {
     view: VIEWS.includes(merged.view) ? merged.view : "timeline",
     step: merged.step || null,
     zoom: parseZoom(merged.zoom),
-    // `!` before a name closes what is open by itself; no id has it.
+    // `!` before a name collapses what is expanded by default; ids cannot contain it.
     opened: new Set(names.filter((name) => !name.startsWith("!"))),
     closed: new Set(names.filter((name) => name.startsWith("!")).map((name) => name.slice(1))),
     openText: merged.open ?? "",
@@ -59,7 +61,7 @@ export function zoomText(view) {
   return view ? `${Math.max(0, Math.floor(view.from))}-${Math.ceil(view.to)}` : "";
 }
 
-/** What is open, as text. @param {Set<string>} opened @param {Set<string>} closed */
+/** The expanded rows as text. @param {Set<string>} opened @param {Set<string>} closed */
 export function openText(opened, closed) {
   return [...opened, ...[...closed].map((name) => `!${name}`)].join(",");
 }

@@ -1,34 +1,40 @@
-// Owns what is read of a run: its steps page by page, the branches of its forks, and the
-// runs below it. What is open is read again; what has ended is not.
-import { get, isRefused, passes } from "../api.js";
+// Owns the data of a run: its steps page by page, the branches of its forks, and its sub-flows.
+// Open parts are read again; ended parts are not.
+import { get, isRefused, isTemporary } from "../api.js";
+import { limits } from "../config.js";
 import { eachOf } from "../each.js";
 import { now, parseTime } from "../format.js";
 import { isOpen, statusOf } from "../ui/status.js";
 import { parseExact, plainNumber } from "./exact.js";
 
 const FORK = "PARALLEL_FORK_MANAGER";
-// The first page is small, so that something stands on the screen soon.
+// The first page is small, so that the first steps appear quickly.
 const FIRST_PAGE = 100;
-const NEXT_PAGES = 500;
-/** Longer payloads are left out of the pages, and loaded by who looks at their step. */
-const MOST_BYTES = 16 * 1024;
-const AT_ONCE = 4;
+
+/** Pages omit larger payloads; they are loaded when their step is shown. */
+const MAX_PAYLOAD_BYTES = 16 * 1024;
+const CONCURRENCY = 4;
+/** The payloads of the run itself that its page shows. */
+export const RUN_PAYLOADS = ["input", "output", "resolvedFinalContextData"];
 
 /**
- * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string, sequenceNumber: ?number,
- *   status: string, startTime: ?string, endTime: ?string, durationMs: ?number, retryCount: ?number, input: any,
- *   output: any, executionData: any, omittedPayloads?: Object<string, ?number>, errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
- *   `begin` and `end` are the times in milliseconds; `end` is null while it is not known
- * @typedef {{id: string, branchId: ?string, fork: Step, steps: Step[]}} Branch
- * @typedef {{branches: Map<string, Branch>, state: "loading"|"ready"|"failed", error: ?Error, settled: boolean}} Fork
+ * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string,
+ *   sequenceNumber: ?number, status: string, startTime: ?string, endTime: ?string, durationMs: ?number,
+ *   retryCount: ?number, input: any, output: any, executionData: any, omittedPayloads?: Object<string, ?number>,
+ *   errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
+ *   `begin` and `end` are times in milliseconds; `end` is null while it is unknown
+ * @typedef {{id: string, branchId: ?string, fork: Step, byId: Map<string, Step>, steps: Step[]}} Branch
+ * @typedef {{branches: Map<string, Branch>, state: "loading"|"ready"|"failed", error: ?Error, settled: boolean,
+ *   asked: boolean}} Fork
+ *   `asked`: whether everything was requested, not only failed steps
  */
 
 /** @param {Step} step */
 export const isFork = (step) => step.stepType === FORK;
 
 /**
- * The run's details, as the API answers them, with every digit. Secrets stay hidden, also
- * from who may see them, unless they are asked for: each look is an event of the audit.
+ * The run's details from the API, with every digit. Secrets stay hidden unless they are requested,
+ * even for callers who may see them: the audit records each view.
  */
 export function ask(runId, rest, query, signal, reveal, options = {}) {
   const path = `flow-executions/${encodeURIComponent(runId)}${rest}`;
@@ -43,48 +49,66 @@ function stepOf(raw) {
   return { ...raw, status: statusOf(raw.status), durationMs, retryCount: plainNumber(raw.retryCount), begin, end };
 }
 
-// Records of the same moment, such as the steps that a failure skips, stand by their number.
+/**
+ * An open step of an ended run ended with the run.
+ * @param {Step} step @param {Object} run its run's metadata
+ * @returns {Step}
+ */
+function closedWith(step, run) {
+  if (!isOpen(step.status) || isOpen(run.status)) return step;
+  return { ...step, status: "CANCELLED", end: step.end ?? parseTime(run.endTime) ?? step.begin };
+}
+
+// Records with the same time, such as steps that were skipped after a failure, are in the order of
+// their numbers.
 function inOrder(steps) {
   const number = (step) => plainNumber(step.sequenceNumber) ?? Infinity;
   return [...steps].sort((a, b) => (a.begin ?? Infinity) - (b.begin ?? Infinity) || number(a) - number(b) || 0);
 }
 
 /**
- * Reads a part, unless that is under way: then what comes of it is for both who asked. A
- * round of the poll that took it for done would take its failure back. As it is for both,
- * neither can abort it.
+ * Reads a part, or returns the read that is already in progress. All callers share its result, so
+ * that a failure also reaches the poll. Because the read is shared, no caller can abort it.
  * @param {{reading?: ?Promise<void>}} part @param {() => Promise<void>} read
  */
 function once(part, read) {
-  part.reading ??= read().finally(() => { part.reading = null; });
+  part.reading ??= read().finally(() => {
+    part.reading = null;
+  });
   return part.reading;
 }
 
-/** One run with its steps. It changes in place, and tells `notify`. */
+/** One run with its steps. It changes in place, and calls `notify`. */
 export class RunStore {
   constructor(id, notify, reveal) {
     this.id = id;
     this.notify = notify;
     this.reveal = reveal;
     this.metadata = null;
-    this.context = null;
-    /** Its bytes where it is left out; null where nobody has looked for it. @type {?number|undefined} */
-    this.omittedContext = undefined;
+    /** @type {Object<string, any>} by the names in RUN_PAYLOADS */
+    this.payloads = {};
+    /**
+     * The sizes of omitted payloads in bytes; null if the size is unknown.
+     * @type {Object<string, ?number>}
+     */
+    this.omitted = {};
     this.warnings = new Set();
-    /** @type {Step[]} in order of time */
+    /** @type {Step[]} in chronological order */
     this.steps = [];
     this.byId = new Map();
     /** @type {Map<string, Fork>} by the fork's stepInstanceId */
     this.forks = new Map();
     this.pages = [{ token: null, limit: FIRST_PAGE, settled: false }];
-    /** Whether all pages were read once. */
+    /** Whether all pages have been read. */
     this.complete = false;
-    /** Whether nothing of it can change any more. */
+    /** Whether everything was requested, not only failed steps. */
+    this.asked = false;
+    /** Whether the run can no longer change. */
     this.settled = false;
     this.error = null;
   }
 
-  /** Reads what is new or may have changed. @param {AbortSignal} signal */
+  /** Reads new pages and pages that may have changed. @param {AbortSignal} signal */
   async read(signal) {
     if (this.settled) return;
     const whole = this.pages.every((page) => !page.settled);
@@ -96,14 +120,14 @@ export class RunStore {
     }
     this.complete = true;
     if (!isOpen(this.metadata.status)) {
-      // The end may have come between two pages: once more, all of it, and that is the last.
+      // The run may have ended between two pages: everything is read once more.
       if (whole && endedFirst) this.settled = true;
       else for (const page of this.pages) page.settled = false;
     }
     this.notify();
   }
 
-  /** Takes in that it was pinned or unpinned: what has settled is not read again. @param {boolean} pinned */
+  /** Records that the run was pinned or unpinned: a settled run is not read again. @param {boolean} pinned */
   setPinned(pinned) {
     this.metadata = { ...this.metadata, pinned };
     this.notify();
@@ -111,41 +135,88 @@ export class RunStore {
 
   async readPage(index, signal) {
     const page = this.pages[index];
-    const { data } = await ask(this.id, "", { limit: page.limit, nextToken: page.token, maxPayloadBytes: MOST_BYTES }, signal, this.reveal);
-    this.metadata = metadataOf(data.metadata);
+    const runPayloads = index === 0 ? RUN_PAYLOADS.join() : null;
+    const data = await this.ask({ limit: page.limit, nextToken: page.token, runPayloads }, signal);
     if (index === 0) {
-      this.context = data.resolvedFinalContextData;
-      this.omittedContext = data.omittedPayloads?.resolvedFinalContextData;
+      this.payloads = Object.fromEntries(RUN_PAYLOADS.map((name) => [name, data[name] ?? null]));
+      this.omitted = data.omittedPayloads ?? {};
     }
-    for (const warning of data.warnings ?? []) this.warnings.add(textOf(warning));
-    const steps = data.steps.map(stepOf);
-    for (const step of steps) this.byId.set(step.stepInstanceId, step);
-    this.steps = inOrder(this.byId.values());
+    const steps = this.addSteps(data);
     page.settled = !steps.some((step) => isOpen(step.status));
     this.follow(index, data.nextToken);
     this.notify();
   }
 
+  async ask(query, signal) {
+    const { data } = await ask(this.id, "", { ...query, maxPayloadBytes: MAX_PAYLOAD_BYTES }, signal, this.reveal);
+    return data;
+  }
+
+  /** @returns {Step[]} the steps of a response, after adding them to the run */
+  addSteps(data) {
+    this.metadata = metadataOf(data.metadata);
+    for (const warning of data.warnings ?? []) this.warnings.add(textOf(warning));
+    const steps = data.steps.map((raw) => closedWith(stepOf(raw), this.metadata));
+    for (const step of steps) this.byId.set(step.stepInstanceId, step);
+    this.steps = inOrder(this.byId.values());
+    return steps;
+  }
+
+  /** Whether failed steps must be requested separately because not all pages have been read. */
+  get isPartial() {
+    return !this.complete && this.pages.length > 1;
+  }
+
   /**
-   * What follows a page. Where a page ends is a matter of bytes, too, and so moves while its
-   * steps are written: the pages behind it are then others.
+   * Reads failed steps before the others, unless all steps have been read.
+   * @returns {Promise<Step[]>}
+   */
+  async readFailed() {
+    for (let nextToken = null, first = true; !this.complete && (first || nextToken); first = false) {
+      const data = await this.ask({ limit: limits().pageSize, nextToken, ...ONLY_FAILED }, null);
+      this.addSteps(data);
+      nextToken = failedOf(this.steps).length < limits().pageSize ? data.nextToken : null;
+      this.notify();
+    }
+    return failedOf(this.steps);
+  }
+
+  /** The same for the branches of a fork. @param {Step} step @returns {Promise<Branch[]>} */
+  async readFailedBranches(step) {
+    const fork = this.forkOf(step);
+    if (fork.state !== "ready") await this.readBranches(step, fork, ONLY_FAILED);
+    return [...fork.branches.values()];
+  }
+
+  /** @param {Step} step @returns {Fork} */
+  forkOf(step) {
+    const id = step.stepInstanceId;
+    if (!this.forks.has(id)) {
+      this.forks.set(id, { branches: new Map(), state: "loading", error: null, settled: false, asked: false });
+    }
+    return this.forks.get(id);
+  }
+
+  /**
+   * Stores the token of the next page. The end of a page depends on its size in bytes, so it moves
+   * while steps are written, and the following pages change.
    */
   follow(index, token) {
     const next = this.pages[index + 1];
     if (next?.token === token) return;
     this.pages.length = index + 1;
-    if (token) this.pages.push({ token, limit: NEXT_PAGES, settled: false });
+    if (token) this.pages.push({ token, limit: limits().pageSize, settled: false });
   }
 
   /**
-   * Reads the branches of a fork, all pages of them. What is refused is told in its row;
-   * what may pass is thrown, too, for the poll. @param {Step} step
+   * Reads all pages of a fork's branches. Errors are shown in its row; temporary errors are also
+   * thrown, for the poll.
+   * @param {Step} step
    */
   async readFork(step) {
-    const old = this.forks.get(step.stepInstanceId);
-    if (old?.settled || isRefused(old?.error)) return undefined;
-    const fork = old ?? { branches: new Map(), state: "loading", error: null, settled: false };
-    this.forks.set(step.stepInstanceId, fork);
+    const fork = this.forkOf(step);
+    if (fork.settled || isRefused(fork.error)) return undefined;
+    fork.asked = true;
     return once(fork, () => this.readForkNow(step, fork));
   }
 
@@ -157,13 +228,13 @@ export class RunStore {
       Object.assign(fork, { state: "ready", error: null, settled: ended && (!open || this.settled) });
     } catch (error) {
       Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
-      if (passes(error)) throw error;
+      if (isTemporary(error)) throw error;
     } finally {
       this.notify();
     }
   }
 
-  /** When something of it was last seen to change, in milliseconds. */
+  /** The time of the last observed change, in milliseconds. */
   get changedAt() {
     const times = [this.metadata?.startTime, this.metadata?.createdAt, this.metadata?.heartbeatAt].map(parseTime);
     const branches = [...this.forks.values()].flatMap((fork) => [...fork.branches.values()]);
@@ -171,13 +242,20 @@ export class RunStore {
     return times.reduce((latest, time) => Math.max(latest, time ?? 0), 0);
   }
 
-  async readBranches(step, fork) {
+  async readBranches(step, fork, only = {}) {
     for (let nextToken = null; ;) {
-      const query = { parentStepInstanceId: step.stepInstanceId, parentStepStartTime: step.startTime, limit: NEXT_PAGES, nextToken, maxPayloadBytes: MOST_BYTES };
+      const query = {
+        parentStepInstanceId: step.stepInstanceId,
+        parentStepStartTime: step.startTime,
+        limit: limits().pageSize,
+        nextToken,
+        maxPayloadBytes: MAX_PAYLOAD_BYTES,
+        ...only,
+      };
       const answer = await ask(this.id, "/branch-steps", query, null, this.reveal);
       for (const [id, raw] of Object.entries(answer.data)) {
         const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, fork: step, byId: new Map(), steps: [] };
-        for (const each of raw.steps.map(stepOf)) branch.byId.set(each.stepInstanceId, each);
+        for (const each of raw.steps) branch.byId.set(each.stepInstanceId, closedWith(stepOf(each), this.metadata));
         branch.steps = inOrder(branch.byId.values());
         fork.branches.set(id, branch);
       }
@@ -189,13 +267,17 @@ export class RunStore {
   }
 }
 
-const textOf = (warning) => (typeof warning === "string" ? warning : warning?.message ?? JSON.stringify(warning));
+const ONLY_FAILED = { stepStatus: "FAILED" };
+
+const failedOf = (steps) => steps.filter((step) => step.status === "FAILED");
+
+const textOf = (warning) => (typeof warning === "string" ? warning : (warning?.message ?? JSON.stringify(warning)));
 
 function metadataOf(raw) {
   return { ...raw, status: statusOf(raw.status), durationMs: plainNumber(raw.durationMs) };
 }
 
-/** A run, the runs below it that were opened, and who wants to hear of changes. */
+/** A run, its expanded sub-flows, and the listeners for changes. */
 export class RunModel {
   constructor(id, reveal) {
     this.version = 0;
@@ -208,7 +290,7 @@ export class RunModel {
     this.root = new RunStore(id, this.notify, reveal);
     /** @type {Map<string, RunStore>} */
     this.subs = new Map();
-    /** What is open on the screen, as the rows found it. */
+    /** The forks and runs that are expanded on the screen. */
     this.wanted = [];
   }
 
@@ -220,12 +302,21 @@ export class RunModel {
     return this.root.settled && this.wanted.every(isDone);
   }
 
-  /** What is in hand of a fork or a run below. @returns {Fork|RunStore|undefined} */
+  /** Whether a part is still being read for the first time. */
+  get isPending() {
+    const isRead = (wanted) => {
+      const part = this.partOf(wanted);
+      return Boolean(part?.error) || (wanted.runId ? part?.complete : part?.state === "ready");
+    };
+    return !this.root.complete || !this.wanted.every(isRead);
+  }
+
+  /** The data of a fork or sub-flow that has been read. @returns {Fork|RunStore|undefined} */
   partOf({ store, step, runId }) {
     return runId ? this.subs.get(runId) : store.forks.get(step.stepInstanceId);
   }
 
-  /** How long nothing has changed, in milliseconds. */
+  /** The time since the last change, in milliseconds. */
   get stillMs() {
     const stores = [this.root, ...this.subs.values()];
     return now() - Math.max(...stores.map((store) => store.changedAt));
@@ -238,17 +329,17 @@ export class RunModel {
     return this.version;
   }
 
-  /** What is open on the screen and not yet, or no longer, in hand. */
+  /** The parts that are expanded on the screen and must be read. */
   async readWanted(only = () => true) {
-    await eachOf(this.wanted.filter(only), AT_ONCE, (wanted) => this.readOne(wanted));
+    await eachOf(this.wanted.filter(only), CONCURRENCY, (wanted) => this.readOne(wanted));
   }
 
-  /** A fork or a run below. @param {{store?: RunStore, step?: Step, runId?: string}} wanted */
+  /** Reads a fork or a sub-flow. @param {{store?: RunStore, step?: Step, runId?: string}} wanted */
   readOne({ store, step, runId }) {
     return runId ? this.readSub(runId) : store.readFork(step);
   }
 
-  /** Once more, what was refused. Its error is told in its row again. */
+  /** Retries a failed read. Its row shows the error again if it fails again. */
   retry(wanted) {
     const part = this.partOf(wanted);
     Object.assign(part, { error: null, ...(part.state === "failed" ? { state: "loading" } : {}) });
@@ -257,14 +348,20 @@ export class RunModel {
   }
 
   /**
-   * A run below, in place. What is refused is told in its row, and read again while the run
-   * above goes on: it may only not have been written. What may pass is thrown, too.
+   * Reads a sub-flow in place. Errors are shown in its row, and it is read again while the parent
+   * run is open: its record may not have been written yet. Temporary errors are also thrown.
    */
   async readSub(runId) {
-    const store = this.subs.get(runId) ?? new RunStore(runId, this.notify, this.reveal);
-    this.subs.set(runId, store);
+    const store = this.subOf(runId);
+    store.asked = true;
     await once(store, () => this.readSubNow(store));
     return store;
+  }
+
+  /** @param {string} runId @returns {RunStore} */
+  subOf(runId) {
+    if (!this.subs.has(runId)) this.subs.set(runId, new RunStore(runId, this.notify, this.reveal));
+    return this.subs.get(runId);
   }
 
   async readSubNow(store) {
@@ -273,7 +370,7 @@ export class RunModel {
       store.error = null;
     } catch (error) {
       store.error = error;
-      if (passes(error)) throw error;
+      if (isTemporary(error)) throw error;
     } finally {
       this.notify();
     }
@@ -281,32 +378,51 @@ export class RunModel {
 }
 
 /**
- * The run with all of its branches, for a file: a fork has its `branches`.
+ * The run with all its branches, for a file: a fork has its `branches`.
  * @param {string} runId @param {AbortSignal} signal @param {(steps: number) => void} onProgress
- * @param {boolean} reveal whether secrets are to stand in it
+ * @param {boolean} reveal whether it contains secrets
  */
 export async function wholeRun(runId, signal, onProgress, reveal) {
   const metadata = {};
   const steps = [];
-  let context = null;
+  const payloads = {};
   for (let nextToken = null, first = true; first || nextToken; first = false) {
-    const { data } = await ask(runId, "", { limit: NEXT_PAGES, nextToken }, signal, reveal);
-    if (first) context = data.resolvedFinalContextData;
+    const { data } = await ask(
+      runId,
+      "",
+      { limit: limits().pageSize, nextToken, runPayloads: first ? RUN_PAYLOADS.join() : null },
+      signal,
+      reveal,
+    );
+    if (first) for (const name of RUN_PAYLOADS) payloads[name] = data[name] ?? null;
     Object.assign(metadata, data.metadata);
     steps.push(...data.steps);
     onProgress(steps.length);
     nextToken = data.nextToken;
   }
   for (const step of steps) if (isFork(step)) step.branches = await wholeBranches(runId, step, signal, reveal);
-  return { metadata, steps, resolvedFinalContextData: context };
+  return {
+    metadata,
+    input: payloads.input,
+    output: payloads.output,
+    steps,
+    resolvedFinalContextData: payloads.resolvedFinalContextData,
+  };
 }
 
 async function wholeBranches(runId, fork, signal, reveal) {
   const branches = {};
   for (let nextToken = null, first = true; first || nextToken; first = false) {
-    const query = { parentStepInstanceId: fork.stepInstanceId, parentStepStartTime: fork.startTime, limit: NEXT_PAGES, nextToken };
+    const query = {
+      parentStepInstanceId: fork.stepInstanceId,
+      parentStepStartTime: fork.startTime,
+      limit: limits().pageSize,
+      nextToken,
+    };
     const answer = await ask(runId, "/branch-steps", query, signal, reveal);
-    for (const [id, { branchId, steps }] of Object.entries(answer.data)) (branches[id] ??= { branchId, steps: [] }).steps.push(...steps);
+    for (const [id, { branchId, steps }] of Object.entries(answer.data)) {
+      (branches[id] ??= { branchId, steps: [] }).steps.push(...steps);
+    }
     nextToken = answer.nextToken;
   }
   for (const { steps } of Object.values(branches)) {

@@ -1,8 +1,8 @@
-// Owns numbers that JavaScript cannot hold as they came: 9007199254740993, 1.10, 1e400.
-// Where the browser tells a number's source text, it is kept beside the value; where it
-// does not, a number that was surely changed can at least be told.
+// Owns numbers that JavaScript cannot represent exactly: 9007199254740993, 1.10, 1e400. If the
+// browser provides a number's source text, it is kept with the value; otherwise the console can at
+// least mark numbers that were certainly changed.
 
-/** A number whose text is not what JavaScript would make of it. Prints, and is written as JSON, as it came. */
+/** A number whose source text differs from JavaScript's. It is shown and serialized with its source text. */
 export class ExactNumber {
   constructor(source) {
     this.source = source;
@@ -21,12 +21,12 @@ export class ExactNumber {
   }
 }
 
-// A reviver makes parsing several times slower: it is worth it only for a text with a
-// number of many digits, an exponent or a last 0 behind the point.
+// A reviver makes parsing several times slower, so it is used only for texts that have a number
+// with many digits, an exponent or a trailing 0 after the decimal point.
 const SUSPICIOUS = /[:[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE]|[0-9]+\.[0-9]*0[\s,\]}])/;
 
 /**
- * JSON.parse that loses no digits.
+ * JSON.parse without losing digits.
  * @param {string} text
  */
 export function parseExact(text) {
@@ -37,7 +37,7 @@ export function parseExact(text) {
   });
 }
 
-/** Whether the browser has surely or maybe changed this number. @param {any} value */
+/** Whether the browser may have changed this number. @param {any} value */
 export function isRounded(value) {
   return typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
 }

@@ -1,4 +1,4 @@
-// Owns the icons that only this page has, drawn like those of ui/icons.js.
+// Owns the icons that only this page uses, in the style of ui/icons.js.
 import { html } from "../ui/html.js";
 
 const PATHS = {
@@ -12,7 +12,9 @@ const PATHS = {
   plus: "M8 3.500v9M3.500 8h9",
   minus: "M3.500 8h9",
   fit: "M2.500 8h11M5 5.500L2.500 8L5 10.500M11 5.500L13.500 8L11 10.500",
-  link: "M6.500 9.500l3-3M7 4.500l1.500-1.500a3 3 0 0 1 4.500 4.500L11.500 9M9 11.500L7.500 13A3 3 0 0 1 3 8.500L4.500 7",
+  link:
+    "M6.500 9.500l3-3M7 4.500l1.500-1.500a3 3 0 0 1 4.500 4.500L11.500 9" +
+    "M9 11.500L7.500 13A3 3 0 0 1 3 8.500L4.500 7",
   unfold: "M4 6l4-3.500L12 6M4 10l4 3.500L12 10",
   fold: "M4 2.500L8 6l4-3.500M4 13.500L8 10l4 3.500",
   pin: "M5.500 2.500h5M6.500 2.500v4L4.500 9h7l-2-2.500v-4M8 9v4.500",
@@ -21,11 +23,32 @@ const PATHS = {
 
 /** @param {{name: keyof PATHS}} props */
 export function Glyph({ name }) {
-  return html`<svg class=${`icon glyph-${name}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"
-    fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"><path d=${PATHS[name]} /></svg>`;
+  return html`
+    <svg
+      class=${`icon glyph-${name}`}
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.6"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    >
+      <path d=${PATHS[name]} />
+    </svg>
+  `;
 }
 
-/** A quiet button that is a glyph alone. @param {{glyph: keyof PATHS, label: string}} props and those of <button> */
+/**
+ * A quiet button with only a glyph.
+ * @param {{glyph: keyof PATHS, label: string}} props and the attributes of <button>
+ */
 export function GlyphButton({ glyph, label, ...rest }) {
-  return html`<button type="button" class="button button-quiet button-icon" aria-label=${label} title=${label} ...${rest}><${Glyph} name=${glyph} /></button>`;
+  return html`
+    <button type="button" class="button button-quiet button-icon" aria-label=${label} title=${label} ...${rest}>
+      <${Glyph} name=${glyph} />
+    </button>
+  `;
 }

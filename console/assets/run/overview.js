@@ -1,6 +1,6 @@
-// Owns the strip above the timeline: all rows of the run in small, and the stretch that
-// the timeline shows, which can be moved. It is for the eye and the pointer alone; the
-// keyboard has zoom and pan of its own.
+// Owns the overview above the timeline: all rows of the run in miniature, and a movable window for
+// the period that the timeline shows. It is for pointers only; the keyboard has its own zoom and
+// pan.
 import { useEffect, useRef } from "preact/hooks";
 import { isOpen } from "../ui/status.js";
 import { html } from "../ui/html.js";
@@ -11,9 +11,10 @@ const FEW = 12;
 const COLOURS = ["completed", "failed", "running", "pending", "cancelled"];
 
 /**
- * @param {{rows: import("./rows.js").Row[], domain: Object, present: number, view: Object, onView: (view: ?Object) => void}} props
+ * @param {{rows: import("./rows.js").Row[], domain: Object, present: number, view: Object,
+ *   onView: (view: ?Object) => void, cause: ?import("./cause.js").Cause, onCause: ?(() => void)}} props
  */
-export function Overview({ rows, domain, present, view, onView }) {
+export function Overview({ rows, domain, present, view, onView, cause, onCause }) {
   const canvas = useRef(null);
   const steps = rows.filter((row) => row.kind === "step" && row.begin !== null);
   useEffect(() => {
@@ -29,13 +30,41 @@ export function Overview({ rows, domain, present, view, onView }) {
     };
   }, [rows, domain.start, domain.length, present]);
   const move = useMove(view, domain.length, onView);
-  const part = { left: `${(view.from / domain.length) * 100}%`, width: `${((view.to - view.from) / domain.length) * 100}%` };
+  const part = {
+    left: `${(view.from / domain.length) * 100}%`,
+    width: `${((view.to - view.from) / domain.length) * 100}%`,
+  };
   const whole = view.to - view.from >= domain.length;
-  return html`<div class="tl-overview" aria-hidden="true" ...${move}>
-    <canvas ref=${canvas} class="tl-canvas"></canvas>${!whole && html`<span class="tl-window" style=${part}></span>`}</div>`;
+  return html`
+    <div class="tl-overview" aria-hidden="true" ...${move}>
+      <canvas ref=${canvas} class="tl-canvas"></canvas>
+      ${!whole && html`<span class="tl-window" style=${part}></span>`}
+      ${cause && html`<${FirstFailed} cause=${cause} domain=${domain} onCause=${onCause} />`}
+    </div>
+  `;
 }
 
-/** Moves the window by its middle, to where the pointer is. */
+/** The time at which the first step failed, with its name. */
+function FirstFailed({ cause, domain, onCause }) {
+  const { step, name } = cause;
+  if (step.begin === null) return null;
+  const place = Math.min(1, Math.max(0, ((step.end ?? step.begin) - domain.start) / domain.length));
+  return html`
+    <button
+      type="button"
+      tabindex="-1"
+      class=${place > 0.6 ? "tl-first tl-first-left" : "tl-first"}
+      style=${{ left: `${place * 100}%` }}
+      title=${`First failed step: ${name}`}
+      onPointerDown=${(event) => event.stopPropagation()}
+      onClick=${() => onCause && onCause()}
+    >
+      <bdi>${name}</bdi>
+    </button>
+  `;
+}
+
+/** Centres the window on the pointer. */
 function useMove(view, length, onView) {
   const held = useRef(false);
   const to = (event) => {
@@ -52,8 +81,12 @@ function useMove(view, length, onView) {
       to(event);
     },
     onPointerMove: (event) => held.current && to(event),
-    onPointerUp: () => { held.current = false; },
-    onPointerCancel: () => { held.current = false; },
+    onPointerUp: () => {
+      held.current = false;
+    },
+    onPointerCancel: () => {
+      held.current = false;
+    },
   };
 }
 
@@ -78,7 +111,7 @@ function draw(canvas, steps, domain, present) {
   };
   steps.forEach(bar);
   if (steps.length <= FEW) return;
-  // Failures are what one looks for: on top, and never thinner than can be seen.
+  // Failures are drawn on top, and wide enough to be visible.
   paint.fillStyle = colours.failed;
   for (const row of steps) {
     if (row.status !== "FAILED") continue;

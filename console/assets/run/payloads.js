@@ -1,5 +1,5 @@
-// Owns the payloads that pages of steps leave out: those of a moderate size are loaded when
-// one looks at them, larger ones when one asks, and what was loaded lately is kept.
+// Owns the payloads that pages of steps omit: medium payloads are loaded when they are shown,
+// larger ones on request, and recently loaded ones are kept.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatBytes } from "../format.js";
 import { html } from "../ui/html.js";
@@ -9,32 +9,33 @@ import { isOpen } from "../ui/status.js";
 import { ask } from "./data.js";
 import { parseExact } from "./exact.js";
 
-/** Up to this size a payload is loaded by itself. */
+/** Payloads up to this size are loaded automatically. */
 const BY_ITSELF = 256 * 1024;
-/** How many characters of JSON are kept; what was loaded last is, whatever its size. */
-const MOST_KEPT = 48 * 1024 * 1024;
-/** How often those of a step that still runs are loaded anew. */
+/** The number of characters of JSON that are kept; the last payload is kept regardless of its size. */
+const MAX_KEPT = 48 * 1024 * 1024;
+/** The interval at which payloads of a running step are reloaded. */
 const RENEWED_MS = 10_000;
-/** The largest step takes a while. */
+/** Large steps take a while to load. */
 const TIMEOUT_MS = 180_000;
 
 const IDLE = { key: null, state: "idle", most: null, error: null };
 
-/** How payloads are called on the page. */
-export const NAMES = { input: "Input", output: "Output", executionData: "Data", context: "Context" };
+/** The names of payloads on the page. */
+export const NAMES = { input: "Input", output: "Output", executionData: "Data", resolvedFinalContextData: "Context" };
 
 /**
- * Payloads by their names, and where those come from that are left out.
+ * Payloads by name, and the source of omitted ones.
  * @typedef {{values: Object<string, any>, omitted: Object<string, ?number>, warnings?: string[]}} Payloads
- *   `omitted`: bytes, or null where nobody has looked for it yet
- * @typedef {Payloads & {key: string, mark: string, isLive: boolean, read: ?((most: ?number, signal: AbortSignal) => Promise<Payloads & {size: number}>)}} Source
- *   another `mark` says that they may have changed; `read` takes the most bytes of each, or null for all
+ *   `omitted`: size in bytes, or null if it is unknown
+ * @typedef {Payloads & {key: string, version: string, isLive: boolean, read: ?((most: ?number,
+ *   signal: AbortSignal) => Promise<Payloads & {size: number}>)}} Source a changed
+ *   `version` means that they may have changed; `read` takes the maximum bytes of each, or null for all
  */
 
-/** What was loaded lately. */
+/** The recently loaded payloads. */
 export class PayloadCache {
   constructor() {
-    /** @type {Map<string, Payloads & {size: number, mark: string, most: ?number}>} the oldest first */
+    /** @type {Map<string, Payloads & {size: number, version: string, most: ?number}>} oldest first */
     this.entries = new Map();
     this.size = 0;
   }
@@ -48,7 +49,7 @@ export class PayloadCache {
     this.entries.set(key, entry);
     this.size += entry.size;
     for (const oldest of this.entries.keys()) {
-      if (this.size <= MOST_KEPT || oldest === key) return;
+      if (this.size <= MAX_KEPT || oldest === key) return;
       this.drop(oldest);
     }
   }
@@ -59,37 +60,64 @@ export class PayloadCache {
   }
 }
 
-/** @param {{step: import("./data.js").Step, runId: string, branch: ?import("./data.js").Branch}} found @param {boolean} reveal @returns {Source} */
+/**
+ * @param {{step: import("./data.js").Step, runId: string, branch: ?import("./data.js").Branch}} found
+ * @param {boolean} reveal
+ * @returns {Source}
+ */
 export function stepSource({ step, runId, branch }, reveal) {
   const { stepInstanceId, startTime, input, output, executionData } = step;
   const omitted = step.omittedPayloads ?? {};
-  const place = { stepInstanceId, startTime, branchExecutionId: branch?.id, parentStepInstanceId: branch?.fork.stepInstanceId, parentStepStartTime: branch?.fork.startTime };
+  const place = {
+    stepInstanceId,
+    startTime,
+    branchExecutionId: branch?.id,
+    parentStepInstanceId: branch?.fork.stepInstanceId,
+    parentStepStartTime: branch?.fork.startTime,
+  };
   const read = async (most, signal) => {
     const { answer, size } = await askMeasured(runId, "/step", { ...place, maxPayloadBytes: most }, signal, reveal);
     const { data, warnings } = answer;
     return { values: data, omitted: data.omittedPayloads ?? {}, warnings, size };
   };
   return {
-    key: [runId, ...Object.values(place)].join(" "), mark: JSON.stringify([step.status, step.endTime, omitted]),
-    values: { input, output, executionData }, omitted,
-    // What is revealed is an event of the audit each time.
+    key: [runId, ...Object.values(place)].join(" "),
+    version: JSON.stringify([step.status, step.endTime, omitted]),
+    values: { input, output, executionData },
+    omitted,
+    // The audit records each view of secrets.
     isLive: isOpen(step.status) && !reveal,
-    // A step is asked for by the moment that it began.
+    // A step is requested by its start time.
     read: startTime ? read : null,
   };
 }
 
-/** @param {import("./data.js").RunStore} store @returns {Source} */
-export function contextSource({ id, context, omittedContext, reveal }) {
-  const parts = (data) => ({ values: { context: data.resolvedFinalContextData }, omitted: contextOmitted(data) });
+/**
+ * One payload of a run itself.
+ * @param {import("./data.js").RunStore} store @param {string} name one of RUN_PAYLOADS @returns {Source}
+ */
+export function runSource({ id, payloads, omitted, reveal }, name) {
+  const only = (all) => (all && name in all ? { [name]: all[name] } : {});
   const read = async (most, signal) => {
-    const { answer, size } = await askMeasured(id, "", { limit: 1, maxPayloadBytes: most }, signal, reveal);
-    return { ...parts(answer.data), warnings: answer.data.warnings, size };
+    const { answer, size } = await askMeasured(
+      id,
+      "",
+      { limit: 1, runPayloads: name, maxPayloadBytes: most },
+      signal,
+      reveal,
+    );
+    const { omittedPayloads, warnings, ...values } = answer.data;
+    return { values: only(values), omitted: only(omittedPayloads), warnings, size };
   };
-  return { key: `${id} context`, mark: String(omittedContext), values: { context }, omitted: omittedContext === undefined ? {} : { context: omittedContext }, isLive: false, read };
+  return {
+    key: `${id} ${name}`,
+    version: String(omitted[name]),
+    values: { [name]: payloads[name] ?? null },
+    omitted: only(omitted),
+    isLive: false,
+    read,
+  };
 }
-
-const contextOmitted = ({ omittedPayloads }) => (omittedPayloads ? { context: omittedPayloads.resolvedFinalContextData } : {});
 
 function askMeasured(runId, rest, query, signal, reveal) {
   const parse = (text) => ({ answer: parseExact(text), size: text.length });
@@ -99,22 +127,22 @@ function askMeasured(runId, rest, query, signal, reveal) {
 const isModerate = (bytes) => bytes === null || bytes <= BY_ITSELF;
 
 /**
- * The payloads of a source with what was loaded of them, and loads what is moderate.
+ * The payloads of a source, including loaded ones. Loads medium payloads automatically.
  * @param {Source} source @param {PayloadCache} cache
  * @returns {Payloads & {state: "idle"|"loading"|"failed", error: ?Error, load: ?(() => void), loaded: string}}
- *   `loaded` names those that were left out and are here now
+ *   `loaded` names the omitted payloads that have been loaded
  */
 export function usePayloads(source, cache) {
   const [attempt, setAttempt] = useState(IDLE);
   const running = useRef(null);
-  const { key, mark, read } = source;
+  const { key, version, read } = source;
   const load = async (most) => {
     running.current?.abort();
     const mine = new AbortController();
     running.current = Object.assign(mine, { key, most });
     setAttempt({ key, state: "loading", most, error: null });
     try {
-      cache.put(key, { ...(await read(most, mine.signal)), mark, most });
+      cache.put(key, { ...(await read(most, mine.signal)), version, most });
       if (!mine.signal.aborted) setAttempt({ key, state: "idle", most, error: null });
     } catch (error) {
       if (!mine.signal.aborted) setAttempt({ key, state: "failed", most, error });
@@ -122,28 +150,36 @@ export function usePayloads(source, cache) {
       if (running.current === mine) running.current = null;
     }
   };
-  useEffect(() => () => {
-    running.current?.abort();
-    running.current = null;
-  }, [key]);
+  useEffect(
+    () => () => {
+      running.current?.abort();
+      running.current = null;
+    },
+    [key],
+  );
   useEffect(() => {
     const sizes = Object.values(source.omitted);
     const entry = cache.get(key);
-    if (sizes.length === 0 || !read || entry?.mark === mark) return;
-    // What was asked for stays asked for when the step goes on.
+    if (sizes.length === 0 || !read || entry?.version === version) return;
+    // A request stays in effect while the step continues.
     const before = running.current ?? entry;
     if (before) load(before.most);
     else if (sizes.some(isModerate)) load(BY_ITSELF);
-  }, [key, mark]);
+  }, [key, version]);
   useRenewed(source.isLive && cache.get(key)?.most === BY_ITSELF, () => running.current || load(BY_ITSELF));
   const entry = cache.get(key);
   const { state, error, most } = attempt.key === key ? attempt : IDLE;
   const shown = merged(source, entry);
-  // What is here is of before, and could not be renewed.
-  if (state === "failed" && entry?.mark !== mark) shown.omitted = source.omitted;
-  // What is renewed behind what is shown is nobody's to wait for.
+  // The loaded payloads are old and could not be updated.
+  if (state === "failed" && entry?.version !== version) shown.omitted = source.omitted;
+  // Background updates do not show a loading state.
   const isAwaited = state === "failed" || most === null || Object.values(shown.omitted).some(isModerate);
-  return { ...shown, state: isAwaited ? state : "idle", error, load: read && (() => load(state === "failed" ? most : null)) };
+  return {
+    ...shown,
+    state: isAwaited ? state : "idle",
+    error,
+    load: read && (() => load(state === "failed" ? most : null)),
+  };
 }
 
 function useRenewed(isWanted, renew) {
@@ -161,28 +197,68 @@ function merged(source, entry) {
   const omitted = {};
   for (const [name, bytes] of Object.entries(source.omitted)) {
     values[name] = entry?.values[name] ?? null;
-    // What came to a step that goes on is not among what was loaded before.
-    const isNew = entry?.mark !== source.mark && values[name] === null;
+    // Payloads that a running step added were not loaded before.
+    const isNew = entry?.version !== source.version && values[name] === null;
     if (isNew || name in entry.omitted) omitted[name] = entry?.omitted[name] ?? bytes;
   }
   const loaded = Object.keys(source.omitted).filter((name) => !(name in omitted));
   return { values, omitted, warnings: (loaded.length > 0 && entry.warnings) || [], loaded: loaded.join() };
 }
 
-/** What is not here, and why: with its size and a way to load it, or unreadable. @param {ReturnType<typeof usePayloads>} props */
-export function LeftOut({ omitted, warnings, state, error, load }) {
-  return html`${Object.keys(omitted).length > 0 && html`<${Omitted} omitted=${omitted} state=${state} error=${error} load=${load} />`}
-    ${warnings.map((warning) => html`<p key=${warning} class="left-out"><${Icon} name="warning" /><bdi>${warning}</bdi></p>`)}`;
+/**
+ * The names of the payloads that are not loaded, as text; empty if all are loaded.
+ * @param {{omitted: Object}} payloads
+ */
+export function unsearched({ omitted }) {
+  return Object.keys(omitted)
+    .map((name) => NAMES[name].toLowerCase())
+    .join(" and ");
+}
+
+/**
+ * The payloads that are not loaded: with their size and a button to load them, or as unreadable.
+ * @param {ReturnType<typeof usePayloads>} props
+ */
+export function OmittedPayloads({ omitted, warnings, state, error, load }) {
+  return html`
+    ${Object.keys(omitted).length > 0 && html`
+      <${Omitted} omitted=${omitted} state=${state} error=${error} load=${load} />
+    `}
+    ${warnings.map((warning) => html`
+      <p key=${warning} class="left-out">
+        <${Icon} name="warning" />
+        <bdi>${warning}</bdi>
+      </p>
+    `)}
+  `;
 }
 
 function Omitted({ omitted, state, error, load }) {
-  const names = Object.keys(omitted).map((name) => NAMES[name]).join(" and ");
+  const names = Object.keys(omitted)
+    .map((name) => NAMES[name])
+    .join(" and ");
   if (state === "loading") return html`<p class="left-out muted" role="status">Loading ${names.toLowerCase()} …</p>`;
   if (state === "failed") {
-    return html`<div class="left-out" role="alert"><span>${names}: not loaded. ${error.message}</span>
-      <${Button} onClick=${load}>Try again<//></div>`;
+    return html`
+      <div class="left-out" role="alert">
+        <span>${names} could not be loaded. ${error.message}</span>
+        <${Button} onClick=${load}>Try again<//>
+      </div>
+    `;
   }
-  const sizes = Object.entries(omitted).map(([name, bytes]) => `${NAMES[name]}, ${bytes === null ? "size not known" : formatBytes(bytes)}`);
-  return html`<div class="left-out"><span>${sizes.join(" · ")}</span>
-    ${load ? html`<${Button} onClick=${load}>Load<//>` : html`<span class="muted">The step does not say when it began, so it cannot be asked for. The download has it.</span>`}</div>`;
+  const sizes = Object.entries(omitted).map(
+    ([name, bytes]) => `${NAMES[name]}, ${bytes === null ? "size unknown" : formatBytes(bytes)}`,
+  );
+  return html`
+    <div class="left-out">
+      <span>${sizes.join(" · ")}</span>
+      ${load
+        ? html`<${Button} onClick=${load}>Load<//>`
+        : html`
+          <span class="muted">
+            The step has no start time, so this cannot be loaded here. Download the run instead.
+          </span>
+        `}
+    </div>
+  `;
 }

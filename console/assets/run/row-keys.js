@@ -1,5 +1,5 @@
-// Owns the keyboard in the timeline and the table of steps: one row is the active one;
-// arrows move it, and open and close what it holds.
+// Owns the keyboard in the timeline and the table of steps: one row is active; arrow keys move it,
+// and expand or collapse it.
 import { useEffect, useState } from "preact/hooks";
 
 const PAGE = 12;
@@ -19,7 +19,7 @@ export function useRowKeys({ rows, selected, onSelect, onToggle, reveal, zooming
     if (!rows[next]) return;
     setActive(rows[next].key);
     reveal(next);
-    // While a step is looked at, moving looks at the next one.
+    // While a step is selected, moving selects the next one.
     if (selected && rows[next].kind === "step") onSelect(rows[next].key);
   };
   const row = rows[at];
@@ -28,14 +28,21 @@ export function useRowKeys({ rows, selected, onSelect, onToggle, reveal, zooming
     return at;
   };
   const actions = {
-    ArrowDown: () => go(at + 1), ArrowUp: () => go(at - 1), Home: () => go(0), End: () => go(rows.length - 1),
-    PageDown: () => go(at + PAGE), PageUp: () => go(at - PAGE),
+    ArrowDown: () => go(at + 1),
+    ArrowUp: () => go(at - 1),
+    Home: () => go(0),
+    End: () => go(rows.length - 1),
+    PageDown: () => go(at + PAGE),
+    PageUp: () => go(at - PAGE),
     ArrowRight: () => row?.parts && (row.open ? go(at + 1) : onToggle(row.key, true)),
     ArrowLeft: () => row && (row.parts && row.open ? onToggle(row.key, false) : go(parent())),
     Enter: () => row && (row.kind === "step" ? onSelect(row.key) : row.parts && onToggle(row.key, !row.open)),
     " ": () => actions.Enter(),
     Escape: () => selected && onSelect(null),
-    "+": zooming?.in, "=": zooming?.in, "-": zooming?.out, 0: zooming?.fit,
+    "+": zooming?.in,
+    "=": zooming?.in,
+    "-": zooming?.out,
+    0: zooming?.fit,
   };
   const onKeyDown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;

@@ -1,25 +1,26 @@
-// Owns the live reading of one run for the page: the poll, what is open, the way to the
-// cause of a failure, and the step that the address names.
+// Owns the live data of one run for its page: the poll, the expanded parts, the cause of a failure,
+// and the step in the address.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { now } from "../format.js";
 import { usePoll } from "../poll.js";
 import { isOpen } from "../ui/status.js";
 import { openText } from "./address.js";
+import { findCause } from "./cause.js";
 import { RunModel } from "./data.js";
-import { buildRows, findCause } from "./rows.js";
+import { buildRows, laneName } from "./rows.js";
 import { domainOf } from "./scale.js";
 
 const LIVE_MS = 2000;
 const RARELY_MS = 60_000;
-/** A run in which nothing has happened for an hour is read once a minute: it may never end. */
+/** A run without changes for an hour is read once a minute: it may never end. */
 const STILL = 1 / 60;
-/** In the place of a name: everything. No id has this sign. */
+/** Means all names. Ids cannot contain this character. */
 const ALL = "*";
 
 /**
  * @param {string} runId @param {ReturnType<import("./address.js").useAddress>} address
- * @param {boolean} reveal whether secrets are shown; then it is read once, and not again
- *   and again, as the audit is told of each time
+ * @param {boolean} reveal whether secrets are shown; if so, the run is read once and not polled, because the audit
+ *   records each view
  */
 export function useRun(runId, address, reveal) {
   const model = useMemo(() => new RunModel(runId, reveal), [runId, reveal]);
@@ -31,53 +32,64 @@ export function useRun(runId, address, reveal) {
   model.wanted = wanted;
   const intervalMs = model.settled || reveal ? 0 : LIVE_MS;
   const rest = () => Math.min(RARELY_MS, Math.max(LIVE_MS, model.stillMs * STILL));
-  // What has ended is not read again only because the interval is another.
-  const poll = usePoll((signal) => (model.settled ? Promise.resolve(version) : model.read(signal)), runId, { intervalMs, rest });
+  // A changed interval must not cause another read of an ended run.
+  const poll = usePoll((signal) => (model.settled ? Promise.resolve(version) : model.read(signal)), runId, {
+    intervalMs,
+    rest,
+  });
   useWanted(model, wanted, poll.fail);
   const cause = useCause(model, version, address);
   const metadata = model.root.metadata;
   const present = usePresent(metadata);
-  const domain = domainOf(metadata, rows, present, isOpen(metadata?.status) || rows.some((row) => isOpen(row.status)));
+  const domain = domainOf(metadata, rows, present, rows.some((row) => isOpen(row.status)) || isOpen(metadata?.status));
   return { model, rows, poll, cause, metadata, present, domain, ...useOpening(address) };
 }
 
-/** What was opened just now is asked for at once, and not with the next poll. */
+/** Requests newly expanded parts immediately, instead of with the next poll. */
 function useWanted(model, wanted, onError) {
   const names = wanted.map(({ step, runId }) => runId ?? step.stepInstanceId).join();
   useEffect(() => {
     if (!names) return;
-    // Not aborted when something else is opened: what was asked for is worth having.
-    model.readWanted((each) => !model.partOf(each)).catch(onError);
+    // Not aborted when another part is expanded: the response is still useful.
+    model.readWanted((each) => !model.partOf(each)?.asked).catch(onError);
   }, [model, names]);
 }
 
-/** Of a failed run the failed step is looked at, unless the address names another. */
+/**
+ * Selects the step that failed first in a failed run, unless the address names a step. The search
+ * starts when the first page shows that the run failed.
+ */
 function useCause(model, version, address) {
   const [cause, setCause] = useState(null);
   const search = useRef(null);
   const latest = useRef(null);
   latest.current = address;
-  // What is found of a run that one has left must not lead anywhere.
+  // A result for a run that was left must be ignored.
   useEffect(() => () => search.current?.abort(), []);
   useEffect(() => {
     const { root } = model;
-    if (root.metadata?.status !== "FAILED" || !root.complete || search.current) return;
+    if (root.metadata?.status !== "FAILED" || !(root.complete || root.isPartial) || search.current) return;
     const { signal } = (search.current = new AbortController());
     const before = latest.current.step;
-    findCause(model).then((found) => {
-      if (!found || signal.aborted) return;
-      setCause(found);
-      const { step, opened, closed, change } = latest.current;
-      // Who has chosen a step meanwhile looks at that one.
-      if (before || step) return;
-      // In the address, so that a link and a reload lead down there again.
-      change({ step: found.key, open: openText(new Set([...opened, ...found.open]), closed) });
-    });
+    findCause(model)
+      .then((found) => {
+        if (!found || signal.aborted) return;
+        setCause(found);
+        const { step, opened, closed, change } = latest.current;
+        // The user may have selected a step in the meantime.
+        if (before || step) return;
+        // In the address, so that a link and a reload show the step again.
+        change({ step: found.key, open: openText(new Set([...opened, ...found.open]), closed) });
+      })
+      .catch(() => {
+        // The poll reports the same error; then the search starts again.
+        search.current = null;
+      });
   }, [model, version]);
   return cause;
 }
 
-/** The clock, for bars that grow. */
+/** The clock for growing bars. */
 function usePresent(metadata) {
   const running = isOpen(metadata?.status);
   const [present, setPresent] = useState(now);
@@ -103,13 +115,18 @@ function useOpening(address) {
     change({ open: openText(open, shut) });
   }, []);
   const toggle = useCallback((key, to) => set([[key, to]]), [set]);
-  // Also what only comes to light when something above it is open.
+  // Also parts that become visible only when their parent is expanded.
   const toggleAll = useCallback((to) => latest.current.change({ open: to ? ALL : "" }), []);
-  return { toggle, toggleAll, allOpen: address.opened.has(ALL), openKeys: (keys) => set(keys.map((key) => [key, true])) };
+  return {
+    toggle,
+    toggleAll,
+    allOpen: address.opened.has(ALL),
+    openKeys: (keys) => set(keys.map((key) => [key, true])),
+  };
 }
 
 /**
- * The step with this key, wherever in the run it is in hand.
+ * The step with this key in the loaded parts of the run, and its lane.
  * @param {RunModel} model @param {?string} key
  */
 export function findStep(model, key) {
@@ -119,11 +136,12 @@ export function findStep(model, key) {
   const id = second ?? first;
   if (!store) return null;
   const step = store.byId.get(id);
-  if (step) return { step, runId: store.id, branch: null };
+  if (step) return { step, runId: store.id, branch: null, lane: null };
   for (const fork of store.forks.values()) {
     for (const branch of fork.branches.values()) {
       const found = branch.byId.get(id);
-      if (found) return { step: found, runId: store.id, branch };
+      if (!found) continue;
+      return { step: found, runId: store.id, branch, lane: laneName(fork, branch.id) };
     }
   }
   return null;

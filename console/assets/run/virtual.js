@@ -1,15 +1,16 @@
-// Owns long lists: of many rows of one height only those on the screen are in the page.
-// Whatever scrolls, the page or a box around the list, is followed.
+// Owns long lists of rows with the same height: only the rows on the screen are in the DOM. It
+// follows the scrolling of the page and of elements around the list.
 import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const MARGIN = 10;
 
 /**
- * @param {number} count rows
- * @param {number} rowHeight
- * @param {{top?: number}} [options] `top`: how much a sticky head hides
- * @returns {{ref: any, first: number, last: number, outer: Object, inner: Object, reveal: (index: number, centre?: boolean) => void}}
- *   rows from `first` to before `last` belong into an element of style `inner`, in one of style `outer` with the `ref`
+ * @param {number} count rows @param {number} rowHeight
+ * @param {{top?: number}} [options] `top`: the height of a sticky header
+ * @returns {{ref: any, first: number, last: number, outer: Object, inner: Object, reveal: (index: number,
+ *   centre?: boolean) => void}} render the rows from
+ *   `first` up to but not including `last` in an element with the style `inner`, inside an element with the style
+ *   `outer` and the `ref`
  */
 export function useVirtual(count, rowHeight, { top = 0 } = {}) {
   const ref = useRef(null);
@@ -25,7 +26,7 @@ export function useVirtual(count, rowHeight, { top = 0 } = {}) {
   }, [count, rowHeight]);
   useLayoutEffect(() => {
     measure();
-    // Scrolling does not bubble, but can be caught on its way down.
+    // Scroll events do not bubble, so they are captured.
     document.addEventListener("scroll", measure, { capture: true, passive: true });
     const observer = new ResizeObserver(measure);
     observer.observe(document.documentElement);
@@ -35,10 +36,16 @@ export function useVirtual(count, rowHeight, { top = 0 } = {}) {
       observer.disconnect();
     };
   }, [measure]);
-  const reveal = useCallback((index, centre = false) => scrollToRow(ref.current, index, rowHeight, top, centre), [rowHeight, top]);
+  const reveal = useCallback(
+    (index, centre = false) => scrollToRow(ref.current, index, rowHeight, top, centre),
+    [rowHeight, top],
+  );
   const first = Math.min(range.first, Math.max(0, count - 1));
   return {
-    ref, first, last: Math.min(count, range.last), reveal,
+    ref,
+    first,
+    last: Math.min(count, range.last),
+    reveal,
     outer: { height: `${count * rowHeight}px` },
     inner: { transform: `translateY(${first * rowHeight}px)` },
   };
@@ -52,7 +59,7 @@ function scrollerOf(element) {
   return document.documentElement;
 }
 
-/** What of the screen can show the list. */
+/** The part of the screen that can show the list. */
 function visiblePart(list) {
   const scroller = scrollerOf(list);
   if (scroller === document.documentElement) return { top: 0, bottom: innerHeight };
@@ -60,7 +67,7 @@ function visiblePart(list) {
   return { top: Math.max(0, box.top), bottom: Math.min(innerHeight, Math.max(box.bottom, 0)) };
 }
 
-/** Scrolls no further than needed, so that a row that is seen does not move. */
+/** Scrolls only as far as needed, so that visible rows do not move. */
 function scrollToRow(list, index, rowHeight, hidden, centre) {
   if (!list || index < 0) return;
   const scroller = scrollerOf(list);

@@ -1,19 +1,19 @@
-// Owns the histogram above the run list: runs per hour or day, by state. To drag over it,
-// or to click a bar, narrows the time. uPlot is loaded when the first numbers are there.
+// Owns the histogram above the run list: runs per hour or day, by state. Dragging over it or
+// clicking a bar narrows the time. uPlot is loaded with the first numbers.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatCount, formatTime, plural } from "../format.js";
 import { html } from "../ui/html.js";
-import { shadeInner, usePlot, useTheme } from "../ui/plot.js";
+import { axisSize, roomOf, shadeInner, usePlot, useTheme } from "../ui/plot.js";
 import { STATUSES, StatusIcon, statusLabel } from "../ui/status.js";
+import { countTicks, timeMarks, timeTicks } from "../ui/ticks.js";
 
 const HEIGHT = 92;
 const STEP = { hour: 3_600_000, day: 86_400_000 };
-const dayText = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const hourText = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /**
- * @param {{numbers: Object, status: string, onNarrow: (from: string, to: string) => void}} props
- *   numbers: of fetchNumbers in data.js
+ * @param {{numbers: Object, status: string, onNarrow: (from: string, to: string) => void}} props numbers: from
+ *   fetchNumbers in data.js
  */
 export function RunChart({ numbers, status, onNarrow }) {
   const box = useRef(null);
@@ -24,14 +24,20 @@ export function RunChart({ numbers, status, onNarrow }) {
   const shown = status ? [status] : STATUSES;
   const shape = `${numbers.interval} ${status} ${theme}`;
   usePlot(box, live, shape, HEIGHT, (UPlot, element) => draw(UPlot, element, live, shown, setHover));
-  useEffect(() => { live.current.plot?.setData(stacked(numbers, shown)); }, [numbers, shape]);
-  return html`<figure class="chart"><div class="chart-plot" ref=${box} role="img" aria-label=${summary(numbers, shown)}></div>
-    ${numbers.caption && html`<figcaption class="chart-caption muted small">${numbers.caption}</figcaption>`}
-    ${hover && html`<${Tip} ...${hover} numbers=${numbers} shown=${shown} />`}
-    <${ChartTable} numbers=${numbers} shown=${shown} /></figure>`;
+  useEffect(() => {
+    live.current.plot?.setData(stacked(numbers, shown));
+  }, [numbers, shape]);
+  return html`
+    <figure class="chart">
+      <div class="chart-plot" ref=${box} role="img" aria-label=${summary(numbers, shown)}></div>
+      ${numbers.caption && html`<figcaption class="chart-caption muted small">${numbers.caption}</figcaption>`}
+      ${hover && html`<${Tip} ...${hover} numbers=${numbers} shown=${shown} />`}
+      <${ChartTable} numbers=${numbers} shown=${shown} />
+    </figure>
+  `;
 }
 
-/** Each state's bars reach from the ground to its top: the highest is drawn first. */
+/** Each state's bar starts at zero and ends at its top, so the tallest is drawn first. */
 function stacked({ series }, shown) {
   const sums = series.map(() => 0);
   const layers = shown.map((status) => series.map((period, index) => (sums[index] += period.counts[status] ?? 0)));
@@ -50,16 +56,41 @@ function draw(UPlot, element, live, shown, setHover) {
   const bars = UPlot.paths.bars({ size: [0.82, 48], align: 1, radius: 0.08 });
   const axis = { stroke: color("--text-muted"), font: `11px ${css.fontFamily}`, ticks: { show: false } };
   const options = {
-    width: element.clientWidth, height: HEIGHT, padding: [6, 18, 0, 0], legend: { show: false },
+    width: element.clientWidth,
+    height: HEIGHT,
+    padding: [6, 18, 0, 0],
+    legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, range }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] } },
     axes: [
-      { ...axis, size: 20, gap: 3, grid: { show: false }, space: 64, values: (_, splits) => splits.map(axisText) },
-      { ...axis, size: 38, gap: 4, space: 28, grid: { stroke: color("--line"), width: 1 }, values: (_, splits) => splits.map((n) => (n > 0 && Number.isInteger(n) ? formatCount(n) : "")) },
+      {
+        ...axis,
+        size: 20,
+        gap: 3,
+        grid: { show: false },
+        splits: (self, _, from, to) =>
+          timeTicks(from, to, roomOf(self, "width", 64), { daily: live.current.numbers.interval === "day" }),
+        values: (_, splits) => timeMarks(splits),
+      },
+      {
+        ...axis,
+        size: axisSize(38),
+        gap: 4,
+        grid: { stroke: color("--line"), width: 1 },
+        splits: (self, _, min, max) => countTicks(min, max, roomOf(self, "height", 22)),
+        values: (_, splits) => splits.map((n) => (n > 0 ? formatCount(n) : "")),
+      },
     ],
-    series: [{}, ...[...shown].reverse().map((status) => ({
-      label: statusLabel(status), paths: bars, points: { show: false }, width: 0, fill: color(`--chart-${status.toLowerCase()}`),
-    }))],
+    series: [
+      {},
+      ...[...shown].reverse().map((status) => ({
+        label: statusLabel(status),
+        paths: bars,
+        points: { show: false },
+        width: 0,
+        fill: color(`--chart-${status.toLowerCase()}`),
+      })),
+    ],
     hooks: {
       drawClear: [(plot) => shadeInner(plot, live.current.numbers.inner, color("--accent-soft"))],
       setCursor: [(plot) => setHover(hoverOf(plot, live.current.numbers, step()))],
@@ -69,11 +100,6 @@ function draw(UPlot, element, live, shown, setHover) {
   const plot = new UPlot(options, stacked(live.current.numbers, shown), element);
   plot.over.addEventListener("click", () => clickBar(plot, live.current, step()));
   return plot;
-}
-
-function axisText(seconds) {
-  const date = new Date(seconds * 1000);
-  return date.getHours() === 0 && date.getMinutes() === 0 ? dayText.format(date) : hourText.format(date);
 }
 
 function periodAt(plot, left, { series }, step) {
@@ -102,7 +128,7 @@ function select(plot, { numbers, onNarrow }, step) {
 
 function clickBar(plot, { numbers, onNarrow }, step) {
   if (plot.dragged) {
-    plot.dragged = false; // The click that ends a drag.
+    plot.dragged = false; // This click ends a drag.
     return;
   }
   const period = periodAt(plot, plot.cursor.left, numbers, step);
@@ -122,10 +148,19 @@ function periodText(start, interval) {
 
 function Tip({ period, left, flip, numbers, shown }) {
   const rows = shown.filter((status) => period.counts[status]);
-  return html`<div class=${`chart-tip ${flip ? "chart-tip-left" : ""}`} style=${{ left: `${left}px` }} aria-hidden="true">
-    <b>${periodText(period.start, numbers.interval)}</b>
-    ${rows.length === 0 && html`<span class="muted">No runs</span>`}
-    ${rows.map((status) => html`<span key=${status} class="chart-tip-row"><${StatusIcon} status=${status} />${statusLabel(status)}<b>${formatCount(period.counts[status])}</b></span>`)}</div>`;
+  return html`
+    <div class=${`chart-tip ${flip ? "chart-tip-left" : ""}`} style=${{ left: `${left}px` }} aria-hidden="true">
+      <b>${periodText(period.start, numbers.interval)}</b>
+      ${rows.length === 0 && html`<span class="muted">No runs</span>`}
+      ${rows.map((status) => html`
+        <span key=${status} class="chart-tip-row">
+          <${StatusIcon} status=${status} />
+          ${statusLabel(status)}
+          <b>${formatCount(period.counts[status])}</b>
+        </span>
+      `)}
+    </div>
+  `;
 }
 
 const countOf = (period, shown) => shown.reduce((sum, status) => sum + (period.counts[status] ?? 0), 0);
@@ -133,16 +168,37 @@ const countOf = (period, shown) => shown.reduce((sum, status) => sum + (period.c
 function summary(numbers, shown) {
   const { series, interval } = numbers;
   const total = series.reduce((sum, period) => sum + countOf(period, shown), 0);
-  const peak = series.reduce((best, period) => (countOf(period, shown) > countOf(best, shown) ? period : best), series[0] ?? { counts: {}, start: 0 });
+  const peak = series.reduce(
+    (best, period) => (countOf(period, shown) > countOf(best, shown) ? period : best),
+    series[0] ?? { counts: {}, start: 0 },
+  );
   if (total === 0) return `Histogram of runs per ${interval}: none.`;
-  return `Histogram of runs per ${interval}: ${plural(total, "run")}, most of them, ${countOf(peak, shown)}, at ${formatTime(new Date(peak.start).toISOString())}. A table follows.`;
+  const most = `${formatCount(countOf(peak, shown))} at ${formatTime(new Date(peak.start).toISOString())}`;
+  return `Histogram of runs per ${interval}: ${plural(total, "run")}, at most ${most}. A table follows.`;
 }
 
-/** The same for screen readers: only the periods that had runs. */
+/** The same for screen readers: only periods with runs. */
 function ChartTable({ numbers, shown }) {
   const rows = numbers.series.filter((period) => countOf(period, shown) > 0);
-  return html`<div class="hidden"><table><caption>Runs per ${numbers.interval}</caption>
-    <thead><tr><th scope="col">From</th>${shown.map((status) => html`<th scope="col" key=${status}>${statusLabel(status)}</th>`)}</tr></thead>
-    <tbody>${rows.map((period) => html`<tr key=${period.start}><th scope="row">${formatTime(new Date(period.start).toISOString())}</th>
-      ${shown.map((status) => html`<td key=${status}>${period.counts[status] ?? 0}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`
+    <div class="hidden">
+      <table>
+        <caption>Runs per ${numbers.interval}</caption>
+        <thead>
+          <tr>
+            <th scope="col">From</th>
+            ${shown.map((status) => html`<th scope="col" key=${status}>${statusLabel(status)}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((period) => html`
+            <tr key=${period.start}>
+              <th scope="row">${formatTime(new Date(period.start).toISOString())}</th>
+              ${shown.map((status) => html`<td key=${status}>${formatCount(period.counts[status] ?? 0)}</td>`)}
+            </tr>
+          `)}
+        </tbody>
+      </table>
+    </div>
+  `;
 }

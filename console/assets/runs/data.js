@@ -1,14 +1,14 @@
-// Owns what the run list reads: pages of runs, numbers for a stretch of time, and
-// suggestions.
+// Owns the data of the run list: pages of runs, numbers for a period, and suggestions.
 import { get, isRefused } from "../api.js";
+import { limits } from "../config.js";
 import { eachOf } from "../each.js";
-import { now } from "../format.js";
+import { formatCount, now } from "../format.js";
 import { countsOf, statusOf } from "../ui/status.js";
-import { listParameters, MOST_DAYS, scopeParameters, searchedLabels, windowOf } from "./filters.js";
+import { listParameters, scopeParameters, searchedLabels, windowOf } from "./filters.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const AT_ONCE = 6;
+const CONCURRENCY = 6;
 const POLLED = { retries: 0 };
 
 /**
@@ -21,69 +21,130 @@ const POLLED = { retries: 0 };
 /** A row of the list. @returns {Run} */
 export function runOf(row) {
   return {
-    id: row.id, flowId: row.flowId, flowName: row.flow?.name ?? null, flowVersion: row.flowVersion,
-    deviceId: row.deviceId, status: statusOf(row.status), executionType: row.executionType,
-    createdAt: row.createdAt, startTime: row.startTime, endTime: row.endTime, durationMs: row.durationMs,
-    stepSummary: row.stepSummary, trigger: row.trigger, errorMessage: row.errorMessage, labels: row.labels,
-    stalled: row.stalled ?? false, pinned: row.pinned ?? false,
+    id: row.id,
+    flowId: row.flowId,
+    flowName: row.flow?.name ?? null,
+    flowVersion: row.flowVersion,
+    deviceId: row.deviceId,
+    status: statusOf(row.status),
+    executionType: row.executionType,
+    createdAt: row.createdAt,
+    startTime: row.startTime,
+    endTime: row.endTime,
+    durationMs: row.durationMs,
+    stepSummary: row.stepSummary,
+    trigger: row.trigger,
+    errorMessage: row.errorMessage,
+    labels: row.labels,
+    stalled: row.stalled ?? false,
+    pinned: row.pinned ?? false,
   };
 }
 
 /**
  * One page of the list.
- * @param {import("./filters.js").Filters} filters
- * @param {AbortSignal} signal
- * @returns {Promise<{runs: Run[], total: number, exact: boolean}>} `exact`: whether the total is
- *   that of all runs, and not of as many as were counted
+ * @param {import("./filters.js").Filters} filters @param {AbortSignal} signal
+ * @returns {Promise<{runs: Run[], total: number, exact: boolean}>}
+ *   `exact`: whether the total includes all runs, or is a lower bound
  */
 export async function fetchRuns(filters, signal) {
-  const { executions, pagination } = await get("api/history/executions", { query: listParameters(filters), signal, ...POLLED });
+  const { executions, pagination } = await get("api/history/executions", {
+    query: listParameters(filters),
+    signal,
+    ...POLLED,
+  });
   return { runs: executions.map(runOf), total: pagination.total, exact: pagination.totalIsExact !== false };
 }
 
-/** A run's metadata, as the details have them; 404 where there is none. */
+/** A run's metadata from its details; 404 if it does not exist. */
 export async function fetchMetadata(runId, signal, options = POLLED) {
-  const { data } = await get(`flow-executions/${encodeURIComponent(runId)}`, { query: { limit: 1, reveal: "false" }, signal, ...options });
+  const { data } = await get(`flow-executions/${encodeURIComponent(runId)}`, {
+    query: { limit: 1, reveal: "false" },
+    signal,
+    ...options,
+  });
   return data.metadata;
 }
 
-/** Rows that have left the page while they were open, as they are now. @param {Run[]} runs */
+/** The current state of open rows that have left the page. @param {Run[]} runs */
 export async function refreshRuns(runs, signal) {
   const found = [];
-  await eachOf(runs, AT_ONCE, async (run) => {
+  await eachOf(runs, CONCURRENCY, async (run) => {
     try {
       found.push({ ...run, ...pick(await fetchMetadata(run.id, signal)) });
     } catch (error) {
-      // Of a run that is deleted by now nothing is to be told; of a server that is busy it is.
+      // A deleted run is ignored; a busy server is an error.
       if (!isRefused(error)) throw error;
     }
   });
   return found;
 }
 
-function pick({ status, startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion, stalled = false, pinned = false }) {
-  return { status: statusOf(status), startTime, endTime, durationMs, stepSummary, trigger, errorMessage, flowVersion, stalled, pinned };
+function pick({
+  status,
+  startTime,
+  endTime,
+  durationMs,
+  stepSummary,
+  trigger,
+  errorMessage,
+  flowVersion,
+  stalled = false,
+  pinned = false,
+}) {
+  return {
+    status: statusOf(status),
+    startTime,
+    endTime,
+    durationMs,
+    stepSummary,
+    trigger,
+    errorMessage,
+    flowVersion,
+    stalled,
+    pinned,
+  };
 }
 
 /**
- * The numbers of the filters' time, and a series to draw. A stretch that is too short to
- * draw, or has no beginning, is drawn within a longer or shorter one.
- * @returns {Promise<{counts: Object<string, number>, total: number, exact: boolean, series: Object[], interval: "hour"|"day",
- *   from: number, to: number, inner: ?{from: number, to: number}, caption: string}>}
+ * The number of open runs that started before the filtered time, by state.
+ * @returns {Promise<?{before: string, counts: Object<string, number>, exact: boolean}>} null if the filters have no
+ *   start;
+ *   `before` is the last time that is included
+ */
+async function fetchOlderOpen(asked, ask) {
+  if (!asked.from) return null;
+  const before = new Date(Date.parse(asked.from) - 1).toISOString();
+  const { stats } = await ask({ endDate: before, days: limits().statisticsDays });
+  return { before, counts: countsOf(stats.statusBreakdown), exact: stats.totalIsExact !== false };
+}
+
+/**
+ * The numbers of the filtered time, and a series to draw. A period that is too short to draw is
+ * drawn within a longer one, and a period without a start as a shorter one.
+ * @returns {Promise<{counts: Object<string, number>, total: number, exact: boolean, series: Object[],
+ *   interval: "hour"|"day", from: number, to: number, inner: ?{from: number, to: number}, caption: string,
+ *   older: ?Object}>}
+ *   `older` is from fetchOlderOpen
  */
 export async function fetchNumbers(filters, signal) {
   const asked = windowOf(filters);
   const drawn = drawnWindow(asked);
   const scope = scopeParameters(filters);
   const ask = (query) => get("api/history/execution-stats", { query: { ...scope, ...query }, signal, ...POLLED });
-  const wanted = { startDate: asked.from, endDate: asked.to, days: asked.from ? null : MOST_DAYS };
+  const wanted = { startDate: asked.from, endDate: asked.to, days: asked.from ? null : limits().statisticsDays };
   const drawnQuery = { startDate: new Date(drawn.from).toISOString(), endDate: asked.to, interval: drawn.interval };
-  const [numbers, series] = await Promise.all([ask(wanted), ask(drawnQuery)]);
+  const [numbers, series, older] = await Promise.all([ask(wanted), ask(drawnQuery), fetchOlderOpen(asked, ask)]);
   return {
-    counts: countsOf(numbers.stats.statusBreakdown), total: numbers.stats.totalExecutions,
-    exact: numbers.stats.totalIsExact !== false, ...drawn,
+    counts: countsOf(numbers.stats.statusBreakdown),
+    total: numbers.stats.totalExecutions,
+    exact: numbers.stats.totalIsExact !== false,
+    ...drawn,
+    older,
     series: series.stats.series.map((period) => ({
-      start: Date.parse(period.start), total: period.totalExecutions, counts: countsOf(period.statusBreakdown),
+      start: Date.parse(period.start),
+      total: period.totalExecutions,
+      counts: countsOf(period.statusBreakdown),
     })),
   };
 }
@@ -93,32 +154,40 @@ function drawnWindow({ from, to }) {
   const begin = from ? Date.parse(from) : null;
   const length = begin === null ? 30 * DAY : end - begin;
   const short = length < 6 * HOUR;
-  const shown = short ? DAY : Math.min(length, MOST_DAYS * DAY);
+  const shown = short ? DAY : Math.min(length, limits().statisticsDays * DAY);
   const interval = shown <= 8 * DAY ? "hour" : "day";
-  // Whole periods, so that the first bar is not a part.
+  // Whole periods, so that the first bar is complete.
   const step = interval === "hour" ? HOUR : DAY;
   const start = Math.floor((end - shown) / step) * step;
   const inner = short ? { from: begin, to: end } : null;
-  // Where what is drawn is not the time that was asked for.
-  const caption = begin === null ? (to ? "30 days up to then" : "Last 30 days") : short ? "24 hours; the time chosen is shaded" : "";
+  // A caption if the drawn period is not the requested one.
+  const caption =
+    begin === null
+      ? to
+        ? "30 days before the end"
+        : "Last 30 days"
+      : short
+        ? "24 hours; the chosen time is shaded"
+        : "";
   return { interval, from: start, to: end, inner, caption };
 }
 
 const suggested = { flows: new Map(), devices: new Set(), labels: new Set(), asked: 0 };
-/** Labels are often of one run alone; who types finds the right one sooner than who scrolls. */
-const MOST_LABELS = 2000;
+/** Labels are often unique to one run, and typing finds a label faster than scrolling. */
+const MAX_LABELS = 2000;
 
-/** Notes the flows, devices and labels of runs that were seen. @param {Run[]} runs */
+/** Remembers the flows, devices and labels of runs. @param {Run[]} runs */
 export function noteSeen(runs) {
   for (const run of runs) {
     if (run.flowId) suggested.flows.set(run.flowId, run.flowName ?? suggested.flows.get(run.flowId));
     if (run.deviceId) suggested.devices.add(run.deviceId);
-    if (suggested.labels.size < MOST_LABELS) for (const label of searchedLabels(run.labels)) suggested.labels.add(label);
+    if (suggested.labels.size < MAX_LABELS) {
+      for (const label of searchedLabels(run.labels)) suggested.labels.add(label);
+    }
   }
 }
 
-
-/** What was seen, as options. @param {?string[]} only the flows that the caller is limited to */
+/** The remembered values as options. @param {?string[]} only the flows that the caller is limited to */
 export function suggestions(only) {
   const name = (id) => ({ value: id, label: suggested.flows.get(id) ?? id });
   const flows = (only ?? [...suggested.flows.keys()]).map(name).sort((a, b) => a.label.localeCompare(b.label));
@@ -126,10 +195,16 @@ export function suggestions(only) {
   return { flows, devices: options(suggested.devices), labels: options(suggested.labels) };
 }
 
-/** The API has no list of flows: the latest 500 runs tell most of them. Asked once a minute at most. */
+/** The source of suggestions, as a note below them. */
+export const recentRunsNote = () =>
+  `From the latest ${formatCount(limits().pageSize)} runs. You can type any other id.`;
+
+/** The API has no list of flows, so they are taken from the latest runs, at most once a minute. */
 export async function learnSuggestions(flowId) {
   if (now() - suggested.asked < 60_000) return;
   suggested.asked = now();
-  const answer = await get("api/history/executions", { query: { lite: true, extended: true, limit: 500, flowId } });
+  const answer = await get("api/history/executions", {
+    query: { lite: true, extended: true, limit: limits().pageSize, flowId },
+  });
   noteSeen(answer.executions.map(runOf));
 }

@@ -1,5 +1,6 @@
-// Owns the filters of the run list: how they stand in the address, which stretch of time
-// they mean, and which parameters of the API they are.
+// Owns the filters of the run list: their form in the address, their period, and their parameters
+// of the API.
+import { limits } from "../config.js";
 import { formatTime, now } from "../format.js";
 import { STATUSES, statusLabel } from "../ui/status.js";
 
@@ -9,14 +10,7 @@ const DAY = 24 * HOUR;
 
 export const PAGE_SIZE = 50;
 
-/** The longest time that the API takes, in days: what stands for all time. */
-export const MOST_DAYS = 3660;
-
-/** A name and its value, without the sign between them. */
-const MOST_LABEL_BYTES = 512;
-const MOST_SEARCHED = 10;
-
-/** The presets of time; "" is all. */
+/** The predefined times; "" is all time. */
 export const RANGES = [
   { value: "15m", short: "15 min", label: "Last 15 minutes", ms: 15 * MINUTE },
   { value: "1h", short: "1 h", label: "Last hour", ms: HOUR },
@@ -35,8 +29,8 @@ export const TYPES = [
 /**
  * @typedef {{flow: string, status: string, type: string, device: string, label: string, range: string,
  *   from: string, to: string, page: number, asof: string}} Filters
- *   `label` is a name and a value, `orderId=42`; `asof` holds still what lies before a page beyond the first: runs that come meanwhile
- *   would push everything on, from one page to the next
+ *   `label` is a name and a value, `orderId=42`; `asof` fixes the start of the list for pages after the first,
+ *   because new runs would otherwise shift rows from one page to the next
  * @typedef {{from: ?string, to: ?string}} Window
  */
 
@@ -47,33 +41,41 @@ export function parseFilters(query) {
   const from = time(query.from);
   const to = time(query.to);
   return {
-    flow: query.flow ?? "", status: STATUSES.includes(query.status) ? query.status : "",
-    type: TYPES.some((type) => type.value === query.type) ? query.type : "", device: query.device ?? "",
+    flow: query.flow ?? "",
+    status: STATUSES.includes(query.status) ? query.status : "",
+    type: TYPES.some((type) => type.value === query.type) ? query.type : "",
+    device: query.device ?? "",
     label: isLabel(query.label) ? query.label : "",
     range: from || to || !RANGES.some((range) => range.value === query.range) ? "" : query.range,
-    from, to, page: page > 1 ? page : 1, asof: page > 1 ? time(query.asof) : "",
+    from,
+    to,
+    page: page > 1 ? page : 1,
+    asof: page > 1 ? time(query.asof) : "",
   };
 }
 
 /**
- * The labels that a run is found by, each as the filter takes it: the first ten by name, of
- * which those with the sign in their name would read as others.
+ * The labels by which a run can be found, in the form of the filter: the first ones by name. A
+ * label with "=" in its name is excluded, because the filter would read it as another label.
  * @param {?Object<string, string>} labels
  */
 export function searchedLabels(labels) {
-  const entries = Object.entries(labels ?? {}).filter(([name, value]) => isLabel(`${name}=${value}`) && !name.includes("="));
-  // By their code points, as the server has them.
+  const entries = Object.entries(labels ?? {}).filter(
+    ([name, value]) => isLabel(`${name}=${value}`) && !name.includes("="),
+  );
+  // Sorted by code points, like on the server.
   entries.sort(([one], [other]) => (one < other ? -1 : 1));
-  return entries.slice(0, MOST_SEARCHED).map(([name, value]) => `${name}=${value}`);
+  return entries.slice(0, limits().searchedLabels).map(([name, value]) => `${name}=${value}`);
 }
 
-/** Whether a text is a label that runs can be found by. @param {?string} text */
+/** Whether runs can be found by a text as a label. @param {?string} text */
 export function isLabel(text) {
-  return /^[^=]+=./su.test(text ?? "") && new TextEncoder().encode(text).length <= MOST_LABEL_BYTES + 1;
+  // The limit does not include the "=".
+  return /^[^=]+=./su.test(text ?? "") && new TextEncoder().encode(text).length <= limits().labelBytes + 1;
 }
 
 /**
- * A token that is limited to flows has to name one: the first, until another is chosen.
+ * A token that is limited to flows must filter by one of them: the first, until another is chosen.
  * @param {Filters} filters @param {import("../session.js").Session} session
  */
 export function ofCaller(filters, session) {
@@ -81,35 +83,35 @@ export function ofCaller(filters, session) {
   return only && !filters.flow ? { ...filters, flow: only[0] ?? "" } : filters;
 }
 
-/** The query of filters that have changed: the first page, in the order of the typedef. */
+/** The query for changed filters: the first page, in the order of the typedef. */
 export function changed(filters, change) {
   const next = { ...filters, ...change };
   if (!("page" in change)) Object.assign(next, { page: 1, asof: "" });
   return { ...next, page: next.page > 1 ? next.page : "" };
 }
 
-/** Whether anything narrows the list. @param {Filters} filters */
+/** Whether a filter is active. @param {Filters} filters */
 export function isFiltered(filters) {
   return Object.keys(NO_FILTERS).some((name) => filters[name]);
 }
 
-/** The stretch of time; relative ones are taken from now, or from `asof`. @returns {Window} */
+/** The filtered period; relative times count from now, or from `asof`. @returns {Window} */
 export function windowOf(filters) {
   if (filters.from || filters.to) {
-    // The same form has the same order. What comes until an end that lies ahead is held still, too.
+    // ISO times sort chronologically. `asof` also limits a period that ends in the future.
     const [to] = [filters.to, filters.asof].filter(Boolean).sort();
     return { from: filters.from || null, to: to ?? null };
   }
   const ms = RANGES.find((range) => range.value === filters.range)?.ms ?? null;
   const end = filters.asof ? Date.parse(filters.asof) : now();
-  // To the minute: the server counts whole hours from kept numbers, and the rest by reading.
+  // To the minute: the server has counters for whole hours, and reads runs for the rest.
   const from = ms === null ? null : new Date(Math.floor((end - ms) / MINUTE) * MINUTE).toISOString();
   return { from, to: filters.asof || null };
 }
 
 const API_STATUS = { COMPLETED: "PASSED" };
 
-/** The parameters that list and statistics share. @param {Filters} filters */
+/** The common parameters of the list and the statistics. @param {Filters} filters */
 export function scopeParameters(filters) {
   return { flowId: filters.flow, deviceId: filters.device, executionType: filters.type, label: filters.label };
 }
@@ -118,12 +120,18 @@ export function scopeParameters(filters) {
 export function listParameters(filters) {
   const { from, to } = windowOf(filters);
   return {
-    ...scopeParameters(filters), status: API_STATUS[filters.status] ?? filters.status,
-    startDate: from, endDate: to, lite: true, extended: true, limit: PAGE_SIZE, offset: (filters.page - 1) * PAGE_SIZE,
+    ...scopeParameters(filters),
+    status: API_STATUS[filters.status] ?? filters.status,
+    startDate: from,
+    endDate: to,
+    lite: true,
+    extended: true,
+    limit: PAGE_SIZE,
+    offset: (filters.page - 1) * PAGE_SIZE,
   };
 }
 
-/** The filters for people, each with what takes it away. */
+/** The active filters as text, each with the change that removes it. */
 export function activeFilters(filters, nameOfFlow) {
   const range = RANGES.find((entry) => entry.value === filters.range && entry.value);
   const type = TYPES.find((entry) => entry.value === filters.type && entry.value);

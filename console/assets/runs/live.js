@@ -1,23 +1,29 @@
-// Owns which rows stand on the screen while fresh ones arrive. Rows change in place at
-// once; new rows come in only while nobody reads, and are counted otherwise.
+// Owns the visible rows while new runs arrive. Rows change in place immediately; new rows are
+// inserted only while the user is not reading, and are otherwise counted.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isOpen } from "../ui/status.js";
 import { refreshRuns } from "./data.js";
 
-/** Of rows that stay while one reads, so many are asked for by themselves, and so rarely. */
-const MOST_LOST = 6;
+/** The number of rows that are requested individually while the user is reading, and the interval. */
+const MAX_LOST = 6;
 const LOST_MS = 15_000;
 
 /**
  * @typedef {import("./data.js").Run} Run
- * @param {?{runs: Run[], total: number, exact: boolean}} fresh what was read last
- * @param {?string} key what it was read for: another key replaces everything
- * @param {() => boolean} isReading whether rows must not move now
- * @returns {{rows: Run[], total: number, exact: boolean, waiting: number, arrived: Set<string>, showAll: () => void}}
- *   `arrived`: the ids that have just come in
+ * @param {?{runs: Run[], total: number, exact: boolean}} fresh the latest response
+ * @param {?string} key the request of the response: another key replaces everything
+ * @param {() => boolean} isReading whether rows must not move
+ * @param {?Object} [start] the earlier result, if the user returns to the list
+ * @returns {{key: ?string, rows: Run[], total: number, exact: boolean, waiting: number, arrived: Set<string>,
+ *   showAll: () => void}}
+ *   `arrived`: the ids of new rows
  */
-export function useLiveRows(fresh, key, isReading) {
-  const [shown, setShown] = useState({ key: null, rows: [], total: 0, exact: true, waiting: 0, arrived: new Set() });
+export function useLiveRows(fresh, key, isReading, start = null) {
+  const [shown, setShown] = useState(
+    start
+      ? { ...start, arrived: new Set() }
+      : { key: null, rows: [], total: 0, exact: true, waiting: 0, arrived: new Set() },
+  );
   const newest = useRef(null);
   const lostAskedAt = useRef(0);
   useEffect(() => {
@@ -28,8 +34,11 @@ export function useLiveRows(fresh, key, isReading) {
     const lost = held ? lostOf(shown.rows, fresh) : [];
     if (lost.length === 0 || Date.now() - lostAskedAt.current < LOST_MS) return;
     lostAskedAt.current = Date.now();
-    // Not aborted by the next round of the list, which may come before the answers.
-    refreshRuns(lost, null).then((found) => setShown((old) => withRuns(old, found)), () => {});
+    // Not aborted by the next poll of the list, which may come before the responses.
+    refreshRuns(lost, null).then(
+      (found) => setShown((old) => withRuns(old, found)),
+      () => {},
+    );
   }, [fresh, key]);
   const showAll = () => setShown((old) => renew(old, newest.current, key));
   return { ...shown, showAll };
@@ -48,15 +57,15 @@ function hold(old, fresh) {
   const here = new Set(rows.map((run) => run.id));
   const first = rows[0]?.createdAt ?? "";
   const added = fresh.runs.filter((run) => !here.has(run.id) && run.createdAt >= first).length;
-  // Where a whole page is new, only the totals tell how many there are.
+  // If a whole page is new, only the totals show how many runs are new.
   const waiting = added > 0 && added === fresh.runs.length ? Math.max(added, fresh.total - old.total) : added;
   return { ...old, rows, waiting, arrived: new Set() };
 }
 
-/** Open rows that are still on the screen, and in the list no longer. */
+/** Open rows that are still on the screen but no longer in the list. */
 function lostOf(rows, fresh) {
   const here = new Set(fresh.runs.map((run) => run.id));
-  return rows.filter((run) => isOpen(run.status) && !here.has(run.id)).slice(0, MOST_LOST);
+  return rows.filter((run) => isOpen(run.status) && !here.has(run.id)).slice(0, MAX_LOST);
 }
 
 function withRuns(old, found) {

@@ -1,10 +1,12 @@
-// Owns the words for permissions, and whether a caller may open a part of Settings.
+// Owns the titles of permissions, and whether a caller may open a section of Settings.
 
-/** The parts, in order. `whole`: not for tokens that are limited to flows. */
+/** The sections, in order. `whole`: not for tokens that are limited to flows. */
 export const SECTIONS = [
   { id: "tokens", label: "Tokens", permission: "TOKENS_MANAGE", whole: true },
   { id: "roles", label: "Roles", permission: "TOKENS_MANAGE", whole: true },
   { id: "masking", label: "Masking", permission: "SETTINGS_MANAGE", whole: false },
+  { id: "retention", label: "Retention", permission: "SETTINGS_MANAGE", whole: true },
+  { id: "stalled", label: "Stalled runs", permission: "SETTINGS_MANAGE", whole: true },
   { id: "audit", label: "Audit", permission: "AUDIT_READ", whole: true },
 ];
 
@@ -13,21 +15,22 @@ export function mayOpen(section, session) {
   return session.can(section.permission) && !(section.whole && session.caller.flows);
 }
 
-const PERMISSIONS = {
+/** Titles and descriptions; a permission without an entry is shown by its name. */
+const TEXTS = {
   EXECUTIONS_READ: ["Read runs", "Lists, details and statistics"],
-  EXECUTIONS_REVEAL: ["See secrets", "Values that are masked for others; each look is in the audit"],
-  EXECUTIONS_EXPORT: ["Export", "Take runs along as a file, masked"],
-  EXECUTIONS_WRITE: ["Write runs", "By exporters of OpenTelemetry traces"],
-  EXECUTIONS_CANCEL: ["Cancel runs", "And their sub-flows"],
-  EXECUTIONS_PIN: ["Pin runs", "Against the team's retention"],
-  EXECUTIONS_DELETE: ["Delete runs", "For good, also all of a flow"],
-  TOKENS_MANAGE: ["Manage access", "Make and revoke tokens, change roles"],
-  SETTINGS_MANAGE: ["Manage settings", "What is masked, how long runs are kept, when they are stalled"],
+  EXECUTIONS_REVEAL: ["See secrets", "Values that are masked for others. The audit records each view."],
+  EXECUTIONS_EXPORT: ["Export", "Download masked runs as a file"],
+  EXECUTIONS_WRITE: ["Write runs", "For exporters of OpenTelemetry traces"],
+  EXECUTIONS_CANCEL: ["Cancel runs", "Including their sub-flows"],
+  EXECUTIONS_PIN: ["Pin runs", "Keep them beyond the team's retention"],
+  EXECUTIONS_DELETE: ["Delete runs", "Permanently, also all runs of a flow"],
+  TOKENS_MANAGE: ["Manage access", "Create and revoke tokens, change roles"],
+  SETTINGS_MANAGE: ["Manage settings", "Masking, retention and stalled runs"],
   AUDIT_READ: ["Read the audit", "Who did what"],
 };
 
-/** For people: name and what it allows. @param {string} permission */
+/** The title of a permission, and what it allows. @param {string} permission */
 export function permissionText(permission) {
-  const [name, note] = PERMISSIONS[permission] ?? [permission, ""];
+  const [name, note] = TEXTS[permission] ?? [permission, ""];
   return { name, note };
 }

@@ -1,21 +1,33 @@
-// Owns the words of the audit for people.
+// Owns the texts of the audit.
+import { config } from "../config.js";
 
-/** The actions of the API. */
-export const ACTIONS = {
-  EXECUTION_CANCELLED: "Run cancelled", EXECUTION_DELETED: "Run deleted", FLOW_EXECUTIONS_DELETED: "Runs of a flow deleted",
-  EXECUTIONS_EXPORTED: "Runs exported", EXECUTION_REVEALED: "Secrets seen", TOKEN_CREATED: "Token made",
-  TOKEN_REVOKED: "Token revoked", ROLES_CHANGED: "Roles changed", MASKING_CHANGED: "Masking changed",
+/** Titles; an action without an entry is shown by its name. */
+const TITLES = {
+  EXECUTION_CANCELLED: "Run cancelled",
+  EXECUTION_DELETED: "Run deleted",
+  FLOW_EXECUTIONS_DELETED: "Runs of a flow deleted",
+  EXECUTIONS_EXPORTED: "Runs exported",
+  EXECUTION_REVEALED: "Secrets viewed",
+  TOKEN_CREATED: "Token created",
+  TOKEN_REVOKED: "Token revoked",
+  ROLES_CHANGED: "Roles changed",
+  MASKING_CHANGED: "Masking changed",
   RETENTION_CHANGED: "Retention changed",
-  STALLED_CHANGED: "Stalled runs changed", EXECUTION_PINNED: "Run pinned", EXECUTION_UNPINNED: "Run unpinned",
+  STALLED_CHANGED: "Stalled runs changed",
+  EXECUTION_PINNED: "Run pinned",
+  EXECUTION_UNPINNED: "Run unpinned",
 };
 
+/** The actions of the API, as options. */
+export const actionOptions = () => config().auditActions.map((value) => ({ value, label: actionText(value) }));
+
 /** @param {string} action */
-export const actionText = (action) => ACTIONS[action] ?? action;
+export const actionText = (action) => TITLES[action] ?? action;
 
 const OUTCOMES = {
-  DONE: "It was done.",
-  FAILED: "It is certain that nothing was done.",
-  STARTED: "It was begun; its end was not seen, or it goes on by itself.",
+  DONE: "Completed.",
+  FAILED: "Failed. Nothing was changed.",
+  STARTED: "Started. It is still running, or its end was not recorded.",
 };
 
 /** @param {string} outcome */

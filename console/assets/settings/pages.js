@@ -1,12 +1,13 @@
-// Owns lists that come in pages with a token: the first is read at once, and more is added
-// to what is there.
+// Owns lists with page tokens: the first page is read immediately, and more pages are added on
+// request.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /**
  * @template T
  * @param {(nextToken: ?string, signal: AbortSignal) => Promise<{items: T[], nextToken: ?string}>} load
- * @param {string} key what is read; a change starts anew
- * @returns {{items: ?T[], more: boolean, loading: boolean, error: ?Error, loadMore: () => void, reload: () => void, update: (change: (items: T[]) => T[]) => void}}
+ * @param {string} key what is read; a new key restarts the list
+ * @returns {{items: ?T[], more: boolean, loading: boolean, error: ?Error, loadMore: () => void, reload: () => void,
+ *   update: (change: (items: T[]) => T[]) => void}}
  */
 export function usePages(load, key) {
   const [state, setState] = useState({ items: null, nextToken: null, loading: true, error: null });
@@ -31,8 +32,10 @@ export function usePages(load, key) {
     return () => controller.current?.abort();
   }, [key]);
   return {
-    ...state, more: state.nextToken !== null,
-    loadMore: () => read(state.nextToken, state.items ?? []), reload: () => read(null, []),
+    ...state,
+    more: state.nextToken !== null,
+    loadMore: () => read(state.nextToken, state.items ?? []),
+    reload: () => read(null, []),
     update: (change) => setState((old) => ({ ...old, items: old.items && change(old.items) })),
   };
 }

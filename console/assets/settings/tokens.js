@@ -1,16 +1,17 @@
-// Owns the part of Settings with the team's tokens: who may get in, until when, and the end
-// of it.
+// Owns the tokens section of Settings: the team's tokens, their expiry, and revoking them.
 import { useState } from "preact/hooks";
 import { del, get } from "../api.js";
-import { now, parseTime } from "../format.js";
+import { limits, tokenDelay } from "../config.js";
+import { formatCount, now, parseTime, plural } from "../format.js";
 import { signOut } from "../session.js";
 import { classes, html } from "../ui/html.js";
 import { Button, CopyButton } from "../ui/controls.js";
 import { EmptyState, ErrorState, Loading } from "../ui/states.js";
 import { RelativeTime } from "../ui/time.js";
 import { toast } from "../ui/toast.js";
+import { visible } from "../ui/visible.js";
 import { Confirm, FormError } from "./forms.js";
-import { Ahead } from "./moment.js";
+import { FutureTime } from "./moment.js";
 import { usePages } from "./pages.js";
 import { NewToken } from "./token-new.js";
 
@@ -26,54 +27,167 @@ const isOwn = (token, session) => session.caller.principal === `token:${token.id
 /** @param {{session: import("../session.js").Session}} props */
 export default function Tokens({ session }) {
   const list = usePages(load, "tokens");
-  const [making, setMaking] = useState(false);
+  const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState(null);
   const revoked = (token) => {
     setRevoking(null);
     list.update((items) => items.map((item) => (item.id === token.id ? token : item)));
-    if (isOwn(token, session)) signOut("You have revoked the token that you were signed in with.");
-    else toast(`The token ${token.name || token.id} is revoked. It stops working within 60 seconds.`);
+    if (isOwn(token, session)) signOut("You revoked the token that you were signed in with.");
+    else toast(`The token ${token.name || token.id} is revoked. It stops working ${tokenDelay()}.`);
   };
-  const made = (token) => list.update((items) => [token, ...items]);
-  return html`<header class="section-head"><div><h2>Tokens</h2><p class="muted">What people and programs sign in with. Revoked tokens stay in this list for 90 days.</p></div>
-      <${Button} kind="primary" onClick=${() => setMaking(true)}>New token<//></header>
-    <${List} list=${list} session=${session} onRevoke=${setRevoking} onNew=${() => setMaking(true)} />
-    ${making && html`<${NewToken} session=${session} onMade=${made} onClose=${() => setMaking(false)} />`}
-    ${revoking && html`<${Revoke} token=${revoking} own=${isOwn(revoking, session)} onDone=${revoked} onClose=${() => setRevoking(null)} />`}`;
+  const addToken = (token) => list.update((items) => [token, ...items]);
+  return html`
+    <header class="section-head">
+      <div>
+        <h2>Tokens</h2>
+        <p class="muted">
+          People and programs sign in with tokens. Revoked tokens stay in this list
+          for ${plural(limits().revokedTokenDays, "day")}.
+        </p>
+      </div>
+      <${Button} kind="primary" onClick=${() => setCreating(true)}>New token<//>
+    </header>
+    <${List} list=${list} session=${session} onRevoke=${setRevoking} onNew=${() => setCreating(true)} />
+    ${creating && html`<${NewToken} session=${session} onCreated=${addToken} onClose=${() => setCreating(false)} />`}
+    ${revoking && html`
+      <${Revoke}
+        token=${revoking}
+        own=${isOwn(revoking, session)}
+        onDone=${revoked}
+        onClose=${() => setRevoking(null)}
+      />
+    `}
+  `;
 }
 
 function List({ list, session, onRevoke, onNew }) {
-  if (!list.items) return list.error ? html`<${ErrorState} error=${list.error} onRetry=${list.reload} />` : html`<${Loading} rows=${6} label="Loading tokens" />`;
-  if (list.items.length === 0) {
-    return html`<${EmptyState} icon="lock" title="No tokens yet" actions=${html`<${Button} kind="primary" onClick=${onNew}>New token<//>`}><p>You are signed in by your identity provider. Programs need a token.</p><//>`;
+  if (!list.items) {
+    return list.error
+      ? html`<${ErrorState} error=${list.error} onRetry=${list.reload} />`
+      : html`<${Loading} rows=${6} label="Loading tokens" />`;
   }
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Tokens, table"><table class="grid tokens"><caption class="hidden">Tokens, newest first</caption>
-    <thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Flows</th><th scope="col">Created</th><th scope="col">Last used</th><th scope="col">Expires</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
-    <tbody>${list.items.map((token) => html`<${Row} key=${token.id} token=${token} own=${isOwn(token, session)} onRevoke=${onRevoke} />`)}</tbody></table></div>
+  if (list.items.length === 0) {
+    return html`
+      <${EmptyState}
+        icon="lock"
+        title="No tokens yet"
+        actions=${html`<${Button} kind="primary" onClick=${onNew}>New token<//>`}
+      >
+        <p>You signed in with your identity provider. Programs need a token.</p>
+      <//>
+    `;
+  }
+  return html`
+    <div class="card scroll" tabindex="0" role="region" aria-label="Tokens, table">
+      <table class="grid tokens">
+        <caption class="hidden">Tokens, newest first</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Role</th>
+            <th scope="col">Flows</th>
+            <th scope="col">Created</th>
+            <th scope="col">Last used</th>
+            <th scope="col">Expires</th>
+            <th scope="col">
+              <span class="hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          ${list.items.map((token) => html`
+            <${Row} key=${token.id} token=${token} own=${isOwn(token, session)} onRevoke=${onRevoke} />
+          `)}
+        </tbody>
+      </table>
+    </div>
     <${FormError} error=${list.error} />
-    ${list.more && html`<p class="more"><${Button} disabled=${list.loading} onClick=${list.loadMore}>${list.loading ? "Loading …" : "Load older tokens"}<//></p>`}`;
+    ${list.more && html`
+      <p class="more">
+        <${Button} disabled=${list.loading} onClick=${list.loadMore}>
+          ${list.loading ? "Loading …" : "Load older tokens"}
+        <//>
+      </p>
+    `}
+  `;
 }
 
 function Row({ token, own, onRevoke }) {
   const expired = token.expiresAt && parseTime(token.expiresAt) < now();
   const ended = Boolean(token.revokedAt || expired);
-  return html`<tr class=${classes(ended && "ended")}><th scope="row"><bdi class="token-name">${token.name || "Without a name"}</bdi>${own && html` <span class="tag tag-own">This one</span>`}
-      <span class="token-id muted"><code>${token.id}</code><${CopyButton} text=${token.id} label="Copy the token's id" /></span></th>
-    <td><code>${token.role}</code></td>
-    <td>${token.flows ? html`<${Flows} flows=${token.flows} />` : html`<span class="muted">All</span>`}</td>
-    <td><${RelativeTime} at=${token.createdAt} />${token.createdBy && html`<bdi class="by muted" title=${token.createdBy}>${token.createdBy}</bdi>`}</td>
-    <td>${token.lastUsedAt ? html`<${RelativeTime} at=${token.lastUsedAt} />` : html`<span class="muted">Never</span>`}</td>
-    <td>${token.revokedAt ? html`<span class="tag tag-bad">Revoked</span> <${RelativeTime} at=${token.revokedAt} />` : expired ? html`<span class="tag tag-bad">Expired</span>`
-      : token.expiresAt ? html`<${Ahead} at=${token.expiresAt} />` : html`<span class="muted">Never</span>`}</td>
-    <td class="num">${!ended && html`<${Button} kind="quiet" class="revoke" aria-label=${`Revoke ${token.name || token.id}`} onClick=${() => onRevoke(token)}>Revoke<//>`}</td></tr>`;
+  return html`
+    <tr class=${classes(ended && "ended")}>
+      <th scope="row">
+        <bdi class="token-name">${visible(token.name) || "No name"}</bdi>
+        ${own && html` <span class="tag tag-own">Your token</span>`}
+        <span class="token-id muted">
+          <code>${token.id}</code>
+          <${CopyButton} text=${token.id} label="Copy the token's id" />
+        </span>
+      </th>
+      <td>
+        <code>${visible(token.role)}</code>
+      </td>
+      <td>
+        ${token.flows
+          ? html`<${Flows} flows=${token.flows} />`
+          : html`<span class="muted">All</span>`}
+      </td>
+      <td>
+        <${RelativeTime} at=${token.createdAt} />
+        ${token.createdBy && html`
+          <bdi class="by muted" title=${visible(token.createdBy)}>${visible(token.createdBy)}</bdi>
+        `}
+      </td>
+      <td>
+        ${token.lastUsedAt
+          ? html`<${RelativeTime} at=${token.lastUsedAt} />`
+          : html`<span class="muted">Never</span>`}
+      </td>
+      <td>
+        ${token.revokedAt
+          ? html`
+            <span class="tag tag-bad">Revoked</span>${" "}
+            <${RelativeTime} at=${token.revokedAt} />
+          `
+          : expired
+            ? html`<span class="tag tag-bad">Expired</span>`
+            : token.expiresAt
+              ? html`<${FutureTime} at=${token.expiresAt} />`
+              : html`<span class="muted">Never</span>`}
+      </td>
+      <td class="num">
+        ${!ended && html`
+          <${Button}
+            kind="quiet"
+            class="revoke"
+            aria-label=${`Revoke ${visible(token.name || token.id)}`}
+            onClick=${() => onRevoke(token)}
+          >
+            Revoke
+          <//>
+        `}
+      </td>
+    </tr>
+  `;
 }
 
 const FEW = 3;
 
 function Flows({ flows }) {
   const rest = flows.length - FEW;
-  return html`<ul class="token-flows" title=${flows.join("\n")}>${flows.slice(0, FEW).map((flow) => html`<li key=${flow}><bdi><code>${flow}</code></bdi></li>`)}
-    ${rest > 0 && html`<li class="muted">and ${rest} more</li>`}</ul>`;
+  return html`
+    <ul class="token-flows" title=${flows.map(visible).join("\n")}>
+      ${flows.slice(0, FEW).map((flow) => html`
+        <li key=${flow}>
+          <bdi>
+            <code>${visible(flow)}</code>
+          </bdi>
+        </li>
+      `)}
+      ${rest > 0 && html`<li class="muted">and ${formatCount(rest)} more</li>`}
+    </ul>
+  `;
 }
 
 function Revoke({ token, own, onDone, onClose }) {
@@ -90,8 +204,25 @@ function Revoke({ token, own, onDone, onClose }) {
       setBusy(false);
     }
   };
-  return html`<${Confirm} title="Revoke this token?" confirm=${busy ? "Revoking …" : "Revoke"} busy=${busy} error=${error} onConfirm=${revoke} onClose=${onClose}>
-    <p><b><bdi>${token.name || token.id}</bdi></b>, with the role <code>${token.role}</code>, stops working within 60 seconds. This cannot be undone.</p>
-    ${own && html`<p class="notice">This is the token that you are signed in with. You will be signed out.</p>`}
-    <p class="muted">Last used: ${token.lastUsedAt ? html`<${RelativeTime} at=${token.lastUsedAt} />` : "never"}.</p><//>`;
+  return html`
+    <${Confirm}
+      title="Revoke this token?"
+      confirm=${busy ? "Revoking …" : "Revoke"}
+      busy=${busy}
+      error=${error}
+      onConfirm=${revoke}
+      onClose=${onClose}
+    >
+      <p>
+        <b>
+          <bdi>${visible(token.name || token.id)}</bdi>
+        </b>,
+        with the role <code>${visible(token.role)}</code>, stops working ${tokenDelay()}. This cannot be undone.
+      </p>
+      ${own && html`<p class="notice">This is the token that you are signed in with. You will be signed out.</p>`}
+      <p class="muted">
+        Last used: ${token.lastUsedAt ? html`<${RelativeTime} at=${token.lastUsedAt} />` : "never"}.
+      </p>
+    <//>
+  `;
 }

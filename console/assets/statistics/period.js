@@ -1,5 +1,5 @@
-// Owns the time of the Statistics page: what its address says of it, which stretch is
-// asked for, which periods are drawn, and what is compared with it.
+// Owns the time of the Statistics page: the period in its address, the requested and drawn periods,
+// and the period to compare with.
 import { now } from "../format.js";
 import { changed, parseFilters, windowOf } from "../runs/filters.js";
 
@@ -12,8 +12,8 @@ const ALL = "all";
 const SHORTEST_DRAWN = 3 * HOUR;
 
 /**
- * The page's filters. They are those of the Runs page, but for the time: without one it
- * is the last 7 days here, and all time is said by `range=all`. The state is the chart's.
+ * The page's filters. They are the filters of the Runs page except for the time: the default is the
+ * last 7 days, and `range=all` means all time. There is no filter for the state.
  * @param {Object<string, string>} query
  * @returns {import("../runs/filters.js").Filters}
  */
@@ -23,7 +23,7 @@ export function statisticsFilters(query) {
   return { ...filters, range: filters.range || DEFAULT_RANGE };
 }
 
-/** The query of changed filters. */
+/** The query for changed filters. */
 export function statisticsQuery(filters, change) {
   const next = changed(filters, change);
   const all = !next.range && !next.from && !next.to;
@@ -31,7 +31,7 @@ export function statisticsQuery(filters, change) {
 }
 
 /**
- * The bounds of the filters, in milliseconds; `from` is null for all time.
+ * The bounds of the filtered time, in milliseconds; `from` is null for all time.
  * @returns {{from: ?number, to: number}}
  */
 export function boundsOf(filters) {
@@ -41,8 +41,8 @@ export function boundsOf(filters) {
 }
 
 /**
- * What is drawn for a stretch of time: whole hours or days. One too short for bars is
- * drawn within the day that ends with it.
+ * The period to draw: whole hours or days. A time that is too short for bars is drawn as part of
+ * the day before its end.
  * @param {{from: number, to: number}} bounds
  * @returns {{from: number, to: number, interval: "hour"|"day", inner: ?{from: number, to: number}}}
  */
@@ -53,12 +53,12 @@ export function drawnOf({ from, to }) {
   return { from: begin, to, interval, inner: short ? { from, to } : null };
 }
 
-/** The same length of time, right before. @param {{from: number, to: number}} bounds */
+/** The previous period of the same length. @param {{from: number, to: number}} bounds */
 export function before({ from, to }) {
   return { from: from - (to - from), to: from - 1 };
 }
 
-/** Of a drawn period, the part that the filters mean. */
+/** The part of a drawn period that is in the filtered time. */
 export function clipped(start, end, { from, to }) {
   return { from: new Date(Math.max(start, from)).toISOString(), to: new Date(Math.min(end, to)).toISOString() };
 }

@@ -1,4 +1,4 @@
-// Owns modal dialogs: the browser's own, which keeps the focus inside.
+// Owns modal dialogs: the browser's dialog element, which keeps the focus inside.
 import { useEffect, useId, useRef } from "preact/hooks";
 import { html } from "./html.js";
 import { Button } from "./controls.js";
@@ -9,7 +9,7 @@ export function Dialog({ title, onClose, children, actions }) {
   const id = useId();
   useEffect(() => {
     const element = dialog.current;
-    // The browser gives the focus back when a dialog closes; this one may be gone by then.
+    // The browser returns the focus when a dialog closes, but this dialog may already be removed.
     const before = document.activeElement;
     element.showModal();
     return () => {
@@ -20,9 +20,25 @@ export function Dialog({ title, onClose, children, actions }) {
   const outside = (event) => {
     if (event.target === dialog.current) onClose();
   };
-  return html`<dialog ref=${dialog} class="dialog" aria-labelledby=${id} onCancel=${(event) => { event.preventDefault(); onClose(); }} onMouseDown=${outside}>
-    <div class="dialog-inner"><header class="dialog-head"><h2 id=${id}>${title}</h2>
-      <${Button} kind="quiet" icon="close" label="Close" onClick=${onClose} /></header>
-    <div class="dialog-body">${children}</div>
-    ${actions && html`<footer class="dialog-foot">${actions}</footer>`}</div></dialog>`;
+  return html`
+    <dialog
+      ref=${dialog}
+      class="dialog"
+      aria-labelledby=${id}
+      onCancel=${(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown=${outside}
+    >
+      <div class="dialog-inner">
+        <header class="dialog-head">
+          <h2 id=${id}>${title}</h2>
+          <${Button} kind="quiet" icon="close" label="Close" onClick=${onClose} />
+        </header>
+        <div class="dialog-body">${children}</div>
+        ${actions && html`<footer class="dialog-foot">${actions}</footer>`}
+      </div>
+    </dialog>
+  `;
 }

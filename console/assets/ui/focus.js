@@ -1,16 +1,16 @@
-// Owns where the focus goes when what has it goes: to the heading of another page that has
-// come, or to the neighbour of a button that is no longer there.
+// Owns the focus when its element disappears: it moves to the heading of a new page, or to the
+// neighbour of a removed button.
 import { useEffect, useRef } from "preact/hooks";
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex='-1'])";
-/** In these the neighbour is meant; of a whole section its beginning. */
+/** In these groups the focus moves to a neighbour; in other sections to their beginning. */
 const GROUP = "[role=group], [role=toolbar], fieldset, nav, form, table";
 const AROUND = `${GROUP}, dialog, section, main`;
 
 /**
- * Leads to the main heading after another page has come, as a page that is loaded anew
- * begins at its top.
- * @param {{current: ?HTMLElement}} main @param {string} page what tells one page from another
+ * Moves the focus to the main heading when another page opens, like the start of a newly loaded
+ * page.
+ * @param {{current: ?HTMLElement}} main @param {string} page identifies the page
  */
 export function useHeadingFocus(main, page) {
   const shown = useRef(page);
@@ -23,12 +23,12 @@ export function useHeadingFocus(main, page) {
       const heading = element.querySelector("h1");
       if (!heading) return;
       observer.disconnect();
-      // Who has gone on meanwhile stays there.
+      // The user may already have moved the focus.
       if (document.activeElement !== element) return;
       heading.tabIndex = -1;
       heading.focus({ preventScroll: true });
     };
-    // A page is loaded and reads before it has a heading.
+    // A page loads its module and data before it has a heading.
     const observer = new MutationObserver(lead);
     observer.observe(element, { childList: true, subtree: true });
     lead();
@@ -38,17 +38,17 @@ export function useHeadingFocus(main, page) {
 
 const isUsable = (element) => element.isConnected && !element.matches(":disabled");
 
-/** Keeps the focus near where it was when what had it goes. */
+/** Keeps the focus near its last place when its element is removed. */
 export function useNearFocus() {
   useEffect(() => {
-    /** What has the focus, its place among the others, and what it lies in. */
+    /** The focused element, its position among the others, and its ancestors. */
     let held = null;
     const note = ({ target }) => {
       const all = [...document.querySelectorAll(FOCUSABLE)];
       held = { target, all, at: all.indexOf(target), around: aroundOf(target) };
     };
     const forget = ({ target, relatedTarget }) => {
-      // Of what is removed browsers tell so, too; of that it is known a moment later.
+      // Browsers also send this event for removed elements; the next frame shows which case it is.
       requestAnimationFrame(() => {
         if (!relatedTarget && held?.target === target && target.isConnected) held = null;
       });
@@ -78,7 +78,7 @@ function aroundOf(element) {
   return found;
 }
 
-/** The next or else the one before in the same group; else what it lay in. */
+/** The next or previous element in the same group, or the group itself. */
 function nearest({ all, at, around }) {
   const rest = around.find((element) => element.isConnected);
   if (!rest?.matches(GROUP)) return rest ?? null;

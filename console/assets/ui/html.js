@@ -1,5 +1,5 @@
-// Owns the one way to write markup: htm bound to Preact's h. Everything that is
-// interpolated becomes a text node or a property, never HTML.
+// Owns the markup template tag: htm bound to Preact's h. Interpolated values become text nodes or
+// properties, never HTML.
 import { h } from "preact";
 import htm from "htm";
 
@@ -7,7 +7,7 @@ import htm from "htm";
 export const html = htm.bind(h);
 
 /**
- * Joins the class names that are truthy.
+ * Joins the truthy class names.
  * @param {...(string|false|null|undefined)} names
  * @returns {string}
  */

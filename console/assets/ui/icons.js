@@ -23,7 +23,9 @@ const PATHS = {
   user: "M8 2.5a2.7 2.7 0 1 0 0 5.4a2.7 2.7 0 1 0 0-5.4M2.8 13.5c.6-2.6 2.7-3.7 5.2-3.7s4.6 1.1 5.2 3.7",
   warning: "M8 2.300L14.3 13H1.700zM8 6.500v3M8 11.200v.1",
   lock: "M4 7.500h8v6H4zM5.5 7.500V5a2.5 2.5 0 0 1 5 0v2.5",
-  offline: "M2 2l12 12M4.5 11.500h6.500M3.3 11.200a2.6 2.6 0 0 1 .6-5A4 4 0 0 1 5.4 4.300M7.5 3.500a4 4 0 0 1 4.2 3.200a2.5 2.5 0 0 1 1.6 3.9",
+  offline:
+    "M2 2l12 12M4.5 11.500h6.500M3.3 11.200a2.6 2.6 0 0 1 .6-5A4 4 0 0 1 5.4 4.300" +
+    "M7.5 3.500a4 4 0 0 1 4.2 3.200a2.5 2.5 0 0 1 1.6 3.9",
   external: "M9 3h4v4M13 3L7.5 8.500M11.5 9.500v3.500h-8.500v-8.500h3.5",
   keyboard: "M1.5 4h13v8h-13zM4 6.500h.1M6.6 6.500h.1M9.2 6.500h.1M11.9 6.500h.1M4.5 9.500h7",
   clock: "M8 2.500a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11M8 5v3.200l2 1.3",
@@ -35,17 +37,38 @@ const PATHS = {
  * @param {{name: keyof PATHS, class?: string}} props
  */
 export function Icon({ name, class: className = "" }) {
-  return html`<svg class=${`icon icon-${name} ${className}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"
-    fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round">
-    <path d=${PATHS[name] ?? PATHS.unknown} />
-  </svg>`;
+  return html`
+    <svg
+      class=${`icon icon-${name} ${className}`}
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.7"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    >
+      <path d=${PATHS[name] ?? PATHS.unknown} />
+    </svg>
+  `;
 }
 
-/** The product's mark: a trail from one point to the next. */
+/** The product's logo: a trail from one point to the next. */
 export function Mark() {
-  return html`<svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
-    <rect class="mark-back" width="24" height="24" rx="6" />
-    <path class="mark-line" d="M6 17.500h4.500a3 3 0 0 0 3-3v-5a3 3 0 0 1 3-3H18" fill="none" stroke-width="2.2" stroke-linecap="round" />
-    <circle class="mark-dot" cx="6.2" cy="17.5" r="2.2" /><circle class="mark-dot" cx="17.8" cy="6.5" r="2.2" />
-  </svg>`;
+  return html`
+    <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+      <rect class="mark-back" width="24" height="24" rx="6" />
+      <path
+        class="mark-line"
+        d="M6 17.500h4.500a3 3 0 0 0 3-3v-5a3 3 0 0 1 3-3H18"
+        fill="none"
+        stroke-width="2.2"
+        stroke-linecap="round"
+      />
+      <circle class="mark-dot" cx="6.2" cy="17.5" r="2.2" />
+      <circle class="mark-dot" cx="17.8" cy="6.5" r="2.2" />
+    </svg>
+  `;
 }

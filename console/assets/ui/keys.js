@@ -1,5 +1,5 @@
-// Owns the keyboard shortcuts: single keys, which are left alone while one types or a
-// dialog is open, and the list of them that `?` shows.
+// Owns the keyboard shortcuts: single keys, which are ignored while the user types or a dialog is
+// open, and the list of them that `?` shows.
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "./html.js";
 import { Dialog } from "./dialog.js";
@@ -28,17 +28,43 @@ export function useShortcuts(actions) {
 
 /** The keys of each page, by the path of its route. */
 const OF_PAGE = {
-  "/runs": [["j", "Next run"], ["k", "Previous run"], ["Enter", "Open the run"], ["Esc", "Leave the list, or clear the filters"], ["/", "Search by run id"]],
+  "/runs": [
+    ["j", "Next run"],
+    ["k", "Previous run"],
+    ["Enter", "Open the run"],
+    ["Esc", "Leave the list or clear the filters"],
+    ["/", "Search by run id"],
+  ],
   "/runs/:runId": [
-    ["↑ ↓", "The step before, the next step"], ["→ ←", "Open and close branches and sub-flows"], ["Enter", "Look at the step"],
-    ["Home End", "The first and the last step"], ["+ −", "Zoom in and out"], ["0", "The whole run"], ["⇧ → ←", "Move along the time"], ["Esc", "Close the step"],
+    ["↑ ↓", "Previous or next step"],
+    ["→ ←", "Expand or collapse branches and sub-flows"],
+    ["Enter", "Show the step"],
+    ["Home End", "First or last step"],
+    ["+ −", "Zoom in or out"],
+    ["0", "Show the whole run"],
+    ["⇧ → ←", "Move forward or back in time"],
+    ["Esc", "Close the step"],
   ],
 };
-const EVERYWHERE = [["?", "These shortcuts"]];
+const EVERYWHERE = [["?", "Show these shortcuts"]];
 
-/** @param {{page: ?string, onClose: () => void}} props `page` is the path of the route that one is on */
+/** @param {{page: ?string, onClose: () => void}} props `page` is the path of the current route */
 export function ShortcutsDialog({ page, onClose }) {
-  return html`<${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
-    ${page === "/runs/:runId" && html`<p class="muted small keys-note">With the focus in the list of steps.</p>`}
-    <dl class="keys">${[...(OF_PAGE[page] ?? []), ...EVERYWHERE].map(([key, text]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${text}</dd></div>`)}</dl><//>`;
+  return html`
+    <${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
+      ${page === "/runs/:runId" && html`
+        <p class="muted small keys-note">Move the focus to the list of steps first.</p>
+      `}
+      <dl class="keys">
+        ${[...(OF_PAGE[page] ?? []), ...EVERYWHERE].map(([key, text]) => html`
+          <div key=${key}>
+            <dt>
+              <kbd>${key}</kbd>
+            </dt>
+            <dd>${text}</dd>
+          </div>
+        `)}
+      </dl>
+    <//>
+  `;
 }

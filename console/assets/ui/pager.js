@@ -1,12 +1,12 @@
-// Owns numbered pages: steps, ends, and any page by its number.
+// Owns the controls for numbered pages: first, previous, next, last, and any page by its number.
 import { useEffect, useState } from "preact/hooks";
 import { formatCount } from "../format.js";
 import { html } from "./html.js";
 import { Button } from "./controls.js";
 
 /**
- * @param {{page: number, size: number, total: number, exact?: boolean, shown: number, noun: string, onGo: (page: number) => void, children?: any}} props
- *   pages count from 1; a total that is not exact is the least that there are
+ * @param {{page: number, size: number, total: number, exact?: boolean, shown: number, noun: string,
+ *   onGo: (page: number) => void, children?: any}} props pages count from 1; an inexact total is a lower bound
  */
 export function Pager({ page, size, total, exact = true, shown, noun, onGo, children }) {
   const pages = Math.max(1, Math.ceil(total / size));
@@ -21,12 +21,49 @@ export function Pager({ page, size, total, exact = true, shown, noun, onGo, chil
     if (wanted >= 1) onGo(Math.min(wanted, pages));
     else setText(String(page));
   };
-  return html`<nav class="pager" aria-label="Pages"><span class="pager-range">${range}</span>${children}
-    ${pages > 1 && html`<span class="pager-steps">
-      <${Button} kind="quiet" icon="first" label="First page" disabled=${page <= 1} onClick=${() => onGo(1)} />
-      <${Button} kind="quiet" icon="left" label="Previous page" disabled=${page <= 1} onClick=${() => onGo(page - 1)} />
-      <form class="pager-form" onSubmit=${go}><label>Page <input inputmode="numeric" aria-label="Go to page" size="5" value=${text} onInput=${(event) => setText(event.currentTarget.value)} /></label> of ${formatCount(pages)}</form>
-      <${Button} kind="quiet" icon="right" label="Next page" disabled=${page >= pages} onClick=${() => onGo(page + 1)} />
-      <${Button} kind="quiet" icon="last" label="Last page" disabled=${page >= pages} onClick=${() => onGo(pages)} />
-    </span>`}</nav>`;
+  return html`
+    <nav class="pager" aria-label="Pages">
+      <span class="pager-range">${range}</span>
+      ${children}
+      ${pages > 1 && html`
+        <span class="pager-steps">
+          <${Button} kind="quiet" icon="first" label="First page" disabled=${page <= 1} onClick=${() => onGo(1)} />
+          <${Button}
+            kind="quiet"
+            icon="left"
+            label="Previous page"
+            disabled=${page <= 1}
+            onClick=${() => onGo(page - 1)}
+          />
+          <form class="pager-form" onSubmit=${go}>
+            <label>
+              Page${" "}
+              <input
+                inputmode="numeric"
+                aria-label="Go to page"
+                size="5"
+                value=${text}
+                onInput=${(event) => setText(event.currentTarget.value)}
+              />
+            </label>${" "}
+            of ${formatCount(pages)}
+          </form>
+          <${Button}
+            kind="quiet"
+            icon="right"
+            label="Next page"
+            disabled=${page >= pages}
+            onClick=${() => onGo(page + 1)}
+          />
+          <${Button}
+            kind="quiet"
+            icon="last"
+            label="Last page"
+            disabled=${page >= pages}
+            onClick=${() => onGo(pages)}
+          />
+        </span>
+      `}
+    </nav>
+  `;
 }

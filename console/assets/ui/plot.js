@@ -1,11 +1,10 @@
-// Owns what all drawings have in common: the life of a uPlot, which is loaded with the
-// first of them, the theme that its colours come from, and the mark of what a filter means.
+// Owns the common parts of all charts: the lifetime of a uPlot, which is loaded with the first
+// chart, the theme of its colours, and the shading of the filtered time.
 import { useEffect, useState } from "preact/hooks";
 
 /**
- * Keeps a drawing in an element, as wide as that is, in `live.current.plot`; another
- * `shape` draws it anew. Without uPlot there is no drawing, and what is told beside it is
- * there all the same.
+ * Keeps a chart as wide as its element, in `live.current.plot`; another `shape` redraws it. If
+ * uPlot cannot be loaded, there is no chart, but the text around it is still shown.
  * @param {{current: ?Element}} box @param {{current: Object}} live @param {string} shape
  * @param {number} height in pixels @param {(UPlot: Function, element: Element) => Object} draw
  */
@@ -14,14 +13,19 @@ export function usePlot(box, live, shape, height, draw) {
     let plot = null;
     let gone = false;
     let observer = null;
-    import("uplot").then(({ default: UPlot }) => {
-      // The element can be gone before this is told.
-      if (gone || !box.current) return;
-      plot = draw(UPlot, box.current);
-      live.current.plot = plot;
-      observer = new ResizeObserver(([entry]) => plot.setSize({ width: Math.floor(entry.contentRect.width), height }));
-      observer.observe(box.current);
-    }, () => {});
+    import("uplot").then(
+      ({ default: UPlot }) => {
+        // The element may have been removed before this callback.
+        if (gone || !box.current) return;
+        plot = draw(UPlot, box.current);
+        live.current.plot = plot;
+        observer = new ResizeObserver(([entry]) =>
+          plot.setSize({ width: Math.floor(entry.contentRect.width), height }),
+        );
+        observer.observe(box.current);
+      },
+      () => {},
+    );
     return () => {
       gone = true;
       observer?.disconnect();
@@ -31,7 +35,7 @@ export function usePlot(box, live, shape, height, draw) {
   }, [shape]);
 }
 
-/** Canvas takes no custom properties, so that a change of theme draws anew. */
+/** A canvas cannot use custom properties, so a change of theme redraws it. */
 export function useTheme() {
   const [dark, setDark] = useState(() => matchMedia("(prefers-color-scheme: dark)").matches);
   useEffect(() => {
@@ -43,7 +47,17 @@ export function useTheme() {
   return dark ? "dark" : "light";
 }
 
-/** What the filter means, within the longer stretch that is drawn. */
+/** The width of the widest mark of an axis, and at least a minimum. @param {number} least pixels */
+export const axisSize = (least) => (_, marks) =>
+  Math.max(least, 12 + 6.4 * Math.max(0, ...(marks ?? []).map((mark) => mark.length)));
+
+/**
+ * The number of marks that fit on an axis.
+ * @param {Object} plot @param {"width"|"height"} way @param {number} space pixels
+ */
+export const roomOf = (plot, way, space) => Math.floor(plot.bbox[way] / devicePixelRatio / space);
+
+/** Shades the filtered time within a longer period. */
 export function shadeInner(plot, inner, fill) {
   if (!inner) return;
   const left = plot.valToPos(inner.from / 1000, "x", true);

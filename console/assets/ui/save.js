@@ -1,4 +1,4 @@
-// Owns the saving of what is in memory as a file of the viewer's.
+// Owns saving data from memory as a file.
 
 /** @param {Blob} blob @param {string} name */
 export function save(blob, name) {

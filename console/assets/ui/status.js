@@ -1,24 +1,28 @@
-// Owns the states: their names, their order, and how they look. A state is never told by
-// colour alone: each has an icon and a word.
+// Owns the states: their names, their order and their look. A state is never shown by colour alone:
+// each has an icon and a word.
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
-/** In the order in which they are shown, the calm ones first. */
+/** In the order in which they are shown. */
 export const STATUSES = ["COMPLETED", "FAILED", "RUNNING", "PENDING", "CANCELLED"];
 
 const LABELS = {
-  COMPLETED: "Completed", FAILED: "Failed", RUNNING: "Running",
-  PENDING: "Pending", CANCELLED: "Cancelled", SKIPPED: "Skipped",
+  COMPLETED: "Completed",
+  FAILED: "Failed",
+  RUNNING: "Running",
+  PENDING: "Pending",
+  CANCELLED: "Cancelled",
+  SKIPPED: "Skipped",
 };
-// The surfaces of the API have three words for the same state.
+// The API has three words for the same state.
 const SAME = { PASSED: "COMPLETED", SUCCESS: "COMPLETED" };
 
-/** The record format's word for a state of any surface. @param {?string} status */
+/** The record format's word for a state of the API. @param {?string} status */
 export function statusOf(status) {
   return SAME[status] ?? status ?? "UNKNOWN";
 }
 
-/** How many runs are in each state. @param {Object<string, number>} breakdown of the API's statistics */
+/** The number of runs in each state. @param {Object<string, number>} breakdown from the API's statistics */
 export function countsOf(breakdown) {
   const counts = {};
   for (const [status, count] of Object.entries(breakdown)) counts[statusOf(status)] = count;
@@ -37,22 +41,37 @@ export function isOpen(status) {
 
 const known = (status) => (LABELS[status] ? status.toLowerCase() : "unknown");
 
-/** The icon alone, in the state's colour. @param {{status: string}} props */
+/** The icon without a word, in the state's colour. @param {{status: string}} props */
 export function StatusIcon({ status }) {
   const name = known(statusOf(status));
-  return html`<span class=${`status-icon status-${name}`}><${Icon} name=${name} /></span>`;
+  return html`
+    <span class=${`status-icon status-${name}`}>
+      <${Icon} name=${name} />
+    </span>
+  `;
 }
 
 /**
- * What else is to be known of a run at a glance.
+ * The flags of a run.
  * @param {{run: {stalled?: boolean, pinned?: boolean}}} props
  */
 export function Marks({ run }) {
-  return html`${run.stalled && html`<span class="tag tag-warn" title="It has given no sign of life for longer than your team lets it">stalled</span>`}
-    ${run.pinned && html`<span class="tag" title="It is kept from expiring">pinned</span>`}`;
+  return html`
+    ${run.stalled && html`
+      <span class="tag tag-warn" title="The engine has sent no heartbeat for longer than your team allows">
+        stalled
+      </span>
+    `}
+    ${run.pinned && html`<span class="tag" title="This run does not expire">pinned</span>`}
+  `;
 }
 
 /** Icon and word. @param {{status: string}} props */
 export function StatusBadge({ status }) {
-  return html`<span class="status"><${StatusIcon} status=${status} /><span class="status-word">${statusLabel(status)}</span></span>`;
+  return html`
+    <span class="status">
+      <${StatusIcon} status=${status} />
+      <span class="status-word">${statusLabel(status)}</span>
+    </span>
+  `;
 }

@@ -1,7 +1,7 @@
-// Owns times and durations on the screen. All of them share one ticker, which stands
-// still while nobody looks.
+// Owns times and durations on the screen. They share one timer, which pauses while the page is
+// hidden.
 import { useEffect, useState } from "preact/hooks";
-import { formatDuration, formatRelative, formatTicking, now, parseTime, timeTitle } from "../format.js";
+import { formatCount, formatDuration, formatRelative, formatTicking, now, parseTime, timeTitle } from "../format.js";
 import { html } from "./html.js";
 
 const listeners = new Set();
@@ -13,8 +13,8 @@ function tick() {
 }
 
 /**
- * The present moment, renewed every so often.
- * @param {number} [everyMs] 0: never
+ * The current time, updated at an interval.
+ * @param {number} [everyMs] 0: never updated
  * @returns {number}
  */
 export function useNow(everyMs = 1000) {
@@ -34,16 +34,18 @@ export function useNow(everyMs = 1000) {
   return value;
 }
 
-/** How long ago; both zones on hover. @param {{at: ?string}} props */
+/** How long ago a time was; both zones in the tooltip. @param {{at: ?string}} props */
 export function RelativeTime({ at }) {
   const time = parseTime(at);
   const present = useNow(time !== null && now() - time < 90_000 ? 1000 : 15_000);
   if (time === null) return html`<span class="none">—</span>`;
-  return html`<time datetime=${at} title=${timeTitle(at)}>${formatRelative(at, Math.max(present, time))}</time>`;
+  return html`
+    <time datetime=${at} title=${timeTitle(at)}>${formatRelative(at, Math.max(present, time))}</time>
+  `;
 }
 
 /**
- * A duration; one that is still open ticks.
+ * A duration; an open one is updated every second.
  * @param {{ms: ?number, since?: ?string, open?: boolean}} props
  */
 export function Duration({ ms, since, open = false }) {
@@ -51,5 +53,5 @@ export function Duration({ ms, since, open = false }) {
   const present = useNow(start === null ? 0 : 1000);
   if (start !== null) return html`<span class="ticking">${formatTicking(Math.max(0, present - start))}</span>`;
   if (ms === null || ms === undefined) return html`<span class="none">—</span>`;
-  return html`<span title=${`${ms} ms`}>${formatDuration(ms)}</span>`;
+  return html`<span title=${`${formatCount(ms)} ms`}>${formatDuration(ms)}</span>`;
 }

@@ -1,21 +1,25 @@
-// Owns the title of the page, and that it is told to who cannot see another page come.
+// Owns the title of the page, and its announcement to screen readers.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "./html.js";
+import { visible } from "./visible.js";
 
-let tell = () => {};
+let announce = () => {};
 
-/** @param {string} title what the page shows; none for the product's name alone */
+/** @param {string} title the title of the page; empty for only the product's name */
 export function setTitle(title) {
-  document.title = title ? `${title} · Flowtrail` : "Flowtrail";
-  tell(title);
+  const shown = visible(title);
+  document.title = shown ? `${shown} · Flowtrail` : "Flowtrail";
+  announce(shown);
 }
 
-/** Stands once, in the shell. Nothing is told of the page that was asked for by its address. */
+/** Used once, in the shell. The first page after loading is not announced. */
 export function TitleAnnouncer() {
   const [text, setText] = useState("");
   useEffect(() => {
-    tell = setText;
-    return () => { tell = () => {}; };
+    announce = setText;
+    return () => {
+      announce = () => {};
+    };
   }, []);
   return html`<div class="hidden" role="status" aria-live="polite">${text}</div>`;
 }

@@ -1,7 +1,8 @@
-// Owns the short notes at the lower edge: what was just done, or could not be.
+// Owns the short messages at the lower edge about actions that succeeded or failed.
 import { useEffect, useState } from "preact/hooks";
 import { classes, html } from "./html.js";
 import { Button } from "./controls.js";
+import { visible } from "./visible.js";
 
 const SHOWN_MS = 6000;
 let notes = [];
@@ -21,14 +22,23 @@ function drop(id) {
   show(notes);
 }
 
-/** Stands once, in the shell. */
+/** Used once, in the shell. */
 export function Toasts() {
   const [list, setList] = useState(notes);
   useEffect(() => {
     show = setList;
-    return () => { show = () => {}; };
+    return () => {
+      show = () => {};
+    };
   }, []);
-  return html`<div class="toasts" role="status" aria-live="polite">${list.map((note) => html`
-    <div key=${note.id} class=${classes("toast", `toast-${note.kind}`)}><span>${note.text}</span>
-      <${Button} kind="quiet" icon="close" label="Dismiss" onClick=${() => drop(note.id)} /></div>`)}</div>`;
+  return html`
+    <div class="toasts" role="status" aria-live="polite">
+      ${list.map((note) => html`
+        <div key=${note.id} class=${classes("toast", `toast-${note.kind}`)}>
+          <span>${visible(note.text)}</span>
+          <${Button} kind="quiet" icon="close" label="Dismiss" onClick=${() => drop(note.id)} />
+        </div>
+      `)}
+    </div>
+  `;
 }

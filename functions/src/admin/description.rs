@@ -1,4 +1,4 @@
-//! The admin endpoints in OpenAPI.
+//! The OpenAPI description of the admin endpoints.
 
 use http::StatusCode;
 use masking::Settings;
@@ -8,43 +8,21 @@ use shared::Error;
 use shared::retention::RetentionRule;
 use shared::stalled::StalledRule;
 
-use super::parameters::{
-    AuditParameters, MaskingTrial, NewTokenBody, RolesBody, RulesBody, TokenListParameters,
-    described_token_id,
-};
+use super::parameters::{MaskingTrial, NewTokenBody, RolesBody, RulesBody};
 use super::views::{
     AuditView, CallerAnswer, MaskedView, MaskingSettingsView, OneTokenView, RolesView, RulesView,
     TokensView,
 };
-use crate::openapi::{Describe, Operation, example, problems};
+use crate::openapi::{Operation, example, problems};
 use crate::problem::Problem;
-use crate::route::{self, Route};
 
-/// Every operation of this surface, with its route.
-pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[
-    (&route::GET_CALLER, get_caller),
-    (&route::CREATE_TOKEN, create_token),
-    (&route::LIST_TOKENS, list_tokens),
-    (&route::REVOKE_TOKEN, revoke_token),
-    (&route::GET_ROLES, get_roles),
-    (&route::UPDATE_ROLES, update_roles),
-    (&route::GET_MASKING_SETTINGS, get_masking_settings),
-    (&route::UPDATE_MASKING_SETTINGS, update_masking_settings),
-    (&route::TRY_MASKING_SETTINGS, try_masking_settings),
-    (&route::GET_RETENTION_SETTINGS, get_retention_settings),
-    (&route::UPDATE_RETENTION_SETTINGS, update_retention_settings),
-    (&route::GET_STALLED_SETTINGS, get_stalled_settings),
-    (&route::UPDATE_STALLED_SETTINGS, update_stalled_settings),
-    (&route::LIST_AUDIT_EVENTS, list_audit_events),
-];
-
-/// A token, with its secret.
+/// The example of a token, with its secret.
 fn new_token() -> Value {
     example(include_str!("examples/new_token.json"))
 }
 
-fn get_caller(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Who the caller is, and may do.";
+pub(crate) fn get_caller(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns the caller: its team, its permissions, and the flows that it sees.";
     Operation::new("Get the caller", about).answer::<CallerAnswer<'_>>(
         schemas,
         StatusCode::OK,
@@ -53,40 +31,42 @@ fn get_caller(schemas: &mut SchemaGenerator) -> Operation {
     )
 }
 
-fn create_token(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn create_token(schemas: &mut SchemaGenerator) -> Operation {
     let body = json!({"role": "operator", "name": "Deployment", "flows": ["order-pipeline"]});
-    let about = "Makes a token, and shows it this once. A role with a permission that the caller lacks \
-                 is 403, and so is an end after that of the caller's own token.";
+    let about = "Creates a token of the caller's team. Only this response contains the secret. \
+                 Callers cannot grant more than they have. The response is 403 for a role with a \
+                 permission that the caller lacks, and for a token that would expire later than \
+                 the caller's own token.";
     Operation::new("Create a token", about)
         .body::<NewTokenBody>(body)
-        .answer::<OneTokenView<'_>>(schemas, StatusCode::CREATED, "The token.", new_token())
+        .answer::<OneTokenView<'_>>(schemas, StatusCode::CREATED, "The new token.", new_token())
         .problems(schemas, [problems::missing("body")])
 }
 
-fn list_tokens(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn list_tokens(schemas: &mut SchemaGenerator) -> Operation {
     let page = json!({"success": true, "tokens": [new_token()["token"]]});
-    let about = "The team's tokens, newest first, without secrets. Revoked ones stay for 90 days.";
+    let about = "Lists the team's tokens, newest first, without their secrets. Expired tokens \
+                 are not listed; revoked tokens are listed for 90 days.";
     Operation::new("List tokens", about)
-        .parameters(TokenListParameters::described())
-        .answer::<TokensView<'_>>(schemas, StatusCode::OK, "A page.", page)
+        .answer::<TokensView<'_>>(schemas, StatusCode::OK, "A page of tokens.", page)
         .problems(schemas, [problems::next_token()])
 }
 
-fn revoke_token(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn revoke_token(schemas: &mut SchemaGenerator) -> Operation {
     let mut token = new_token()["token"].take();
     token["revokedAt"] = json!("2026-02-18T08:00:00.000Z");
     token["expiresAt"] = Value::Null;
     let revoked = json!({"success": true, "token": token});
     let not_found = Error::TokenNotFound("019c6b4f2d1a5e0c9b37".to_owned());
-    let about = "It stops working within 60 seconds. Again, it changes nothing.";
+    let about = "Revokes a token. From then on it cannot change or export anything, and after at \
+                 most 60 seconds it cannot read anything. Revoking it again changes nothing.";
     Operation::new("Revoke a token", about)
-        .parameters([described_token_id()])
-        .answer::<OneTokenView<'_>>(schemas, StatusCode::OK, "It is revoked.", revoked)
+        .answer::<OneTokenView<'_>>(schemas, StatusCode::OK, "The revoked token.", revoked)
         .problems(schemas, [not_found.into()])
 }
 
-fn get_roles(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "The roles that the team defines, and those that every team has.";
+pub(crate) fn get_roles(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns the roles that the team has defined, and the built-in roles.";
     Operation::new("Get the roles", about).answer::<RolesView<'_>>(
         schemas,
         StatusCode::OK,
@@ -95,14 +75,14 @@ fn get_roles(schemas: &mut SchemaGenerator) -> Operation {
     )
 }
 
-fn update_roles(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn update_roles(schemas: &mut SchemaGenerator) -> Operation {
     let body = json!({
         "roles": [{"name": "auditor", "permissions": ["EXECUTIONS_READ", "AUDIT_READ"]}],
     });
-    let about = "Puts other roles in the place of the team's own. Send the `updatedAt` that you have \
-                 read, be it `null`, and a change that another made meanwhile is 409; without it the \
-                 last one wins. Names are unique in any case of letters, and none of those that every \
-                 team has.";
+    let about = "Replaces the team's own roles. Send the `updatedAt` that you have read, even if \
+                 it is `null`: if someone else has changed the roles since, the response is 409. \
+                 Without `updatedAt` the last change wins. Names must be unique regardless of \
+                 case, and must differ from the names of the built-in roles.";
     Operation::new("Update the roles", about)
         .body::<RolesBody>(body)
         .answer::<RolesView<'_>>(
@@ -120,9 +100,9 @@ fn update_roles(schemas: &mut SchemaGenerator) -> Operation {
         )
 }
 
-fn get_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "What the team has added to masking, and what it allows.";
-    Operation::new("Get the masking", about).answer::<MaskingSettingsView<'_>>(
+pub(crate) fn get_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns what the team has added to the masking, and what it has exempted from it.";
+    Operation::new("Get the masking settings", about).answer::<MaskingSettingsView<'_>>(
         schemas,
         StatusCode::OK,
         "The settings.",
@@ -130,12 +110,12 @@ fn get_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
     )
 }
 
-fn update_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn update_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
     let body = json!({"patterns": [{"name": "customer-number", "pattern": "KD-[0-9]{8}"}]});
-    let about = "Puts other settings in their place; what is left out is empty. Patterns are regular \
-                 expressions that match no empty text. To let more be seen takes `EXECUTIONS_REVEAL` \
-                 as well.";
-    Operation::new("Update the masking", about)
+    let about = "Replaces the team's masking settings. A member that is left out becomes empty. \
+                 Patterns are regular expressions, and must not match an empty string. A change \
+                 that masks less also requires `EXECUTIONS_REVEAL`.";
+    Operation::new("Update the masking settings", about)
         .body::<Settings>(body)
         .answer::<MaskingSettingsView<'_>>(
             schemas,
@@ -146,19 +126,20 @@ fn update_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
         .problems(schemas, [problems::missing("body")])
 }
 
-fn try_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn try_masking_settings(schemas: &mut SchemaGenerator) -> Operation {
     let masked = json!({
         "success": true,
         "masked": {"orderId": 42, "password": "[REDACTED:secret]"},
     });
-    let about = "What settings would hide, without keeping them.";
-    Operation::new("Try the masking", about)
+    let about = "Masks a value with the given settings, or with the team's current ones, and \
+                 returns the result. The settings are not saved.";
+    Operation::new("Try masking settings", about)
         .body::<MaskingTrial>(json!({"value": {"orderId": 42, "password": "hunter2"}}))
         .answer::<MaskedView<'_>>(schemas, StatusCode::OK, "The masked value.", masked)
         .problems(schemas, [problems::missing("body")])
 }
 
-/// The answer with some rules.
+/// The example of a response with some rules.
 fn with_rules(rules: &Value) -> Value {
     json!({
         "success": true,
@@ -168,8 +149,8 @@ fn with_rules(rules: &Value) -> Value {
     })
 }
 
-/// What a change of rules meets.
-fn problems_of_rules() -> [Problem; 2] {
+/// The problems of an update of rules.
+fn update_problems() -> [Problem; 2] {
     [
         problems::missing("body"),
         Error::Conflict("The rules").into(),
@@ -183,10 +164,11 @@ fn retention_rules() -> Value {
     ])
 }
 
-fn get_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "For how many days after their end the team's runs are kept.";
+pub(crate) fn get_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about =
+        "Returns the rules for how many days the team's runs are kept after they have ended.";
     let example = with_rules(&retention_rules());
-    Operation::new("Get the retention", about).answer::<RulesView<'_, RetentionRule>>(
+    Operation::new("Get the retention rules", about).answer::<RulesView<'_, RetentionRule>>(
         schemas,
         StatusCode::OK,
         "The rules.",
@@ -194,16 +176,18 @@ fn get_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
     )
 }
 
-fn update_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Puts other rules in the place of the team's, at most one for the same runs. The most \
-                 particular counts: flow and state, flow, state, none. Send the `updatedAt` that you \
-                 have read, be it `null`, and a change that another made meanwhile is 409; without \
-                 it the last one wins.";
+pub(crate) fn update_retention_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Replaces the team's retention rules. No two rules can have the same flow and \
+                 status. The narrowest rule applies to a run: first a rule for its flow and \
+                 status, then for its flow, then for its status, then for all runs. Send the \
+                 `updatedAt` that you have read, even if it is `null`: if someone else has \
+                 changed the rules since, the response is 409. Without `updatedAt` the last \
+                 change wins.";
     let example = with_rules(&retention_rules());
-    Operation::new("Update the retention", about)
+    Operation::new("Update the retention rules", about)
         .body::<RulesBody<RetentionRule>>(json!({"rules": retention_rules()}))
         .answer::<RulesView<'_, RetentionRule>>(schemas, StatusCode::OK, "The rules.", example)
-        .problems(schemas, problems_of_rules())
+        .problems(schemas, update_problems())
 }
 
 fn stalled_rules() -> Value {
@@ -213,10 +197,11 @@ fn stalled_rules() -> Value {
     ])
 }
 
-fn get_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "After how long without a sign of life the team's runs are stalled, and closed.";
+pub(crate) fn get_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns the rules for when an open run without a heartbeat is shown as stalled, \
+                 and when it is closed.";
     let example = with_rules(&stalled_rules());
-    Operation::new("Get the limits of stalled runs", about).answer::<RulesView<'_, StalledRule>>(
+    Operation::new("Get the rules for stalled runs", about).answer::<RulesView<'_, StalledRule>>(
         schemas,
         StatusCode::OK,
         "The rules.",
@@ -224,26 +209,27 @@ fn get_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
     )
 }
 
-fn update_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Puts other rules in the place of the team's, at most one for the same runs. A flow's \
-                 own rule counts before that for every flow, and no run is closed before it is \
-                 stalled. Send the `updatedAt` that you have read, be it `null`, and a change that \
-                 another made meanwhile is 409; without it the last one wins.";
+pub(crate) fn update_stalled_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Replaces the team's rules for stalled runs. No two rules can have the same \
+                 flow. A rule for a flow takes precedence over the rule for all flows. A run \
+                 cannot be closed before it is stalled. Send the `updatedAt` that you have read, \
+                 even if it is `null`: if someone else has changed the rules since, the response \
+                 is 409. Without `updatedAt` the last change wins.";
     let example = with_rules(&stalled_rules());
-    Operation::new("Update the limits of stalled runs", about)
+    Operation::new("Update the rules for stalled runs", about)
         .body::<RulesBody<StalledRule>>(json!({"rules": stalled_rules()}))
         .answer::<RulesView<'_, StalledRule>>(schemas, StatusCode::OK, "The rules.", example)
-        .problems(schemas, problems_of_rules())
+        .problems(schemas, update_problems())
 }
 
-fn list_audit_events(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Who did what in the team, newest first, for 90 days.";
+pub(crate) fn list_audit_events(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Lists who did what in the team, newest first, for the last 90 days.";
     Operation::new("List audit events", about)
-        .parameters(AuditParameters::described())
         .answer::<AuditView<'_>>(
             schemas,
             StatusCode::OK,
-            "A page. One with filters can be shorter than `limit` and still not be the last.",
+            "A page of events. With filters, a page can have fewer than `limit` events and still \
+             have a `nextToken`.",
             example(include_str!("examples/audit.json")),
         )
         .problems(schemas, [problems::next_token()])

@@ -1,4 +1,6 @@
-//! What the admin endpoints are asked.
+//! The parameters and bodies of the admin endpoints.
+
+use std::sync::LazyLock;
 
 use lambda_http::Request;
 use masking::Settings;
@@ -9,61 +11,73 @@ use serde_json::value::RawValue;
 use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, MAX_ROLES, MAX_TOKEN_NAME_LENGTH, NewToken, TokenId};
-use shared::model::{ID_PATTERN, InvalidId, NO_CONTROL_PATTERN, PageSize, Timestamp};
+use shared::model::{ID_PATTERN, InvalidId, PageSize, Timestamp, VISIBLE_PATTERN};
 use shared::settings::Expected;
 use shared::settings::MAX_RULES;
 
-use crate::openapi::parameter::{self, Parameter};
-use crate::parameters::{Parameters, invalid, json_body};
+use crate::parameters::{
+    Parameter, Parameters, group, next_token, one_of, page_size, path, short_text,
+    strict_json_body, time_range,
+};
 use crate::problem::Problem;
 
-/// How many tokens or events a page holds where the caller names no number.
-const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
+/// The default page size of tokens and audit events.
+const DEFAULT_LIMIT: PageSize = PageSize::constant::<50>();
 
-/// The object in the body, which has to be there.
+/// Parses the required object in the body.
 ///
 /// # Errors
-/// [`Problem::MissingParameter`] with that message, and [`Problem::InvalidParameter`].
+/// [`Problem::MissingParameter`] with this message if the body is empty, and
+/// [`Problem::InvalidParameter`] if it is not valid.
 pub(super) fn body<T: DeserializeOwned>(request: &Request, message: &str) -> Result<T, Problem> {
-    json_body(request)?.ok_or(Problem::MissingParameter {
+    strict_json_body(request)?.ok_or(Problem::MissingParameter {
         parameter: "body",
         message: message.to_owned(),
     })
 }
 
-/// Of `POST /api/settings/masking/try`.
+/// The body of `POST /api/settings/masking/try`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MaskingTrial {
-    /// A text is masked as the texts of an export, any other value as a payload in details.
+    /// The value to mask. A text is masked like the texts of an export, any other value like a
+    /// payload in details.
     #[schemars(with = "serde_json::Value")]
     pub(super) value: Box<RawValue>,
-    /// Those of the team where they are left out.
+    /// The settings to try. Without it, the team's current settings are used.
     pub(super) settings: Option<Settings>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewTokenBody {
-    /// A role that every team has, or one of the team's own.
+    /// A built-in role, or a role of the team.
     #[schemars(regex(pattern = ID_PATTERN))]
     role: String,
-    /// What it is for.
-    #[schemars(length(min = 1, max = MAX_TOKEN_NAME_LENGTH), regex(pattern = NO_CONTROL_PATTERN))]
+    /// The purpose of the token.
+    #[schemars(length(min = 1, max = MAX_TOKEN_NAME_LENGTH), regex(pattern = VISIBLE_PATTERN))]
     name: Option<String>,
-    /// The flows that it is limited to, of at most 4,096 characters together; none but all
-    /// where it is left out.
+    /// The ids of the flows that the holder sees, with at most 4,096 characters together. Without
+    /// it, the holder sees all flows.
     #[schemars(length(min = 1), inner(regex(pattern = ID_PATTERN)))]
     flows: Option<Vec<String>>,
-    /// A date, or a time of RFC 3339, that lies ahead; never where it is left out.
-    #[schemars(extend("anyOf" = [{"format": "date-time"}, {"format": "date"}, {"type": "null"}]))]
+    /// The end of the token: a date, or a time in RFC 3339, in the future. Without it, the token
+    /// never expires.
+    #[schemars(transform = |schema: &mut schemars::Schema| {
+        schema.remove("type");
+        schema.insert("anyOf".to_owned(), serde_json::json!([
+            {"type": "string", "format": "date-time"},
+            {"type": "string", "format": "date"},
+            {"type": "null"},
+        ]));
+    })]
     expires_at: Option<String>,
 }
 
-/// What a token is to be, as the body says.
+/// Parses the body of a new token.
 ///
 /// # Errors
-/// Those of [`body`], and [`Error::InvalidMember`], naming the member.
+/// [`Error::InvalidMember`] if a member is not valid, and the errors of [`body`].
 pub(super) fn new_token(request: &Request) -> Result<NewToken, Problem> {
     let body: NewTokenBody = body(request, "Send JSON such as {\"role\": \"viewer\"}.")?;
     let flow = |(position, flow): (usize, String)| {
@@ -72,7 +86,7 @@ pub(super) fn new_token(request: &Request) -> Result<NewToken, Problem> {
     };
     let flows = body.flows.map(|flows| flows.into_iter().enumerate());
     let end = |text: String| {
-        let form = "It is a date or a time of RFC 3339, such as 2027-01-31 or \
+        let form = "Use a date or a time in RFC 3339, such as 2027-01-31 or \
                     2027-01-31T18:00:00Z.";
         Timestamp::last_of(&text).ok_or_else(|| invalid_member("expiresAt".to_owned(), form))
     };
@@ -88,7 +102,7 @@ pub(super) fn new_token(request: &Request) -> Result<NewToken, Problem> {
 }
 
 fn invalid_id(member: String, error: &InvalidId) -> Problem {
-    invalid_member(member, &format!("It is an id: {error}."))
+    invalid_member(member, &error.to_sentence())
 }
 
 fn invalid_member(member: String, reason: &str) -> Problem {
@@ -98,10 +112,10 @@ fn invalid_member(member: String, reason: &str) -> Problem {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RolesBody {
-    /// All of the team's own.
+    /// All roles of the team. They replace the current ones.
     #[schemars(length(max = MAX_ROLES))]
     roles: Vec<CustomRole>,
-    /// Absent, it is not the same as `null`.
+    /// The `updatedAt` that you have read, which may be `null`. Without it, the last change wins.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<Timestamp>")]
     updated_at: Option<Option<String>>,
@@ -111,18 +125,18 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
     Option::deserialize(deserializer).map(Some)
 }
 
-/// The roles that a team is to have, and which it is taken to have.
+/// The new roles of a team, and the version that they replace.
 pub(super) struct NewRoles {
     pub(super) roles: Vec<CustomRole>,
     pub(super) expected: Expected,
 }
 
 impl NewRoles {
-    /// As the body says.
+    /// Parses the body.
     ///
     /// # Errors
-    /// Those of [`body`], and [`Error::InvalidMember`], naming the member.
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+    /// [`Error::InvalidMember`] if `updatedAt` is not valid, and the errors of [`body`].
+    pub(super) fn parse(request: &Request) -> Result<Self, Problem> {
         let message = "Send the roles as JSON: {\"roles\": []} for none.";
         let body: RolesBody = body(request, message)?;
         Ok(Self {
@@ -132,16 +146,16 @@ impl NewRoles {
     }
 }
 
-/// What the caller takes settings to be, which had this `updatedAt` when it read them.
+/// The version of the settings that the caller expects, by the `updatedAt` that it has read.
 fn expected(updated_at: Option<Option<String>>) -> Result<Expected, Problem> {
     let time = |text: String| {
-        let form = "It is the updatedAt of what you have read.";
+        let form = "Send the updatedAt that you have read.";
         text.parse()
             .map_err(|_| invalid_member("updatedAt".to_owned(), form))
     };
     Ok(match updated_at {
         None => Expected::Any,
-        Some(updated_at) => Expected::Of(updated_at.map(time).transpose()?),
+        Some(updated_at) => Expected::UpdatedAt(updated_at.map(time).transpose()?),
     })
 }
 
@@ -149,27 +163,27 @@ fn expected(updated_at: Option<Option<String>>) -> Result<Expected, Problem> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "{T}s")]
 pub(super) struct RulesBody<T> {
-    /// All of the team's.
+    /// All rules of the team. They replace the current ones.
     #[schemars(length(max = MAX_RULES))]
     rules: Vec<T>,
-    /// Absent, it is not the same as `null`.
+    /// The `updatedAt` that you have read, which may be `null`. Without it, the last change wins.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<Timestamp>")]
     updated_at: Option<Option<String>>,
 }
 
-/// The rules that a team is to have, and which it is taken to have.
+/// The new rules of a team, and the version that they replace.
 pub(super) struct NewRules<T> {
     pub(super) rules: Vec<T>,
     pub(super) expected: Expected,
 }
 
 impl<T: DeserializeOwned> NewRules<T> {
-    /// As the body says.
+    /// Parses the body.
     ///
     /// # Errors
-    /// Those of [`body`], and [`Error::InvalidMember`], naming the member.
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
+    /// [`Error::InvalidMember`] if `updatedAt` is not valid, and the errors of [`body`].
+    pub(super) fn parse(request: &Request) -> Result<Self, Problem> {
         let message = "Send the rules as JSON: {\"rules\": []} for none.";
         let body: RulesBody<T> = body(request, message)?;
         Ok(Self {
@@ -179,89 +193,58 @@ impl<T: DeserializeOwned> NewRules<T> {
     }
 }
 
-/// The token in the path.
-///
-/// # Errors
-/// [`Problem::InvalidParameter`], which does not repeat the path: it may be a whole
-/// token, with its secret.
-pub(super) fn token_id(request: &Request) -> Result<TokenId, Problem> {
-    let text = Parameters::of(request).path_text("tokenId");
-    text.parse().map_err(|()| {
-        let form = "It is the part of a token between sdk_ and the next _: 20 digits of 0-9 a-f.";
-        invalid("tokenId", form)
-    })
-}
-
-pub(super) fn described_token_id() -> Parameter {
-    parameter::path_text("tokenId", "^[0-9a-f]{20}$")
-        .about("The part of a token between `sdk_` and the next `_`.")
-        .example("019c6b4f2d1a5e0c9b37")
-}
-
-/// Which page of the tokens.
-pub(super) struct TokenListParameters<'a> {
-    pub(super) limit: PageSize,
-    pub(super) next_token: Option<&'a str>,
-}
-
-impl<'a> TokenListParameters<'a> {
-    pub(super) fn described() -> Vec<Parameter> {
-        vec![described_limit(), parameter::next_token()]
-    }
-
-    /// # Errors
-    /// [`Problem::InvalidParameter`].
-    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
-            next_token: parameters.text("nextToken")?,
+/// The token in the path. The problem does not repeat the path, because it may be a whole token
+/// with its secret.
+pub(crate) static TOKEN_ID: LazyLock<Parameters<TokenId>> = LazyLock::new(|| {
+    path("tokenId", "^[0-9a-f]{20}$", |value| {
+        value.parse().map_err(|()| {
+            "Use the part of the token between sdk_ and the next _: 20 characters of 0-9 and a-f."
+                .to_owned()
         })
-    }
+    })
+    .about("The id of the token: the part of its text between `sdk_` and the next `_`.")
+    .example("019c6b4f2d1a5e0c9b37")
+    .into()
+});
+
+/// The parameters of `GET /api/tokens`.
+pub(crate) struct TokenListParameters {
+    pub(super) limit: PageSize,
+    pub(super) next_token: Option<String>,
 }
 
-fn described_limit() -> Parameter {
-    parameter::page_size("limit")
-        .default(DEFAULT_LIMIT.get())
-        .about("How many a page has.")
+pub(crate) static TOKEN_LIST: LazyLock<Parameters<TokenListParameters>> = LazyLock::new(|| {
+    group!(TokenListParameters {
+        limit: limit(),
+        next_token: next_token(),
+    })
+});
+
+fn limit() -> Parameter<PageSize> {
+    page_size("limit")
+        .default(DEFAULT_LIMIT)
+        .about("The number of entries on a page.")
 }
 
-/// Which page of which events.
-pub(super) struct AuditParameters<'a> {
+/// The parameters of `GET /api/audit`.
+pub(crate) struct AuditParameters {
     pub(super) filter: AuditFilter,
     pub(super) limit: PageSize,
-    pub(super) next_token: Option<&'a str>,
+    pub(super) next_token: Option<String>,
 }
 
-impl<'a> AuditParameters<'a> {
-    pub(super) fn described() -> Vec<Parameter> {
-        let [from, to] = parameter::time_range("from", "to");
-        vec![
-            from,
-            to,
-            parameter::one_of("action", Action::ALL.map(Action::as_str)).about("Only this."),
-            parameter::short_text("principal")
-                .about("Only what this caller did: `token:<id>`, `user:<name>`."),
-            parameter::short_text("target").about("Only what concerns this run, flow or token."),
-            described_limit(),
-            parameter::next_token(),
-        ]
-    }
-
-    /// # Errors
-    /// [`Problem::InvalidParameter`].
-    pub(super) fn of(request: &'a Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        let actions = Action::ALL.map(|action| (action.as_str(), action));
-        Ok(Self {
-            filter: AuditFilter {
-                time: parameters.time_range("from", "to")?,
-                action: parameters.one_of("action", &actions)?,
-                principal: parameters.short_text("principal")?.map(str::to_owned),
-                target: parameters.short_text("target")?.map(str::to_owned),
-            },
-            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
-            next_token: parameters.text("nextToken")?,
-        })
-    }
-}
+pub(crate) static AUDIT: LazyLock<Parameters<AuditParameters>> = LazyLock::new(|| {
+    let actions = Action::ALL.map(|action| (action.as_str(), action));
+    group!(AuditParameters {
+        filter: group!(AuditFilter {
+            time: time_range("from", "to"),
+            action: one_of("action", actions).about("Returns only events of this action."),
+            principal: short_text("principal")
+                .about("Returns only events of this caller: `token:<id>` or `user:<name>`."),
+            target: short_text("target")
+                .about("Returns only events about this execution, flow or token."),
+        }),
+        limit: limit(),
+        next_token: next_token(),
+    })
+});

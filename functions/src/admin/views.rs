@@ -13,6 +13,10 @@ use shared::masking::MaskingSettings;
 use shared::model::{FlowId, Timestamp, Value};
 use shared::settings::TeamSettings;
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CallerAnswer")]
 pub(super) struct CallerAnswer<'a> {
@@ -30,7 +34,7 @@ struct CallerView<'a> {
     flows: Option<Vec<&'a str>>,
 }
 
-/// Who asks.
+/// The view of the caller.
 pub(super) fn caller(caller: &Caller) -> CallerAnswer<'_> {
     let permissions = caller.permissions.iter();
     let flows = caller.flows.as_ref();
@@ -58,10 +62,13 @@ struct TokenView<'a> {
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    /// `true` if this release cannot read what the token permits. The token is then refused.
+    #[serde(skip_serializing_if = "is_false")]
+    unreadable: bool,
 }
 
 impl<'a> TokenView<'a> {
-    fn of(token: &'a TokenRecord) -> Self {
+    fn new(token: &'a TokenRecord) -> Self {
         Self {
             id: &token.token_id,
             name: token.name.as_deref(),
@@ -69,10 +76,11 @@ impl<'a> TokenView<'a> {
             flows: token.flows.as_deref(),
             created_at: token.issued_at,
             created_by: token.created_by.as_deref(),
-            // Of a revoked one the record has when it is forgotten.
+            // The record of a revoked token has the time of its removal here.
             expires_at: token.until().filter(|_| token.revoked_at.is_none()),
             last_used_at: token.last_used_at,
             revoked_at: token.revoked_at,
+            unreadable: token.unreadable.is_some(),
         }
     }
 }
@@ -89,7 +97,7 @@ pub(super) struct OneTokenView<'a> {
 pub(super) fn token(token: &TokenRecord) -> OneTokenView<'_> {
     OneTokenView {
         success: true,
-        token: TokenView::of(token),
+        token: TokenView::new(token),
         secret: None,
     }
 }
@@ -97,7 +105,7 @@ pub(super) fn token(token: &TokenRecord) -> OneTokenView<'_> {
 pub(super) fn new_token<'a>(token: &'a TokenRecord, secret: &'a Secret) -> OneTokenView<'a> {
     OneTokenView {
         success: true,
-        token: TokenView::of(token),
+        token: TokenView::new(token),
         secret: Some(secret.reveal()),
     }
 }
@@ -115,7 +123,7 @@ pub(super) struct TokensView<'a> {
 pub(super) fn tokens(page: &TokenPage) -> TokensView<'_> {
     TokensView {
         success: true,
-        tokens: page.tokens.iter().map(TokenView::of).collect(),
+        tokens: page.tokens.iter().map(TokenView::new).collect(),
         next_token: page.next_token.as_deref(),
     }
 }
@@ -126,8 +134,12 @@ pub(super) fn tokens(page: &TokenPage) -> TokensView<'_> {
 pub(super) struct RolesView<'a> {
     success: bool,
     roles: &'a [CustomRole],
+    /// `true` if this release cannot read the stored settings. The response then shows what
+    /// applies instead.
+    #[serde(skip_serializing_if = "is_false")]
+    unreadable: bool,
     built_in_roles: Vec<BuiltInRoleView>,
-    // Releases to come have more.
+    // Not an enumeration, because later releases may add permissions.
     #[schemars(with = "Vec<&'static str>")]
     permissions: [&'static str; Permission::ALL.len()],
     updated_at: Option<Timestamp>,
@@ -145,7 +157,8 @@ pub(super) fn roles(stored: &TeamRoles) -> RolesView<'_> {
     RolesView {
         success: true,
         roles: &stored.settings,
-        built_in_roles: Role::beside(&stored.settings)
+        unreadable: stored.unreadable.is_some(),
+        built_in_roles: Role::built_in_of_team(&stored.settings)
             .map(|role| BuiltInRoleView {
                 name: role.as_str(),
                 permissions: role
@@ -187,7 +200,7 @@ struct AuditEventView<'a> {
 }
 
 impl<'a> AuditEventView<'a> {
-    fn of(event: &'a AuditEvent) -> Self {
+    fn new(event: &'a AuditEvent) -> Self {
         Self {
             id: &event.event_id,
             time: event.time,
@@ -205,7 +218,7 @@ impl<'a> AuditEventView<'a> {
 pub(super) fn audit(page: &AuditPage) -> AuditView<'_> {
     AuditView {
         success: true,
-        events: page.events.iter().map(AuditEventView::of).collect(),
+        events: page.events.iter().map(AuditEventView::new).collect(),
         next_token: page.next_token.as_deref(),
     }
 }
@@ -216,6 +229,10 @@ pub(super) fn audit(page: &AuditPage) -> AuditView<'_> {
 pub(super) struct MaskingSettingsView<'a> {
     success: bool,
     settings: &'a Settings,
+    /// `true` if this release cannot read the stored settings. The response then shows what
+    /// applies instead.
+    #[serde(skip_serializing_if = "is_false")]
+    unreadable: bool,
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
 }
@@ -238,6 +255,7 @@ pub(super) fn masking_settings(stored: &MaskingSettings) -> MaskingSettingsView<
     MaskingSettingsView {
         success: true,
         settings: &stored.settings,
+        unreadable: stored.unreadable.is_some(),
         updated_at: stored.updated_at,
         updated_by: stored.updated_by.as_deref(),
     }
@@ -249,6 +267,10 @@ pub(super) fn masking_settings(stored: &MaskingSettings) -> MaskingSettingsView<
 pub(super) struct RulesView<'a, T> {
     success: bool,
     rules: &'a [T],
+    /// `true` if this release cannot read the stored settings. The response then shows what
+    /// applies instead.
+    #[serde(skip_serializing_if = "is_false")]
+    unreadable: bool,
     updated_at: Option<Timestamp>,
     updated_by: Option<&'a str>,
 }
@@ -257,6 +279,7 @@ pub(super) fn rules<T>(stored: &TeamSettings<Vec<T>>) -> RulesView<'_, T> {
     RulesView {
         success: true,
         rules: &stored.settings,
+        unreadable: stored.unreadable.is_some(),
         updated_at: stored.updated_at,
         updated_by: stored.updated_by.as_deref(),
     }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    functions::lambda::serve_route(&functions::route::GET_FLOW_EXECUTION_BRANCH_STEPS).await
+    functions::lambda::serve_route(&functions::routes::GET_FLOW_EXECUTION_BRANCH_STEPS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    functions::lambda::serve_route(&functions::route::LIST_WORKFLOW_EXECUTIONS).await
+    functions::lambda::serve_route(&functions::routes::LIST_WORKFLOW_EXECUTIONS).await
 }

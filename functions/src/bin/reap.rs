@@ -1,4 +1,4 @@
-//! The Lambda function that follows what is removed and cancelled.
+//! The Lambda function that completes removals and cancellations.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

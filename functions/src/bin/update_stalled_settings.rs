@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    functions::lambda::serve_route(&functions::route::UPDATE_STALLED_SETTINGS).await
+    functions::lambda::serve_route(&functions::routes::UPDATE_STALLED_SETTINGS).await
 }

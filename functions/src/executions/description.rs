@@ -1,28 +1,16 @@
-//! The executions API in OpenAPI.
+//! The OpenAPI description of the executions API.
 
 use http::StatusCode;
 use schemars::SchemaGenerator;
 use serde_json::json;
 
 use super::export::{ExportedLine, Format};
-use super::parameters::{CancelBody, ExportParameters, ListParameters, described_team};
+use super::parameters::CancelBody;
 use super::views::{DetailsView, ListView, PinView};
-use crate::openapi::{Describe, Operation, Parameter, example, parameter, problems};
+use crate::openapi::{Operation, example, problems};
 use crate::problem::Problem;
-use crate::route::{self, Route};
 
-/// Every operation of this surface, with its route.
-pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[
-    (&route::LIST_TEAM_EXECUTIONS, list_team_executions),
-    (&route::LIST_WORKFLOW_EXECUTIONS, list_workflow_executions),
-    (&route::GET_EXECUTION, get_execution),
-    (&route::EXPORT_TEAM_EXECUTIONS, export_team_executions),
-    (&route::CANCEL_EXECUTION, cancel_execution),
-    (&route::PIN_EXECUTION, pin_execution),
-    (&route::UNPIN_EXECUTION, unpin_execution),
-];
-
-/// The first rows of a file.
+/// The first rows of an exported file, as the example.
 const CSV: &str = "\
 execution_id,workflow_id,workflow_name,status,trigger,started_at,completed_at,duration_ms,node_id,\
 node_type,node_name,node_status,node_started_at,node_completed_at,node_duration_ms,node_error\r\n\
@@ -30,39 +18,36 @@ ad2a1e7f,order-pipeline,Order Processing,SUCCESS,WEBHOOK,2026-02-17T10:30:00.000
 2026-02-17T10:30:02.350Z,2350,validate,IF_ELSE,Validate Order,SUCCESS,2026-02-17T10:30:00.050Z,\
 2026-02-17T10:30:00.120Z,70,\r\n";
 
-fn list_team_executions(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "A team's executions, newest first.";
-    Operation::new("List executions", about)
-        .parameters([described_team()])
-        .parameters(ListParameters::described())
-        .answer::<ListView<'_>>(
-            schemas,
-            StatusCode::OK,
-            "A page, with the total. `totalIsExact` is `false` where not all were counted.",
-            example(include_str!("examples/list.json")),
-        )
+pub(crate) fn list_team_executions(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Lists a team's executions, newest first. Long texts are shortened, so that a \
+                 page of any size fits into one response.";
+    Operation::new("List a team's executions", about).answer::<ListView<'_>>(
+        schemas,
+        StatusCode::OK,
+        "A page of executions, and the total. `totalIsExact` is `false` if the total is a lower \
+         bound.",
+        example(include_str!("examples/list.json")),
+    )
 }
 
-fn list_workflow_executions(schemas: &mut SchemaGenerator) -> Operation {
-    let parameters = ListParameters::described().into_iter();
-    let parameters = parameters.map(|parameter| parameter.required_if("workflowId"));
-    let about = "A workflow's executions, newest first.";
-    Operation::new("List executions by workflow", about)
-        .parameters(parameters)
+pub(crate) fn list_workflow_executions(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Lists a workflow's executions, newest first. Long texts are shortened, so that \
+                 a page of any size fits into one response.";
+    Operation::new("List a workflow's executions", about)
         .answer::<ListView<'_>>(
             schemas,
             StatusCode::OK,
-            "A page, with the total. `totalIsExact` is `false` where not all were counted.",
+            "A page of executions, and the total. `totalIsExact` is `false` if the total is a \
+             lower bound.",
             example(include_str!("examples/list.json")),
         )
         .problems(schemas, [problems::missing("workflowId")])
 }
 
-fn get_execution(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "An execution with all of its nodes, those inside parallel branches among them, in \
-                 order of time. The answer is streamed.";
+pub(crate) fn get_execution(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns an execution with all of its nodes in order of time, including the \
+                 nodes of parallel branches. The response is streamed.";
     Operation::new("Get an execution with its nodes", about)
-        .parameters(parameter::details("id"))
         .answer::<DetailsView<'_>>(
             schemas,
             StatusCode::OK,
@@ -72,41 +57,43 @@ fn get_execution(schemas: &mut SchemaGenerator) -> Operation {
         .problems(schemas, [problems::not_found(), problems::next_token()])
 }
 
-fn export_team_executions(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn export_team_executions(schemas: &mut SchemaGenerator) -> Operation {
     let csv = json!({"schema": {"type": "string"}, "example": CSV});
     let lines = json!({
         "schema": schemas.subschema_for::<Vec<ExportedLine<'_>>>(),
         "example": example(include_str!("examples/export.json")),
     });
-    let file = "The file: a row for each node, or an execution with its nodes on each line.";
-    let about = "The executions of a team with their nodes as a file, newest first, with personal data \
-                 and credentials masked. The answer is streamed, and packed with gzip where \
-                 `Accept-Encoding` takes it. Where something fails on the way, the connection is cut, \
-                 so that a part is never taken for the whole.";
+    let file = "The file. CSV has one row for each node. JSON has one execution, with its nodes, \
+                on each line.";
+    let about = "Exports a team's executions with their nodes as a file, newest first. Personal \
+                 data and credentials are masked. A text longer than 128 KiB is cut there, and a \
+                 mark such as `[REDACTED:1234-more-bytes]` replaces the rest. The response is \
+                 streamed, and compressed if `Accept-Encoding` allows gzip. If an error occurs \
+                 during the export, the server closes the connection before the end of the file, \
+                 so that an incomplete file is recognizable. This description lists CSV first, so \
+                 that generated clients return either format as text.";
     Operation::new("Export executions", about)
-        .parameters([described_team()])
-        .parameters(ExportParameters::described())
         .answer_of(StatusCode::OK, file, Format::Csv.content_type(), csv)
         .answer_of(StatusCode::OK, file, Format::Json.content_type(), lines)
-        .answer_header("Content-Disposition", "A name for the file.")
+        .answer_header("Content-Disposition", "The suggested file name.")
         .problems(schemas, [Problem::ExportTooLarge])
 }
 
-fn cancel_execution(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn cancel_execution(schemas: &mut SchemaGenerator) -> Operation {
     let too_late = Problem::NotCancellable {
         execution_id: problems::execution_id(),
         status: "SUCCESS",
     };
-    let about = "Cancels an execution that is pending or running, and the open ones below it. Of a \
-                 cancel and the end that the engine writes one wins, for good.";
+    let about = "Cancels an execution that is pending or running, and all open executions below \
+                 it. If the engine ends the execution at the same time, only one of the two takes \
+                 effect, and the result is final.";
     Operation::new("Cancel an execution", about)
-        .parameters([described_id()])
-        .body_if_any::<CancelBody>(json!({"reason": "The order was withdrawn."}))
-        .empty_answer("It is cancelled.")
+        .optional_body::<CancelBody>(json!({"reason": "The order was withdrawn."}))
+        .empty_answer("The execution is cancelled.")
         .problems(schemas, [problems::not_found(), too_late])
 }
 
-fn pin_execution(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn pin_execution(schemas: &mut SchemaGenerator) -> Operation {
     let pin = json!({
         "id": "exec-123",
         "pinned": true,
@@ -117,24 +104,18 @@ fn pin_execution(schemas: &mut SchemaGenerator) -> Operation {
         execution_id: problems::execution_id(),
         status: "RUNNING",
     };
-    let about = "Keeps an execution that has ended from expiring. Again, it changes nothing.";
+    let about = "Pins an execution that has ended, so that it does not expire. Pinning it again \
+                 changes nothing.";
     Operation::new("Pin an execution", about)
-        .parameters([described_id()])
-        .answer::<PinView<'_>>(schemas, StatusCode::OK, "It is pinned.", pin)
+        .answer::<PinView<'_>>(schemas, StatusCode::OK, "The execution is pinned.", pin)
         .problems(schemas, [problems::not_found(), too_early])
 }
 
-fn unpin_execution(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn unpin_execution(schemas: &mut SchemaGenerator) -> Operation {
     let pin = json!({"id": "exec-123", "pinned": false, "pinnedAt": null, "pinnedBy": null});
-    let about = "Lets an execution expire again. Again, it changes nothing.";
+    let about = "Unpins an execution, so that it expires by the team's retention rules again. \
+                 Unpinning it again changes nothing.";
     Operation::new("Unpin an execution", about)
-        .parameters([described_id()])
-        .answer::<PinView<'_>>(schemas, StatusCode::OK, "It is not pinned.", pin)
+        .answer::<PinView<'_>>(schemas, StatusCode::OK, "The execution is not pinned.", pin)
         .problems(schemas, [problems::not_found()])
-}
-
-fn described_id() -> Parameter {
-    parameter::path_id("id")
-        .about("The execution.")
-        .example("exec-123")
 }

@@ -1,20 +1,19 @@
-//! The export as a file: CSV with one row a node, or JSON, made while it is read.
+//! Renders an export as a file: CSV with one row for each node, or JSON. The file is streamed
+//! while the table is read.
 //!
-//! The endpoint and `flowtrail export` make it here, so that both give the same
-//! rows and mask the same.
+//! The endpoint and `flowtrail export` both use this module, so their rows and their masking are
+//! the same.
 
-use std::io::Write;
+use std::collections::VecDeque;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, Stream, StreamExt};
-use masking::Masker;
+use shared::masking::{ExportMasker, Unmasked, on_a_worker};
 use shared::model::{Execution, Status, Step, TeamId, TimeRange, Timestamp};
-use shared::operations::ExportPiece;
+use shared::operations::{Export, ExportPiece};
 use shared::store::Store;
 use shared::{Error, Result};
 use tokio::time::{Instant, timeout_at};
@@ -28,20 +27,33 @@ mod json;
 
 pub(super) use json::ExportedLine;
 
-/// About how much leaves at a time: enough that neither a system call nor the end
-/// of a block of gzip costs much.
+/// The approximate size of a chunk, in bytes: large enough that neither a system call nor the
+/// end of a gzip block costs much.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// How long rows wait for company.
+/// The number of runs and steps that are rendered at a time: enough for a chunk of rows of usual
+/// length, and few enough that no team waits long for another team's export.
+const MAX_WAITING: usize = 256;
+
+/// How long rows wait for more rows before they are sent in a smaller chunk.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
-/// How long the last rows before a failure have to leave.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long the server has to send the last rows before a failure closes the connection.
+const FLUSH_TIME: Duration = Duration::from_millis(200);
 
-/// What kind of file.
+/// The options of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileOptions {
+    /// The format of the file.
+    pub format: Format,
+    /// Whether CSV begins with a byte order mark, by which spreadsheets recognize UTF-8.
+    pub has_mark: bool,
+}
+
+/// The format of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
-    /// One row a node; a run without nodes has a row with empty cells for one.
+    /// One row for each node. A run without nodes has one row with empty node cells.
     #[default]
     Csv,
     /// An array of runs, each with its nodes.
@@ -52,7 +64,7 @@ impl Format {
     /// Both formats.
     pub const ALL: [Self; 2] = [Self::Csv, Self::Json];
 
-    /// The format's name, which is that of its files as well.
+    /// The format's name, which is also the extension of its files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -75,29 +87,20 @@ impl FromStr for Format {
     fn from_str(name: &str) -> std::result::Result<Self, Self::Err> {
         let is_named = |format: &Self| format.as_str() == name;
         let format = Self::ALL.into_iter().find(is_named);
-        format.ok_or("a format is csv or json")
+        format.ok_or("the format must be csv or json")
     }
 }
 
-/// The state that a file means by a word.
+/// The status with this word in the file.
 pub fn status_named(word: &str) -> Option<Status> {
     let is_named = |status: &Status| status_word(*status) == word;
     Status::ALL.into_iter().find(is_named)
 }
 
-/// How the file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As it is.
-    Identity,
-    /// With gzip, whose every chunk can be unpacked when it arrives.
-    Gzip,
-}
-
-/// A name that says whose file it is, and from when to when, such as
+/// The name of the file, with the team and the days, such as
 /// `flowtrail-default-2026-10-24-to-2026-11-23.csv`.
 pub fn file_name(team_id: &TeamId, created: &TimeRange, format: Format) -> String {
-    // An id can have characters that are none of a file's name.
+    // An id may have characters that are not valid in file names.
     let is_safe = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let team: String = team_id
         .as_str()
@@ -112,8 +115,8 @@ pub fn file_name(team_id: &TeamId, created: &TimeRange, format: Format) -> Strin
     format!("flowtrail-{team}{from}-to-{to}.{}", format.as_str())
 }
 
-/// The day of a moment. `days` can lead to before the year 0, which is written with
-/// a sign.
+/// The date of a time. The parameter `days` can reach back before the year 0. Those years are
+/// written with a sign, so the file name has the year 0 instead.
 fn date(moment: Timestamp) -> String {
     let text = moment.to_string();
     match text.starts_with('-') {
@@ -122,30 +125,33 @@ fn date(moment: Timestamp) -> String {
     }
 }
 
-/// Makes the file of the pieces of an export, chunk by chunk: at once its first
-/// bytes, then some 64 KB at a time, or what there is after half a second.
+/// Renders an export as a stream of chunks. The first bytes are sent immediately. Then a chunk is
+/// sent after about 64 KB, or after half a second with the rows that exist by then.
 ///
-/// It ends with the first error of the pieces, and then without what ends a whole
-/// file: the closing bracket of JSON, the trailer of gzip. CSV has no such end, so
-/// its last row says that it was cut off, for whoever does not see the connection
-/// break: not every gateway hands that on.
+/// Rows are rendered and masked on a worker of their team, not on the threads that serve
+/// requests.
+///
+/// The stream ends with the first error of the pieces. JSON then lacks its closing bracket. CSV
+/// has no closing mark, so its last row says that the file was cut off, because not every gateway
+/// passes on that a connection was closed early.
 pub fn render(
-    pieces: BoxStream<'static, Result<ExportPiece>>,
-    masker: Masker,
-    format: Format,
-    encoding: Encoding,
+    export: Export,
+    team_id: TeamId,
+    options: FileOptions,
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
-    let file = File {
-        pieces: Some(pieces),
-        steps: Vec::new().into_iter(),
-        rows: match format {
-            Format::Csv => Rows::Csv(Box::new(CsvRows::new(masker))),
-            Format::Json => Rows::Json(JsonRows::new(masker)),
+    let packer = Packer {
+        masker: export.masker,
+        rows: match options.format {
+            Format::Csv => Rows::Csv(Box::new(CsvRows::new(options.has_mark))),
+            Format::Json => Rows::Json(JsonRows::default()),
         },
-        // The fastest: an export is as fast as its slowest part, and CSV, which
-        // repeats a run in each of its rows, shrinks to a tenth even so.
-        gzip: (encoding == Encoding::Gzip).then(|| GzEncoder::new(Vec::new(), Compression::fast())),
-        has_begun: false,
+    };
+    let file = File {
+        pieces: Some(export.pieces),
+        team_id,
+        waiting: Waiting::default(),
+        packer: Some(packer),
+        is_started: false,
         failure: None,
     };
     stream::try_unfold(file, |mut file| {
@@ -153,97 +159,184 @@ pub fn render(
     })
 }
 
-/// A file in the making.
+/// A file that is being rendered.
 struct File {
-    /// `None` once all were rendered.
+    /// `None` once all pieces have been read.
     pieces: Option<BoxStream<'static, Result<ExportPiece>>>,
-    /// The steps of the latest piece that are not rendered yet.
-    steps: std::vec::IntoIter<Step>,
-    rows: Rows,
-    gzip: Option<GzEncoder<Vec<u8>>>,
-    has_begun: bool,
-    /// What ends the file, once it has said so.
+    team_id: TeamId,
+    waiting: Waiting,
+    /// `None` while a worker has it.
+    packer: Option<Packer>,
+    is_started: bool,
+    /// The error that ends the stream, after the file itself says that it was cut off.
     failure: Option<Error>,
+}
+
+/// The pieces that are read but not yet rendered.
+#[derive(Default)]
+struct Waiting {
+    pieces: VecDeque<ExportPiece>,
+    /// The remaining steps of the piece that is being rendered.
+    steps: std::vec::IntoIter<Unmasked<Step>>,
+    /// The end of the pieces, once it is reached. The waiting pieces come before it.
+    end: Option<Result<()>>,
 }
 
 impl File {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.rows.begin()?;
-            return Ok(Some(self.chunk()?));
+        if !self.is_started {
+            self.is_started = true;
+            return self.pack(Packer::begin).await.map(Some);
         }
-        // A server sends what it has once its task has nothing to do, and a table
-        // near by can keep it busy for a while: here it gets to send each chunk.
+        // A server sends its data when its task has nothing else to do, and a fast table can
+        // keep the task busy for a while. This lets the server send each chunk.
         tokio::task::yield_now().await;
         if let Some(failure) = self.failure.take() {
-            // Whoever is told of a failure drops what has not been sent.
-            tokio::time::sleep(LAST_WORDS).await;
+            // After an error the server drops all data that it has not sent yet.
+            tokio::time::sleep(FLUSH_TIME).await;
             return Err(failure);
         }
         let mut deadline = Instant::now() + MAX_WAIT;
-        while let Some(pieces) = &mut self.pieces {
-            for step in self.steps.by_ref() {
-                self.rows.step(&step)?;
-                if self.rows.len() >= CHUNK_BYTES {
-                    return Ok(Some(self.chunk()?));
-                }
+        while self.pieces.is_some() {
+            let is_late = timeout_at(deadline, self.wait_for_pieces()).await.is_err();
+            if is_late {
+                deadline = Instant::now() + MAX_WAIT;
             }
-            if self.rows.len() >= CHUNK_BYTES {
-                return Ok(Some(self.chunk()?));
+            let is_empty = self.waiting.is_empty();
+            if let Some(end) = self.waiting.end.take_if(|_| is_empty) {
+                return self.finish(end).await.map(Some);
             }
-            match timeout_at(deadline, pieces.next()).await {
-                Ok(Some(Ok(ExportPiece::Execution(execution)))) => {
-                    self.rows.execution(&execution)?;
-                }
-                Ok(Some(Ok(ExportPiece::Steps(steps)))) => self.steps = steps.into_iter(),
-                Ok(Some(Err(error))) => {
-                    self.pieces = None;
-                    self.failure = Some(error);
-                    self.rows.cut_off()?;
-                    return self.chunk().map(Some);
-                }
-                Ok(None) => {
-                    self.pieces = None;
-                    return self.last_chunk().map(Some);
-                }
-                Err(_elapsed) => {
-                    let chunk = self.chunk()?;
-                    if !chunk.is_empty() {
-                        return Ok(Some(chunk));
-                    }
-                    deadline = Instant::now() + MAX_WAIT;
-                }
+            let fill =
+                move |packer: &mut Packer, waiting: &mut Waiting| packer.fill(waiting, is_late);
+            let chunk = self.pack(fill).await?;
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
             }
         }
         Ok(None)
     }
 
-    /// What was rendered since the last chunk.
-    fn chunk(&mut self) -> Result<Bytes> {
-        let rendered = self.rows.take()?;
-        let Some(gzip) = &mut self.gzip else {
-            return Ok(rendered.into());
-        };
-        if !rendered.is_empty() {
-            gzip.write_all(&rendered).map_err(Error::internal)?;
-            gzip.flush().map_err(Error::internal)?;
+    /// Renders the last chunk. After an error it says that the file was cut off, and the error
+    /// itself follows.
+    async fn finish(&mut self, end: Result<()>) -> Result<Bytes> {
+        self.pieces = None;
+        match end {
+            Ok(()) => self.pack(Packer::end).await,
+            Err(error) => {
+                self.failure = Some(error);
+                self.pack(Packer::cut_off).await
+            }
         }
-        Ok(std::mem::take(gzip.get_mut()).into())
     }
 
-    fn last_chunk(&mut self) -> Result<Bytes> {
-        self.rows.end()?;
-        let chunk = self.chunk()?;
-        let Some(gzip) = self.gzip.take() else {
-            return Ok(chunk);
+    /// Waits for a piece to render, and takes all others that are available then.
+    async fn wait_for_pieces(&mut self) {
+        let Some(pieces) = &mut self.pieces else {
+            return;
         };
-        let trailer = gzip.finish().map_err(Error::internal)?;
-        Ok([chunk.as_ref(), &trailer].concat().into())
+        while self.waiting.len() < MAX_WAITING && self.waiting.end.is_none() {
+            let next = match self.waiting.is_empty() {
+                true => pieces.next().await,
+                false => match pieces.next().now_or_never() {
+                    None => return,
+                    Some(next) => next,
+                },
+            };
+            match next {
+                Some(Ok(piece)) => self.waiting.pieces.push_back(piece),
+                Some(Err(error)) => self.waiting.end = Some(Err(error)),
+                None => self.waiting.end = Some(Ok(())),
+            }
+        }
+    }
+
+    /// Runs a part of the work on a worker of the team.
+    async fn pack(
+        &mut self,
+        work: impl FnOnce(&mut Packer, &mut Waiting) -> Result<Bytes> + Send + 'static,
+    ) -> Result<Bytes> {
+        // The packer is missing only after a worker has panicked, which ends the file.
+        let Some(mut packer) = self.packer.take() else {
+            return Err(Error::internal(
+                "the worker that renders the file has panicked",
+            ));
+        };
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let done = on_a_worker(&self.team_id, move || {
+            let chunk = work(&mut packer, &mut waiting);
+            (chunk, packer, waiting)
+        });
+        let (chunk, packer, waiting) = done.await?;
+        self.packer = Some(packer);
+        self.waiting = waiting;
+        chunk
     }
 }
 
-/// The rows of either format, as far as they wait to leave.
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of waiting runs and steps.
+    fn len(&self) -> usize {
+        let pieces = self.pieces.iter().map(|piece| match piece {
+            ExportPiece::Execution(_) => 1,
+            ExportPiece::Steps(steps) => steps.len(),
+        });
+        self.steps.len() + pieces.sum::<usize>()
+    }
+}
+
+/// Renders pieces as chunks.
+struct Packer {
+    masker: ExportMasker,
+    rows: Rows,
+}
+
+impl Packer {
+    fn begin(&mut self, _: &mut Waiting) -> Result<Bytes> {
+        self.rows.begin()?;
+        self.chunk()
+    }
+
+    /// Renders waiting pieces as the next chunk. Returns an empty one if they do not fill a
+    /// chunk, unless the last chunk was sent too long ago.
+    fn fill(&mut self, waiting: &mut Waiting, is_late: bool) -> Result<Bytes> {
+        while self.rows.len() < CHUNK_BYTES {
+            if let Some(step) = waiting.steps.next() {
+                self.rows.step(&step.mask(&self.masker))?;
+                continue;
+            }
+            match waiting.pieces.pop_front() {
+                Some(ExportPiece::Execution(execution)) => {
+                    self.rows.execution(&execution.mask(&self.masker))?;
+                }
+                Some(ExportPiece::Steps(steps)) => waiting.steps = steps.into_iter(),
+                None if is_late => break,
+                None => return Ok(Bytes::new()),
+            }
+        }
+        self.chunk()
+    }
+
+    /// Takes the rows that were rendered since the last chunk.
+    fn chunk(&mut self) -> Result<Bytes> {
+        Ok(self.rows.take()?.into())
+    }
+
+    fn end(&mut self, _: &mut Waiting) -> Result<Bytes> {
+        self.rows.end()?;
+        self.chunk()
+    }
+
+    fn cut_off(&mut self, _: &mut Waiting) -> Result<Bytes> {
+        self.rows.cut_off()?;
+        self.chunk()
+    }
+}
+
+/// The rendered rows that are not sent yet, in either format.
 enum Rows {
     Csv(Box<CsvRows>),
     Json(JsonRows),
@@ -285,7 +378,7 @@ impl Rows {
         }
     }
 
-    /// About how many bytes wait.
+    /// The approximate size of the rows, in bytes.
     fn len(&self) -> usize {
         match self {
             Self::Csv(rows) => rows.len(),
@@ -301,9 +394,8 @@ impl Rows {
     }
 }
 
-/// The same chunks, of which the log has the end: the failure that has cut them
-/// off, or what they have cost. The line of the request itself is written before
-/// the first of them.
+/// Logs the end of a stream of chunks: the error that cut it off, and its cost. The log line of the
+/// request itself is written before the first chunk.
 pub fn logged(
     chunks: impl Stream<Item = Result<Bytes>> + Send + 'static,
     store: Store,
@@ -336,7 +428,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_files_name_tells_whose_it_is_and_from_when() {
+    fn file_names_have_the_team_and_the_days() {
         let team_id = "a/b:c@d=e.f-1".parse().expect("an id");
         let moment = |text| Timestamp::first_of(text).expect("a moment");
         let created = TimeRange::new(Some(moment("2026-10-24")), Some(moment("2026-11-23")));

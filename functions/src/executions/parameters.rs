@@ -1,143 +1,166 @@
-//! The words of the executions API on the way in.
+//! The parameters of the executions API.
 
+use std::sync::LazyLock;
+
+use http::HeaderMap;
+use http::header::ACCEPT;
 use lambda_http::Request;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::Error;
 use shared::auth::Caller;
-use shared::model::{ExecutionId, PageSize, Status, TeamId, TimeRange};
+use shared::model::{ExecutionId, PageSize, Status, TeamId};
 use shared::operations::{ExecutionFilter, MAX_REASON_LENGTH};
 
 use super::export::Format;
 use super::views::status_word;
-use crate::openapi::parameter::{self, Parameter};
-use crate::parameters::{Parameters, invalid, json_body};
+use crate::parameters::{
+    DaysBack, DetailsParameters, Group, Parameters, days, details, execution_id, execution_type,
+    filter, flag, group, id, invalid, json_body, label, one_of, page_size, path_id, time_range,
+    whole_number,
+};
 use crate::problem::Problem;
 
-/// The page size where `size` is absent, as the API's document has it.
-const DEFAULT_SIZE: PageSize = PageSize::of::<20>();
+/// The default page size, as in the API's document.
+const DEFAULT_SIZE: PageSize = PageSize::constant::<20>();
 
-/// Of both lists.
-pub(super) struct ListParameters {
+/// The team in the path, which [`require_own_team`] checks.
+pub(crate) static TEAM: LazyLock<Parameters<TeamId>> = LazyLock::new(|| {
+    path_id("teamId")
+        .about("The caller's team. For another team the response is 403.")
+        .example("default")
+        .into()
+});
+
+/// Refuses a path with another team.
+pub(super) fn require_own_team(caller: &Caller, request: &Request) -> Result<(), Problem> {
+    let team_id = TEAM.read(request)?;
+    if team_id == caller.team_id {
+        return Ok(());
+    }
+    let message =
+        format!("Your token does not belong to the team {team_id}. Use the path of your own team.");
+    Err(Error::Forbidden(message).into())
+}
+
+/// The parameters of both lists.
+pub(crate) struct ListParameters {
     pub(super) filter: ExecutionFilter,
-    /// From 0.
+    /// The number of the page. The first page is 0.
     pub(super) page: u64,
     pub(super) size: PageSize,
 }
 
-impl ListParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let mut described = described_filter();
-        described.extend(parameter::time_range("from", "to"));
-        described.push(parameter::whole_number("page").about("The page's number, from 0."));
-        described.push(
-            parameter::page_size("size")
-                .default(DEFAULT_SIZE.get())
-                .about("How many runs a page has."),
-        );
-        described
-    }
+/// The parameters of `GET /api/executions/team/{teamId}`, next to [`TEAM`].
+pub(crate) static TEAM_LIST: LazyLock<Parameters<ListParameters>> = LazyLock::new(list);
 
-    /// Of `GET /api/executions/team/{teamId}`.
-    pub(super) fn of_team(caller: &Caller, request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        require_team(caller, &parameters)?;
-        Self::of(&parameters)
-    }
+/// The parameters of `GET /api/executions`.
+pub(crate) static WORKFLOW_LIST: LazyLock<Parameters<ListParameters>> =
+    LazyLock::new(|| list().requiring("workflowId"));
 
-    /// Of `GET /api/executions`.
-    pub(super) fn of_workflow(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        parameters.required("workflowId")?;
-        Self::of(&parameters)
-    }
-
-    fn of(parameters: &Parameters<'_>) -> Result<Self, Problem> {
-        let created = parameters.time_range("from", "to")?;
-        Ok(Self {
-            filter: filter(parameters, created)?,
-            page: parameters.whole_number("page")?.unwrap_or_default(),
-            size: parameters.page_size("size")?.unwrap_or(DEFAULT_SIZE),
-        })
-    }
-}
-
-/// Of `GET /api/executions/team/{teamId}/export`.
-pub(super) struct ExportParameters {
-    pub(super) filter: ExecutionFilter,
-    pub(super) format: Format,
-}
-
-impl ExportParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let mut described = described_filter();
-        described.extend(parameter::time_range("from", "to"));
-        described.push(parameter::days("from"));
-        described.push(
-            parameter::one_of("format", Format::ALL.map(Format::as_str))
-                .default(Format::default().as_str())
-                .about("What kind of file."),
-        );
-        described
-    }
-
-    pub(super) fn of(caller: &Caller, request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        require_team(caller, &parameters)?;
-        let created = parameters.days_back("from", "to")?.created;
-        let words = Format::ALL.map(|format| (format.as_str(), format));
-        Ok(Self {
-            filter: filter(&parameters, created)?,
-            format: parameters.one_of("format", &words)?.unwrap_or_default(),
-        })
-    }
-}
-
-/// Refuses the path of another team.
-fn require_team(caller: &Caller, parameters: &Parameters<'_>) -> Result<(), Problem> {
-    let team_id: TeamId = parameters.path_id("teamId")?;
-    if team_id == caller.team_id {
-        return Ok(());
-    }
-    let message = format!("The token belongs to another team than {team_id}.");
-    Err(Error::Forbidden(message).into())
-}
-
-/// The team in the path.
-pub(super) fn described_team() -> Parameter {
-    parameter::path_id("teamId")
-        .about("The caller's own team; another is 403.")
-        .example("default")
-}
-
-fn described_filter() -> Vec<Parameter> {
-    vec![
-        parameter::one_of("status", Status::ALL.map(status_word)).about("Only this state."),
-        parameter::id("workflowId")
-            .about("Only this workflow.")
-            .example("order-pipeline"),
-        parameter::id("deviceId").about("Only this device."),
-        parameter::execution_type(),
-        parameter::label(),
-    ]
-}
-
-/// The conditions that the lists and the export share.
-fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFilter, Problem> {
-    let words = Status::ALL.map(|status| (status_word(status), status));
-    Ok(ExecutionFilter {
-        flow_id: parameters.id("workflowId")?,
-        device_id: parameters.id("deviceId")?,
-        status: parameters.one_of("status", &words)?,
-        execution_type: parameters.execution_type()?,
-        label: parameters.label()?,
-        created,
-        ..ExecutionFilter::default()
+fn list() -> Parameters<ListParameters> {
+    group!(ListParameters {
+        filter: filter(conditions(), time_range("from", "to")),
+        page: whole_number("page").about("The number of the page. The first page is 0."),
+        size: page_size("size")
+            .default(DEFAULT_SIZE)
+            .about("The number of executions on a page."),
     })
 }
 
-/// Of `POST /api/executions/{id}/cancel`.
-pub(super) struct CancelParameters {
+/// The parameters of `GET /api/executions/team/{teamId}/export`, next to [`TEAM`].
+pub(crate) struct ExportParameters {
+    pub(super) filter: ExecutionFilter,
+    pub(super) format: Format,
+    /// Whether the file begins with a byte order mark.
+    pub(super) has_mark: bool,
+}
+
+pub(crate) static EXPORT: LazyLock<Parameters<ExportParameters>> = LazyLock::new(|| {
+    let mut group = Group::default();
+    let conditions = group.add(conditions());
+    let named = group.add(time_range("from", "to"));
+    let days = group.add(days("from"));
+    let format = one_of(
+        "format",
+        Format::ALL.map(|format| (format.as_str(), format)),
+    );
+    let format = group.add(format.described_default(Format::default().as_str()).about(
+        "The format of the file. Without it, a client whose `Accept` allows `application/json` but \
+         not `text/csv` gets JSON.",
+    ));
+    let has_mark = group.add(
+        flag("bom", false)
+            .about("`true` begins CSV with a byte order mark, by which Excel recognizes UTF-8."),
+    );
+    group.reads(move |request| {
+        let time = DaysBack::new(named(request)?, days(request)?);
+        let format = format(request)?.unwrap_or_else(|| accepted_format(request.headers()));
+        let has_mark = has_mark(request)?;
+        if has_mark && format == Format::Json {
+            return Err(invalid(
+                "bom",
+                "Only CSV can have a byte order mark. Use format=csv, or leave bom out.",
+            ));
+        }
+        Ok(ExportParameters {
+            filter: ExecutionFilter {
+                created: time.created,
+                ..conditions(request)?
+            },
+            format,
+            has_mark,
+        })
+    })
+});
+
+/// The default format: CSV, as in the API's document, unless `Accept` names JSON and does not
+/// allow CSV.
+fn accepted_format(headers: &HeaderMap) -> Format {
+    let values = headers.get_all(ACCEPT).iter();
+    let types = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    let types = types.map(|one| one.split(';').next().unwrap_or_default().trim());
+    let types: Vec<_> = types.map(str::to_ascii_lowercase).collect();
+    let allows_any = |named: &[&str]| types.iter().any(|one| named.contains(&one.as_str()));
+    match allows_any(&["application/json"]) && !allows_any(&["text/csv", "text/*", "*/*"]) {
+        true => Format::Json,
+        false => Format::Csv,
+    }
+}
+
+/// The parameters of `GET /api/executions/{id}`.
+pub(crate) static DETAILS: LazyLock<Parameters<DetailsParameters>> =
+    LazyLock::new(|| details("id"));
+
+/// The execution in the path of an action.
+pub(crate) static EXECUTION_ID: LazyLock<Parameters<ExecutionId>> =
+    LazyLock::new(|| execution_id("id").into());
+
+/// The conditions that the lists and the export share, without the time.
+fn conditions() -> Parameters<ExecutionFilter> {
+    let mut group = Group::default();
+    let words = Status::ALL.map(|status| (status_word(status), status));
+    let status =
+        group.add(one_of("status", words).about("Returns only executions with this status."));
+    let workflow_id = id("workflowId").about("Returns only executions of this workflow.");
+    let workflow_id = group.add(workflow_id.example("order-pipeline"));
+    let device_id = group.add(id("deviceId").about("Returns only executions on this device."));
+    let execution_type = group.add(execution_type());
+    let label = group.add(label());
+    group.reads(move |request| {
+        Ok(ExecutionFilter {
+            flow_id: workflow_id(request)?,
+            device_id: device_id(request)?,
+            status: status(request)?,
+            execution_type: execution_type(request)?,
+            label: label(request)?,
+            ..ExecutionFilter::default()
+        })
+    })
+}
+
+/// The execution and the body of `POST /api/executions/{id}/cancel`.
+pub(crate) struct CancelParameters {
     pub(super) execution_id: ExecutionId,
     pub(super) reason: Option<String>,
 }
@@ -145,21 +168,22 @@ pub(super) struct CancelParameters {
 /// The body of a cancel, which may be left out.
 #[derive(Default, Deserialize, JsonSchema)]
 pub(super) struct CancelBody {
-    /// Why, for the audit and for who looks at the run.
+    /// The reason. It is shown with the execution and in the audit events.
     #[schemars(length(min = 1, max = MAX_REASON_LENGTH), regex(pattern = r"\S"))]
     reason: Option<String>,
 }
 
 impl CancelParameters {
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let execution_id = Parameters::of(request).path_id("id")?;
+    pub(super) fn parse(request: &Request) -> Result<Self, Problem> {
+        let execution_id = EXECUTION_ID.read(request)?;
         let CancelBody { reason } = json_body(request)?.unwrap_or_default();
         let is_fitting = |reason: &String| {
             let length = reason.chars().count();
             (1..=MAX_REASON_LENGTH).contains(&length) && !reason.trim().is_empty()
         };
         if !reason.as_ref().is_none_or(is_fitting) {
-            let message = format!("It is a text of 1 to {MAX_REASON_LENGTH} characters.");
+            let message =
+                format!("Use a text of 1 to {MAX_REASON_LENGTH} characters that is not blank.");
             return Err(invalid("reason", message));
         }
         Ok(Self {

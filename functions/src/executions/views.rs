@@ -5,10 +5,11 @@ use serde::Serialize;
 use shared::model::{Execution, ExecutionId, PageSize, Status, Step, StepStatus, Timestamp, Value};
 use shared::operations::{ExecutionPage, Total, WholeExecution};
 
-use crate::marks::Marks;
+use crate::flags::Flags;
+use crate::openapi::words;
 use crate::reply::{inexact, warnings};
 
-/// This surface's word for a state.
+/// The word of the executions API for a status.
 pub(super) fn status_word(status: Status) -> &'static str {
     match status {
         Status::Completed => "SUCCESS",
@@ -16,7 +17,7 @@ pub(super) fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// This surface's word for the state of a node.
+/// The word of the executions API for the status of a node.
 pub(super) fn node_status_word(status: StepStatus) -> &'static str {
     match status {
         StepStatus::Completed => "SUCCESS",
@@ -24,16 +25,18 @@ pub(super) fn node_status_word(status: StepStatus) -> &'static str {
     }
 }
 
-/// Its words for a state, which can be unknown.
-pub(super) fn status_words() -> Vec<Option<&'static str>> {
-    let words = Status::ALL.map(|status| Some(status_word(status)));
-    words.into_iter().chain([None]).collect()
+words! {
+    pub(super) StatusWord,
+    "ExecutionStatus",
+    "The status of an execution.",
+    Status::ALL.map(status_word)
 }
 
-/// The same of the state of a node.
-pub(super) fn node_status_words() -> Vec<Option<&'static str>> {
-    let words = StepStatus::ALL.map(|status| Some(node_status_word(status)));
-    words.into_iter().chain([None]).collect()
+words! {
+    pub(super) NodeStatusWord,
+    "NodeStatus",
+    "The status of a node: one of an execution's statuses, or `SKIPPED`.",
+    StepStatus::ALL.map(node_status_word)
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -42,7 +45,7 @@ pub(super) fn node_status_words() -> Vec<Option<&'static str>> {
 pub(super) struct ListView<'a> {
     content: Vec<ExecutionSummary<'a>>,
     total_elements: u64,
-    /// Only where there are more than were counted.
+    /// `false` if there are more executions than were counted; otherwise absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_is_exact: Option<bool>,
     total_pages: u64,
@@ -57,7 +60,7 @@ struct ExecutionSummary<'a> {
     id: &'a str,
     workflow_id: Option<&'a str>,
     workflow_name: Option<&'a str>,
-    #[schemars(extend("enum" = status_words()))]
+    #[schemars(with = "Option<StatusWord>")]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
@@ -66,10 +69,10 @@ struct ExecutionSummary<'a> {
     node_count: Option<u64>,
     error_message: Option<&'a str>,
     #[serde(flatten)]
-    marks: Marks,
+    flags: Flags,
 }
 
-/// `node_counts` are those of the page's executions, in their order.
+/// `node_counts` has one entry for each execution of the page, in the same order.
 pub(super) fn list<'a>(
     page: &'a ExecutionPage,
     node_counts: &[Option<u64>],
@@ -100,7 +103,7 @@ fn summary(execution: &Execution, node_count: Option<u64>) -> ExecutionSummary<'
         trigger_type: execution.trigger.as_deref(),
         node_count,
         error_message: execution.error_message.as_deref(),
-        marks: Marks::of(execution),
+        flags: Flags::from_execution(execution),
     }
 }
 
@@ -111,8 +114,10 @@ pub(super) struct DetailsView<'a> {
     id: &'a str,
     workflow_id: Option<&'a str>,
     workflow_name: Option<&'a str>,
-    workflow_version: Option<&'a Value>,
-    #[schemars(extend("enum" = status_words()))]
+    /// A whole number is shown as a number, also if the engine wrote it as text.
+    #[schemars(with = "Option<Value>")]
+    workflow_version: Option<VersionView<'a>>,
+    #[schemars(with = "Option<StatusWord>")]
     status: Option<&'static str>,
     trigger: Option<&'a str>,
     input_data: Option<&'a Value>,
@@ -123,7 +128,7 @@ pub(super) struct DetailsView<'a> {
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
     #[serde(flatten)]
-    marks: Marks,
+    flags: Flags,
     node_executions: Vec<NodeView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
@@ -139,7 +144,7 @@ struct NodeView<'a> {
     node_id: Option<&'a str>,
     node_name: Option<&'a str>,
     node_type: Option<&'a str>,
-    #[schemars(extend("enum" = node_status_words()))]
+    #[schemars(with = "Option<NodeStatusWord>")]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
@@ -148,12 +153,25 @@ struct NodeView<'a> {
     output_data: Option<&'a Value>,
     error_message: Option<&'a str>,
     retry_count: u64,
-    /// Of a node inside a parallel branch: the branch's run.
+    /// The execution of the branch. Only nodes inside a parallel branch have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch_execution_id: Option<&'a str>,
-    /// And the branch's name in the workflow's definition.
+    /// The branch's name in the workflow's definition. Only nodes inside a parallel branch have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch_id: Option<&'a str>,
+}
+
+/// A workflow's version, in the form of the API's document.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VersionView<'a> {
+    Number(i64),
+    Other(&'a Value),
+}
+
+fn version(version: &Value) -> VersionView<'_> {
+    let number = version.as_whole_number().map(VersionView::Number);
+    number.unwrap_or(VersionView::Other(version))
 }
 
 pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
@@ -162,7 +180,7 @@ pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
         id: &execution.execution_id,
         workflow_id: execution.flow_id.as_deref(),
         workflow_name: execution.flow_name.as_deref(),
-        workflow_version: execution.flow_version.as_ref(),
+        workflow_version: execution.flow_version.as_ref().map(version),
         status: execution.status.map(status_word),
         trigger: execution.trigger.as_deref(),
         input_data: whole.input.as_ref(),
@@ -172,7 +190,7 @@ pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
         started_at: execution.start_time,
         completed_at: execution.end_time,
         duration_ms: execution.duration_ms(),
-        marks: Marks::of(execution),
+        flags: Flags::from_execution(execution),
         node_executions: whole.steps.iter().map(node).collect(),
         next_token: whole.next_token.as_deref(),
         warnings: warnings(&whole.unreadable),
@@ -198,7 +216,7 @@ fn node(step: &Step) -> NodeView<'_> {
     }
 }
 
-/// Whether a run is pinned.
+/// Whether an execution is pinned.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Pin")]

@@ -1,35 +1,20 @@
-//! The flow-executions API in OpenAPI.
+//! The OpenAPI description of the flow-executions API.
 
 use http::StatusCode;
 use schemars::SchemaGenerator;
 
-use super::parameters::{
-    BranchStepsParameters, FlowDetailsParameters, ListParameters, StepParameters,
-};
 use super::views::{BranchStepsView, DetailsView, Envelope, ListView, StepDetailsView};
-use crate::openapi::{Describe, Operation, example, problems};
-use crate::route::{self, Route};
+use crate::openapi::{Operation, example, problems};
 
-/// Every operation of this surface, with its route.
-pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[
-    (&route::LIST_FLOW_EXECUTIONS, list_flow_executions),
-    (&route::GET_FLOW_EXECUTION, get_flow_execution),
-    (
-        &route::GET_FLOW_EXECUTION_BRANCH_STEPS,
-        get_flow_execution_branch_steps,
-    ),
-    (&route::GET_FLOW_EXECUTION_STEP, get_flow_execution_step),
-];
-
-fn list_flow_executions(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "A flow's executions, newest first. A page is full, or the last; with `flowVersion`, \
-                 which no index answers, it can end before.";
+pub(crate) fn list_flow_executions(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Lists the executions of a flow, newest first. Every page except the last is \
+                 full, with one exception: no index covers `flowVersion`, so with this filter a \
+                 page can be partly filled or empty and still have a `nextToken`.";
     Operation::new("List executions of a flow", about)
-        .parameters(ListParameters::described())
         .answer::<Envelope<ListView<'_>>>(
             schemas,
             StatusCode::OK,
-            "A page. `nextToken` is there as long as there is a next one.",
+            "A page of executions. `nextToken` is present if there is a next page.",
             example(include_str!("examples/list.json")),
         )
         .problems(
@@ -41,11 +26,11 @@ fn list_flow_executions(schemas: &mut SchemaGenerator) -> Operation {
         )
 }
 
-fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "An execution with its top-level steps in order of time, and its context, which comes \
-                 on the first page alone. The answer is streamed.";
+pub(crate) fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns an execution with its top-level steps in order of time. The first page \
+                 also has the payloads that `runPayloads` names, by default the context. The \
+                 response is streamed.";
     Operation::new("Get an execution", about)
-        .parameters(FlowDetailsParameters::described())
         .answer::<Envelope<DetailsView<'_>>>(
             schemas,
             StatusCode::OK,
@@ -55,15 +40,14 @@ fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
         .problems(schemas, [problems::not_found(), problems::next_token()])
 }
 
-fn get_flow_execution_branch_steps(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "The steps of the parallel branches below a fork. A pair that is no fork's has no \
-                 branches.";
-    Operation::new("Get the steps of branches", about)
-        .parameters(BranchStepsParameters::described())
+pub(crate) fn get_flow_execution_branch_steps(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns the steps of the parallel branches of a fork. If the parameters do not \
+                 identify a fork, `data` is empty.";
+    Operation::new("Get the steps of a fork's branches", about)
         .answer::<BranchStepsView<'_>>(
             schemas,
             StatusCode::OK,
-            "The branches by their ids, with a page of their steps.",
+            "A page of steps, grouped by `branchExecutionId`.",
             example(include_str!("examples/branch_steps.json")),
         )
         .problems(
@@ -76,14 +60,13 @@ fn get_flow_execution_branch_steps(schemas: &mut SchemaGenerator) -> Operation {
         )
 }
 
-fn get_flow_execution_step(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "One step with its payloads.";
+pub(crate) fn get_flow_execution_step(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns one step with its payloads.";
     Operation::new("Get a step", about)
-        .parameters(StepParameters::described())
         .answer::<StepDetailsView<'_>>(
             schemas,
             StatusCode::OK,
-            "The step, as a page of steps has it.",
+            "The step, in the same form as in a page of steps.",
             example(include_str!("examples/step.json")),
         )
         .problems(

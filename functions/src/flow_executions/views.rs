@@ -9,12 +9,15 @@ use shared::model::{
     Execution, ExecutionType, OmittedPayload, OmittedPayloads, Status, Step, StepStatus,
     StepSummary, Timestamp, Value,
 };
-use shared::operations::{Branch, BranchSteps, ExecutionDetails, ExecutionPage, StepDetails};
+use shared::operations::{
+    BranchListing, BranchSteps, ExecutionDetails, ExecutionPage, StepDetails,
+};
+use shared::payload::RunPayload;
 
-use crate::marks::Marks;
+use crate::flags::Flags;
 use crate::reply::warnings;
 
-/// `{success, data}`, around every answer of this surface.
+/// The envelope of every response of this API: `{success, data}`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "{T}Answer")]
 pub(super) struct Envelope<T> {
@@ -23,7 +26,7 @@ pub(super) struct Envelope<T> {
 }
 
 impl<T> Envelope<T> {
-    fn around(data: T) -> Self {
+    fn wrap(data: T) -> Self {
         Self {
             success: true,
             data,
@@ -50,11 +53,11 @@ struct ExecutionSummary<'a> {
     end_time: Option<Timestamp>,
     duration_ms: Option<u64>,
     #[serde(flatten)]
-    marks: Marks,
+    flags: Flags,
 }
 
 pub(super) fn list(page: &ExecutionPage) -> Envelope<ListView<'_>> {
-    Envelope::around(ListView {
+    Envelope::wrap(ListView {
         items: page.executions.iter().map(summary).collect(),
         next_token: page.next_token.as_deref(),
     })
@@ -67,7 +70,7 @@ fn summary(execution: &Execution) -> ExecutionSummary<'_> {
         start_time: execution.start_time,
         end_time: execution.end_time,
         duration_ms: execution.duration_ms(),
-        marks: Marks::of(execution),
+        flags: Flags::from_execution(execution),
     }
 }
 
@@ -78,19 +81,64 @@ pub(super) struct DetailsView<'a> {
     metadata: Metadata<'a>,
     steps: Vec<StepView<'a>>,
     resolved_final_context_data: Option<&'a Value>,
+    #[serde(flatten)]
+    requested: RequestedPayloads<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    omitted_payloads: Option<OmittedOfRun>,
+    omitted_payloads: Option<OmittedRunPayloads>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
-/// What is left out of a run's own payloads.
+/// The run's own payloads that are shown only if `runPayloads` names them.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct OmittedOfRun {
-    resolved_final_context_data: OmittedPayload,
+struct RequestedPayloads<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Option<&'a Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Option<&'a Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_data: Option<Option<&'a Value>>,
+}
+
+impl<'a> RequestedPayloads<'a> {
+    fn new(details: &'a ExecutionDetails) -> Self {
+        let requested = |name| details.payloads.get(&name).map(Option::as_ref);
+        Self {
+            input: requested(RunPayload::Input),
+            output: requested(RunPayload::Output),
+            execution_data: requested(RunPayload::Data),
+        }
+    }
+}
+
+/// The run's own payloads that are left out, with their sizes.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct OmittedRunPayloads {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<OmittedPayload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<OmittedPayload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_data: Option<OmittedPayload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_final_context_data: Option<OmittedPayload>,
+}
+
+impl OmittedRunPayloads {
+    /// Returns `None` if no payload is left out.
+    fn from_details(details: &ExecutionDetails) -> Option<Self> {
+        let omitted = |name| details.omitted.get(&name).copied();
+        (!details.omitted.is_empty()).then(|| Self {
+            input: omitted(RunPayload::Input),
+            output: omitted(RunPayload::Output),
+            execution_data: omitted(RunPayload::Data),
+            resolved_final_context_data: omitted(RunPayload::Context),
+        })
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -120,7 +168,7 @@ struct Metadata<'a> {
     cancelled_by: Option<&'a str>,
     cancel_reason: Option<&'a str>,
     #[serde(flatten)]
-    marks: Marks,
+    flags: Flags,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,13 +199,12 @@ struct StepView<'a> {
 }
 
 pub(super) fn details(details: &ExecutionDetails) -> Envelope<DetailsView<'_>> {
-    Envelope::around(DetailsView {
+    Envelope::wrap(DetailsView {
         metadata: metadata(&details.execution),
         steps: details.steps.iter().map(step).collect(),
-        resolved_final_context_data: details.payload.as_ref(),
-        omitted_payloads: details.omitted.map(|context| OmittedOfRun {
-            resolved_final_context_data: context,
-        }),
+        resolved_final_context_data: details.payload(RunPayload::Context),
+        requested: RequestedPayloads::new(details),
+        omitted_payloads: OmittedRunPayloads::from_details(details),
         next_token: details.next_token.as_deref(),
         warnings: warnings(&details.unreadable),
     })
@@ -187,7 +234,7 @@ fn metadata(execution: &Execution) -> Metadata<'_> {
         heartbeat_at: execution.heartbeat_at,
         cancelled_by: execution.cancelled_by.as_deref(),
         cancel_reason: execution.cancel_reason.as_deref(),
-        marks: Marks::of(execution),
+        flags: Flags::from_execution(execution),
         pinned_at: execution.pinned_at,
         pinned_by: execution.pinned_by.as_deref(),
     }
@@ -214,8 +261,7 @@ fn step(step: &Step) -> StepView<'_> {
     }
 }
 
-/// `data` is the step as a page of steps has it, so what is to be said beside it stands
-/// beside it.
+/// `data` is the step in the form of a page of steps, so `warnings` is next to it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FlowExecutionStepAnswer")]
@@ -234,8 +280,7 @@ pub(super) fn step_details(details: &StepDetails) -> StepDetailsView<'_> {
     }
 }
 
-/// `data` is the map of the branches and nothing else, so what a page has to
-/// say beside it stands beside it.
+/// `data` has only the branches, so `nextToken` and `warnings` are next to it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "BranchStepsAnswer")]
@@ -249,8 +294,8 @@ pub(super) struct BranchStepsView<'a> {
     warnings: Vec<String>,
 }
 
-/// The branches by their ids, in the order of the table.
-struct BranchesView<'a>(&'a [Branch]);
+/// The branches by `branchExecutionId`, in the order of the table.
+struct BranchesView<'a>(&'a [BranchListing]);
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

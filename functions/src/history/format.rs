@@ -1,6 +1,6 @@
-//! Durations and rates as people read them.
+//! Durations and rates in a form for people.
 
-/// `15.00s` under a minute, `2m 05s` under an hour, `3h 07m` above.
+/// Formats a duration: `15.00s` below a minute, `2m 05s` below an hour, `3h 07m` above.
 pub(super) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     match seconds {
@@ -10,13 +10,11 @@ pub(super) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// A part of a whole with one decimal, `82.8%`; `0.0%` of nothing.
-pub(super) fn rate(part: u64, whole: u64) -> String {
-    let percent = match whole {
-        0 => 0.0,
-        _ => part as f64 / whole as f64 * 100.0,
-    };
-    format!("{percent:.1}%")
+/// Formats a part of a whole as a percentage with one decimal, `82.8%`. Returns `None` if the
+/// whole is 0: there is then neither a good nor a bad rate.
+pub(super) fn rate(part: u64, whole: u64) -> Option<String> {
+    let percent = part as f64 / whole as f64 * 100.0;
+    (whole > 0).then(|| format!("{percent:.1}%"))
 }
 
 #[cfg(test)]
@@ -24,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_written_with_two_units() {
+    fn a_duration_has_two_units() {
         for (milliseconds, text) in [
             (0, "0.00s"),
             (9, "0.00s"),
@@ -44,8 +42,9 @@ mod tests {
 
     #[test]
     fn a_rate_has_one_decimal() {
-        assert_eq!(rate(120, 145), "82.8%");
-        assert_eq!(rate(0, 0), "0.0%");
-        assert_eq!(rate(5, 5), "100.0%");
+        assert_eq!(rate(120, 145).as_deref(), Some("82.8%"));
+        assert_eq!(rate(0, 5).as_deref(), Some("0.0%"));
+        assert_eq!(rate(5, 5).as_deref(), Some("100.0%"));
+        assert_eq!(rate(0, 0), None);
     }
 }

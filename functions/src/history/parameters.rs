@@ -1,230 +1,187 @@
-//! The words of the history API on the way in.
+//! The parameters of the history API.
 
-use lambda_http::Request;
-use shared::model::{DeviceId, ExecutionId, FlowId, PageSize, Status, TimeRange, Timestamp};
+use std::sync::LazyLock;
+
+use shared::model::{ExecutionId, FlowId, PageSize, Status, TimeRange, Timestamp};
 use shared::operations::{ExecutionFilter, Interval, MAX_PERIODS};
 
 use super::views::status_word;
-use crate::openapi::parameter::{self, Parameter};
-use crate::parameters::{DaysBack, Parameters, invalid};
+use crate::parameters::{
+    DaysBack, DetailsParameters, Group, Parameter, Parameters, days, details, execution_type,
+    filter, flag, group, id, invalid, label, one_of, page_size, path_id, path_id_or, time_range,
+    whole_number,
+};
 use crate::problem::Problem;
 
-/// The page size of the list, as the API's document has it.
-const DEFAULT_LIMIT: PageSize = PageSize::of::<50>();
+/// The default page size of the list, as in the API's document.
+const DEFAULT_LIMIT: PageSize = PageSize::constant::<50>();
 
-/// That of the list of a flow.
-const DEFAULT_FLOW_LIMIT: PageSize = PageSize::of::<20>();
+/// The default page size of the list of a flow.
+const DEFAULT_FLOW_LIMIT: PageSize = PageSize::constant::<20>();
 
-/// How many runs the statistics of steps read.
-const DEFAULT_RUNS: PageSize = PageSize::of::<200>();
+/// The number of runs that the step statistics read by default.
+const DEFAULT_RUNS: PageSize = PageSize::constant::<200>();
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 const HOUR_MS: i64 = 3_600 * 1_000;
 
-/// Of `GET /api/history/executions`.
-pub(super) struct ListParameters {
+/// The parameters of `GET /api/history/executions`.
+pub(crate) struct ListParameters {
     pub(super) filter: ExecutionFilter,
     pub(super) limit: PageSize,
     pub(super) offset: u64,
-    /// Without steps.
+    /// Whether the steps are left out.
     pub(super) lite: bool,
-    /// With what the record says beside what the API's document shows.
+    /// Whether fields that the API's document does not have are returned too.
     pub(super) extended: bool,
 }
 
-impl ListParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let mut described = described_filter();
-        described.extend(parameter::time_range("startDate", "endDate"));
-        described.extend([
-            parameter::page_size("limit")
-                .default(DEFAULT_LIMIT.get())
-                .about("How many runs a page has."),
-            parameter::whole_number("offset").about("How many runs to skip."),
-            parameter::flag("lite", false).about("`true` leaves the steps out, and reads none."),
-            parameter::flag("extended", false).about("`true` tells more of each run."),
-        ]);
-        described
-    }
+pub(crate) static LIST: LazyLock<Parameters<ListParameters>> = LazyLock::new(|| {
+    group!(ListParameters {
+        filter: filter(conditions(), time_range("startDate", "endDate")),
+        limit: page_size("limit")
+            .default(DEFAULT_LIMIT)
+            .about("The number of executions on a page."),
+        offset: whole_number("offset").about("The number of executions to skip."),
+        lite: flag("lite", false).about("`true` omits the steps, and does not read them."),
+        extended: flag("extended", false)
+            .about("`true` returns additional fields of each execution."),
+    })
+});
 
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        let created = parameters.time_range("startDate", "endDate")?;
-        Ok(Self {
-            filter: filter(&parameters, created)?,
-            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_LIMIT),
-            offset: parameters.whole_number("offset")?.unwrap_or_default(),
-            lite: parameters.flag("lite")?,
-            extended: parameters.flag("extended")?,
-        })
-    }
-}
-
-/// Of `GET /api/history/executions/flows/{flowId}`.
-pub(super) struct FlowListParameters {
+/// The parameters of `GET /api/history/executions/flows/{flowId}`.
+pub(crate) struct FlowListParameters {
     pub(super) flow_id: FlowId,
     pub(super) filter: ExecutionFilter,
     pub(super) limit: PageSize,
 }
 
-impl FlowListParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        vec![
-            described_flow(),
-            described_status(),
-            parameter::label(),
-            parameter::page_size("limit")
-                .default(DEFAULT_FLOW_LIMIT.get())
-                .about("How many runs, at most."),
-        ]
-    }
-
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        let flow_id: FlowId = parameters.path_id("flowId")?;
-        Ok(Self {
+pub(crate) static FLOW_LIST: LazyLock<Parameters<FlowListParameters>> = LazyLock::new(|| {
+    let mut group = Group::default();
+    let flow_id = group.add(described_flow(path_id("flowId")));
+    let status = group.add(status());
+    let label = group.add(label());
+    let limit = page_size("limit").default(DEFAULT_FLOW_LIMIT);
+    let limit = group.add(limit.about("The largest number of executions to return."));
+    group.reads(move |request| {
+        let flow_id = flow_id(request)?;
+        Ok(FlowListParameters {
             filter: ExecutionFilter {
                 flow_id: Some(flow_id.clone()),
-                status: status(&parameters)?,
-                label: parameters.label()?,
+                status: status(request)?,
+                label: label(request)?,
                 ..ExecutionFilter::default()
             },
             flow_id,
-            limit: parameters.page_size("limit")?.unwrap_or(DEFAULT_FLOW_LIMIT),
+            limit: limit(request)?,
         })
-    }
-}
+    })
+});
 
-/// Of `DELETE /api/history/executions/{executionId}`.
-pub(super) struct DeleteParameters {
+/// The parameters of `GET /api/history/executions/{executionId}`.
+pub(crate) static DETAILS: LazyLock<Parameters<DetailsParameters>> =
+    LazyLock::new(|| details("executionId"));
+
+/// The parameters of `DELETE /api/history/executions/{executionId}`.
+pub(crate) struct DeleteParameters {
     pub(super) execution_id: ExecutionId,
-    /// Whether the runs that it started go with it.
+    /// Whether the runs that it started are deleted too.
     pub(super) cascade: bool,
 }
 
-impl DeleteParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let id = parameter::path_id("executionId");
-        vec![
-            id.about("The execution.").example("exec-123"),
-            described_cascade(),
-        ]
-    }
+pub(crate) static DELETE: LazyLock<Parameters<DeleteParameters>> = LazyLock::new(|| {
+    group!(DeleteParameters {
+        execution_id: path_id_or("executionId", missing_execution_id)
+            .about("The id of the execution.")
+            .example("exec-123"),
+        cascade: cascade(),
+    })
+});
 
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            execution_id: parameters
-                .path_id_if_any("executionId")?
-                .ok_or_else(missing_execution_id)?,
-            cascade: parameters.flag("cascade")?,
-        })
-    }
-}
-
-/// Of `DELETE /api/history/executions/flows/{flowId}`.
-pub(super) struct FlowDeleteParameters {
+/// The parameters of `DELETE /api/history/executions/flows/{flowId}`.
+pub(crate) struct FlowDeleteParameters {
     pub(super) flow_id: FlowId,
-    /// Whether the runs that the flow's runs started go with them.
+    /// Whether the runs that the flow's runs started are deleted too.
     pub(super) cascade: bool,
 }
 
-impl FlowDeleteParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        vec![described_flow(), described_cascade()]
-    }
+pub(crate) static FLOW_DELETE: LazyLock<Parameters<FlowDeleteParameters>> = LazyLock::new(|| {
+    group!(FlowDeleteParameters {
+        flow_id: described_flow(path_id_or("flowId", missing_flow_id)),
+        cascade: cascade(),
+    })
+});
 
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        Ok(Self {
-            flow_id: parameters
-                .path_id_if_any("flowId")?
-                .ok_or_else(missing_flow_id)?,
-            cascade: parameters.flag("cascade")?,
-        })
-    }
-}
-
-/// Of `GET /api/history/execution-stats`.
-pub(super) struct StatisticsParameters {
+/// The parameters of `GET /api/history/execution-stats`.
+pub(crate) struct StatisticsParameters {
     pub(super) filter: ExecutionFilter,
     pub(super) interval: Option<Interval>,
-    /// How many days back it looks; `None` where `startDate` says from when.
+    /// The number of days that the statistics look back. `None` with `startDate`.
     pub(super) days: Option<u64>,
-    /// The bounds that the caller named.
+    /// The limits of the time range in the request.
     pub(super) named: TimeRange,
 }
 
 impl StatisticsParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let interval = parameter::one_of("interval", ["hour", "day"]).about(format!(
-            "Tells a time series as well, of at most {MAX_PERIODS} periods."
-        ));
-        let mut described = Self::described_time();
-        described.extend(described_filter());
-        described.push(interval);
-        described
-    }
-
-    fn described_time() -> Vec<Parameter> {
-        let mut described = vec![parameter::days("startDate")];
-        described.extend(parameter::time_range("startDate", "endDate"));
-        described
-    }
-
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        let DaysBack {
-            created,
-            days,
-            named,
-        } = parameters.days_back("startDate", "endDate")?;
-        let words = [("hour", Interval::Hour), ("day", Interval::Day)];
-        let interval = parameters.one_of("interval", &words)?;
-        require_few_periods(interval, &created)?;
-        Ok(Self {
-            filter: filter(&parameters, created)?,
+    fn new(time: DaysBack, interval: Option<Interval>, conditions: ExecutionFilter) -> Self {
+        Self {
+            filter: ExecutionFilter {
+                created: time.created,
+                ..conditions
+            },
             interval,
-            days,
-            named,
-        })
+            days: time.days,
+            named: time.named,
+        }
     }
 }
 
-/// Of `GET /api/history/step-stats`.
-pub(super) struct StepStatisticsParameters {
-    /// How many runs are read, at most.
+pub(crate) static STATISTICS: LazyLock<Parameters<StatisticsParameters>> = LazyLock::new(|| {
+    let mut group = Group::default();
+    let days = group.add(days("startDate"));
+    let named = group.add(time_range("startDate", "endDate"));
+    let conditions = group.add(conditions());
+    let interval = one_of(
+        "interval",
+        [("hour", Interval::Hour), ("day", Interval::Day)],
+    );
+    let interval = group.add(interval.about(format!(
+        "Also returns a time series with these periods, at most {MAX_PERIODS}."
+    )));
+    group.reads(move |request| {
+        let time = DaysBack::new(named(request)?, days(request)?);
+        let interval = interval(request)?;
+        require_few_periods(interval, &time.created)?;
+        let conditions = conditions(request)?;
+        Ok(StatisticsParameters::new(time, interval, conditions))
+    })
+});
+
+/// The parameters of `GET /api/history/step-stats`.
+pub(crate) struct StepStatisticsParameters {
+    /// The largest number of runs to read.
     pub(super) runs: PageSize,
-    /// Which, with a flow.
+    /// The filters of the runs. They have a flow, and no interval.
     pub(super) shared: StatisticsParameters,
 }
 
-impl StepStatisticsParameters {
-    pub(super) fn described() -> Vec<Parameter> {
-        let mut described = StatisticsParameters::described_time();
-        described.extend(
-            described_filter()
-                .into_iter()
-                .map(|filter| filter.required_if("flowId")),
-        );
-        described.push(
-            parameter::page_size("runs")
-                .default(DEFAULT_RUNS.get())
-                .about("How many runs are read, the newest."),
-        );
-        described
-    }
-
-    pub(super) fn of(request: &Request) -> Result<Self, Problem> {
-        let parameters = Parameters::of(request);
-        parameters.required("flowId")?;
-        Ok(Self {
-            runs: parameters.page_size("runs")?.unwrap_or(DEFAULT_RUNS),
-            shared: StatisticsParameters::of(request)?,
-        })
-    }
-}
+pub(crate) static STEP_STATISTICS: LazyLock<Parameters<StepStatisticsParameters>> =
+    LazyLock::new(|| {
+        let mut group = Group::default();
+        let days = group.add(days("startDate"));
+        let named = group.add(time_range("startDate", "endDate"));
+        let conditions = group.add(conditions());
+        let runs = page_size("runs").default(DEFAULT_RUNS);
+        let runs = group.add(runs.about("The number of executions to read, newest first."));
+        let parameters = group.reads(move |request| {
+            let runs = runs(request)?;
+            let time = DaysBack::new(named(request)?, days(request)?);
+            let shared = StatisticsParameters::new(time, None, conditions(request)?);
+            Ok(StepStatisticsParameters { runs, shared })
+        });
+        parameters.requiring("flowId")
+    });
 
 fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Result<(), Problem> {
     let length_ms = match interval {
@@ -235,13 +192,16 @@ fn require_few_periods(interval: Option<Interval>, created: &TimeRange) -> Resul
     let to = created.to().unwrap_or_else(Timestamp::now).milliseconds();
     let span = to - created.from().map_or(to, Timestamp::milliseconds);
     if span / length_ms >= MAX_PERIODS as i64 {
-        let message = format!("The time is too long: it has more than {MAX_PERIODS} of them.");
+        let message = format!(
+            "The time range has more than {MAX_PERIODS} of these periods. Use a shorter range or a \
+             longer interval."
+        );
         return Err(invalid("interval", message));
     }
     Ok(())
 }
 
-/// The history API's own words for an execution that is not named.
+/// The history API's problem of a missing execution id.
 pub(super) fn missing_execution_id() -> Problem {
     Problem::MissingId {
         parameter: "executionId",
@@ -251,7 +211,7 @@ pub(super) fn missing_execution_id() -> Problem {
     }
 }
 
-/// The history API's own words for a flow that is not named.
+/// The history API's problem of a missing flow id.
 pub(super) fn missing_flow_id() -> Problem {
     Problem::MissingId {
         parameter: "flowId",
@@ -261,51 +221,45 @@ pub(super) fn missing_flow_id() -> Problem {
     }
 }
 
-fn described_flow() -> Parameter {
-    parameter::path_id("flowId")
-        .about("The flow.")
-        .example("flow-456")
+fn described_flow(id: Parameter<FlowId>) -> Parameter<FlowId> {
+    id.about("The id of the flow.").example("flow-456")
 }
 
-fn described_cascade() -> Parameter {
-    parameter::flag("cascade", false).about(
-        "`true` deletes the runs that it started as well, on all levels. A token that is \
-         limited to flows cannot.",
+fn cascade() -> Parameter<bool> {
+    flag("cascade", false).about(
+        "`true` also deletes the executions that were started by the deleted ones, on all \
+         levels. It is not allowed for a token that is limited to flows.",
     )
 }
 
-fn described_status() -> Parameter {
-    parameter::one_of("status", Status::ALL.map(status_word)).about("Only this state.")
-}
-
-fn described_filter() -> Vec<Parameter> {
-    vec![
-        described_status(),
-        parameter::id("flowId")
-            .about("Only this flow.")
-            .example("flow-456"),
-        parameter::id("deviceId").about("Only this device."),
-        parameter::execution_type(),
-        parameter::id("parentExecutionId").about("Only what this run has started."),
-        parameter::label(),
-    ]
-}
-
-/// The conditions that the list and the statistics share.
-fn filter(parameters: &Parameters<'_>, created: TimeRange) -> Result<ExecutionFilter, Problem> {
-    Ok(ExecutionFilter {
-        flow_id: parameters.id::<FlowId>("flowId")?,
-        flow_version: None,
-        device_id: parameters.id::<DeviceId>("deviceId")?,
-        status: status(parameters)?,
-        execution_type: parameters.execution_type()?,
-        parent_execution_id: parameters.id("parentExecutionId")?,
-        label: parameters.label()?,
-        created,
-    })
-}
-
-fn status(parameters: &Parameters<'_>) -> Result<Option<Status>, Problem> {
+fn status() -> Parameter<Option<Status>> {
     let words = Status::ALL.map(|status| (status_word(status), status));
-    parameters.one_of("status", &words)
+    one_of("status", words).about("Returns only executions with this status.")
+}
+
+/// The conditions that the list and the statistics share, without the time.
+fn conditions() -> Parameters<ExecutionFilter> {
+    let mut group = Group::default();
+    let status = group.add(status());
+    let flow_id = id("flowId")
+        .about("Returns only executions of this flow.")
+        .example("flow-456");
+    let flow_id = group.add(flow_id);
+    let device_id = group.add(id("deviceId").about("Returns only executions on this device."));
+    let execution_type = group.add(execution_type());
+    let parent =
+        id("parentExecutionId").about("Returns only executions that this execution started.");
+    let parent_execution_id = group.add(parent);
+    let label = group.add(label());
+    group.reads(move |request| {
+        Ok(ExecutionFilter {
+            flow_id: flow_id(request)?,
+            device_id: device_id(request)?,
+            status: status(request)?,
+            execution_type: execution_type(request)?,
+            parent_execution_id: parent_execution_id(request)?,
+            label: label(request)?,
+            ..ExecutionFilter::default()
+        })
+    })
 }

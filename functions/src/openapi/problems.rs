@@ -1,16 +1,16 @@
-//! Problems that many operations have, as examples.
+//! Examples of problems that many operations share.
 
 use shared::Error;
 use shared::model::ExecutionId;
 
 use crate::problem::Problem;
 
-/// An execution that is told of.
+/// The execution in the examples.
 pub(crate) fn execution_id() -> ExecutionId {
     "exec-123".parse().expect("an id")
 }
 
-/// A parameter that has to be there is not.
+/// A required parameter is missing.
 pub(crate) fn missing(parameter: &'static str) -> Problem {
     Problem::MissingParameter {
         parameter,
@@ -18,17 +18,17 @@ pub(crate) fn missing(parameter: &'static str) -> Problem {
     }
 }
 
-/// A page token is of another list.
+/// A page token belongs to another list.
 pub(crate) fn next_token() -> Problem {
-    Error::InvalidNextToken("It is of another list.").into()
+    Error::InvalidNextToken("The token belongs to another list.").into()
 }
 
-/// The execution is not there.
+/// The execution does not exist.
 pub(crate) fn not_found() -> Problem {
     Error::ExecutionNotFound(execution_id()).into()
 }
 
-/// The execution is there, and has no such step.
+/// The execution exists, but does not have the step.
 pub(crate) fn step_not_found() -> Problem {
     let step = "e84b93cf-9b3a-4621-bf35-b5d54c0eb017".parse();
     Error::StepNotFound(step.expect("an id")).into()

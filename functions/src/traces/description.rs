@@ -1,4 +1,4 @@
-//! Taking traces in, in OpenAPI.
+//! The OpenAPI description of the ingestion of traces.
 
 use http::StatusCode;
 use schemars::SchemaGenerator;
@@ -6,30 +6,22 @@ use serde_json::{Value, json};
 
 use super::form::{JSON, PROTOBUF};
 use super::{MAX_BODY_BYTES, MAX_UNPACKED_BYTES};
-use crate::openapi::{Describe, Operation, parameter};
+use crate::openapi::Operation;
 use crate::problem::Problem;
-use crate::route::{self, Route};
 
-/// The operation, with its route.
-pub(crate) const OPERATIONS: &[(&Route, Describe)] = &[(&route::INGEST_TRACES, ingest_traces)];
-
-fn ingest_traces(schemas: &mut SchemaGenerator) -> Operation {
+pub(crate) fn ingest_traces(schemas: &mut SchemaGenerator) -> Operation {
     let about = format!(
-        "Takes traces of OpenTelemetry as runs: OTLP over HTTP, of at most {} MB, and {} MB when \
-         unpacked. The answer has the type of the request. Spans that cannot be are rejected, and \
-         the others written.",
+        "Accepts OpenTelemetry traces in OTLP over HTTP, and stores them as runs. The body can \
+         have up to {} MB, and up to {} MB when decompressed. The response has the media type of \
+         the request. Invalid spans are rejected; the others are written.",
         MAX_BODY_BYTES >> 20,
         MAX_UNPACKED_BYTES >> 20,
     );
-    let encoding = parameter::one_of("Content-Encoding", ["gzip", "identity", "none", ""])
-        .in_header()
-        .about("How the body is packed.");
     let unsupported = Problem::UnsupportedMediaType {
         message: "Send application/x-protobuf or application/json.",
     };
-    let written = "The `ExportTraceServiceResponse`: empty where all spans are written.";
-    Operation::new("Take traces in", about)
-        .parameters([encoding])
+    let written = "The `ExportTraceServiceResponse`. It is empty if all spans were written.";
+    Operation::new("Ingest traces", about)
         .content(true, JSON, json!({"schema": request(), "example": trace()}))
         .content(true, PROTOBUF, message("ExportTraceServiceRequest"))
         .answer_of(StatusCode::OK, written, JSON, response())
@@ -42,7 +34,7 @@ fn ingest_traces(schemas: &mut SchemaGenerator) -> Operation {
         .problems(schemas, [unsupported])
 }
 
-/// How a problem is told to protobuf.
+/// The body of an error response to a protobuf request.
 pub(crate) fn problem() -> (&'static str, Value) {
     (PROTOBUF, message("google.rpc.Status"))
 }
@@ -55,11 +47,11 @@ fn message(name: &str) -> Value {
     }})
 }
 
-/// What is read of a request; OTLP has more, and new fields at any time.
+/// The part of a request that is read. OTLP has more fields, and adds new ones at any time.
 fn request() -> Value {
     json!({
         "type": "object",
-        "description": "An `ExportTraceServiceRequest` in the JSON of OTLP.",
+        "description": "An `ExportTraceServiceRequest` in OTLP's JSON encoding.",
         "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}},
     })
 }

@@ -1,4 +1,4 @@
-//! The two forms of OTLP over HTTP, and the answers in them.
+//! The two encodings of OTLP over HTTP, and the responses in them.
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 use serde_json::json;
-use shared::traces::Rejections;
+use shared::otlp::Rejections;
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -15,7 +15,7 @@ use crate::reply::{self, Reply};
 pub(super) const PROTOBUF: &str = "application/x-protobuf";
 pub(super) const JSON: &str = "application/json";
 
-/// The form of a request, which its answer has too.
+/// The encoding of a request, and of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Protobuf,
@@ -23,12 +23,12 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The form that a request's headers name. Without a type it is JSON, as on every
-    /// other endpoint.
+    /// Parses the encoding from a request's headers. Without a `Content-Type` it is JSON, as on
+    /// every other endpoint.
     ///
     /// # Errors
-    /// [`Problem::UnsupportedMediaType`].
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+    /// [`Problem::UnsupportedMediaType`] for any other type.
+    pub(super) fn parse(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(content_type) = headers.get(CONTENT_TYPE) else {
             return Ok(Self::Json);
         };
@@ -43,16 +43,16 @@ impl Form {
         }
     }
 
-    /// The answer to a request whose other spans are written.
+    /// The response to a request, with the spans that were rejected. All other spans are written.
     ///
     /// # Errors
-    /// Those of [`reply::json`].
+    /// [`Error::Internal`](shared::Error::Internal) if the response cannot be written as JSON.
     pub(super) fn reply(self, rejections: &Rejections) -> Result<Reply, Problem> {
         let rejected = rejections.spans();
         let message = rejections.to_string();
         match (self, rejected) {
             (Self::Json, 0) => reply::json(&json!({})),
-            // Protobuf's JSON has integers of 64 bits as texts.
+            // Protobuf's JSON writes 64-bit integers as texts.
             (Self::Json, _) => reply::json(&json!({"partialSuccess": {
                 "rejectedSpans": rejected.to_string(), "errorMessage": message,
             }})),
@@ -68,7 +68,7 @@ impl Form {
     }
 }
 
-/// An error as gRPC tells it, and OTLP over HTTP too.
+/// A `google.rpc.Status`, by which OTLP over HTTP reports errors, as gRPC does.
 #[derive(Clone, PartialEq, Message)]
 struct Status {
     #[prost(int32, tag = "1")]
@@ -77,9 +77,9 @@ struct Status {
     message: String,
 }
 
-/// The same answer with the problem as a `google.rpc.Status`.
+/// Replaces the body of an error response by a `google.rpc.Status`.
 pub(super) fn status(problem: &Problem, request_id: &str, reply: Reply) -> Reply {
-    // Of google.rpc.Code.
+    // The numbers of `google.rpc.Code`.
     let code = match problem.status() {
         StatusCode::UNAUTHORIZED => 16,
         StatusCode::FORBIDDEN => 7,
@@ -104,16 +104,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_known_with_its_parameters_and_in_any_case() {
+    fn media_types_are_read_in_any_case_and_with_parameters() {
         let form = |content_type: &'static str| {
             let content_type = HeaderValue::from_static(content_type);
-            Form::of(&HeaderMap::from_iter([(CONTENT_TYPE, content_type)])).ok()
+            Form::parse(&HeaderMap::from_iter([(CONTENT_TYPE, content_type)])).ok()
         };
         assert_eq!(form("application/x-protobuf"), Some(Form::Protobuf));
         assert_eq!(form("Application/JSON; charset=utf-8"), Some(Form::Json));
         for other in ["", "text/plain", "application/grpc", "application/jsonl"] {
             assert_eq!(form(other), None, "{other}");
         }
-        assert_eq!(Form::of(&HeaderMap::new()).ok(), Some(Form::Json));
+        assert_eq!(Form::parse(&HeaderMap::new()).ok(), Some(Form::Json));
     }
 }

@@ -1,8 +1,9 @@
 //! OTLP as protobuf.
 //!
-//! The official messages are read from the span down. Above it stand envelopes of the
-//! same fields that keep what is in them packed: as a whole, a body of two bytes a span
-//! would be 200 times as large in memory.
+//! Spans, and everything inside them, are decoded into the official messages. The messages above
+//! them are declared here: they have the same fields, but keep their contents encoded. If they
+//! were decoded as a whole, a body with two bytes for each span would need 200 times as much
+//! memory.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -10,7 +11,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::{DecodeError, Message};
 
-use super::spans::{ReadSpans, Surroundings};
+use super::spans::{ReadSpans, SpanSource};
 
 /// An `ExportTraceServiceRequest`.
 #[derive(Clone, PartialEq, Message)]
@@ -35,10 +36,10 @@ struct ScopeSpans {
     spans: Vec<Bytes>,
 }
 
-/// The spans of a body.
+/// Decodes the spans of a body.
 ///
 /// # Errors
-/// That it is no `ExportTraceServiceRequest`.
+/// The reason why the body is not a valid `ExportTraceServiceRequest`.
 pub(super) fn spans(body: Bytes) -> Result<ReadSpans, String> {
     read(body).map_err(|error| error.to_string())
 }
@@ -48,13 +49,13 @@ fn read(body: Bytes) -> Result<ReadSpans, DecodeError> {
     for resource_spans in Request::decode(body)?.resource_spans {
         let resource_spans = ResourceSpans::decode(resource_spans)?;
         let resource = resource_spans.resource.unwrap_or_default();
-        let mut around = Surroundings::of_resource(&resource);
+        let mut source = SpanSource::from_resource(&resource);
         for scope_spans in resource_spans.scope_spans {
             let scope_spans = ScopeSpans::decode(scope_spans)?;
-            around.enter_scope(scope_spans.scope.unwrap_or_default());
+            source.set_scope(scope_spans.scope.unwrap_or_default());
             for span in scope_spans.spans {
                 if read.has_room_for(span.len()) {
-                    read.take_in(Span::decode(span)?, &around);
+                    read.add(Span::decode(span)?, &source);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The spans of a request, out of OTLP's messages.
+//! Converts OTLP's messages to spans.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::{Map, Value, json};
 use shared::model::Timestamp;
-use shared::traces::{Attributes, Rejection, Rejections, Span, SpanId, TraceId};
+use shared::otlp::{Attributes, Rejection, Rejections, Span, SpanId, TraceId};
 
 use super::MAX_SPAN_BYTES;
 
-/// What was read of a body.
+/// The spans of a body, and the number of rejected ones.
 #[derive(Debug, Default)]
 pub(super) struct ReadSpans {
     pub(super) spans: Vec<Span>,
@@ -24,7 +24,7 @@ pub(super) struct ReadSpans {
 }
 
 impl ReadSpans {
-    /// Whether a span of so many bytes is to be read; otherwise it is noted.
+    /// Whether a span of this size may be read. Otherwise counts it as rejected.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         let has_room = bytes <= MAX_SPAN_BYTES;
         if !has_room {
@@ -33,29 +33,30 @@ impl ReadSpans {
         has_room
     }
 
-    pub(super) fn take_in(&mut self, message: Message, around: &Surroundings) {
-        match span(message, around) {
+    /// Adds a span, or counts it as rejected if it is not valid.
+    pub(super) fn add(&mut self, message: Message, source: &SpanSource) {
+        match span(message, source) {
             Ok(span) => self.spans.push(span),
             Err(rejection) => self.rejections.add(rejection, 1),
         }
     }
 }
 
-/// What a span comes from.
-pub(super) struct Surroundings {
+/// The resource and the instrumentation scope that a span comes from.
+pub(super) struct SpanSource {
     resource: Arc<Attributes>,
     scope: Arc<Attributes>,
 }
 
-impl Surroundings {
-    pub(super) fn of_resource(resource: &Resource) -> Self {
+impl SpanSource {
+    pub(super) fn from_resource(resource: &Resource) -> Self {
         Self {
             resource: Arc::new(attributes(&resource.attributes)),
             scope: Arc::default(),
         }
     }
 
-    pub(super) fn enter_scope(&mut self, scope: InstrumentationScope) {
+    pub(super) fn set_scope(&mut self, scope: InstrumentationScope) {
         let mut members = Map::new();
         insert_text(&mut members, "name", scope.name);
         insert_text(&mut members, "version", scope.version);
@@ -64,10 +65,10 @@ impl Surroundings {
     }
 }
 
-fn span(message: Message, around: &Surroundings) -> Result<Span, Rejection> {
-    let trace_id = TraceId::of(&message.trace_id).ok_or(Rejection::InvalidTraceId)?;
-    let id = SpanId::of(&message.span_id).ok_or(Rejection::InvalidSpanId)?;
-    let parent_id = parent(&message.parent_span_id)?;
+fn span(message: Message, source: &SpanSource) -> Result<Span, Rejection> {
+    let trace_id = TraceId::from_bytes(&message.trace_id).ok_or(Rejection::InvalidTraceId)?;
+    let id = SpanId::from_bytes(&message.span_id).ok_or(Rejection::InvalidSpanId)?;
+    let parent_id = parse_parent(&message.parent_span_id)?;
     if message.start_time_unix_nano == 0 {
         return Err(Rejection::NoStart);
     }
@@ -78,23 +79,23 @@ fn span(message: Message, around: &Surroundings) -> Result<Span, Rejection> {
         parent_id,
         kind: kind(message.kind),
         start_ns: message.start_time_unix_nano,
-        // A clock can be set back, and an end can be missing.
+        // The clock may have been set back, or the end may be missing.
         end_ns: message.end_time_unix_nano.max(message.start_time_unix_nano),
         failure: failure(&message),
         attributes: attributes(&message.attributes),
-        resource: around.resource.clone(),
-        scope: around.scope.clone(),
+        resource: source.resource.clone(),
+        scope: source.scope.clone(),
         details,
         name: message.name,
     })
 }
 
-/// A span without a parent has none, or one of zeros.
-fn parent(id: &[u8]) -> Result<Option<SpanId>, Rejection> {
+/// Parses the id of the parent. A span without a parent has no id here, or one of zeros.
+fn parse_parent(id: &[u8]) -> Result<Option<SpanId>, Rejection> {
     if id.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
-    let id = SpanId::of(id).ok_or(Rejection::InvalidParentId)?;
+    let id = SpanId::from_bytes(id).ok_or(Rejection::InvalidParentId)?;
     Ok(Some(id))
 }
 
@@ -109,7 +110,7 @@ fn kind(kind: i32) -> &'static str {
     }
 }
 
-/// Why a span failed: as its status says, else as its last exception does.
+/// The error of a failed span: the message of its status, or else its last exception.
 fn failure(message: &Message) -> Option<String> {
     let status = message.status.as_ref()?;
     if status.code() != StatusCode::Error {
@@ -123,7 +124,7 @@ fn failure(message: &Message) -> Option<String> {
     Some(exception.unwrap_or_default())
 }
 
-/// What an event says of an exception: its type, its message, or both.
+/// The text of an exception event: the exception's type, its message, or both.
 fn exception(event: &Event) -> String {
     if event.name != "exception" {
         return String::new();
@@ -135,7 +136,7 @@ fn exception(event: &Event) -> String {
     parts.join(": ")
 }
 
-/// What there is to know of a span beside what it is and has as attributes.
+/// The other details of a span: its events, its links, its trace state, and how much was dropped.
 fn details(message: &Message) -> Map<String, Value> {
     let mut details = Map::new();
     insert_list(&mut details, "events", message.events.iter().map(event));
@@ -165,8 +166,14 @@ fn event(event: &Event) -> Value {
 
 fn link(link: &Link) -> Value {
     let mut members = Map::new();
-    members.insert("traceId".to_owned(), json!(TraceId::of(&link.trace_id)));
-    members.insert("spanId".to_owned(), json!(SpanId::of(&link.span_id)));
+    members.insert(
+        "traceId".to_owned(),
+        json!(TraceId::from_bytes(&link.trace_id)),
+    );
+    members.insert(
+        "spanId".to_owned(),
+        json!(SpanId::from_bytes(&link.span_id)),
+    );
     insert_text(&mut members, "traceState", link.trace_state.clone());
     insert_attributes(&mut members, &link.attributes);
     members.into()
@@ -200,7 +207,8 @@ fn attributes(list: &[KeyValue]) -> Attributes {
         .collect()
 }
 
-/// An attribute as JSON: bytes as base64, and null for numbers that JSON does not have.
+/// Converts the value of an attribute to JSON: bytes become base64, and numbers that JSON does
+/// not have become null.
 fn value(any: Option<&AnyValue>) -> Value {
     match any.and_then(|any| any.value.as_ref()) {
         Some(Any::StringValue(text)) => text.as_str().into(),
@@ -210,7 +218,7 @@ fn value(any: Option<&AnyValue>) -> Value {
         Some(Any::ArrayValue(array)) => array.values.iter().map(|it| value(Some(it))).collect(),
         Some(Any::KvlistValue(list)) => attributes(&list.values).into(),
         Some(Any::BytesValue(bytes)) => BASE64.encode(bytes).into(),
-        // Of profiles alone.
+        // Only profiles have these.
         Some(Any::StringValueStrindex(_)) | None => Value::Null,
     }
 }

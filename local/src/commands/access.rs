@@ -1,4 +1,4 @@
-//! Who may do what, and who did what: tokens, roles, the audit.
+//! Access control and audit: tokens, roles, audit events.
 
 use shared::Error;
 use shared::audit::{self, AuditEvent, AuditFilter};
@@ -16,8 +16,8 @@ use crate::terminal::{self, Failure};
 /// Runs `flowtrail token …`.
 ///
 /// # Errors
-/// The table cannot be reached or is not there, no token has the id, or the token
-/// cannot be as it is asked for.
+/// The table cannot be reached or does not exist, no token has the id, or the definition of
+/// the token is invalid.
 pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
     match command {
         TokenCommand::Create(args) => create_token(args).await,
@@ -26,10 +26,12 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
             let table = open_existing(&table).await?;
             let found = auth::get_token(&table.store, &token_id).await;
             let found = found.map_err(|error| match error {
-                Error::TokenNotFound(_) => Failure(format!("There is nothing to revoke: {error}.")),
+                Error::TokenNotFound(_) => {
+                    Failure(format!("The token cannot be revoked: {error}."))
+                }
                 other => other.into(),
             })?;
-            let caller = operator(team_of(&found)?);
+            let caller = operator(parse_team(&found)?);
             let record = auth::revoke_token(&table.store, &caller, &token_id).await?;
             terminal::print(format_args!(
                 "Revoked the token {} of team {}.",
@@ -40,7 +42,7 @@ pub async fn run_token(command: TokenCommand) -> Result<(), Failure> {
     }
 }
 
-fn team_of(record: &TokenRecord) -> Result<TeamId, Failure> {
+fn parse_team(record: &TokenRecord) -> Result<TeamId, Failure> {
     let team_id = record.team_id.parse();
     team_id.map_err(|error| Failure(format!("The token's team cannot be read: {error}.")))
 }
@@ -60,13 +62,13 @@ async fn create_token(args: TokenCreateArgs) -> Result<(), Failure> {
     let caller = operator(args.team);
     let (record, secret) = auth::create_token(&table.store, &caller, &new).await?;
     eprintln!(
-        "Token {} for team {}, role {}{}. It is shown this once:",
+        "Token {} of team {}, role {}{}. It is shown only once:",
         record.token_id,
         record.team_id,
         record.role,
         record
             .until()
-            .map_or(String::new(), |end| format!(", until {end}")),
+            .map_or(String::new(), |end| format!(", valid until {end}")),
     );
     terminal::print(secret.reveal());
     Ok(())
@@ -101,7 +103,7 @@ fn token_line(record: &TokenRecord) -> String {
         record.role,
         time(record.last_used_at),
         time(record.until()),
-        // No name can look like a line of its own.
+        // Escaped, so that a name cannot look like another line.
         record.name.as_deref().unwrap_or_default().escape_debug(),
     )
 }
@@ -109,8 +111,7 @@ fn token_line(record: &TokenRecord) -> String {
 /// Runs `flowtrail role …`.
 ///
 /// # Errors
-/// The table cannot be reached or is not there, or the role cannot be as it is asked
-/// for.
+/// The table cannot be reached or does not exist, or the definition of the role is invalid.
 pub async fn run_role(command: RoleCommand) -> Result<(), Failure> {
     match command {
         RoleCommand::List(args) => list_roles(args).await,
@@ -122,7 +123,7 @@ pub async fn run_role(command: RoleCommand) -> Result<(), Failure> {
 async fn list_roles(args: RoleArgs) -> Result<(), Failure> {
     let table = open_existing(&args.table).await?;
     let own = auth::get_roles(&table.store, &operator(args.team)).await?;
-    for role in Role::beside(&own.settings) {
+    for role in Role::built_in_of_team(&own.settings) {
         let permissions = role.permissions().into_iter().map(Permission::as_str);
         let permissions: Vec<_> = permissions.collect();
         terminal::print(role_line(role.as_str(), &permissions.join(","), None));
@@ -159,7 +160,7 @@ async fn set_role(args: RoleSetArgs) -> Result<(), Failure> {
     })
     .await?;
     let (name, team_id) = (args.name, caller.team_id);
-    terminal::print(format_args!("Team {team_id} has the role {name}."));
+    terminal::print(format_args!("Saved the role {name} of team {team_id}."));
     Ok(())
 }
 
@@ -173,18 +174,18 @@ async fn remove_role(name: &RoleName, args: RoleArgs) -> Result<(), Failure> {
         match roles.len() < before {
             true => Ok(()),
             false => Err(Failure(format!(
-                "Team {team_id} has not defined a role {name}."
+                "Team {team_id} has no role {name} of its own."
             ))),
         }
     })
     .await?;
     terminal::print(format_args!(
-        "Removed the role {name} of team {team_id}. Tokens that have it may do nothing now."
+        "Removed the role {name} of team {team_id}. Tokens with this role have no permissions now."
     ));
     Ok(())
 }
 
-/// Changes a team's roles, again where another changes them at the same time.
+/// Changes a team's roles. Tries again if another caller changes them at the same time.
 async fn change_roles(
     store: &Store,
     caller: &Caller,
@@ -194,7 +195,7 @@ async fn change_roles(
         let found = auth::get_roles(store, caller).await?;
         let mut roles = found.settings;
         change(&mut roles)?;
-        let expected = Expected::Of(found.updated_at);
+        let expected = Expected::UpdatedAt(found.updated_at);
         match auth::put_roles(store, caller, roles, expected).await {
             Ok(_) => return Ok(()),
             Err(Error::Conflict(_)) => {}
@@ -206,12 +207,12 @@ async fn change_roles(
 /// Runs `flowtrail audit`.
 ///
 /// # Errors
-/// The table cannot be reached or is not there.
+/// The table cannot be reached or does not exist.
 pub async fn run_audit(args: &AuditArgs) -> Result<(), Failure> {
     let table = open_existing(&args.table).await?;
     let caller = operator(args.team.clone());
     let time = TimeRange::new(args.from, args.to)
-        .ok_or_else(|| Failure("--from lies after --to.".to_owned()))?;
+        .ok_or_else(|| Failure("--from is later than --to.".to_owned()))?;
     let filter = AuditFilter {
         time,
         action: args.action,
@@ -222,14 +223,14 @@ pub async fn run_audit(args: &AuditArgs) -> Result<(), Failure> {
         "{:24}  {:32}  {:23}  {:7}  TARGET",
         "TIME", "WHO", "ACTION", "OUTCOME"
     ));
-    let size = PageSize::of::<{ PageSize::MAX }>();
+    let size = PageSize::constant::<{ PageSize::MAX }>();
     let (mut left, mut next_token) = (args.limit, None::<String>);
     loop {
         let next = next_token.as_deref();
         let page = audit::list_events(&table.store, &caller, &filter, size, next).await?;
         for event in &page.events {
             if left == 0 {
-                eprintln!("There are more: name a larger --limit, or a narrower time.");
+                eprintln!("There are more events. Use a larger --limit, or a shorter period.");
                 return Ok(());
             }
             terminal::print(event_line(event));
@@ -244,7 +245,8 @@ pub async fn run_audit(args: &AuditArgs) -> Result<(), Failure> {
 
 fn event_line(event: &AuditEvent) -> String {
     let details = event.details.iter();
-    // Quoted as Rust quotes: no text of a caller can look like a line of its own.
+    // Quoted as Rust string literals, so that a caller's text cannot look like another
+    // line.
     let details = details.map(|(name, value)| format!("  {name}={value:?}"));
     format!(
         "{}  {:32}  {:23}  {:7}  {}{}",

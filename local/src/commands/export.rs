@@ -1,15 +1,15 @@
-//! `flowtrail export`: the file of the export's endpoint, without a server.
+//! `flowtrail export`: writes the same file as the export endpoint, without a server.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use functions::executions::export::{self, Encoding};
+use functions::compression::gzip;
+use functions::executions::export::{self, FileOptions, Format};
 use functions::parameters::back;
 use futures_util::{StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use shared::auth::Caller;
-use shared::masking::masker_of;
 use shared::model::{PageSize, TimeRange};
 use shared::operations::{
     ExecutionFilter, ExportPiece, Window, export_executions, list_executions,
@@ -23,19 +23,22 @@ use crate::terminal::{self, Failure};
 /// Runs `flowtrail export`.
 ///
 /// # Errors
-/// The table cannot be reached or is not there, or fails on the way; the file is
-/// there already, or cannot be written. What was written of it is then removed.
+/// The table cannot be reached or does not exist, or a request to it fails; the file exists
+/// already, or cannot be written. The incomplete file is then removed.
 pub async fn run_export(args: &ExportArgs) -> Result<(), Failure> {
+    if args.bom && args.format == Format::Json {
+        return Err(Failure("--bom requires --format csv.".to_owned()));
+    }
     let filter = filter(args)?;
     let table = open_existing(&args.table).await?;
-    let mut target = Target::of(args, &filter)?;
+    let mut target = Target::choose(args, &filter)?;
     let written = tokio::select! {
         written = write(&table.store, args, &filter, &mut target) => written,
         _ = tokio::signal::ctrl_c() => Err(Failure("The export was interrupted.".to_owned())),
     };
     match written {
         Ok(Some(executions)) => target.keep(executions),
-        // Nobody reads on, as behind `| head`.
+        // Nothing reads the output any more, for example behind `| head`.
         Ok(None) => Ok(()),
         Err(failure) => {
             target.discard();
@@ -48,7 +51,7 @@ fn filter(args: &ExportArgs) -> Result<ExecutionFilter, Failure> {
     let created = match args.from {
         None => back(args.days, args.to),
         from => TimeRange::new(from, args.to)
-            .ok_or_else(|| Failure("--from lies after --to.".to_owned()))?,
+            .ok_or_else(|| Failure("--from is later than --to.".to_owned()))?,
     };
     Ok(ExecutionFilter {
         flow_id: args.flow.clone(),
@@ -61,8 +64,8 @@ fn filter(args: &ExportArgs) -> Result<ExecutionFilter, Failure> {
     })
 }
 
-/// Writes the export, and returns how many executions it has; `None` where
-/// nobody reads it any more.
+/// Writes the export. Returns the number of exported executions; `None` if nothing reads
+/// the output any more.
 async fn write(
     store: &Store,
     args: &ExportArgs,
@@ -71,24 +74,23 @@ async fn write(
 ) -> Result<Option<u64>, Failure> {
     let caller = operator(args.team.clone());
     let bar = progress_bar(store, &caller, filter, target).await?;
-    let masker = masker_of(store, &args.team).await?;
-    let pieces = export_executions(store, &caller, filter).await?;
+    let mut export = export_executions(store, &caller, filter).await?;
     let progress = bar.clone();
-    let pieces = pieces.inspect_ok(move |piece| {
+    let counted = export.pieces.inspect_ok(move |piece| {
         if let ExportPiece::Execution(_) = piece {
             progress.inc(1);
         }
     });
-    let encoding = match args.gzip {
-        true => Encoding::Gzip,
-        false => Encoding::Identity,
+    export.pieces = counted.boxed();
+    let options = FileOptions {
+        format: args.format,
+        has_mark: args.bom,
     };
-    let mut chunks = Box::pin(export::render(
-        pieces.boxed(),
-        masker,
-        args.format,
-        encoding,
-    ));
+    let file = export::render(export, args.team.clone(), options).boxed();
+    let mut chunks = match args.gzip {
+        true => gzip(file).boxed(),
+        false => file,
+    };
     while let Some(chunk) = chunks.try_next().await? {
         match target.write(&chunk) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
@@ -100,19 +102,19 @@ async fn write(
     Ok(Some(executions))
 }
 
-/// A bar with the number of executions from the kept counts.
+/// A progress bar whose length is the number of executions, taken from the counters.
 async fn progress_bar(
     store: &Store,
     caller: &Caller,
     filter: &ExecutionFilter,
     target: &Target,
 ) -> Result<ProgressBar, Failure> {
-    // It would stand between the rows.
+    // The bar would be mixed with the rows.
     if matches!(target, Target::Stdout) && io::stdout().is_terminal() {
         return Ok(ProgressBar::hidden());
     }
     let window = Window::Offset(0);
-    let first = list_executions(store, caller, filter, PageSize::of::<1>(), window).await?;
+    let first = list_executions(store, caller, filter, PageSize::constant::<1>(), window).await?;
     let total = first.total.unwrap_or_default();
     Ok(terminal::progress_bar(
         "Exporting",
@@ -121,10 +123,10 @@ async fn progress_bar(
     ))
 }
 
-/// Where the export goes.
+/// The destination of the export.
 enum Target {
     Stdout,
-    /// A file, under another name until it is whole.
+    /// A file. It has a temporary name until it is complete.
     File {
         path: PathBuf,
         partial: PathBuf,
@@ -134,7 +136,7 @@ enum Target {
 }
 
 impl Target {
-    fn of(args: &ExportArgs, filter: &ExecutionFilter) -> Result<Self, Failure> {
+    fn choose(args: &ExportArgs, filter: &ExecutionFilter) -> Result<Self, Failure> {
         if args.output == Path::new("-") {
             return Ok(Self::Stdout);
         }
@@ -178,7 +180,7 @@ impl Target {
         }
     }
 
-    /// Gives the whole file its name.
+    /// Gives the complete file its final name.
     fn keep(self, executions: u64) -> Result<(), Failure> {
         let Self::File {
             path,
@@ -204,7 +206,7 @@ impl Target {
         Ok(())
     }
 
-    /// Removes what was written of a file.
+    /// Removes an incomplete file.
     fn discard(self) {
         if let Self::File { partial, .. } = self {
             let _ = std::fs::remove_file(partial);
@@ -218,7 +220,7 @@ fn refuse_existing(path: &Path, may_replace: bool) -> Result<(), Failure> {
     }
     let path = path.display();
     Err(Failure(format!(
-        "The file {path} is there already. Name another, or write over it with --force."
+        "The file {path} already exists. Choose another name, or overwrite it with --force."
     )))
 }
 

@@ -1,8 +1,9 @@
-//! `flowtrail records …`: do the records that engines write keep the format?
+//! `flowtrail records …`: checks that the records of engines follow the record format.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
+use shared::attributes::PARTITION_KEY;
 use shared::keys;
 use shared::model::Item;
 use shared::record::check::{Fault, RunCheck, faults_of};
@@ -16,7 +17,8 @@ use crate::terminal::{self, Failure};
 /// Runs `flowtrail records …`.
 ///
 /// # Errors
-/// The table cannot be reached or is not there; or, of `check`, records break the format.
+/// The table cannot be reached or does not exist; or `check` has found records that violate
+/// the format.
 pub async fn run_records(command: RecordsCommand) -> Result<(), Failure> {
     match command {
         RecordsCommand::Schema { kind } => {
@@ -29,42 +31,38 @@ pub async fn run_records(command: RecordsCommand) -> Result<(), Failure> {
                 true => follow(&args, table).await?,
                 false => read(&args, &table).await?,
             };
-            findings.tell()
+            findings.report()
         }
     }
 }
 
-/// Checks all records of the table, each by itself and with the others of its run.
+/// Checks all records of the table, each individually and together with the others of its
+/// run.
 async fn read(args: &RecordsCheckArgs, table: &OpenTable) -> Result<Findings, Failure> {
     let mut findings = Findings::new(args);
     let mut run: Option<RunCheck> = None;
-    let mut start = None;
+    let mut pages = table.store.scan();
     let bar = terminal::spinner();
-    loop {
-        let page = table.store.scan(start).await?;
-        for item in &page.items {
+    while let Some(items) = pages.next().await? {
+        for item in &items {
             let Some(pk) = findings.check(item) else {
                 continue;
             };
             if run.as_ref().is_none_or(|run| run.pk() != pk) {
-                findings.end(run.replace(RunCheck::of(pk)));
+                findings.end(run.replace(RunCheck::new(pk)));
             }
             if let Some(run) = &mut run {
                 run.insert(item);
             }
         }
         bar.set_message(format!("Checked {} records", findings.records));
-        start = page.last_key;
-        if start.is_none() {
-            break;
-        }
     }
     findings.end(run);
     bar.finish_and_clear();
     Ok(findings)
 }
 
-/// Checks records as the stream has them, until Ctrl-C.
+/// Checks the records of the stream, until Ctrl-C.
 async fn follow(args: &RecordsCheckArgs, table: OpenTable) -> Result<Findings, Failure> {
     let findings = Arc::new(Mutex::new(Findings::new(args)));
     let looking = findings.clone();
@@ -77,23 +75,23 @@ async fn follow(args: &RecordsCheckArgs, table: OpenTable) -> Result<Findings, F
     let follower = Follower::looking(table.streams.clone(), table.store.clone(), look);
     let (caught_up, _) = watch::channel(false);
     let (stop, stopped) = watch::channel(false);
-    eprintln!("Checking what is written. Ctrl-C ends it.");
+    eprintln!("Checking records as they are written. Press Ctrl-C to stop.");
     let following = tokio::spawn(follower.follow(caught_up, stopped));
     tokio::signal::ctrl_c()
         .await
-        .map_err(|error| Failure(format!("No signal can be waited for: {error}.")))?;
+        .map_err(|error| Failure(format!("Signals cannot be received: {error}.")))?;
     stop.send_replace(true);
     following
         .await
-        .map_err(|error| Failure(format!("The check has failed: {error}.")))??;
+        .map_err(|error| Failure(format!("The check failed: {error}.")))??;
     let mut findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::replace(&mut *findings, Findings::new(args)))
 }
 
-/// What was found so far.
+/// The findings so far.
 struct Findings {
     as_json: bool,
-    /// How many more faults are printed.
+    /// How many more faults may be printed.
     lines_left: u64,
     records: u64,
     faulty_records: u64,
@@ -113,9 +111,9 @@ impl Findings {
         }
     }
 
-    /// Checks a record by itself, and returns its partition where that is a run's.
+    /// Checks a record individually. Returns its partition key if it belongs to a run.
     fn check<'a>(&mut self, item: &'a Item) -> Option<&'a str> {
-        let pk = item.get("pk").and_then(|pk| pk.as_s().ok())?;
+        let pk = item.get(PARTITION_KEY).and_then(|pk| pk.as_s().ok())?;
         let sk = keys::sort_key(item)?;
         let is_of_run = keys::execution_id_of(pk).is_some();
         let faults = faults_of(item);
@@ -129,7 +127,7 @@ impl Findings {
         is_of_run.then_some(pk)
     }
 
-    /// Takes in what is wrong between the records of a run.
+    /// Adds the faults between the records of a run.
     fn end(&mut self, run: Option<RunCheck>) {
         let Some(run) = run else {
             return;
@@ -157,7 +155,8 @@ impl Findings {
                 "pk": pk, "sk": sk, "attribute": attribute, "problem": problem, "remedy": remedy,
             }));
         } else {
-            // A key can hold anything, also what moves a terminal's cursor.
+            // A key may contain anything, including characters that move a terminal's
+            // cursor.
             let (pk, sk) = (pk.escape_debug(), sk.escape_debug());
             terminal::print(format_args!(
                 "{pk} {sk}\n    {attribute}: {problem}. {remedy}."
@@ -165,7 +164,7 @@ impl Findings {
         }
     }
 
-    fn tell(&self) -> Result<(), Failure> {
+    fn report(&self) -> Result<(), Failure> {
         let Self {
             records,
             runs,
@@ -178,11 +177,11 @@ impl Findings {
             runs => format!("Checked {records} records of {runs} runs"),
         };
         if *faults == 0 {
-            eprintln!("{checked}: all keep the record format.");
+            eprintln!("{checked}: all follow the record format.");
             return Ok(());
         }
         Err(Failure(format!(
-            "{checked}: {faults} faults, {faulty_records} records break the format by themselves."
+            "{checked}: {faults} faults. {faulty_records} records violate the format individually."
         )))
     }
 }

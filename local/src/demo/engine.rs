@@ -1,13 +1,13 @@
-//! A small flow engine: it begins a run now and then, and writes each record at
-//! the moment it becomes true.
+//! A small flow engine: it regularly starts a run, and writes each record at the time at
+//! which it changes.
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use shared::keys;
+use shared::keys::{self, key};
 use shared::model::{Execution, ExecutionId, Item, Status, Step, StepStatus, Timestamp};
-use shared::store::{MAX_ITEMS_A_QUERY, Range, Replaced, Store, key};
+use shared::store::{Condition, MAX_ITEMS_A_QUERY, Range, Store};
 use shared::table::BY_TEAM_STATUS;
 use tokio::sync::watch;
 
@@ -16,31 +16,32 @@ use super::{flows, team_id, write};
 use crate::serve::until;
 use crate::terminal::Failure;
 
-/// How often the engine writes what has happened.
+/// How often the engine writes changes.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Between the beginnings of two runs, in ticks.
+/// The time between the starts of two runs, in ticks.
 const TICKS_A_RUN: u64 = 30;
 
-/// A run in progress, and the items as they were last written.
-struct Open {
+/// A run in progress, with its items as last written.
+struct OpenRun {
     plan: Plan,
     written: Vec<Item>,
 }
 
-/// Keeps a few runs moving until the server ends.
+/// Keeps a few runs moving until the server stops. If the table does not answer, the engine
+/// tries again at the next tick.
 ///
 /// # Errors
-/// Never: a table that does not answer is tried again at the next tick.
+/// Never returns an error.
 pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut random = StdRng::seed_from_u64(Timestamp::now().milliseconds().unsigned_abs());
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenRun> = Vec::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let stop = until(stopped);
     tokio::pin!(stop);
     if let Err(failure) = close_abandoned(&store).await {
-        tracing::warn!(%failure, "the demo's old runs stay open");
+        tracing::warn!(%failure, "failed to end the open runs of an earlier server");
     }
     for tick in 0_u64.. {
         tokio::select! {
@@ -50,7 +51,7 @@ pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result
         if tick % TICKS_A_RUN == 0 {
             let flow = &flows::ALL[random.random_range(0..flows::ALL.len())];
             let plans = flow.plan(&mut random, Timestamp::now().milliseconds());
-            open.extend(plans.into_iter().map(|plan| Open {
+            open.extend(plans.into_iter().map(|plan| OpenRun {
                 plan,
                 written: Vec::new(),
             }));
@@ -61,7 +62,7 @@ pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result
                 Ok(true) => still_open.push(run),
                 Ok(false) => {}
                 Err(failure) => {
-                    tracing::warn!(%failure, "the demo waits for the table");
+                    tracing::warn!(%failure, "failed to write a demo run; trying again");
                     still_open.push(run);
                 }
             }
@@ -71,9 +72,9 @@ pub async fn keep_moving(store: Store, stopped: watch::Receiver<bool>) -> Result
     Ok(())
 }
 
-/// Writes what has changed of a run since the last tick. `false` when it has
-/// ended, by itself or by a cancel.
-async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
+/// Writes the changes of a run since the last tick. Returns `false` when the run has ended,
+/// normally or through a cancellation.
+async fn advance(store: &Store, run: &mut OpenRun) -> Result<bool, Failure> {
     let now = Timestamp::now();
     let items = run.plan.items_at(now);
     let has_changed = |item: &&Item| !run.written.contains(item);
@@ -82,7 +83,7 @@ async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
         .filter(has_changed)
         .partition(|item| keys::is_execution(item));
     let is_new = run.written.is_empty();
-    // The run comes before its first step, and its end after its last.
+    // The run is written before its first step, and its end after its last step.
     if is_new && !put_all_unless_ended(store, &executions).await? {
         return Ok(false);
     }
@@ -98,14 +99,15 @@ async fn advance(store: &Store, run: &mut Open) -> Result<bool, Failure> {
 
 async fn put_all_unless_ended(store: &Store, executions: &[&Item]) -> Result<bool, Failure> {
     for item in executions {
-        if !store.put_if((*item).clone(), Replaced::Open).await? {
+        let condition = Condition::of_execution(item)?;
+        if !store.put_if((*item).clone(), condition).await? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Ends the demo runs that the last process left open: nobody else will.
+/// Ends the demo runs that an earlier server left open, because nothing else does.
 async fn close_abandoned(store: &Store) -> Result<(), Failure> {
     const MESSAGE: &str = "The worker was lost: the server ended while this run was in progress.";
     let now = Timestamp::now().to_string();
@@ -133,11 +135,11 @@ async fn close_abandoned(store: &Store) -> Result<(), Failure> {
                 for step in page.items.into_iter().filter_map(Step::from_item) {
                     if step.status == Some(StepStatus::Running) {
                         let key = key(pk.clone(), step.sk);
-                        write::end_if_open(store, key, MESSAGE, &now).await?;
+                        write::end_step_if_open(store, key, MESSAGE, &now).await?;
                     }
                 }
             }
-            write::end_if_open(store, key(pk, keys::EXECUTION), MESSAGE, &now).await?;
+            write::end_run_if_open(store, key(pk, keys::EXECUTION), MESSAGE, &now).await?;
         }
     }
     Ok(())

@@ -1,22 +1,22 @@
-//! One run, laid out in time: which records are true at which moment.
+//! A planned run: computes its records at any point in time.
 
 use serde_json::{Map, Value, json};
 use shared::keys;
 use shared::model::{Item, Timestamp};
 
-/// How long demo records are kept after their run began, in milliseconds.
+/// How long demo records are kept after the start of their run, in milliseconds.
 const KEPT_MS: i64 = 45 * 24 * 3_600 * 1_000;
 
 /// How a run or a step ends.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum Ending {
     Completed,
     Failed(String),
     Cancelled,
     Skipped,
 }
 
-impl Outcome {
+impl Ending {
     fn status(&self) -> &'static str {
         match self {
             Self::Completed => "COMPLETED",
@@ -27,9 +27,9 @@ impl Outcome {
     }
 }
 
-/// Where in a run a step belongs.
+/// The position of a step in a run.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
+pub(super) enum PlannedPosition {
     Top,
     Branch {
         fork_id: String,
@@ -39,58 +39,65 @@ pub(super) enum Place {
     },
 }
 
-/// A step, from its beginning to its end. All times are milliseconds since 1970
-/// began.
+/// A step, from its start to its end. All times are in Unix milliseconds.
 #[derive(Debug, Clone)]
 pub(super) struct PlannedStep {
-    pub(super) place: Place,
+    pub(super) position: PlannedPosition,
     pub(super) step_instance_id: String,
     pub(super) step_id: &'static str,
     pub(super) name: &'static str,
     pub(super) kind: &'static str,
     pub(super) start: i64,
     pub(super) end: i64,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Ending,
     pub(super) retry_count: u32,
     pub(super) input: Value,
     pub(super) output: Value,
     pub(super) subflow_execution_id: Option<String>,
 }
 
-/// A run, from its beginning to its end.
+/// A run, from its start to its end.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) execution_id: String,
-    /// What does not change: flow, trigger, labels, device, parent.
+    /// The attributes that do not change: flow, trigger, labels, device, parent.
     pub(super) attributes: Map<String, Value>,
     pub(super) created: i64,
     pub(super) start: i64,
     pub(super) end: i64,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Ending,
     pub(super) steps: Vec<PlannedStep>,
     pub(super) input: Value,
 }
 
 impl Plan {
-    /// Whether nothing of the run is left to happen.
+    /// Whether the run has ended.
     pub(super) fn has_ended_at(&self, now: Timestamp) -> bool {
         self.end <= now.milliseconds()
     }
 
-    /// The records of the run as they are at that moment.
+    /// Returns the items of the run at that time.
     pub(super) fn items_at(&self, now: Timestamp) -> Vec<Item> {
+        let records = self.records_at(now).into_iter();
+        records
+            .filter_map(|record| serde_dynamo::to_item(record).ok())
+            .collect()
+    }
+
+    /// Returns the records of the run at that time, the execution first.
+    pub(super) fn records_at(&self, now: Timestamp) -> Vec<Value> {
         let now = now.milliseconds();
         if now < self.created {
             return Vec::new();
         }
         let mut records = vec![self.execution_at(now), self.payload("input", &self.input)];
-        let begun = self
+        let started = self
             .steps
             .iter()
             .enumerate()
             .filter(|(_, step)| step.start <= now);
-        records.extend(begun.map(|(position, step)| self.step_at(position, step, now)));
-        if self.end <= now && self.outcome == Outcome::Completed {
+        records.extend(started.map(|(position, step)| self.step_at(position, step, now)));
+        if self.end <= now && self.outcome == Ending::Completed {
             let output = self
                 .steps
                 .last()
@@ -98,7 +105,7 @@ impl Plan {
             records.push(self.payload("context", &self.context()));
             records.push(self.payload("output", &output));
         }
-        records.into_iter().filter_map(to_item).collect()
+        records
     }
 
     fn execution_at(&self, now: i64) -> Value {
@@ -117,95 +124,67 @@ impl Plan {
             ));
         }
         if self.start <= now && now < self.end {
-            // To the ten seconds: a sign of life is not worth a write a tick.
+            // Rounded to ten seconds, because a heartbeat does not need a write in every tick.
             record.insert("heartbeatAt".to_owned(), time(now / 10_000 * 10_000).into());
         }
         if self.end <= now {
-            let count = |outcome: fn(&Outcome) -> bool| {
-                self.steps
-                    .iter()
-                    .filter(|step| outcome(&step.outcome))
-                    .count()
-            };
-            record.extend(object(json!({
-                "status": self.outcome.status(),
-                "endTime": time(self.end),
-                "durationMs": self.end - self.start,
-                "stepSummary": {
-                    "total": self.steps.len(),
-                    "passed": count(|outcome| *outcome == Outcome::Completed),
-                    "failed": count(|outcome| matches!(outcome, Outcome::Failed(_))),
-                },
-            })));
-            match &self.outcome {
-                Outcome::Failed(message) => {
-                    record.insert("errorMessage".to_owned(), message.clone().into());
-                }
-                Outcome::Cancelled => {
-                    record.extend(object(json!({
-                        "cancelledBy": "maria@example.com",
-                        "cancelReason": "Started twice by mistake.",
-                    })));
-                }
-                Outcome::Completed | Outcome::Skipped => {}
-            }
+            record.extend(self.end_of_execution());
         }
         Value::Object(record)
     }
 
-    fn step_at(&self, position: usize, step: &PlannedStep, now: i64) -> Value {
+    fn end_of_execution(&self) -> Map<String, Value> {
+        let count = |outcome: fn(&Ending) -> bool| {
+            self.steps
+                .iter()
+                .filter(|step| outcome(&step.outcome))
+                .count()
+        };
+        let mut end = object(json!({
+            "status": self.outcome.status(),
+            "endTime": time(self.end),
+            "durationMs": self.end - self.start,
+            "stepSummary": {
+                "total": self.steps.len(),
+                "passed": count(|outcome| *outcome == Ending::Completed),
+                "failed": count(|outcome| matches!(outcome, Ending::Failed(_))),
+            },
+        }));
+        match &self.outcome {
+            Ending::Failed(message) => {
+                end.insert("errorMessage".to_owned(), message.clone().into());
+            }
+            Ending::Cancelled => {
+                end.extend(object(json!({
+                    "cancelledBy": "maria@example.com",
+                    "cancelReason": "Started twice by mistake.",
+                })));
+            }
+            Ending::Completed | Ending::Skipped => {}
+        }
+        end
+    }
+
+    fn step_at(&self, index: usize, step: &PlannedStep, now: i64) -> Value {
         let mut record = object(json!({
             "pk": self.pk(),
             "stepInstanceId": step.step_instance_id,
             "stepId": step.step_id,
             "stepName": step.name,
             "stepType": step.kind,
-            "sequenceNumber": position + 1,
+            "sequenceNumber": index + 1,
             "status": "RUNNING",
             "startTime": time(step.start),
             "retryCount": step.retry_count,
             "input": step.input,
             "expiresAt": self.expires_at(),
         }));
-        let start = timestamp(step.start);
-        match &step.place {
-            Place::Top => {
-                let sk = keys::step(start, &step.step_instance_id);
-                record.insert("sk".to_owned(), sk.into());
-            }
-            Place::Branch {
-                fork_id,
-                fork_start,
-                branch_execution_id,
-                branch_id,
-            } => {
-                let fork_start = timestamp(*fork_start);
-                let fork = keys::branches_of_fork(fork_start, fork_id);
-                let id = &step.step_instance_id;
-                record.extend(object(json!({
-                    "sk": keys::branch_step(&fork, branch_execution_id, start, id),
-                    "branchExecutionId": branch_execution_id,
-                    "branchId": branch_id,
-                    "parentStepInstanceId": fork_id,
-                    "parentStepStartTime": fork_start,
-                })));
-            }
-        }
+        record.extend(step.address());
         if let Some(subflow) = &step.subflow_execution_id {
             record.insert("subflowExecutionId".to_owned(), subflow.clone().into());
         }
         if step.end <= now {
-            record.extend(object(json!({
-                "status": step.outcome.status(),
-                "endTime": time(step.end),
-                "durationMs": step.end - step.start,
-            })));
-            match &step.outcome {
-                Outcome::Failed(message) => {
-                    record.insert("errorMessage".to_owned(), message.clone().into())
-                }
-                _ => record.insert("output".to_owned(), step.output.clone()),
-            };
+            record.extend(step.ending());
         }
         Value::Object(record)
     }
@@ -219,11 +198,11 @@ impl Plan {
         })
     }
 
-    /// The input, and what each top-level step has added to it.
+    /// Returns the input, extended by the output of each top-level step.
     fn context(&self) -> Value {
         let mut context = object(json!({"input": self.input}));
         for step in &self.steps {
-            if step.place == Place::Top {
+            if step.position == PlannedPosition::Top {
                 context.insert(step.step_id.to_owned(), step.output.clone());
             }
         }
@@ -239,7 +218,51 @@ impl Plan {
     }
 }
 
-/// A time as the record format writes it.
+impl PlannedStep {
+    /// The sort key and, for a step in a branch, the attributes that name the branch.
+    fn address(&self) -> Map<String, Value> {
+        let start = timestamp(self.start);
+        let id = &self.step_instance_id;
+        match &self.position {
+            PlannedPosition::Top => object(json!({"sk": keys::step(start, id)})),
+            PlannedPosition::Branch {
+                fork_id,
+                fork_start,
+                branch_execution_id,
+                branch_id,
+            } => {
+                let fork_start = timestamp(*fork_start);
+                let fork = keys::branches_of_fork(fork_start, fork_id);
+                object(json!({
+                    "sk": keys::branch_step(&fork, branch_execution_id, start, id),
+                    "branchExecutionId": branch_execution_id,
+                    "branchId": branch_id,
+                    "parentStepInstanceId": fork_id,
+                    "parentStepStartTime": fork_start,
+                }))
+            }
+        }
+    }
+
+    fn ending(&self) -> Map<String, Value> {
+        let mut end = object(json!({
+            "status": self.outcome.status(),
+            "endTime": time(self.end),
+            "durationMs": self.end - self.start,
+        }));
+        match &self.outcome {
+            Ending::Failed(message) => {
+                end.insert("errorMessage".to_owned(), message.clone().into());
+            }
+            _ => {
+                end.insert("output".to_owned(), self.output.clone());
+            }
+        }
+        end
+    }
+}
+
+/// Formats a time as the record format requires.
 fn time(milliseconds: i64) -> String {
     timestamp(milliseconds).to_string()
 }
@@ -248,14 +271,10 @@ fn timestamp(milliseconds: i64) -> Timestamp {
     Timestamp::from_milliseconds(milliseconds).unwrap_or_else(Timestamp::now)
 }
 
-/// The members of a JSON object.
+/// Returns the members of a JSON object.
 pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),
     }
-}
-
-fn to_item(record: Value) -> Option<Item> {
-    serde_dynamo::to_item(record).ok()
 }

@@ -1,16 +1,69 @@
-//! Writing records, as a flow engine does it.
+//! Writes records as a flow engine does.
 
-use aws_sdk_dynamodb::types::Update;
-use shared::Error;
+use futures_util::{TryStreamExt, stream};
+use indicatif::ProgressBar;
+use serde_json::Value;
+use shared::attributes::{SORT_KEY, STATUS, text};
+use shared::keys;
 use shared::model::Item;
-use shared::store::{MAX_ITEMS_A_BATCH, Store};
-use shared::table::text;
+use shared::store::{Condition, MAX_ITEMS_A_BATCH, Store, Update};
 
+use super::team_id;
+use crate::embedded::{Embedded, ImportError};
 use crate::terminal::Failure;
 
-/// Packs the items of runs into batches, each with the number of runs that end
-/// in it.
-pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
+/// How many batches are written at a time.
+const BATCHES_AT_A_TIME: usize = 4;
+
+/// How many runs are written into an embedded table at a time. Other writers wait while
+/// they are written.
+const RUNS_AT_A_TIME: usize = 100;
+
+/// Writes the records of runs into an embedded table. It does not use the SDK, whose
+/// encoding takes most of the time in a build without optimization. Only the executions
+/// leave a record in the stream, because the other records require no further work.
+pub(super) async fn write_directly(
+    embedded: &Embedded,
+    table: &str,
+    mut runs: Vec<Vec<Value>>,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
+    let failed =
+        |error: ImportError| Failure(format!("The demo data could not be written: {error}."));
+    while !runs.is_empty() {
+        let some: Vec<_> = runs.drain(..runs.len().min(RUNS_AT_A_TIME)).collect();
+        let count = some.len() as u64;
+        let is_execution = |record: &Value| record[SORT_KEY] == keys::EXECUTION;
+        let (executions, others): (Vec<_>, Vec<_>) =
+            some.into_iter().flatten().partition(is_execution);
+        embedded
+            .import_silently(table, others)
+            .await
+            .map_err(failed)?;
+        embedded.import(table, executions).await.map_err(failed)?;
+        bar.inc(count);
+    }
+    Ok(())
+}
+
+/// Writes the items of runs into any table.
+pub(super) async fn write_batches(
+    store: &Store,
+    runs: Vec<Vec<Item>>,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
+    let batches = batches(runs).into_iter().map(Ok);
+    stream::iter(batches)
+        .try_for_each_concurrent(BATCHES_AT_A_TIME, |(batch, runs)| async move {
+            store.put_all(batch).await?;
+            bar.inc(runs);
+            Ok(())
+        })
+        .await
+}
+
+/// Groups the items of runs into batches, each with the number of runs that end in it.
+fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
     let mut batches = vec![(Vec::with_capacity(MAX_ITEMS_A_BATCH), 0)];
     for run in runs {
         for item in run {
@@ -31,26 +84,38 @@ pub(super) fn batches(runs: Vec<Vec<Item>>) -> Vec<(Vec<Item>, u64)> {
     batches
 }
 
-/// Sets attributes of an item that is there and open. An item that has ended,
-/// or is gone, stays as it is.
-pub(super) async fn end_if_open(
+/// Ends a step that is running. A step that has ended or no longer exists stays as it is.
+pub(super) async fn end_step_if_open(
     store: &Store,
     key: Item,
     message: &str,
     end_time: &str,
 ) -> Result<(), Failure> {
-    let update = Update::builder()
-        .table_name(store.table())
-        .set_key(Some(key))
-        .update_expression("SET #status = :failed, errorMessage = :message, endTime = :end")
-        .condition_expression("#status IN (:pending, :running)")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_values(":failed", text("FAILED"))
-        .expression_attribute_values(":pending", text("PENDING"))
-        .expression_attribute_values(":running", text("RUNNING"))
-        .expression_attribute_values(":message", text(message))
-        .expression_attribute_values(":end", text(end_time))
-        .build();
-    store.update(update.map_err(Error::internal)?).await?;
+    let update = end_update(key, message, end_time);
+    let is_running = Condition::is(STATUS, text("RUNNING"));
+    store.update(update.only_if(is_running)).await?;
     Ok(())
+}
+
+/// Ends a run of the demo's team that is open. A run that has ended, belongs to another
+/// team or no longer exists stays as it is.
+pub(super) async fn end_run_if_open(
+    store: &Store,
+    key: Item,
+    message: &str,
+    end_time: &str,
+) -> Result<(), Failure> {
+    let update = end_update(key, message, end_time);
+    store
+        .update(update.only_if(Condition::open(&team_id())))
+        .await?;
+    Ok(())
+}
+
+/// Returns the update that ends an item, without its condition.
+fn end_update(key: Item, message: &str, end_time: &str) -> Update {
+    Update::with_key(key)
+        .set(STATUS, text("FAILED"))
+        .set("errorMessage", text(message))
+        .set("endTime", text(end_time))
 }

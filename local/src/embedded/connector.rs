@@ -1,4 +1,4 @@
-//! The SDK's HTTP connector that ends in the process.
+//! The SDK's HTTP connector for the embedded engine in this process.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -10,7 +10,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::Embedded;
 
-/// Hands requests of the SDK to the engine.
+/// Passes requests of the SDK to the engine.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     embedded: Embedded,
@@ -24,7 +24,7 @@ impl Connector {
     async fn call(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let target = target.to_owned();
-        // The SDK's requests to DynamoDB are never streams.
+        // The SDK never sends streams to DynamoDB.
         let body = request.into_body().bytes().unwrap_or_default().to_vec();
         let answer = self
             .embedded

@@ -1,9 +1,9 @@
-//! Connections to the engine's file that only read.
+//! Read-only connections to the engine's file.
 //!
-//! The engine has one connection, and one lock for all that is done through it: a read
-//! waits for every write before it. SQLite's write-ahead log lets other connections read
-//! while one writes, each what was acknowledged before it began. So reads go through
-//! engines of their own over the same file, as many as there are processors.
+//! The engine has one connection, and one lock for all of its work: a read would wait for
+//! every earlier write. SQLite's write-ahead log lets other connections read during a
+//! write; each sees what was acknowledged before it started. Reads therefore use separate
+//! engines on the same file, one for each processor.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dynoxide::{Database, DynoxideError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The operations that change nothing, and need nothing but what one statement reads.
-const READS: [&str; 4] = ["BatchGetItem", "GetItem", "Query", "Scan"];
+use super::dispatch::parse_operation;
 
-/// The operations that change what an engine keeps in memory of a table.
+/// The operations that change nothing, and read everything in one statement.
+const READS: [&str; 8] = [
+    "BatchGetItem",
+    "DescribeStream",
+    "GetItem",
+    "GetRecords",
+    "GetShardIterator",
+    "ListStreams",
+    "Query",
+    "Scan",
+];
+
+/// The operations that change what an engine caches about a table.
 const DEFINITIONS: [&str; 4] = [
     "CreateTable",
     "DeleteTable",
@@ -22,57 +33,61 @@ const DEFINITIONS: [&str; 4] = [
     "UpdateTimeToLive",
 ];
 
-/// How many processors are taken to be there where the system does not tell.
+/// The assumed number of processors if the system does not report it.
 const PROCESSORS: usize = 2;
 
-/// The most readers: each keeps 2 MB of the file in memory.
+/// The most readers for requests. Each keeps 2 MB of the file in memory.
 const MOST: usize = 8;
+
+/// How many additional readers there are, so that busy followers of the stream do not take
+/// the readers of requests.
+const FOR_FOLLOWERS: usize = 2;
 
 /// Whether an operation only reads.
 pub(super) fn is_read(target: &str) -> bool {
-    operation_is_of(target, &READS)
+    is_operation_in(target, &READS)
 }
 
 /// Whether an operation changes the definition of a table.
 pub(super) fn is_definition(target: &str) -> bool {
-    operation_is_of(target, &DEFINITIONS)
+    is_operation_in(target, &DEFINITIONS)
 }
 
-fn operation_is_of(target: &str, operations: &[&str]) -> bool {
-    let operation = target.strip_prefix("DynamoDB_20120810.");
+fn is_operation_in(target: &str, operations: &[&str]) -> bool {
+    let operation = parse_operation(target);
     operation.is_some_and(|operation| operations.contains(&operation))
 }
 
-/// The readers of a file. Clones are the same.
+/// The readers of a file. Clones share the same readers.
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,
-    /// Those that nobody reads with.
+    /// The readers that are not in use.
     idle: Arc<Mutex<Vec<Database>>>,
     /// One permit for each reader.
     permits: Arc<Semaphore>,
     count: u32,
 }
 
-/// A reader that is in use; it is idle again once this is dropped.
+/// A reader in use. It becomes idle when this value is dropped.
 pub(super) struct Reader {
-    /// `None` only while it is dropped.
+    /// `None` only during the drop.
     database: Option<Database>,
     readers: Readers,
     _permit: OwnedSemaphorePermit,
 }
 
-/// All readers, held so that nobody reads.
+/// All readers, held so that nothing reads.
 pub(super) struct Held {
     readers: Readers,
     _permits: OwnedSemaphorePermit,
 }
 
 impl Readers {
-    /// Opens the readers of a file that an engine has made.
+    /// Opens the readers of a file that an engine has created.
     pub(super) fn open(path: &Path) -> Result<Self, DynoxideError> {
         let processors = std::thread::available_parallelism();
-        let count = processors.map_or(PROCESSORS, usize::from).clamp(2, MOST);
+        let count = processors.map_or(PROCESSORS, usize::from).clamp(2, MOST) + FOR_FOLLOWERS;
         let databases = open(path, count)?;
         Ok(Self {
             path: path.to_owned(),
@@ -82,7 +97,7 @@ impl Readers {
         })
     }
 
-    /// Waits for a reader. `None` once there are no more of them.
+    /// Waits for a reader. `None` if there are no more readers.
     pub(super) async fn reader(&self) -> Option<Reader> {
         let permit = self.permits.clone().acquire_owned().await.ok()?;
         Some(Reader {
@@ -92,7 +107,7 @@ impl Readers {
         })
     }
 
-    /// Waits until nobody reads.
+    /// Waits until nothing reads.
     pub(super) async fn hold(&self) -> Option<Held> {
         let permits = self.permits.clone().acquire_many_owned(self.count).await;
         Some(Held {
@@ -107,7 +122,7 @@ impl Readers {
 }
 
 impl Reader {
-    /// The engine to read with.
+    /// Returns the engine to read with.
     pub(super) fn database(&self) -> Option<&Database> {
         self.database.as_ref()
     }
@@ -121,7 +136,7 @@ impl Drop for Reader {
 }
 
 impl Held {
-    /// Opens all readers anew, so that they know a table's new definition. Blocks.
+    /// Opens all readers again, so that they use a table's new definition. Blocks.
     pub(super) fn reopen(self) -> Result<(), DynoxideError> {
         let databases = open(&self.readers.path, self.readers.count as usize)?;
         *self.readers.idle() = databases;
@@ -141,7 +156,7 @@ mod tests {
     use aws_sdk_dynamodb::types::{
         AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     };
-    use shared::table::text;
+    use shared::attributes::text;
 
     use crate::embedded::Embedded;
 
@@ -171,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reads_do_not_wait_for_a_write_and_see_what_was_acknowledged() {
+    async fn reads_do_not_wait_for_writes_and_see_acknowledged_data() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.db");
         let embedded = Embedded::open(&path).expect("opens");
@@ -179,7 +194,8 @@ mod tests {
         create(&client, "id").await;
         put(&client, "id", "first").await;
 
-        // Another writer, so that the engine waits with its lock held.
+        // Another writer holds the database's lock, so the engine waits with its own lock
+        // held.
         let other = rusqlite::Connection::open(&path).expect("opens");
         other.execute_batch("BEGIN IMMEDIATE").expect("locked");
         let waiting = tokio::spawn({
@@ -199,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_definition_of_a_table_is_known_to_every_read() {
+    async fn every_read_uses_a_table_s_new_definition() {
         let folder = tempfile::tempdir().expect("a folder");
         let embedded = Embedded::open(&folder.path().join("t.db")).expect("opens");
         let client = embedded.client();

@@ -1,7 +1,7 @@
-//! What the engine leaves undone on its file.
+//! Maintenance of the file that the engine does not do.
 //!
-//! Both statements lean on the engine's internal table `_stream_records`, which
-//! is why its version is pinned; the tests below fail when the table changes.
+//! Both statements use the engine's internal table `_stream_records`. The engine's version
+//! is therefore pinned, and the tests below fail if the table changes.
 
 use std::path::Path;
 
@@ -9,28 +9,27 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
-/// For each write the engine looks up the highest sequence number of the
-/// table's stream. Without this index the look-up reads every record of the
-/// stream, and a put slows from 0.5 ms to 9 within 20,000 writes.
+/// For each write the engine looks up the highest sequence number of the table's stream.
+/// Without this index, the look-up reads every record of the stream, and a put slows from
+/// 0.5 ms to 9 ms within 20,000 writes.
 const INDEX_STREAM: &str = "CREATE INDEX IF NOT EXISTS flowtrail_stream_by_sequence_number
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// DynamoDB keeps a stream's records for 24 hours; the engine keeps them for
-/// ever, and the file grows. From the oldest on, in strides, because a write
-/// waits while one runs.
+/// DynamoDB keeps a stream's records for 24 hours; the engine keeps them forever, and the
+/// file grows. Records are removed in small groups, the oldest first, because writes wait
+/// during each statement.
 const TRIM_STREAM: &str = "DELETE FROM _stream_records
      WHERE id IN (SELECT id FROM _stream_records ORDER BY id LIMIT 1000)
      AND created_at < unixepoch() - 86400";
 
-/// Of some records, those of the items that follow the stream themselves: counters,
-/// checkpoints and the entries of labels.
-/// Never the last of all, as the engine numbers the next after it.
+/// In a range of records, removes the records of the items that the stream's followers
+/// write: counters, checkpoints and the entries of labels. The very last record is kept, because
+/// the engine derives the next number from it.
 const TRIM_COUNTERS: &str = r#"DELETE FROM _stream_records WHERE id > ?1 AND id <= ?1 + 1000
      AND id < ?2 AND (keys_json LIKE '%"COUNT#%' OR keys_json LIKE '%"DURATION#%'
           OR keys_json LIKE '%"CHECKPOINT#%' OR keys_json LIKE '%"LABEL#%')"#;
 
-/// Opens a second connection to the engine's file, checks the file, and adds
-/// the index.
+/// Opens a second connection to the engine's file, checks the file, and adds the index.
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path)?;
     check(&connection)?;
@@ -38,9 +37,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Looks for damage where it shows quickly. A full check of a large file takes
-/// minutes; one that ends at the first fault, on the tables' structure alone,
-/// takes a second for each GB, so it runs on files up to that size.
+/// Checks the file for damage, as far as this is fast. A full check of a large file takes
+/// minutes. This check covers only the structure of the tables and stops at the first
+/// fault; it takes a second for each GB, so it runs on files of up to 1 GB.
 fn check(connection: &Connection) -> Result<(), OpenError> {
     const MAX_BYTES: i64 = 1 << 30;
     let bytes: i64 = connection.query_row(
@@ -69,8 +68,8 @@ pub(super) fn trim_stream(connection: &Connection) -> rusqlite::Result<usize> {
     }
 }
 
-/// Removes the counters' own records behind `from`, in strides, because a write
-/// waits while one runs. Returns the last record's id.
+/// Removes the counters' own records after `from` in small groups, because writes wait
+/// during each statement. Returns the id at which the next call must start.
 pub(super) fn trim_counters(connection: &Connection, from: i64) -> rusqlite::Result<i64> {
     let last = "SELECT COALESCE(MAX(id), 0) FROM _stream_records";
     let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
@@ -81,7 +80,7 @@ pub(super) fn trim_counters(connection: &Connection, from: i64) -> rusqlite::Res
         connection.execute(TRIM_COUNTERS, [from, last])?;
         from += 1_000;
     }
-    // The last one may be ours, and go the next time.
+    // The last record may be the counters' own, and is then removed by the next call.
     Ok((last - 1).max(0))
 }
 
@@ -98,7 +97,7 @@ mod tests {
             .await
             .expect("a table");
         for number in 0..count {
-            let item = shared::store::key(format!("pk-{number}"), "sk");
+            let item = shared::keys::key(format!("pk-{number}"), "sk");
             let put = client.put_item().table_name("history").set_item(Some(item));
             put.send().await.expect("written");
         }
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_engine_finds_its_next_sequence_number_through_the_index() {
+    async fn the_engine_uses_the_index_for_its_next_sequence_number() {
         let (_folder, embedded) = with_records(1).await;
         // The statement of the engine, in storage.rs of dynoxide-rs 3.2.0.
         let plan: String = connection(&embedded)
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_records_of_more_than_a_day_ago_are_trimmed() {
+    async fn only_records_older_than_a_day_are_trimmed() {
         let (_folder, embedded) = with_records(3).await;
         let count = |connection: &Connection| -> i64 {
             let count = "SELECT COUNT(*) FROM _stream_records";
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_counters_own_records_are_trimmed_and_no_others() {
+    async fn only_the_counters_own_records_are_trimmed() {
         let (_folder, embedded) = with_records(3).await;
         let client = embedded.client();
         for pk in [
@@ -160,7 +159,7 @@ mod tests {
             "LABEL#t#a=1",
             "EXEC#last",
         ] {
-            let item = shared::store::key(pk, "x");
+            let item = shared::keys::key(pk, "x");
             let put = client.put_item().table_name("history").set_item(Some(item));
             put.send().await.expect("written");
         }

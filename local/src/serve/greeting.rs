@@ -1,4 +1,6 @@
-//! What `serve` prints once it is ready.
+//! The text that `serve` prints once it is ready.
+
+use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shared::keys;
@@ -6,48 +8,104 @@ use shared::model::{Execution, ExecutionId, Step, Timestamp, is_expired};
 use shared::store::{Range, Store};
 use shared::table::BY_FLOW_STATUS;
 
+use crate::cli::DEFAULT_DATA;
 use crate::demo::{self, FORKING_FLOW};
 use crate::terminal::{self, Failure};
 
-/// All but what stands for itself in every part of a URL (RFC 3986, 2.3).
+/// Escapes everything except the unreserved characters of a URL (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Prints the addresses, the token, and three lines to paste.
-pub(super) async fn print(
-    store: &Store,
-    api: &str,
-    table: &str,
-    token: &str,
-) -> Result<(), Failure> {
-    let name = store.table();
-    let mut lines = vec![
-        "Flowtrail is ready. Ctrl-C ends it.".to_owned(),
-        String::new(),
-        // What stands behind the # stays in the browser.
-        format!("  Console       {api}/#/sign-in?token={token}"),
-        format!("  HTTP API      {api}"),
-        format!("  Table         {table}  (DynamoDB, table {name})"),
-        format!("  Admin token   {token}"),
-        String::new(),
-        "Try it:".to_owned(),
-        String::new(),
-    ];
-    for path in sample_paths(store).await? {
-        lines.push(format!(
-            "  curl -s -H 'Authorization: Bearer {token}' '{api}{path}'"
-        ));
-    }
-    lines.push(String::new());
-    terminal::print(lines.join("\n"));
-    Ok(())
+/// The contents of the text.
+pub(super) struct Greeting {
+    /// The address of the HTTP API.
+    pub(super) api: String,
+    /// The address that engines write to.
+    pub(super) table: String,
+    /// The link that signs in to the console, with its code. The text contains no token.
+    pub(super) link: String,
+    /// The file with the admin token; `None` if the table is not embedded.
+    pub(super) admin_token: Option<PathBuf>,
 }
 
-/// A list, a run and the branches of a fork in it; without such a run, three
-/// lists.
+impl Greeting {
+    /// Prints the addresses, the link, and three commands to try.
+    pub(super) async fn print(&self, store: &Store) -> Result<(), Failure> {
+        let name = store.table();
+        let mut lines = vec![
+            "Flowtrail is ready. Press Ctrl-C to stop it.".to_owned(),
+            String::new(),
+            format!("  Console       {}", self.link),
+            format!(
+                "                (works once, within ten minutes; for another link: {})",
+                self.another_link(name)
+            ),
+            format!("  HTTP API      {}", self.api),
+            format!("  Table         {}  (DynamoDB, table {name})", self.table),
+            format!("  Admin token   {}", self.token_source(name)),
+            String::new(),
+            "Try it:".to_owned(),
+            String::new(),
+        ];
+        let token = match &self.admin_token {
+            Some(file) => format!("$(cat {})", quoted(file)),
+            None => "$TOKEN".to_owned(),
+        };
+        for path in sample_paths(store).await? {
+            lines.push(format!(
+                "  curl -s -H \"Authorization: Bearer {token}\" '{}{path}'",
+                self.api
+            ));
+        }
+        lines.push(String::new());
+        terminal::print(lines.join("\n"));
+        Ok(())
+    }
+
+    /// Returns the command that prints another link.
+    fn another_link(&self, table: &str) -> String {
+        let command = "flowtrail sign-in";
+        let Some(file) = &self.admin_token else {
+            let port = self.api.rsplit(':').next().unwrap_or_default();
+            let url = &self.table;
+            return format!("{command} --port {port} --endpoint-url {url} --table {table}");
+        };
+        match file.parent() {
+            Some(folder) if folder != Path::new(DEFAULT_DATA) => {
+                format!("{command} --data {}", quoted(folder))
+            }
+            _ => command.to_owned(),
+        }
+    }
+
+    fn token_source(&self, table: &str) -> String {
+        match &self.admin_token {
+            Some(file) => format!("in the file {}", file.display()),
+            None => format!(
+                "TOKEN=$(flowtrail token create --team {} --role admin --expires 12h \
+                 --endpoint-url {} --table {table})",
+                demo::team_id(),
+                self.table
+            ),
+        }
+    }
+}
+
+/// Quotes a path so that a shell reads it as one word.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@%".contains(letter);
+    match !path.is_empty() && path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+/// Returns the paths of a list, a run and the branches of a fork in it; without such a run,
+/// three lists.
 async fn sample_paths(store: &Store) -> Result<[String; 3], Failure> {
     let list = format!("/flow-executions?flowDefinitionId={FORKING_FLOW}&limit=5");
     let Some((execution, fork)) = sample_run(store).await? else {
@@ -67,13 +125,13 @@ async fn sample_paths(store: &Store) -> Result<[String; 3], Failure> {
     Ok([list, format!("/flow-executions/{id}"), branches])
 }
 
-/// An id as it stands in a URL and between the quotes of a shell. Whoever wrote
-/// the record chose it.
+/// Escapes an id for a URL inside the quotes of a shell. The writer of the record chose the
+/// id, so it may contain any character.
 fn encoded(id: &str) -> String {
     utf8_percent_encode(id, ESCAPED).to_string()
 }
 
-/// The newest completed run with a fork, and the fork's step.
+/// Returns the newest completed run with a fork, and the fork's step.
 async fn sample_run(store: &Store) -> Result<Option<(Execution, Step)>, Failure> {
     let team = demo::team_id().to_string();
     let partition = [team, FORKING_FLOW.to_owned(), "COMPLETED".to_owned()];
@@ -97,4 +155,20 @@ async fn sample_run(store: &Store) -> Result<Option<(Execution, Step)>, Failure>
         .filter_map(Step::from_item)
         .find(|step| step.step_type.as_deref() == Some("PARALLEL_FORK_MANAGER"));
     Ok(fork.map(|fork| (execution, fork)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_the_path_of_the_token_as_one_word() {
+        for (path, expected) in [
+            (".flowtrail/admin-token", ".flowtrail/admin-token"),
+            ("my data/admin-token", "'my data/admin-token'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Credentials behind the name of their scheme: `Bearer …`, `Basic …`.
+//! Credentials after the name of their scheme: `Bearer …`, `Basic …`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -6,13 +6,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::rules::{BASIC, BEARER};
 use crate::text::{MARK, Text};
 
-/// A bearer token that nothing else announces is no shorter.
+/// Shorter values after `Bearer` alone are not tokens.
 const SHORTEST: usize = 8;
 
-/// A run of letters of this length is no word.
+/// Longer runs of letters are not words.
 const LONGEST_WORD: usize = 24;
 
-/// How much of basic credentials is decoded to see what they are.
+/// How many characters of basic credentials are decoded to check them.
 const DECODED: usize = 400;
 
 fn is_token(byte: u8) -> bool {
@@ -20,10 +20,10 @@ fn is_token(byte: u8) -> bool {
         || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b':')
 }
 
-/// The credential behind the scheme that begins at a place where a word begins:
-/// where it begins and ends, and its rule.
+/// Finds the credential after a scheme that begins at the start of a word: its start, its
+/// end and its rule.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize, &'static str)> {
-    let (start, rule) = scheme(text, at)?;
+    let (start, rule) = find_start(text, at)?;
     let mut end = text.run(start, is_token);
     while end > start && matches!(text.byte(end - 1), b'.' | b':') {
         end -= 1;
@@ -36,8 +36,8 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, usize, &'static 
     is_credential.then_some((start, end, rule))
 }
 
-/// Where the credential begins behind `Bearer ` or `Basic `.
-fn scheme(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
+/// Finds where the credential after `Bearer ` or `Basic ` begins.
+fn find_start(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
     if !matches!(text.byte(at), b'b' | b'B') {
         return None;
     }
@@ -59,7 +59,7 @@ fn scheme(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
     None
 }
 
-/// `Bearer of good news` has no digit and no capital inside.
+/// Whether a text looks like a token. `Bearer of good news` has no digit and no inner capital.
 fn is_bearer(credential: &str) -> bool {
     let bytes = credential.as_bytes();
     let has_digit = bytes.iter().any(u8::is_ascii_digit);
@@ -67,7 +67,7 @@ fn is_bearer(credential: &str) -> bool {
     bytes.len() >= SHORTEST && (has_digit || has_inner_capital || bytes.len() > LONGEST_WORD)
 }
 
-/// What decodes to a user, a colon and a password.
+/// Whether a text decodes to a user, a colon and a password.
 fn is_basic(credential: &str) -> bool {
     let credential = credential.trim_end_matches('=');
     let whole = credential.len().min(DECODED) / 4 * 4;

@@ -1,17 +1,17 @@
-//! JSON Web Tokens, signed (three parts) and encrypted (five).
+//! JSON Web Tokens: signed (three parts) and encrypted (five parts).
 
 use crate::text::Text;
 
-/// What every header begins with: `{"` in base64url.
+/// The start of every header: `{"` in base64url.
 const START: &[u8] = b"eyJ";
 
-/// No header and no payload is shorter.
+/// Shorter parts are not a header or a payload.
 const SHORTEST_PART: usize = 8;
 
-/// An encrypted token has two parts more than a signed one.
+/// The number of parts of an encrypted token.
 const MOST_PARTS: usize = 5;
 
-/// Where the token ends that begins at a place where a word begins.
+/// Finds a token that begins at the start of a word. Returns its end.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
     let before = text.byte_before(at);
     if !text.rest(at).starts_with(START) || matches!(before, b'-' | b'_' | b'.') {

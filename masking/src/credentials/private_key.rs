@@ -1,20 +1,20 @@
-//! Private keys in armour.
+//! Private keys in PEM or PGP armour.
 
 use crate::text::Text;
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// `-----BEGIN RSA PRIVATE KEY-----` and its longer kin.
+/// The longest label, as in `-----BEGIN RSA PRIVATE KEY-----`.
 const LONGEST_LABEL: usize = 60;
 
-/// How long a chunk behind a space has to be to count as the key's: shorter ones
-/// are words of the sentence behind a key that was cut off.
+/// The shortest chunk after a space that belongs to the key. Shorter chunks are words of a
+/// sentence after a truncated key.
 const SHORTEST_CHUNK: usize = 16;
 
-/// Where the key ends that begins at a place.
+/// Finds a key that begins at a position. Returns its end.
 ///
-/// The end is looked for piece by piece and not as a whole, so that a text full
-/// of beginnings is read once and not once for each.
+/// The key is read chunk by chunk instead of searching for its end line, so that a text with
+/// many `BEGIN` lines is read only once.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
     let rest = &text.rest(at);
     if !rest.starts_with(BEGIN.as_bytes()) {
@@ -31,21 +31,21 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
     let mut end = at + BEGIN.len() + length + 5;
     let body = end;
     loop {
-        let gap = gap_end(text, end);
-        if let Some(end) = end_line(text, gap) {
+        let gap = skip_gap(text, end);
+        if let Some(end) = find_end_line(text, gap) {
             return Some(end);
         }
-        let next = chunk_end(text, end, gap);
+        let next = skip_chunk(text, end, gap);
         if next == gap {
-            // A beginning that no key follows is no secret.
+            // A `BEGIN` line without a key is not a secret.
             return (end > body).then_some(end);
         }
         end = next;
     }
 }
 
-/// Spaces, line ends, and line ends that are written as `\n`.
-fn gap_end(text: Text<'_>, at: usize) -> usize {
+/// Skips spaces, line ends, and line ends that are written as `\n`.
+fn skip_gap(text: Text<'_>, at: usize) -> usize {
     let mut at = at;
     loop {
         let next = match text.rest(at) {
@@ -64,7 +64,7 @@ fn gap_end(text: Text<'_>, at: usize) -> usize {
     }
 }
 
-/// Quotes and pluses between the lines of a key in code.
+/// Whether a position is between the lines of a key that code joins with quotes and pluses.
 fn is_joined(text: Text<'_>, at: usize) -> bool {
     let next = text.run(at + 1, |byte| {
         matches!(byte, b'"' | b'+' | b',' | b'\'' | b' ')
@@ -84,35 +84,35 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-fn chunk_end(text: Text<'_>, before: usize, at: usize) -> usize {
+fn skip_chunk(text: Text<'_>, before: usize, at: usize) -> usize {
     let end = text.run(at, is_base64);
     if text.byte(end) == b':' {
-        // A header, such as `Proc-Type: 4,ENCRYPTED`.
-        return line_end(text, end);
+        // This is a header, such as `Proc-Type: 4,ENCRYPTED`.
+        return skip_line(text, end);
     }
     if text.byte(end) == b'-' && text.byte(end + 1) != b'-' {
         let name = text.run(end, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if text.byte(name) == b':' {
-            return line_end(text, name);
+            return skip_line(text, name);
         }
     }
-    if end_line(text, gap_end(text, end)).is_some() {
+    if find_end_line(text, skip_gap(text, end)).is_some() {
         return end;
     }
     let gap = &text.rest(before)[..at - before];
     let is_line = gap.is_empty() || gap.iter().any(|byte| matches!(byte, b'\n' | b'n'));
     if end - at >= SHORTEST_CHUNK {
-        // Of a word that is no key's chunk, such as a JWT, nothing may stay readable.
+        // The chunk may be a part of another secret, such as a JWT. No part of it may stay readable.
         text.run(end, is_inside_word)
     } else if is_line && ends_line(text, end) {
         end
     } else {
-        // What begins here may be another secret, which its own rule hides as a whole.
+        // Another secret may begin here, which its own rule masks completely.
         at
     }
 }
 
-/// Whether a line ends at a place, or the literal or the text that it stands in.
+/// Whether a line, its string literal or the text ends at a position.
 fn ends_line(text: Text<'_>, at: usize) -> bool {
     match text.rest(at) {
         [] => true,
@@ -120,17 +120,17 @@ fn ends_line(text: Text<'_>, at: usize) -> bool {
     }
 }
 
-/// What stands between the parts of tokens, URLs and addresses, and the parts.
+/// Whether a byte can be part of a token, a URL or an address.
 fn is_inside_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_-.$@:%~!*?&#".contains(&byte)
 }
 
-fn line_end(text: Text<'_>, at: usize) -> usize {
+fn skip_line(text: Text<'_>, at: usize) -> usize {
     text.run(at, |byte| !matches!(byte, b'\n' | b'\\' | b'"'))
 }
 
-/// Where the line `-----END … KEY-----` ends that begins at a place.
-fn end_line(text: Text<'_>, at: usize) -> Option<usize> {
+/// Finds a line `-----END … KEY-----` that begins at a position. Returns its end.
+fn find_end_line(text: Text<'_>, at: usize) -> Option<usize> {
     let rest = text.rest(at);
     if !rest.starts_with(b"-----END") {
         return None;

@@ -1,12 +1,12 @@
-//! Credentials that have a known form, but no prefix of their own.
+//! Credentials with a known format, but without a prefix.
 
 use crate::rules::{AWS_SECRET, DISCORD, MAILCHIMP, TELEGRAM};
 use crate::text::Text;
 
-/// An AWS secret key's length.
+/// The length of an AWS secret key.
 const AWS_SECRET_LENGTH: usize = 40;
 
-/// The credential that begins at a place where a word begins.
+/// Finds a credential that begins at the start of a word. Returns its end and its rule.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
     let found = |end: Option<usize>, rule| end.map(|end| (end, rule));
     let telegram = || found(telegram(text, at), TELEGRAM);
@@ -20,8 +20,8 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Where a run of one class ends that has one of these lengths.
-fn run_of(
+/// Finds a run of bytes of one class with one of the lengths. Returns its end.
+fn find_run(
     text: Text<'_>,
     at: usize,
     lengths: std::ops::RangeInclusive<usize>,
@@ -33,30 +33,30 @@ fn run_of(
 }
 
 fn telegram(text: Text<'_>, at: usize) -> Option<usize> {
-    let colon = run_of(text, at, 8..=10, |byte| byte.is_ascii_digit())?;
+    let colon = find_run(text, at, 8..=10, |byte| byte.is_ascii_digit())?;
     if text.byte(colon) != b':' {
         return None;
     }
-    run_of(text, colon + 1, 34..=36, is_base64url)
+    find_run(text, colon + 1, 34..=36, is_base64url)
 }
 
 fn discord(text: Text<'_>, at: usize) -> Option<usize> {
     if !matches!(text.byte(at), b'M' | b'N' | b'O') {
         return None;
     }
-    let dot = run_of(text, at, 23..=28, is_base64url)?;
-    let next = run_of(text, dot + 1, 6..=6, is_base64url)?;
+    let dot = find_run(text, at, 23..=28, is_base64url)?;
+    let next = find_run(text, dot + 1, 6..=6, is_base64url)?;
     if text.byte(dot) != b'.' || text.byte(next) != b'.' {
         return None;
     }
-    run_of(text, next + 1, 27..=45, is_base64url)
+    find_run(text, next + 1, 27..=45, is_base64url)
 }
 
 fn mailchimp(text: Text<'_>, at: usize) -> Option<usize> {
     if !text.byte(at).is_ascii_hexdigit() {
         return None;
     }
-    let dash = run_of(
+    let dash = find_run(
         text,
         at,
         32..=32,
@@ -65,18 +65,18 @@ fn mailchimp(text: Text<'_>, at: usize) -> Option<usize> {
     if !text.rest(dash).starts_with(b"-us") {
         return None;
     }
-    let end = run_of(text, dash + 3, 1..=2, |byte| byte.is_ascii_digit())?;
+    let end = find_run(text, dash + 3, 1..=2, |byte| byte.is_ascii_digit())?;
     (!text.byte(end).is_ascii_alphanumeric()).then_some(end)
 }
 
-/// A run of 40 characters of base64 that is no hash, in a text that holds an access key
-/// id as well, or a setting's name such as `aws_region`.
+/// Finds a run of 40 base64 characters that is not a hash, in a text that also contains an
+/// access key id or a setting such as `aws_region`. Returns its end.
 pub(crate) fn aws_secret(text: Text<'_>, at: usize) -> Option<usize> {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
     if !is_key(text.byte(at + AWS_SECRET_LENGTH - 1)) || is_key(text.byte_before(at)) {
         return None;
     }
-    let end = run_of(text, at, AWS_SECRET_LENGTH..=AWS_SECRET_LENGTH, is_key)?;
+    let end = find_run(text, at, AWS_SECRET_LENGTH..=AWS_SECRET_LENGTH, is_key)?;
     let run = &text.rest(at)[..AWS_SECRET_LENGTH];
     let holds = |class: fn(&u8) -> bool| run.iter().any(class);
     let is_random =

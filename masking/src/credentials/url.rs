@@ -3,10 +3,10 @@
 use crate::text::{MARK, Text};
 use crate::tokens;
 
-/// A user's name of this length that holds letters and digits is a token.
+/// A user name of at least this length with letters and digits is a token.
 const SHORTEST_TOKEN: usize = 16;
 
-/// No user's name, and no password in a URL, is longer.
+/// Longer texts are not a user name or a password in a URL.
 const LONGEST: usize = 256;
 
 fn is_part(byte: u8) -> bool {
@@ -17,7 +17,7 @@ fn is_random(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_digit) && text.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// The password behind the colon at a place: where it begins and ends.
+/// Finds the password after the colon at a position. Returns its start and end.
 pub(crate) fn find(text: Text<'_>, colon: usize) -> Option<(usize, usize)> {
     if text.rest(colon).starts_with(b"://") {
         return find_token(text, colon + 3);
@@ -27,16 +27,17 @@ pub(crate) fn find(text: Text<'_>, colon: usize) -> Option<(usize, usize)> {
         return None;
     }
     let start = colon + 1;
-    let length = length(text, start).or_else(|| length_with_slashes(text, start))?;
+    let length =
+        measure_password(text, start).or_else(|| measure_password_with_slashes(text, start))?;
     let password = &text.rest(start)[..length];
     let is_masked = password.starts_with(MARK.as_bytes());
     (length > 0 && !is_masked && !is_placeholder(password)).then_some((start, start + length))
 }
 
-/// How long the password is that begins at a place.
-fn length(text: Text<'_>, start: usize) -> Option<usize> {
+/// Measures the password that begins at a position.
+fn measure_password(text: Text<'_>, start: usize) -> Option<usize> {
     let rest = text.rest(start).iter().take(LONGEST);
-    // A password can hold an `@` that nobody encoded: the last one counts.
+    // A password may contain an `@` that was not encoded, so the last one ends it.
     let is_password = |byte: u8| is_part(byte) && !matches!(byte, b'?' | b'#') || byte == b'@';
     let run = rest.take_while(|&&byte| is_password(byte)).count();
     text.rest(start)[..run]
@@ -44,9 +45,9 @@ fn length(text: Text<'_>, start: usize) -> Option<usize> {
         .rposition(|&byte| byte == b'@')
 }
 
-/// How long the password is that begins at a place, if it holds slashes that
-/// nobody encoded: what stands before the first of them is no port.
-fn length_with_slashes(text: Text<'_>, start: usize) -> Option<usize> {
+/// Measures the password that begins at a position, if it contains slashes that were not
+/// encoded: then the text before the first slash is not a port.
+fn measure_password_with_slashes(text: Text<'_>, start: usize) -> Option<usize> {
     let rest = text.rest(start).iter().take(LONGEST);
     let run = rest
         .take_while(|&&byte| is_part(byte) || byte == b'/')
@@ -58,7 +59,7 @@ fn length_with_slashes(text: Text<'_>, start: usize) -> Option<usize> {
     is_password.then_some(run)
 }
 
-/// The token that stands for user and password and begins at a place.
+/// Finds the token that begins at a position and replaces user and password.
 fn find_token(text: Text<'_>, start: usize) -> Option<(usize, usize)> {
     let rest = text.rest(start).iter().take(LONGEST);
     let is_token = |byte: u8| is_part(byte) && !matches!(byte, b':' | b'?' | b'#');
@@ -69,13 +70,12 @@ fn find_token(text: Text<'_>, start: usize) -> Option<(usize, usize)> {
         && is_random(token)
         && !token.starts_with(MARK.as_bytes())
         && !is_placeholder(token)
-        // A token of a known form has a rule of its own.
+        // A token of a known format has its own rule.
         && tokens::find(text, start, |_| true).is_none();
     is_found.then_some((start, start + length))
 }
 
-/// The password in `user:password@tcp(host)`, of which the bracket stands at a
-/// place.
+/// Finds the password in `user:password@tcp(host)`, whose bracket is at a position.
 pub(crate) fn find_driver(text: Text<'_>, bracket: usize) -> Option<(usize, usize)> {
     let network = ["@tcp", "@unix"]
         .into_iter()
@@ -93,7 +93,7 @@ pub(crate) fn find_driver(text: Text<'_>, bracket: usize) -> Option<(usize, usiz
     is_found.then_some((start, end))
 }
 
-/// `***`, `${PASSWORD}`, `<password>` stand for a password.
+/// Whether a text such as `***` or `${PASSWORD}` is a placeholder for a password.
 fn is_placeholder(password: &[u8]) -> bool {
     let is_starred = password.iter().all(|byte| matches!(byte, b'*' | b'x'));
     is_starred

@@ -1,16 +1,16 @@
 //! IP addresses.
 //!
-//! Loopback, unspecified, broadcast addresses and net masks stay readable: they
-//! are the same for everybody. Private addresses are masked, because in the
-//! network of a company one stands for one person's computer. The addresses that
-//! are reserved for documents are masked too: they are what people try masking
-//! with, and nothing is lost.
+//! Loopback, unspecified and broadcast addresses and net masks stay readable, because they
+//! are the same for everyone. Private addresses are masked, because in a company's network
+//! one address identifies one person's computer. Addresses that are reserved for
+//! documentation are masked too: people use them to try masking, and masking them does no
+//! harm.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::number::ends;
 use crate::text::Text;
-use crate::words::named;
+use crate::words::is_named;
 
 const VERSION_WORDS: &[&str] = &[
     "assembly", "build", "driver", "firmware", "kernel", "linux", "oid", "rel", "release",
@@ -20,7 +20,7 @@ const VERSION_WORDS: &[&str] = &[
 const LONGEST_V4: usize = 15;
 const LONGEST_V6: usize = 45;
 
-/// Where the IPv4 address ends that begins at a place where a word begins.
+/// Finds an IPv4 address that begins at the start of a word. Returns its end.
 pub(crate) fn find_v4(text: Text<'_>, at: usize) -> Option<usize> {
     let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let run = text.rest(at).iter().take(LONGEST_V4 + 2);
@@ -40,37 +40,38 @@ pub(crate) fn find_v4(text: Text<'_>, at: usize) -> Option<usize> {
     .then_some(end)
 }
 
-/// `/24` behind an address.
+/// Whether a net mask such as `/24` follows an address.
 fn is_net(text: Text<'_>, slash: usize) -> bool {
     let end = text.run(slash + 1, |byte| byte.is_ascii_digit());
     end - slash <= 3
 }
 
-/// The same for everybody.
+/// Whether an address is the same for everyone.
 fn is_common(address: Ipv4Addr) -> bool {
     address.is_loopback() || address.octets()[0] == 0 || address.octets()[0] == 255
 }
 
-/// `app-1.2.3.4.tar`, `app@1.2.3.4`, `Chrome/119.0.0.0`, `1.2.3.4-beta`.
+/// Whether the digits are part of a name: `app-1.2.3.4.tar`, `app@1.2.3.4`,
+/// `Chrome/119.0.0.0`, `1.2.3.4-beta`.
 fn is_in_name(text: Text<'_>, at: usize, end: usize) -> bool {
     let before = text.byte_before(at);
     let farther = text.byte_before(at.saturating_sub(1));
-    let continues = matches!(before, b'-' | b'_' | b'/' | b'.' | b'+' | b'~')
+    let follows = matches!(before, b'-' | b'_' | b'/' | b'.' | b'+' | b'~')
         && farther.is_ascii_alphanumeric()
         || matches!(before, b'@' | b'_' | b'.' | b'^' | b'~');
     let compares = before == b'=' && matches!(farther, b'=' | b'>' | b'<' | b'~');
-    let goes_on =
+    let continues =
         matches!(text.byte(end), b'.' | b'-' | b'+') && text.byte(end + 1).is_ascii_alphabetic();
-    continues || compares || goes_on
+    follows || compares || continues
 }
 
-/// Four parts of one digit each are a version's far more often than a machine's:
-/// of a million addresses three have that form.
+/// Whether the digits are a version. Four parts of one digit each are a version far more often
+/// than an address: only about three of a million addresses have this form.
 fn is_version(text: Text<'_>, at: usize, address: Ipv4Addr) -> bool {
-    address.octets().iter().all(|&octet| octet < 10) || named(text, at, VERSION_WORDS)
+    address.octets().iter().all(|&octet| octet < 10) || is_named(text, at, VERSION_WORDS)
 }
 
-/// Where the IPv6 address ends that begins at a place where a word begins.
+/// Finds an IPv6 address that begins at the start of a word. Returns its end.
 pub(crate) fn find_v6(text: Text<'_>, at: usize) -> Option<usize> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let first = text.rest(at).iter().take(5);
@@ -87,9 +88,9 @@ pub(crate) fn find_v6(text: Text<'_>, at: usize) -> Option<usize> {
         end -= 1;
     }
     let before = text.byte_before(at);
-    let continues = matches!(before, b':' | b'.' | b'-' | b'_');
-    let goes_on = text.byte(end).is_ascii_alphanumeric() || matches!(text.byte(end), b'_' | b':');
-    if continues || goes_on || end - at < 6 {
+    let follows = matches!(before, b':' | b'.' | b'-' | b'_');
+    let continues = text.byte(end).is_ascii_alphanumeric() || matches!(text.byte(end), b'_' | b':');
+    if follows || continues || end - at < 6 {
         return None;
     }
     let written = &text.text[at..end];
@@ -98,14 +99,14 @@ pub(crate) fn find_v6(text: Text<'_>, at: usize) -> Option<usize> {
     (!is_common && is_address(written, address)).then_some(end)
 }
 
-/// A hardware address of eight pairs is none, and paths of code (`f64::add`)
-/// read as short addresses.
+/// Whether a valid IPv6 text is an address. Hardware addresses of eight pairs are not, and
+/// code paths such as `f64::add` look like short addresses.
 fn is_address(written: &str, address: Ipv6Addr) -> bool {
     let mut groups = written.split(':');
     let is_hardware = groups.all(|group| group.len() == 2);
     let is_full = !written.contains("::");
     let first = address.segments()[0];
-    let is_given_out = matches!(first, 0x2000..=0x3fff | 0xfc00..=0xffff | 0x64)
+    let is_assigned = matches!(first, 0x2000..=0x3fff | 0xfc00..=0xffff | 0x64)
         || address.to_ipv4_mapped().is_some();
-    (is_full && !is_hardware) || is_given_out
+    (is_full && !is_hardware) || is_assigned
 }

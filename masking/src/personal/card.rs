@@ -1,14 +1,14 @@
 //! Payment cards.
 //!
-//! One number in ten passes Luhn by chance, so the issuer's prefix and the
-//! lengths that the issuer uses count as well, and the word before it: `order`
-//! and its like say that it is no card. What is left is a bare number of 16
-//! digits with nothing before it, which is taken for a card once in forty times.
+//! One number in ten passes the Luhn check by chance. So the number must also have an
+//! issuer's prefix and a length that the issuer uses, and the word before it counts: after
+//! `order` and similar words it is not a card. The remaining error: about one in forty bare
+//! numbers of 16 digits without a word before them is taken for a card.
 
 use super::number::{Groups, Start};
-use crate::checks::{luhn, number};
+use crate::checks::{has_luhn_digit, parse_digits};
 use crate::text::Text;
-use crate::words::{mentioned, named, named_otherwise};
+use crate::words::{is_mentioned, is_named, is_other_number};
 
 const WORDS: &[&str] = &[
     "card",
@@ -27,10 +27,10 @@ const WORDS: &[&str] = &[
     "tarjeta",
 ];
 
-/// The groups in which cards are embossed.
+/// The groups of digits on cards.
 const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4]];
 
-/// Where the card's number ends that begins with these groups.
+/// Finds a card number that begins with these groups. Returns its end.
 pub(crate) fn find(text: Text<'_>, at: usize, start: Start, groups: &Groups) -> Option<usize> {
     (1..=groups.all().len().min(5)).rev().find_map(|count| {
         let digits = groups.digits(count);
@@ -42,36 +42,36 @@ pub(crate) fn find(text: Text<'_>, at: usize, start: Start, groups: &Groups) -> 
             .iter()
             .any(|layout| layout.iter().copied().eq(groups.lengths(count)));
         let is_written = count == 1 || (is_laid_out && matches!(separator, b' ' | b'-'));
-        if !is_written || !luhn(digits) {
+        if !is_written || !has_luhn_digit(digits) {
             return None;
         }
-        let is_card = match issued(digits) {
-            Issued::No => false,
-            Issued::Common if start.stands_alone(separator) => {
-                !named_otherwise(text, at) || mentioned(text, at, WORDS)
+        let is_card = match find_issuance(digits) {
+            Issuance::Never => false,
+            Issuance::Common if start.stands_alone(separator) => {
+                !is_other_number(text, at) || is_mentioned(text, at, WORDS)
             }
-            Issued::Common | Issued::Rare => named(text, at, WORDS),
+            Issuance::Common | Issuance::Rare => is_named(text, at, WORDS),
         };
         is_card.then(|| groups.all()[count - 1].end)
     })
 }
 
-/// Whether an issuer gives out such numbers.
+/// How common an issuer's numbers with a prefix and a length are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Issued {
-    /// Nobody does.
-    No,
-    /// Somebody does, or did, but most such numbers are something else: Visa
-    /// gave out its last cards of 13 digits in the nineties, and articles have
-    /// numbers (EAN-13) of that length.
+enum Issuance {
+    /// No issuer uses them.
+    Never,
+    /// An issuer uses or used them, but most numbers of this kind are something else. Visa
+    /// issued its last cards with 13 digits in the nineties, and article numbers (EAN-13)
+    /// have this length.
     Rare,
-    /// An issuer that is met every day.
+    /// Most numbers of this kind are cards.
     Common,
 }
 
-fn issued(digits: &[u8]) -> Issued {
+fn find_issuance(digits: &[u8]) -> Issuance {
     let length = digits.len();
-    let prefix = number(&digits[..6]);
+    let prefix = parse_digits(&digits[..6]);
     let common = match prefix {
         400_000..=499_999 => matches!(length, 16 | 19),
         510_000..=559_999 | 222_100..=272_099 => length == 16,
@@ -84,7 +84,7 @@ fn issued(digits: &[u8]) -> Issued {
         // RuPay, Elo, Hipercard, Troy, Verve, UzCard, Humo.
         508_000..=508_999 | 606_282 => length == 16,
         979_200..=979_299 | 506_099..=506_198 | 860_000..=860_099 => length == 16,
-        // Maestro, at the length that most of its cards have.
+        // Maestro, with the length of most of its cards.
         501_800 | 502_000..=502_099 | 503_800..=503_899 => length == 16,
         589_300..=589_399 | 630_400..=630_499 | 675_900..=676_399 => length == 16,
         _ => false,
@@ -95,8 +95,8 @@ fn issued(digits: &[u8]) -> Issued {
         _ => false,
     };
     match (common, rare) {
-        (true, _) => Issued::Common,
-        (false, true) => Issued::Rare,
-        (false, false) => Issued::No,
+        (true, _) => Issuance::Common,
+        (false, true) => Issuance::Rare,
+        (false, false) => Issuance::Never,
     }
 }

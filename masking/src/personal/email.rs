@@ -2,51 +2,52 @@
 
 use crate::text::Text;
 
-/// RFC 5321, section 4.5.3.1: what stands before the `@` has at most 64 bytes.
+/// The most bytes before the `@`: RFC 5321, section 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
 
-/// And the domain 255.
+/// The most bytes of the domain: RFC 5321, section 4.5.3.1.
 const LONGEST_DOMAIN: usize = 255;
 
-/// What files end in: `logo@2x.png` is no address.
+/// Endings of file names: `logo@2x.png` is not an address.
 const FILE_ENDINGS: &[&str] = &[
     "avif", "bin", "bz2", "conf", "css", "csv", "deb", "dll", "exe", "gif", "gz", "html", "jar",
     "jpeg", "jpg", "js", "json", "jsx", "lock", "log", "map", "mjs", "pdf", "png", "rpm", "svg",
     "tar", "tgz", "ts", "tsx", "txt", "webp", "whl", "xml", "yaml", "yml",
 ];
 
-/// The first address whose `@` stands behind `from`: where it begins and ends.
+/// Finds the first address whose `@` is at or after `from`. Returns its start and end.
 pub(crate) fn find(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
     let mut from = from;
     loop {
-        let (at, width) = next_sign(text, from)?;
-        if let Some(found) = around(text, at, width) {
+        let (at, width) = find_sign(text, from)?;
+        if let Some(found) = find_around(text, at, width) {
             return Some(found);
         }
         from = at + width;
     }
 }
 
-/// The next `@`, or `%40`, as URLs write it, and how long it is.
-fn next_sign(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
+/// Finds the next `@`, or `%40` in a URL. Returns its position and length.
+fn find_sign(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
     let rest = text.rest(from);
     let is_sign = |at: &usize| rest[*at] == b'@' || rest[*at..].starts_with(b"%40");
     let at = (0..rest.len()).find(is_sign)?;
     Some((from + at, if rest[at] == b'@' { 1 } else { 3 }))
 }
 
-fn around(text: Text<'_>, at: usize, width: usize) -> Option<(usize, usize)> {
-    let start = local_start(text, at)?;
-    let end = domain_end(text, at + width)?;
+/// Finds the address around an `@`. Returns its start and end.
+fn find_around(text: Text<'_>, at: usize, width: usize) -> Option<(usize, usize)> {
+    let start = find_local_start(text, at)?;
+    let end = find_domain_end(text, at + width)?;
     let local = &text.text[start..at];
-    // `git@github.com:team/project` names nobody: every user of SSH is `git`.
+    // `git@github.com:team/project` identifies no person: every SSH user is `git`.
     let is_remote = local == "git";
-    // The user in `postgres://user@host` is no address at that host.
+    // `user@host` in `postgres://user@host` is not an e-mail address.
     let is_user = text.before(start, 2) == "//";
     (!is_remote && !is_user).then_some((start, end))
 }
 
-fn local_start(text: Text<'_>, at: usize) -> Option<usize> {
+fn find_local_start(text: Text<'_>, at: usize) -> Option<usize> {
     let is_local = |byte: u8| {
         byte.is_ascii_alphanumeric()
             || !byte.is_ascii()
@@ -60,12 +61,12 @@ fn local_start(text: Text<'_>, at: usize) -> Option<usize> {
     while !text.text.is_char_boundary(start) {
         start += 1;
     }
-    // `mailto=anna@…` and `'anna@…'`: what stands between a name and its value
-    // is allowed in an address, and is in none.
+    // `mailto=anna@…` and `'anna@…'`: signs between a name and its value are allowed in an
+    // address, but do not occur in real ones.
     let local = &text.text[start..at];
     let cut = local.rfind(['=', '\'', '`', '&', '?', '|', '{', '}', '#', '*', '!', '$']);
     start += cut.map_or(0, |cut| cut + 1);
-    start += decoded_gap(&text.text[start..at]);
+    start += escape_length(&text.text[start..at]);
     let local = text.text[start..at].trim_start_matches(['.', '-']);
     let start = at - local.len();
     let follows_sign = matches!(text.byte_before(start), b'@');
@@ -73,9 +74,8 @@ fn local_start(text: Text<'_>, at: usize) -> Option<usize> {
     (has_letter && !follows_sign && !local.ends_with('.')).then_some(start)
 }
 
-/// How much of a local part is the escape before it: `q=%20anna@…`, `\nanna@…`
-/// ends in the letter of its escape.
-fn decoded_gap(local: &str) -> usize {
+/// The length of an escape such as `%20` at the start of a local part, as in `q=%20anna@…`.
+fn escape_length(local: &str) -> usize {
     let bytes = local.as_bytes();
     let gap = bytes.windows(3).rposition(|window| {
         window[0] == b'%' && window[1].is_ascii_hexdigit() && window[2].is_ascii_hexdigit()
@@ -87,7 +87,7 @@ fn decoded_gap(local: &str) -> usize {
     }
 }
 
-fn domain_end(text: Text<'_>, start: usize) -> Option<usize> {
+fn find_domain_end(text: Text<'_>, start: usize) -> Option<usize> {
     let is_domain =
         |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'.' | b'-');
     let run = text.rest(start).iter().take(LONGEST_DOMAIN);
@@ -101,10 +101,10 @@ fn domain_end(text: Text<'_>, start: usize) -> Option<usize> {
         |character: char| !character.is_alphanumeric() && !matches!(character, '.' | '-');
     let domain = &domain[..domain.find(is_other).unwrap_or(domain.len())];
     let domain = domain.trim_end_matches(['.', '-']);
-    is_domain_of_mail(domain).then_some(start + domain.len())
+    is_email_domain(domain).then_some(start + domain.len())
 }
 
-fn is_domain_of_mail(domain: &str) -> bool {
+fn is_email_domain(domain: &str) -> bool {
     let Some((rest, top)) = domain.rsplit_once('.') else {
         return false;
     };
@@ -119,7 +119,7 @@ fn is_domain_of_mail(domain: &str) -> bool {
     rest.split('.').all(is_label) && is_top && !is_file && !is_version(rest)
 }
 
-/// `package@1.2.3-beta.rc` is a version.
+/// Whether a domain is a version, as in `package@1.2.3-beta.rc`.
 fn is_version(rest: &str) -> bool {
     let rest = rest.strip_prefix('v').unwrap_or(rest);
     let mut labels = rest.split('.');

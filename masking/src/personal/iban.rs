@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::text::Text;
 
-/// How long each country's numbers are.
+/// The length of each country's numbers.
 #[rustfmt::skip]
 const LENGTHS: [(&str, usize); 89] = [
     ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22),
@@ -20,10 +20,10 @@ const LENGTHS: [(&str, usize); 89] = [
     ("YE", 30),
 ];
 
-/// The longest number of all.
+/// The longest length that the standard allows.
 const LONGEST: usize = 34;
 
-/// Where the IBAN ends that begins at a place where a word begins.
+/// Finds an IBAN that begins at the start of a word. Returns its end.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
     let [first, second, third, fourth, ..] = *text.rest(at) else {
         return None;
@@ -43,11 +43,10 @@ pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
     let mut characters = [0; LONGEST];
     let end = read(text, at, &mut characters[..length])?;
     let is_whole = !text.byte(end).is_ascii_alphanumeric();
-    (is_whole && checks::iban(&characters[..length])).then_some(end)
+    (is_whole && checks::has_iban_digits(&characters[..length])).then_some(end)
 }
 
-/// Fills `characters` from the text; between two groups of four may be one
-/// space or dash.
+/// Fills `characters` from the text. A single space or dash may separate groups of four.
 fn read(text: Text<'_>, at: usize, characters: &mut [u8]) -> Option<usize> {
     let mut at = at;
     for (place, character) in characters.iter_mut().enumerate() {
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_countries_are_sorted() {
+    fn countries_are_sorted() {
         assert!(LENGTHS.is_sorted());
     }
 }

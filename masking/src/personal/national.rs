@@ -1,25 +1,28 @@
 //! National identification and tax numbers.
 //!
-//! A form names the places of a number: `9` is a digit, `A` a letter, `*` either,
-//! all else itself. Each number is held to its check digits. A form that other
-//! numbers share counts only behind a word that says what it is, because one
-//! check digit lets one number in ten pass by chance.
+//! A form describes the characters of a number: `9` is a digit, `A` a letter, `*` either of
+//! them, and all other characters are literal. The check digits of each number must be valid.
+//! If other numbers have the same form, a number counts only after a word that names it,
+//! because one in ten numbers passes a single check digit by chance.
 
 use std::sync::LazyLock;
 
 use super::number::{Start, ends};
-use crate::checks::{is_day, luhn, mod_11_10, number, value, verhoeff, weighted};
+use crate::checks::{
+    digit_value, has_luhn_digit, has_mod_11_10_digit, has_verhoeff_digit, is_month_and_day,
+    parse_digits, weighted_sum,
+};
 use crate::text::Text;
-use crate::words::named;
+use crate::words::is_named;
 
-/// One country's number.
+/// A kind of number of a country.
 struct Identity {
-    /// Forms that nothing else has.
+    /// Forms that no other numbers have.
     alone: &'static [&'static str],
-    /// Forms that count behind one of the words.
+    /// Forms that count only after one of the words.
     named: &'static [&'static str],
     words: &'static [&'static str],
-    /// Whether the check digits are right, of the letters and digits in capitals.
+    /// Checks the letters, in upper case, and digits of a number.
     checks: fn(&[u8]) -> bool,
 }
 
@@ -33,7 +36,7 @@ const IDENTITIES: &[Identity] = &[
     Identity { alone: &["999999999999999", "9 99 99 99 999 999 99", "9 99 9A 999 999 99", "9999A9999999999"], named: &[], words: &[], checks: is_french },
     // Germany: tax id.
     Identity { alone: &["99999999999", "99 999 999 999"], named: &[], words: &[], checks: is_german },
-    // Spain: identity card, and that of foreigners.
+    // Spain: identity card, and identity card of foreigners.
     Identity { alone: &["99999999A", "99999999-A", "99.999.999-A"], named: &[], words: &[], checks: is_spanish },
     Identity { alone: &["A9999999A", "A-9999999-A"], named: &[], words: &[], checks: is_spanish_foreigner },
     // Italy: tax code.
@@ -66,7 +69,7 @@ const IDENTITIES: &[Identity] = &[
     // Japan: my number.
     Identity { alone: &[], named: &["999999999999", "9999 9999 9999", "9999-9999-9999"], words: &["mynumber", "マイナンバー", "個人番号"], checks: is_japanese },
     // Canada: social insurance number.
-    Identity { alone: &[], named: &["999999999", "999 999 999", "999-999-999"], words: &["sin", "insurance", "nas"], checks: luhn },
+    Identity { alone: &[], named: &["999999999", "999 999 999", "999-999-999"], words: &["sin", "insurance", "nas"], checks: has_luhn_digit },
     // Mexico: CURP.
     Identity { alone: &["AAAA999999AAAAAA**"], named: &[], words: &[], checks: is_mexican },
     // Taiwan: identity card.
@@ -89,7 +92,7 @@ const IDENTITIES: &[Identity] = &[
     Identity { alone: &["9999999AA"], named: &["9999999A"], words: &["pps", "ppsn", "pensions"], checks: is_irish },
 ];
 
-/// One form, of those whose first run is as long.
+/// A form, with its number.
 #[derive(Clone, Copy)]
 struct Form {
     form: &'static [u8],
@@ -97,11 +100,11 @@ struct Form {
     is_alone: bool,
 }
 
-/// The most places of any form.
+/// The length of the longest form.
 const LONGEST: usize = 24;
 
-/// The forms by the kind and the length of their first run, which leaves a
-/// handful for each place of a text.
+/// The forms by the class and the length of their first run of characters, so that only a few
+/// must be tried at each position of a text.
 struct Forms {
     digits: [Vec<Form>; LONGEST],
     letters: [Vec<Form>; LONGEST],
@@ -143,7 +146,7 @@ fn first_run(bytes: &[u8], class: impl Fn(u8) -> bool) -> usize {
     bytes.take_while(|&&byte| class(byte)).count()
 }
 
-/// Where the number ends that begins at a place.
+/// Finds a number that begins at a position. Returns its end.
 pub(crate) fn find(text: Text<'_>, at: usize, start: Start) -> Option<usize> {
     let forms: &Forms = &FORMS;
     let rest = text.rest(at);
@@ -159,18 +162,18 @@ pub(crate) fn find(text: Text<'_>, at: usize, start: Start) -> Option<usize> {
     let found = |form: &Form| {
         let end = at + form.form.len();
         let mut characters = [0; LONGEST];
-        let count = matched(rest, form.form, &mut characters)?;
+        let count = match_form(rest, form.form, &mut characters)?;
         let is_number = ends(text, end) && (form.identity.checks)(&characters[..count]);
         let separator = if form.form.contains(&b' ') { b' ' } else { 0 };
-        let goes_on = separator == text.byte(end) && text.byte(end + 1).is_ascii_digit();
-        let is_alone = form.is_alone && start.stands_alone(separator) && !goes_on;
-        (is_number && (is_alone || named(text, at, form.identity.words))).then_some(end)
+        let continues = separator == text.byte(end) && text.byte(end + 1).is_ascii_digit();
+        let is_alone = form.is_alone && start.stands_alone(separator) && !continues;
+        (is_number && (is_alone || is_named(text, at, form.identity.words))).then_some(end)
     };
     list?.iter().find_map(found)
 }
 
-/// Fills in the letters and digits of a text that has a form, and says how many.
-fn matched(rest: &[u8], form: &[u8], characters: &mut [u8; LONGEST]) -> Option<usize> {
+/// Fills in the letters and digits of a text that has a form. Returns how many there are.
+fn match_form(rest: &[u8], form: &[u8], characters: &mut [u8; LONGEST]) -> Option<usize> {
     let mut count = 0;
     for (place, &wanted) in form.iter().enumerate() {
         let byte = rest.get(place)?.to_ascii_uppercase();
@@ -192,26 +195,26 @@ fn matched(rest: &[u8], form: &[u8], characters: &mut [u8; LONGEST]) -> Option<u
     Some(count)
 }
 
-/// Whether a date of birth stands at the start, in the order year, month, day.
+/// Whether the digits begin with a date of birth in the order year, month, day.
 fn is_birth(digits: &[u8]) -> bool {
-    is_day(number(&digits[2..4]), number(&digits[4..6]))
+    is_month_and_day(parse_digits(&digits[2..4]), parse_digits(&digits[4..6]))
 }
 
-/// The same in the order day, month, year.
+/// Whether the digits begin with a date of birth in the order day, month, year.
 fn is_birth_day_first(digits: &[u8]) -> bool {
-    is_day(number(&digits[2..4]), number(&digits[..2]))
+    is_month_and_day(parse_digits(&digits[2..4]), parse_digits(&digits[..2]))
 }
 
-/// The remainder that most check digits are: 11 less the weighted sum's.
+/// The usual check digit modulo 11: 11 minus the remainder of the weighted sum.
 fn mod_11(digits: &[u8], weights: &[u32]) -> u32 {
-    (11 - weighted(digits, weights) % 11) % 11
+    (11 - weighted_sum(digits, weights) % 11) % 11
 }
 
 fn is_us(digits: &[u8]) -> bool {
     let (area, group, serial) = (
-        number(&digits[..3]),
-        number(&digits[3..5]),
-        number(&digits[5..]),
+        parse_digits(&digits[..3]),
+        parse_digits(&digits[3..5]),
+        parse_digits(&digits[5..]),
     );
     area != 0 && area != 666 && area < 900 && group != 0 && serial != 0
         || area >= 900 && matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99)
@@ -223,13 +226,13 @@ fn is_uk(characters: &[u8]) -> bool {
     };
     let is_prefix = !b"DFIQUV".contains(&first) && !b"DFIQUVO".contains(&second);
     let pair = [first, second];
-    let is_given_out = ![*b"BG", *b"GB", *b"NK", *b"KN", *b"TN", *b"NT", *b"ZZ"].contains(&pair);
-    is_prefix && is_given_out && matches!(last, b'A'..=b'D')
+    let is_issued = ![*b"BG", *b"GB", *b"NK", *b"KN", *b"TN", *b"NT", *b"ZZ"].contains(&pair);
+    is_prefix && is_issued && matches!(last, b'A'..=b'D')
 }
 
 fn is_french(characters: &[u8]) -> bool {
     let mut digits = characters.to_vec();
-    // Corsica has letters for digits.
+    // Corsica uses letters instead of digits.
     let shift = match digits[6] {
         b'A' => 1_000_000,
         b'B' => 2_000_000,
@@ -239,26 +242,26 @@ fn is_french(characters: &[u8]) -> bool {
     if shift > 0 {
         digits[6] = b'0';
     }
-    let month = number(&digits[3..5]);
+    let month = parse_digits(&digits[3..5]);
     let is_person = matches!(digits[0], b'1'..=b'4' | b'7' | b'8');
     let is_month = matches!(month, 1..=12 | 20..=42 | 50..=99);
-    let key = 97 - (number(&digits[..13]) - shift) % 97;
-    is_person && is_month && key == number(&digits[13..])
+    let key = 97 - (parse_digits(&digits[..13]) - shift) % 97;
+    is_person && is_month && key == parse_digits(&digits[13..])
 }
 
 fn is_german(digits: &[u8]) -> bool {
     let mut counts = [0; 10];
     for &digit in &digits[..10] {
-        counts[value(digit) as usize] += 1;
+        counts[digit_value(digit) as usize] += 1;
     }
     let repeated: Vec<i32> = counts.into_iter().filter(|&count| count > 1).collect();
-    digits[0] != b'0' && matches!(repeated[..], [2 | 3]) && mod_11_10(digits)
+    digits[0] != b'0' && matches!(repeated[..], [2 | 3]) && has_mod_11_10_digit(digits)
 }
 
 const SPANISH_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
 fn is_spanish(characters: &[u8]) -> bool {
-    let letter = SPANISH_LETTERS[(number(&characters[..8]) % 23) as usize];
+    let letter = SPANISH_LETTERS[(parse_digits(&characters[..8]) % 23) as usize];
     characters[8] == letter
 }
 
@@ -266,7 +269,7 @@ fn is_spanish_foreigner(characters: &[u8]) -> bool {
     let Some(first) = b"XYZ".iter().position(|&letter| letter == characters[0]) else {
         return false;
     };
-    let digits = first as u64 * 10_000_000 + number(&characters[1..8]);
+    let digits = first as u64 * 10_000_000 + parse_digits(&characters[1..8]);
     characters[8] == SPANISH_LETTERS[(digits % 23) as usize]
 }
 
@@ -277,7 +280,7 @@ fn is_italian(characters: &[u8]) -> bool {
     ];
     let place = |byte: u8| {
         if byte.is_ascii_digit() {
-            value(byte)
+            digit_value(byte)
         } else {
             u32::from(byte - b'A')
         }
@@ -294,43 +297,55 @@ fn is_italian(characters: &[u8]) -> bool {
 }
 
 fn is_dutch(digits: &[u8]) -> bool {
-    let sum = weighted(&digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]);
-    number(digits) > 0 && sum % 11 == value(digits[8])
+    let sum = weighted_sum(&digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]);
+    parse_digits(digits) > 0 && sum % 11 == digit_value(digits[8])
 }
 
 fn is_polish(digits: &[u8]) -> bool {
-    let is_date = is_day(number(&digits[2..4]) % 20, number(&digits[4..6]));
-    is_date && weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
+    let is_date = is_month_and_day(
+        parse_digits(&digits[2..4]) % 20,
+        parse_digits(&digits[4..6]),
+    );
+    is_date && weighted_sum(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
 }
 
 fn is_brazilian(digits: &[u8]) -> bool {
     let check = |sum: u32| sum * 10 % 11 % 10;
-    let first = check(weighted(&digits[..9], &[10, 9, 8, 7, 6, 5, 4, 3, 2]));
-    let second = check(weighted(&digits[..10], &[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    let first = check(weighted_sum(&digits[..9], &[10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    let second = check(weighted_sum(
+        &digits[..10],
+        &[11, 10, 9, 8, 7, 6, 5, 4, 3, 2],
+    ));
     let is_varied = digits.iter().any(|digit| *digit != digits[0]);
-    is_varied && first == value(digits[9]) && second == value(digits[10])
+    is_varied && first == digit_value(digits[9]) && second == digit_value(digits[10])
 }
 
 fn is_swedish(digits: &[u8]) -> bool {
     let digits = &digits[digits.len() - 10..];
-    let day = number(&digits[4..6]);
-    let is_date = is_day(number(&digits[2..4]), if day > 60 { day - 60 } else { day });
-    is_date && luhn(digits)
+    let day = parse_digits(&digits[4..6]);
+    let is_date = is_month_and_day(
+        parse_digits(&digits[2..4]),
+        if day > 60 { day - 60 } else { day },
+    );
+    is_date && has_luhn_digit(digits)
 }
 
 fn is_ean(digits: &[u8]) -> bool {
-    weighted(digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
+    weighted_sum(digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
 }
 
 fn is_indian(digits: &[u8]) -> bool {
-    digits[0] > b'1' && verhoeff(digits)
+    digits[0] > b'1' && has_verhoeff_digit(digits)
 }
 
 fn is_chinese(characters: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let year = number(&characters[6..10]);
-    let is_date = is_day(number(&characters[10..12]), number(&characters[12..14]));
-    let sum = weighted(&characters[..17], &WEIGHTS);
+    let year = parse_digits(&characters[6..10]);
+    let is_date = is_month_and_day(
+        parse_digits(&characters[10..12]),
+        parse_digits(&characters[12..14]),
+    );
+    let sum = weighted_sum(&characters[..17], &WEIGHTS);
     let check = b"10X98765432"[(sum % 11) as usize];
     matches!(characters[0], b'1'..=b'8')
         && (1900..=2099).contains(&year)
@@ -339,10 +354,10 @@ fn is_chinese(characters: &[u8]) -> bool {
 }
 
 fn is_belgian(digits: &[u8]) -> bool {
-    let check = number(&digits[9..]);
-    let before_2000 = number(&digits[..9]);
+    let check = parse_digits(&digits[9..]);
+    let before_2000 = parse_digits(&digits[..9]);
     let key = |base: u64| 97 - base % 97;
-    let is_date = number(&digits[2..4]) % 20 <= 12 && number(&digits[4..6]) <= 31;
+    let is_date = parse_digits(&digits[2..4]) % 20 <= 12 && parse_digits(&digits[4..6]) <= 31;
     is_date && (key(before_2000) == check || key(2_000_000_000 + before_2000) == check)
 }
 
@@ -351,7 +366,7 @@ fn is_danish(digits: &[u8]) -> bool {
 }
 
 fn is_finnish(characters: &[u8]) -> bool {
-    // The century's letter counts where it is one.
+    // A letter for the century must be valid; it is not part of the checked digits.
     let digits: Vec<u8> = match characters {
         [head @ .., a, b, c, check] if head.len() == 7 => {
             if !b"ABCDEFYXWVU".contains(&head[6]) {
@@ -361,33 +376,35 @@ fn is_finnish(characters: &[u8]) -> bool {
         }
         _ => characters.to_vec(),
     };
-    let check = b"0123456789ABCDEFHJKLMNPRSTUVWXY"[(number(&digits[..9]) % 31) as usize];
+    let check = b"0123456789ABCDEFHJKLMNPRSTUVWXY"[(parse_digits(&digits[..9]) % 31) as usize];
     is_birth_day_first(&digits) && digits[9] == check
 }
 
 fn is_norwegian(digits: &[u8]) -> bool {
-    let day = number(&digits[..2]);
-    let month = number(&digits[2..4]);
+    let day = parse_digits(&digits[..2]);
+    let month = parse_digits(&digits[2..4]);
     let first = mod_11(&digits[..9], &[3, 7, 6, 1, 8, 9, 4, 5, 2]);
     let second = mod_11(&digits[..10], &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]);
-    is_day(month % 40, day % 40) && first == value(digits[9]) && second == value(digits[10])
+    is_month_and_day(month % 40, day % 40)
+        && first == digit_value(digits[9])
+        && second == digit_value(digits[10])
 }
 
 fn is_korean(digits: &[u8]) -> bool {
-    let sum = weighted(&digits[..12], &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]);
+    let sum = weighted_sum(&digits[..12], &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]);
     let check = (11 - sum % 11) % 10;
-    // Numbers given out since October 2020 have no check digit.
-    let year = number(&digits[..2]);
+    // Numbers issued since October 2020 have no check digit.
+    let year = parse_digits(&digits[..2]);
     let is_recent = matches!(digits[6], b'3' | b'4' | b'7' | b'8') && (20..=40).contains(&year);
     is_birth(digits)
         && matches!(digits[6], b'1'..=b'8')
-        && (check == value(digits[12]) || is_recent)
+        && (check == digit_value(digits[12]) || is_recent)
 }
 
 fn is_japanese(digits: &[u8]) -> bool {
-    let rest = weighted(&digits[..11], &[6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11;
+    let rest = weighted_sum(&digits[..11], &[6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11;
     let check = if rest <= 1 { 0 } else { 11 - rest };
-    check == value(digits[11])
+    check == digit_value(digits[11])
 }
 
 fn is_mexican(characters: &[u8]) -> bool {
@@ -413,21 +430,22 @@ fn is_taiwanese(characters: &[u8]) -> bool {
         return false;
     };
     let region = place as u32 + 10;
-    let sum =
-        region / 10 + region % 10 * 9 + weighted(&characters[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1]);
+    let sum = region / 10
+        + region % 10 * 9
+        + weighted_sum(&characters[1..], &[8, 7, 6, 5, 4, 3, 2, 1, 1]);
     matches!(characters[1], b'1' | b'2' | b'8' | b'9') && sum.is_multiple_of(10)
 }
 
 fn is_turkish(digits: &[u8]) -> bool {
-    let odd = weighted(&digits[..9], &[1, 0, 1, 0, 1, 0, 1, 0, 1]);
-    let even = weighted(&digits[..9], &[0, 1, 0, 1, 0, 1, 0, 1, 0]);
+    let odd = weighted_sum(&digits[..9], &[1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    let even = weighted_sum(&digits[..9], &[0, 1, 0, 1, 0, 1, 0, 1, 0]);
     let tenth = (odd * 7 + 90 - even) % 10;
-    let eleventh = (odd + even + value(digits[9])) % 10;
-    digits[0] != b'0' && tenth == value(digits[9]) && eleventh == value(digits[10])
+    let eleventh = (odd + even + digit_value(digits[9])) % 10;
+    digits[0] != b'0' && tenth == digit_value(digits[9]) && eleventh == digit_value(digits[10])
 }
 
 fn is_singaporean(characters: &[u8]) -> bool {
-    let sum = weighted(&characters[1..8], &[2, 7, 6, 5, 4, 3, 2]);
+    let sum = weighted_sum(&characters[1..8], &[2, 7, 6, 5, 4, 3, 2]);
     let (shift, letters): (u32, &[u8; 11]) = match characters[0] {
         b'S' => (0, b"JZIHGFEDCBA"),
         b'T' => (4, b"JZIHGFEDCBA"),
@@ -447,29 +465,30 @@ fn is_singaporean(characters: &[u8]) -> bool {
 
 fn is_portuguese(digits: &[u8]) -> bool {
     let check = mod_11(&digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]);
-    matches!(digits[0], b'1'..=b'3') && check % 10 == value(digits[8])
+    matches!(digits[0], b'1'..=b'3') && check % 10 == digit_value(digits[8])
 }
 
 fn is_australian(digits: &[u8]) -> bool {
-    weighted(digits, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
+    weighted_sum(digits, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
 }
 
 fn is_south_african(digits: &[u8]) -> bool {
-    is_birth(digits) && matches!(digits[10], b'0' | b'1') && luhn(digits)
+    is_birth(digits) && matches!(digits[10], b'0' | b'1') && has_luhn_digit(digits)
 }
 
 fn is_romanian(digits: &[u8]) -> bool {
-    let sum = weighted(&digits[..12], &[2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11;
+    let sum = weighted_sum(&digits[..12], &[2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11;
     let check = if sum == 10 { 1 } else { sum };
-    digits[0] != b'0' && is_birth(&digits[1..]) && check == value(digits[12])
+    digits[0] != b'0' && is_birth(&digits[1..]) && check == digit_value(digits[12])
 }
 
 fn is_czech(digits: &[u8]) -> bool {
-    let month = number(&digits[2..4]);
+    let month = parse_digits(&digits[2..4]);
     let month = if month > 50 { month - 50 } else { month };
     let month = if month > 20 { month - 20 } else { month };
-    let rest = number(&digits[..9]) % 11 % 10;
-    is_day(month, number(&digits[4..6])) && rest == u64::from(value(digits[9]))
+    let rest = parse_digits(&digits[..9]) % 11 % 10;
+    is_month_and_day(month, parse_digits(&digits[4..6]))
+        && rest == u64::from(digit_value(digits[9]))
 }
 
 fn is_irish(characters: &[u8]) -> bool {
@@ -478,7 +497,7 @@ fn is_irish(characters: &[u8]) -> bool {
         Some(letter @ b'A'..=b'I') => u32::from(letter - b'A') + 1,
         Some(_) => return false,
     };
-    let sum = weighted(&characters[..7], &[8, 7, 6, 5, 4, 3, 2]) + extra * 9;
+    let sum = weighted_sum(&characters[..7], &[8, 7, 6, 5, 4, 3, 2]) + extra * 9;
     b"WABCDEFGHIJKLMNOPQRSTUV"[(sum % 23) as usize] == characters[7]
 }
 

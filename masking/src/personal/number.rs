@@ -1,30 +1,29 @@
-//! Numbers that people write in groups: where one begins, where it ends, and
-//! what its groups are.
+//! Numbers that are written in groups: their start, their end and their groups.
 
 use crate::text::Text;
 
-/// More groups than any number has that is looked for.
+/// The most groups that are read: more than any number has.
 const MOST_GROUPS: usize = 8;
 
-/// More digits than any number has that is looked for.
+/// The most digits that are read: more than any number has.
 const MOST_DIGITS: usize = 20;
 
 /// How a number begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// It stands on its own.
+    /// It is separate.
     Free,
-    /// It continues other numbers behind a space, as in `7 037 241 189`: in groups
-    /// of its own it counts only where a word speaks for it.
+    /// It follows another number and a space, as in `7 037 241 189`. If it is written in
+    /// groups with spaces, it needs a word that names it.
     Continued,
-    /// It continues a name, as in `INV-4539578763621486` or `#12345678901`:
-    /// most often such a number is an order's, so a word has to speak for it.
+    /// It continues a name, as in `INV-4539578763621486` or `#12345678901`. Most of these
+    /// numbers are order numbers, so it needs a word that names it.
     Labelled,
 }
 
 impl Start {
-    /// Whether a number that begins so, and whose groups one separator divides,
-    /// needs no word that speaks for it.
+    /// Whether a number with this start and this separator between its groups counts without
+    /// a word that names it.
     pub(crate) fn stands_alone(self, separator: u8) -> bool {
         match self {
             Self::Free => true,
@@ -34,8 +33,8 @@ impl Start {
     }
 }
 
-/// Whether a number can begin at a place, and how.
-pub(crate) fn start(text: Text<'_>, at: usize) -> Option<Start> {
+/// Returns how a number can begin at a position, or `None` if it cannot.
+pub(crate) fn find_start(text: Text<'_>, at: usize) -> Option<Start> {
     if !text.starts_word(at) {
         return None;
     }
@@ -51,7 +50,7 @@ pub(crate) fn start(text: Text<'_>, at: usize) -> Option<Start> {
     }
 }
 
-/// Whether a number that ends here ends whole.
+/// Whether a number can end at a position, and does not continue.
 pub(crate) fn ends(text: Text<'_>, end: usize) -> bool {
     let next = text.byte(end);
     let farther = text.byte(end + 1);
@@ -62,30 +61,30 @@ pub(crate) fn ends(text: Text<'_>, end: usize) -> bool {
     }
 }
 
-/// A run of digits, and what stands before it.
+/// A run of digits, and the separator before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// What separates it from the group before; zero for the first.
+    /// The separator before the group; zero for the first group.
     pub(crate) separator: u8,
-    /// How many digits it has.
+    /// The number of digits.
     pub(crate) length: usize,
-    /// Where it ends in the text.
+    /// The end of the group in the text.
     pub(crate) end: usize,
 }
 
-/// Groups of digits with one separator between each two.
+/// Groups of digits, with one separator between two groups.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Groups {
     groups: [Group; MOST_GROUPS],
     count: usize,
     digits: [u8; MOST_DIGITS],
     digit_count: usize,
-    /// Whether more digits follow than were read.
-    pub(crate) goes_on: bool,
+    /// Whether more digits follow that were not read.
+    pub(crate) continues: bool,
 }
 
 impl Groups {
-    /// Reads groups from a place on, as many as a number can have.
+    /// Reads groups from a position, at most as many as a number can have.
     pub(crate) fn read(text: Text<'_>, at: usize) -> Self {
         let mut groups = Self::default();
         let mut separator = 0;
@@ -95,11 +94,11 @@ impl Groups {
             let length = bytes.take_while(|byte| byte.is_ascii_digit()).count();
             let is_full = groups.count == MOST_GROUPS;
             if length == 0 || is_full || groups.digit_count + length > MOST_DIGITS {
-                groups.goes_on = length > 0;
+                groups.continues = length > 0;
                 return groups;
             }
             groups.push(&text.rest(start)[..length], separator, start + length);
-            let Some((next, width)) = separator_at(text, start + length) else {
+            let Some((next, width)) = read_separator(text, start + length) else {
                 return groups;
             };
             separator = next;
@@ -123,19 +122,19 @@ impl Groups {
         &self.groups[..self.count]
     }
 
-    /// The digits of the first groups.
+    /// The digits of the first `count` groups.
     pub(crate) fn digits(&self, count: usize) -> &[u8] {
         let groups = self.all().iter().take(count);
         &self.digits[..groups.map(|group| group.length).sum()]
     }
 
-    /// How long the first groups are.
+    /// The lengths of the first `count` groups.
     pub(crate) fn lengths(&self, count: usize) -> impl Iterator<Item = usize> {
         self.all().iter().take(count).map(|group| group.length)
     }
 
-    /// The separator that stands between all of the first groups; zero for one
-    /// group, none where they differ.
+    /// The separator between the first `count` groups: zero for one group, `None` if the
+    /// separators differ.
     pub(crate) fn separator(&self, count: usize) -> Option<u8> {
         let mut separators = self.all().iter().take(count).skip(1);
         let Some(first) = separators.next() else {
@@ -145,8 +144,8 @@ impl Groups {
         same.then_some(first.separator)
     }
 
-    /// Whether the number can end behind so many groups: what follows is not
-    /// one more group of the same kind.
+    /// Whether the number can end after `count` groups, because no other group with the same
+    /// separator follows.
     pub(crate) fn can_end(&self, text: Text<'_>, count: usize) -> bool {
         let Some(last) = self.all().get(count.wrapping_sub(1)) else {
             return false;
@@ -155,14 +154,14 @@ impl Groups {
             return false;
         }
         let next = self.all().get(count);
-        let goes_on = next.is_some_and(|next| count > 1 && next.separator == last.separator);
-        !(goes_on || self.goes_on && next.is_none())
+        let continues = next.is_some_and(|next| count > 1 && next.separator == last.separator);
+        !(continues || self.continues && next.is_none())
     }
 }
 
-/// One separator: a space, a dash, a dot, a slash, or the no-break space and
-/// no-break hyphen with which printed text keeps a number together.
-fn separator_at(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
+/// Reads a separator: a space, a dash, a dot, a slash, or the no-break space and no-break
+/// hyphen of printed texts. Returns its ASCII form and its length in bytes.
+fn read_separator(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
     match text.rest(at) {
         [b' ', byte @ (b'/' | b'-'), b' ', ..] => Some((*byte, 3)),
         [byte @ (b' ' | b'-' | b'.' | b'/'), ..] => Some((*byte, 1)),

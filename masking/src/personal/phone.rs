@@ -1,10 +1,10 @@
-//! Phone numbers: those with their country's code, those in the groups that are
-//! usual where they are dialled, and bare digits behind a word that says so.
+//! Phone numbers: with a country code, in the usual groups of their country, or as bare digits
+//! after a word such as `phone`.
 
 use super::number::{Groups, Start, ends};
-use crate::checks::number;
+use crate::checks::parse_digits;
 use crate::text::Text;
-use crate::words::{named, named_otherwise};
+use crate::words::{is_named, is_other_number};
 
 const WORDS: &[&str] = &[
     "call",
@@ -43,7 +43,7 @@ const WORDS: &[&str] = &[
     "هاتف",
 ];
 
-/// Country codes, and how many digits may follow them.
+/// Country codes, with the fewest and the most digits that may follow them.
 #[rustfmt::skip]
 const COUNTRIES: [(u64, usize, usize); 58] = [
     (1, 10, 10), (7, 10, 10), (20, 8, 10), (27, 9, 9), (30, 10, 10), (31, 9, 10), (32, 8, 9),
@@ -57,8 +57,8 @@ const COUNTRIES: [(u64, usize, usize); 58] = [
     (886, 8, 9), (966, 8, 9),
 ];
 
-/// Where the phone number ends that begins with a plus: `+44 20 7946 0958`,
-/// `+49 (0)30 901820`, `%2B4930901820`.
+/// Finds a phone number that begins with a plus: `+44 20 7946 0958`, `+49 (0)30 901820`,
+/// `%2B4930901820`. Returns its end.
 pub(crate) fn find_international(text: Text<'_>, at: usize) -> Option<usize> {
     let plus = if text.byte(at) == b'+' { 1 } else { 3 };
     let mut reader = Reader::new(text, at + plus);
@@ -67,11 +67,11 @@ pub(crate) fn find_international(text: Text<'_>, at: usize) -> Option<usize> {
     if before.is_ascii_alphanumeric() && plus == 1 || before == b'+' {
         return None;
     }
-    let end = reader.longest(text, is_international)?;
-    Some(with_extension(text, end))
+    let end = reader.find_longest(text, is_international)?;
+    Some(include_extension(text, end))
 }
 
-/// Where the phone number ends that begins with a parenthesis: `(030) 901820`.
+/// Finds a phone number that begins with a parenthesis: `(030) 901820`. Returns its end.
 pub(crate) fn find_parenthesised(text: Text<'_>, at: usize) -> Option<usize> {
     let closing = text.run(at + 1, |byte| byte.is_ascii_digit());
     let area = closing - at - 1;
@@ -97,10 +97,10 @@ pub(crate) fn find_parenthesised(text: Text<'_>, at: usize) -> Option<usize> {
             && groups.lengths(1).all(|length| length >= 2)
     };
     let count = (1..=groups.all().len().min(4)).rev().find(is_number)?;
-    Some(with_extension(text, groups.all()[count - 1].end))
+    Some(include_extension(text, groups.all()[count - 1].end))
 }
 
-/// Where the phone number ends that begins with these groups.
+/// Finds a phone number that begins with these groups. Returns its end.
 pub(crate) fn find_national(
     text: Text<'_>,
     at: usize,
@@ -113,9 +113,9 @@ pub(crate) fn find_national(
     let is_alone = |count: &usize| start.stands_alone(groups.separator(*count).unwrap_or(b' '));
     if let Some(count) = grouped
         .filter(is_alone)
-        .filter(|_| !named_otherwise(text, at))
+        .filter(|_| !is_other_number(text, at))
     {
-        return Some(with_extension(text, groups.all()[count - 1].end));
+        return Some(include_extension(text, groups.all()[count - 1].end));
     }
     let fits = |&count: &usize| {
         (7..=13).contains(&groups.digits(count).len())
@@ -123,10 +123,10 @@ pub(crate) fn find_national(
             && groups.separator(count).is_some()
     };
     let count = (1..=most).rev().find(fits)?;
-    named(text, at, WORDS).then(|| with_extension(text, groups.all()[count - 1].end))
+    is_named(text, at, WORDS).then(|| include_extension(text, groups.all()[count - 1].end))
 }
 
-/// The forms that no date, price or article number has.
+/// Whether the groups have a form that dates, prices and article numbers do not have.
 fn is_grouped(groups: &Groups, count: usize) -> bool {
     let digits = groups.digits(count);
     let mut lengths = [0; 6];
@@ -134,24 +134,24 @@ fn is_grouped(groups: &Groups, count: usize) -> bool {
         *place = length;
     }
     let Some(separator) = groups.separator(count) else {
-        // `030/901820-0`, `1 (212) …` is another form.
+        // The separators differ, as in `030/901820-0`.
         return digits[0] == b'0' && is_trunk(groups, count, &lengths);
     };
-    let area = number(&digits[..3.min(digits.len())]);
+    let area = parse_digits(&digits[..3.min(digits.len())]);
     match (separator, lengths, digits[0]) {
         (b'-' | b'.', [3, 3, 4, 0, ..], b'1'..=b'9') => true,
         (b'-' | b'.' | b' ', [1, 3, 3, 4, ..], b'1') => true,
         (b' ', [3, 3, 4, 0, ..], b'2'..=b'9') => matches!(digits[3], b'2'..=b'9'),
         // China's mobile numbers.
         (b'-' | b' ', [3, 4, 4, 0, ..], b'1') => (130..=199).contains(&area),
-        // Russia's way out of a town.
+        // Russia's trunk prefix.
         (b'-' | b' ', [1, 3, 3, 2, 2, 0], b'8') => true,
         (_, _, b'0') => is_trunk(groups, count, &lengths),
         _ => false,
     }
 }
 
-/// A number with the 0 that leads out of one's own town.
+/// Whether the groups are a number with the trunk prefix 0.
 fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
     let digits = groups.digits(count);
     let later = groups.all()[..count].iter().skip(2);
@@ -159,8 +159,9 @@ fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
     let is_even = separators.windows(2).all(|pair| pair[0] == pair[1]);
     let is_dotted = groups.all()[1].separator == b'.';
     let is_pairs = lengths[..5] == [2; 5] && count == 5;
-    let is_date = lengths[0] == 2 && lengths[1] <= 2 && number(&digits[..2]) <= 31 && !is_pairs;
-    let follows_code = digits[1] != b'0' || (lengths[0] >= 4 && is_code(&digits[2..]));
+    let is_date =
+        lengths[0] == 2 && lengths[1] <= 2 && parse_digits(&digits[..2]) <= 31 && !is_pairs;
+    let follows_code = digits[1] != b'0' || (lengths[0] >= 4 && starts_with_country(&digits[2..]));
     (9..=if digits[1] == b'0' { 15 } else { 13 }).contains(&digits.len())
         && (2..=5).contains(&lengths[0])
         && is_even
@@ -170,13 +171,14 @@ fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
         && (digits[1] != b'0' || digits.len() > 10)
 }
 
-fn is_code(digits: &[u8]) -> bool {
-    country(digits).is_some()
+fn starts_with_country(digits: &[u8]) -> bool {
+    find_country(digits).is_some()
 }
 
-fn country(digits: &[u8]) -> Option<(usize, usize, usize)> {
+/// Finds the country code: its length, and the fewest and the most digits after it.
+fn find_country(digits: &[u8]) -> Option<(usize, usize, usize)> {
     (1..=3).find_map(|length| {
-        let code = number(digits.get(..length)?);
+        let code = parse_digits(digits.get(..length)?);
         let row = COUNTRIES.binary_search_by_key(&code, |(code, _, _)| *code);
         let (_, least, most) = COUNTRIES[row.ok()?];
         Some((length, least, most))
@@ -187,14 +189,14 @@ fn is_international(digits: &[u8]) -> bool {
     if digits.first() == Some(&b'0') || digits.len() < 8 {
         return false;
     }
-    match country(digits) {
+    match find_country(digits) {
         Some((length, least, most)) => (least..=most).contains(&(digits.len() - length)),
-        None => digits.len() <= 15 && number(&digits[..2]) >= 20,
+        None => digits.len() <= 15 && parse_digits(&digits[..2]) >= 20,
     }
 }
 
-/// `x123`, `ext. 123` behind a number.
-fn with_extension(text: Text<'_>, end: usize) -> usize {
+/// Returns the end of a number including its extension, such as `x123` or `ext. 123`.
+fn include_extension(text: Text<'_>, end: usize) -> usize {
     let rest = text.rest(end);
     let marks: [&[u8]; 6] = [b" x", b"x", b" ext. ", b" ext ", b", ext. ", b" extension "];
     let Some(mark) = marks.iter().find(|mark| rest.starts_with(mark)) else {
@@ -209,12 +211,12 @@ fn with_extension(text: Text<'_>, end: usize) -> usize {
     }
 }
 
-/// Reads the digits behind a plus with all that people write between them.
+/// Reads the digits after a plus, and skips the separators between them.
 struct Reader<'t> {
     text: Text<'t>,
     at: usize,
     digits: Vec<u8>,
-    /// How many digits end where in the text.
+    /// For each group of digits: the digits so far, and the end of the group in the text.
     ends: Vec<(usize, usize)>,
 }
 
@@ -241,7 +243,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `(0)` is dialled at home only, and counts for nothing.
+    /// Skips a separator. `(0)` is only dialled inside the country, and is skipped too.
     fn skip(&self, at: usize) -> usize {
         let at = self.text.run(at, |byte| byte == b' ').min(at + 1);
         if self.text.rest(at).starts_with(b"(0)") {
@@ -258,7 +260,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn longest(&self, text: Text<'_>, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    /// Returns the end of the longest number that fits.
+    fn find_longest(&self, text: Text<'_>, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
         let ends = self.ends.iter().rev();
         let mut whole = ends.filter(|(count, end)| {
             fits(&self.digits[..*count])

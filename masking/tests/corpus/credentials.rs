@@ -1,4 +1,4 @@
-//! Credentials as their providers write them.
+//! Credentials in the formats of their providers.
 
 use rand::rngs::StdRng;
 
@@ -115,7 +115,7 @@ fn prefixed(rng: &mut StdRng) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Passwords and keys that only their names give away.
+/// Passwords and keys that are recognised only by their names.
 fn value(rng: &mut StdRng) -> String {
     let length = between(rng, 8, 40) as usize;
     match between(rng, 0, 4) {

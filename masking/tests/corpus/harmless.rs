@@ -1,5 +1,5 @@
-//! Strings that a history is full of and that nobody needs to hide. They are
-//! what systems write, and no rule was consulted to make them.
+//! Harmless strings that are common in a history. They have the formats of real systems, and
+//! were written without looking at the rules.
 
 use fake::Fake;
 use fake::faker::company::raw::CompanyName;

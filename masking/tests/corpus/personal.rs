@@ -1,4 +1,4 @@
-//! Personal data with right check digits.
+//! Personal data with valid check digits.
 
 use fake::Fake;
 use fake::faker::internet::raw::{FreeEmail, IPv4, IPv6, SafeEmail};
@@ -19,8 +19,8 @@ macro_rules! each_locale {
     (@ $body:ident, $rng:ident, $samples:ident, $($locale:ident)+) => {
         $(
             let kinds = (concat!("e-mail, ", stringify!($locale)), concat!("phone, ", stringify!($locale)));
-            let free = deliverable(FreeEmail($locale).fake_with_rng($rng));
-            let safe = deliverable(SafeEmail($locale).fake_with_rng($rng));
+            let free = make_deliverable(FreeEmail($locale).fake_with_rng($rng));
+            let safe = make_deliverable(SafeEmail($locale).fake_with_rng($rng));
             let phone: String = PhoneNumber($locale).fake_with_rng($rng);
             let cell: String = CellNumber($locale).fake_with_rng($rng);
             $body($rng, &mut $samples, kinds, [free, safe, phone, cell]);
@@ -54,9 +54,9 @@ pub fn samples(rng: &mut StdRng) -> Vec<Sample> {
     samples
 }
 
-/// From names in some scripts the crate makes addresses with spaces or with two
-/// `@`, which no server takes.
-fn deliverable(email: String) -> String {
+/// Removes spaces and additional `@` from an address. For names in some scripts the crate
+/// generates addresses with them, which no mail server accepts.
+fn make_deliverable(email: String) -> String {
     let (user, host) = email.rsplit_once('@').unwrap();
     format!("{}@{host}", user.replace([' ', '@'], ""))
 }
@@ -213,7 +213,7 @@ fn card(rng: &mut StdRng) -> String {
     );
     let body = digits(rng, length - 1 - prefix.len());
     let body = format!("{prefix}{body}");
-    // 2720 99 is Mastercard's last prefix.
+    // Mastercard's last prefix is 2720 99.
     let body = if prefix == "2720" {
         format!("2720{}", &body[4..]).replacen(&body[4..6], "50", 1)
     } else {
@@ -418,7 +418,7 @@ fn public_v4(rng: &mut StdRng) -> String {
     loop {
         let address: String = IPv4(EN).fake_with_rng(rng);
         let first: u8 = address.split('.').next().unwrap().parse().unwrap();
-        // Loopback, unspecified and broadcast addresses stay readable by intent.
+        // Loopback, unspecified and broadcast addresses stay readable on purpose.
         if !matches!(first, 0 | 127 | 255) {
             return address;
         }
@@ -465,7 +465,7 @@ fn date(rng: &mut StdRng) -> (u64, u64, u64) {
     )
 }
 
-/// A number whose last digits `check` finds, tried until there are some.
+/// Calls `make` until it returns a number: some numbers have no valid check digit.
 fn until<T>(rng: &mut StdRng, mut make: impl FnMut(&mut StdRng) -> Option<T>) -> T {
     loop {
         if let Some(made) = make(rng) {
@@ -689,11 +689,11 @@ fn national_ids(rng: &mut StdRng, samples: &mut Vec<Sample>) {
     );
 
     let polish = pesel(rng);
-    behind_a_word(rng, samples, bare, swedish, polish);
+    named_ids(rng, samples, bare, swedish, polish);
 }
 
-/// Numbers of bare digits, which count behind a word only.
-fn behind_a_word(
+/// Numbers of bare digits, which count only after a word.
+fn named_ids(
     rng: &mut StdRng,
     samples: &mut Vec<Sample>,
     brazilian: String,
@@ -803,7 +803,7 @@ fn pesel(rng: &mut StdRng) -> String {
 }
 
 fn german(rng: &mut StdRng) -> String {
-    // One digit twice, one not at all, the others once.
+    // One digit occurs twice, one is missing, and the others occur once.
     let mut places: Vec<u32> = (0..10).collect();
     let twice = between(rng, 0, 9) as usize;
     let missing = (twice + between(rng, 1, 9) as usize) % 10;

@@ -1,21 +1,21 @@
-//! Where values stand, and the random strings that they are made of.
+//! Texts around values, and random strings for values.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-/// One of a few.
+/// Picks one of several values.
 pub fn pick<T: Copy>(rng: &mut StdRng, all: &[T]) -> T {
     *all.choose(rng).unwrap()
 }
 
-/// One of a few that were made for it.
+/// Picks one of several strings.
 pub fn one_of<const N: usize>(all: [String; N], rng: &mut StdRng) -> String {
     let index = rng.random_range(0..N);
     all.into_iter().nth(index).unwrap()
 }
 
-/// A random string over an alphabet.
+/// Generates a random string from an alphabet.
 pub fn random(rng: &mut StdRng, alphabet: &str, length: usize) -> String {
     let alphabet = alphabet.as_bytes();
     (0..length)
@@ -43,7 +43,7 @@ pub fn between(rng: &mut StdRng, low: u64, high: u64) -> u64 {
     rng.random_range(low..=high)
 }
 
-/// A pattern in which `#` is a digit and `^` one that is not zero.
+/// Fills a pattern: `#` becomes a random digit, and `^` a random digit that is not zero.
 pub fn filled(rng: &mut StdRng, pattern: &str) -> String {
     let fill = |character: char| match character {
         '#' => char::from(b'0' + rng.random_range(0..10u8)),
@@ -53,7 +53,7 @@ pub fn filled(rng: &mut StdRng, pattern: &str) -> String {
     pattern.chars().map(fill).collect()
 }
 
-/// Places that say nothing of the value: `{}` is where it stands.
+/// Texts that do not describe the value, which replaces `{}`.
 const PLAIN: [&str; 20] = [
     "{}",
     "{}",
@@ -77,12 +77,12 @@ const PLAIN: [&str; 20] = [
     "Values: {}; state: FAILED",
 ];
 
-/// A value at some place.
+/// Puts a value into a random text.
 pub fn placed(rng: &mut StdRng, value: &str) -> String {
     pick(rng, &PLAIN).replace("{}", value)
 }
 
-/// A value behind one of the words that speak of it.
+/// Puts a value into a random text after one of the words that describe it.
 pub fn named(rng: &mut StdRng, words: &[&str], value: &str) -> String {
     let word = pick(rng, words);
     let scene = pick(

@@ -1,7 +1,7 @@
-//! What, repeated, makes a text on which careless masking takes for ever. The tests
-//! and the example `speed` read it.
+//! Texts that are slow to mask with careless rules when they are repeated. The tests and the
+//! examples use them.
 
-/// The pieces to repeat.
+/// The texts to repeat.
 pub const HOSTILE: &[&str] = &[
     "a@",
     "a.",

@@ -17,7 +17,7 @@ from server import Server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     program = os.environ.get("FLOWTRAIL_PROGRAM")
     if not program:
-        pytest.exit("FLOWTRAIL_PROGRAM names the program `flowtrail`", returncode=2)
+        pytest.exit("Set FLOWTRAIL_PROGRAM to the path of the program `flowtrail`", returncode=2)
     started = Server(program, Path(tmp_path_factory.mktemp("data")))
     yield started
     started.stop()
@@ -25,13 +25,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def id() -> str:
-    """The id of a run of this test alone."""
+    """A run id that only this test uses."""
     return str(uuid.uuid4())
 
 
 @pytest.fixture
 def make_writer(server: Server) -> Iterator[Callable[..., Writer]]:
-    """Makes writers, and closes them."""
+    """Creates writers, and closes them after the test."""
     made: list[Writer] = []
 
     def make(client: Any = None, **options: Any) -> Writer:

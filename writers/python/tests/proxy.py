@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the table, which can be told to misbehave."""
+"""A TCP proxy in front of the table, which can simulate failures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 class Mode(Enum):
     PASS = auto()
     REFUSE = auto()
-    """Connections are closed as soon as they are made."""
+    """Connections are closed as soon as they are opened."""
     HANG = auto()
-    """Requests are taken, and never answered."""
+    """Requests are read, but neither forwarded nor answered."""
     LOSE_ANSWERS = auto()
-    """Requests are carried out, and the connection is closed in place of the answer."""
+    """Requests are forwarded, and the connection is closed instead of answering."""
 
 
 class Proxy:
@@ -26,7 +26,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.met = threading.Semaphore(0)
-        """Released for each connection, request or answer that has met its fate."""
+        """Released for each connection, request or answer that was affected by the mode."""
         self._mode = Mode.PASS
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -60,10 +60,10 @@ class Proxy:
                 continue
             server = socket.create_connection(self._target)
             self._open |= {client, server}
-            for run in (self._forth, self._back):
-                threading.Thread(target=run, args=(client, server), daemon=True).start()
+            for forward in (self._forward_requests, self._forward_answers):
+                threading.Thread(target=forward, args=(client, server), daemon=True).start()
 
-    def _forth(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward_requests(self, client: socket.socket, server: socket.socket) -> None:
         while data := receive(client):
             if self._mode is Mode.HANG:
                 self.met.release()
@@ -72,7 +72,7 @@ class Proxy:
         close(client)
         close(server)
 
-    def _back(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward_answers(self, client: socket.socket, server: socket.socket) -> None:
         while data := receive(server):
             if self._mode is Mode.LOSE_ANSWERS:
                 self.met.release()

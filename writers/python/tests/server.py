@@ -1,4 +1,4 @@
-"""A server of the tests: the program as it is built, on ports that are free."""
+"""A server for the tests: the program from this checkout, on free ports."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from botocore.config import Config
 
 DEADLINE = 60.0
 
-_WANTED = {"HTTP API": "url", "Table": "table_url", "Admin token": "token"}
+_WANTED = {"HTTP API": "url", "Table": "table_url"}
 _Found = TypeVar("_Found")
 
 
 class Server:
-    """`flowtrail serve` on a folder."""
+    """A process `flowtrail serve` with its data in a folder."""
 
     def __init__(self, program: str, folder: Path) -> None:
         arguments = [
@@ -43,16 +43,17 @@ class Server:
         timer = threading.Timer(DEADLINE, self._process.kill)
         timer.start()
         try:
-            found = self._greeting()
+            found = self._read_urls()
         finally:
             timer.cancel()
-        self.url, self.table_url, self.token = found["url"], found["table_url"], found["token"]
-        # One for all who do nothing to it, as it takes a moment to make.
+        self.url, self.table_url = found["url"], found["table_url"]
+        self.token = (folder / "admin-token").read_text()
+        # Shared by all tests that do not change it, because creating a client is slow.
         self.own_client = self.client()
-        # Nobody reads the rest, which must not fill the pipe.
+        # The rest of the output is read and dropped, so that it does not fill the pipe.
         threading.Thread(target=self._process.communicate, daemon=True).start()
 
-    def _greeting(self) -> dict[str, str]:
+    def _read_urls(self) -> dict[str, str]:
         found: dict[str, str] = {}
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -61,14 +62,14 @@ class Server:
                     found[name] = match[1]
             if len(found) == len(_WANTED):
                 return found
-        raise RuntimeError("the server has ended")
+        raise RuntimeError("the server ended before it printed its URLs")
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait()
 
     def client(self, url: str | None = None, **config: Any) -> Any:
-        """A client of the table, which gives up soon."""
+        """A client for the table, by default without retries."""
         return boto3.client(
             "dynamodb",
             endpoint_url=url or self.table_url,
@@ -79,7 +80,7 @@ class Server:
         )
 
     def request(self, path: str, method: str = "GET", body: object = None) -> Any:
-        """Asks the HTTP API."""
+        """Sends a request to the HTTP API and returns the decoded answer."""
         request = urllib.request.Request(
             self.url + path,
             method=method,
@@ -98,7 +99,7 @@ class Server:
         return self.request(f"/flow-executions/{execution_id}")["data"]
 
     def records(self, execution_id: str) -> list[dict[str, Any]]:
-        """What lies in the partition of a run, as plain values."""
+        """The records in the partition of a run, as plain values."""
         pages = self.own_client.get_paginator("query").paginate(
             TableName="flowtrail",
             KeyConditionExpression="pk = :pk",
@@ -110,7 +111,7 @@ class Server:
 
 
 def plain(attribute: dict[str, Any]) -> Any:
-    """The value of an attribute."""
+    """The plain value of an attribute."""
     [(kind, value)] = attribute.items()
     match kind:
         case "M":
@@ -127,10 +128,10 @@ def plain(attribute: dict[str, Any]) -> Any:
 
 
 def eventually(ask: Callable[[], _Found | None], what: str) -> _Found:
-    """Asks until there is an answer."""
+    """Calls `ask` until it returns a value that is not `None`."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         if (found := ask()) is not None:
             return found
         time.sleep(0.005)
-    raise AssertionError(f"never: {what}")
+    raise AssertionError(f"not within {DEADLINE} s: {what}")

@@ -1,4 +1,4 @@
-"""The buffer, with a table that does what the test says."""
+"""The buffer, with a fake table that each test controls."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ NEVER = 3_600.0
 
 
 class FakeTable:
-    """Keeps what it is sent. A gate that is closed holds requests up, and `failures` are what
-    the next ones come to."""
+    """Stores the records that it receives.
+
+    A closed gate blocks requests. `failures` are the results of the next requests: an error, or
+    the names of the records that stay unprocessed.
+    """
 
     def __init__(self) -> None:
         self.stored: dict[str, int] = {}
         self.batches: list[list[str]] = []
-        self.on_the_way: set[str] = set()
+        self.in_flight: set[str] = set()
         self.failures: list[Exception | set[str]] = []
         self.refused: set[str] = set()
         self.gate = threading.Event()
@@ -34,11 +37,11 @@ class FakeTable:
 
     def send(self, items: list[Item]) -> set[Key]:
         names = [item["sk"]["S"] for item in items]
-        assert len(set(names)) == len(names) and not self.on_the_way & set(names)
+        assert len(set(names)) == len(names) and not self.in_flight & set(names)
         self.batches.append(names)
-        self.on_the_way |= set(names)
+        self.in_flight |= set(names)
         assert self.gate.wait(DEADLINE)
-        self.on_the_way -= set(names)
+        self.in_flight -= set(names)
         left: set[str] = set()
         if self.failures:
             failure = self.failures.pop(0)
@@ -88,8 +91,8 @@ def in_background(call: Callable[[], Any]) -> Future[Any]:
     return done
 
 
-def waits(done: Future[Any]) -> bool:
-    """Whether a call has not returned; short, as it proves nothing by itself."""
+def is_blocked(done: Future[Any]) -> bool:
+    """Whether a call is still blocked. It waits briefly, so `True` alone is not a proof."""
     try:
         done.exception(timeout=0.05)
     except NoAnswer:
@@ -97,7 +100,7 @@ def waits(done: Future[Any]) -> bool:
     return False
 
 
-def test_a_newer_record_replaces_one_that_waits() -> None:
+def test_a_newer_record_replaces_a_waiting_one() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     for version in (1, 2, 3):
@@ -108,7 +111,7 @@ def test_a_newer_record_replaces_one_that_waits() -> None:
     assert table.batches == [["a", "b"]]
 
 
-def test_a_full_batch_does_not_wait() -> None:
+def test_a_full_batch_is_sent_immediately() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     for number in range(26):
@@ -125,29 +128,29 @@ def test_a_batch_has_at_most_12_mb() -> None:
     table.gate.clear()
     for name, size in {"a": 5, "b": 5, "c": 5, "d": 13, "e": 5}.items():
         buffer.put(record(name, size=size * 1_000_000))
-    eventually(lambda: table.on_the_way or None, "a batch that is full by its size")
+    eventually(lambda: table.in_flight or None, "a batch that is full by its size")
     table.gate.set()
     buffer.flush()
     assert table.batches == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
-def test_the_oldest_record_waits_as_long_as_was_said() -> None:
+def test_a_record_is_sent_after_flush_after() -> None:
     table = FakeTable()
     buffer = buffer_of(table, flush_after=0.02)
     buffer.put(record("a"))
-    eventually(lambda: table.stored or None, "what nobody flushes")
+    eventually(lambda: table.stored or None, "a record without a flush")
 
 
-def test_a_key_on_its_way_is_not_sent_again_before_the_answer() -> None:
+def test_a_key_in_flight_is_not_sent_again() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.gate.clear()
     buffer.put(record("a", 1))
     first = in_background(buffer.flush)
-    eventually(lambda: table.on_the_way or None, "the first record on its way")
+    eventually(lambda: table.in_flight or None, "the first record in flight")
     buffer.put(record("a", 2))
     second = in_background(buffer.flush)
-    assert waits(first) and waits(second)
+    assert is_blocked(first) and is_blocked(second)
     assert table.batches == [["a"]]
     table.gate.set()
     first.result(DEADLINE)
@@ -156,7 +159,7 @@ def test_a_key_on_its_way_is_not_sent_again_before_the_answer() -> None:
     assert table.batches == [["a"], ["a"]]
 
 
-def test_a_newer_record_outlives_an_older_one_that_comes_back() -> None:
+def test_a_newer_record_replaces_an_older_one_that_failed() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.gate.clear()
@@ -164,30 +167,30 @@ def test_a_newer_record_outlives_an_older_one_that_comes_back() -> None:
     buffer.put(record("a", 1))
     buffer.put(record("b", 1))
     first = in_background(buffer.flush)
-    eventually(lambda: table.on_the_way or None, "the first records on their way")
+    eventually(lambda: table.in_flight or None, "the first records in flight")
     buffer.put(record("a", 2))
     table.gate.set()
-    # The flush was promised the first record, for which the second one stands now.
+    # The flush waits for the first record, which the second one has replaced.
     first.result(DEADLINE)
     assert table.stored == {"a": 2, "b": 1}
     assert table.batches == [["a", "b"], ["a", "b"]]
     assert buffer._bytes == 0
 
 
-def test_a_flush_waits_for_what_came_before_and_for_nothing_else() -> None:
+def test_a_flush_waits_only_for_earlier_records() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.gate.clear()
     buffer.put(record("a"))
     flushed = in_background(buffer.flush)
-    eventually(lambda: table.on_the_way or None, "the record on its way")
+    eventually(lambda: table.in_flight or None, "the record in flight")
     buffer.put(record("b"))
     table.gate.set()
     flushed.result(DEADLINE)
     assert table.stored == {"a": 1}
 
 
-def test_a_flush_waits_for_every_record_that_is_left_unprocessed() -> None:
+def test_a_flush_waits_for_unprocessed_records() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.failures = [{"b", "c"}, {"c"}]
@@ -199,7 +202,7 @@ def test_a_flush_waits_for_every_record_that_is_left_unprocessed() -> None:
     assert buffer._bytes == 0
 
 
-def test_what_is_refused_is_told_once_and_costs_only_itself() -> None:
+def test_refused_records_are_reported_once_and_dropped() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.refused = {"b", "d"}
@@ -215,11 +218,11 @@ def test_what_is_refused_is_told_once_and_costs_only_itself() -> None:
     buffer.flush()
 
 
-def test_what_fails_between_refusals_is_tried_again_in_its_order() -> None:
+def test_failures_between_refusals_are_retried_in_order() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     table.refused = {"a"}
-    # Of the batch, of "a" alone, and of the others: "b" is left, and the rest not tried.
+    # The results of the batch, of "a" alone, of "b" alone, and of the next batch.
     table.failures = [refusal(), refusal(), {"b"}, OSError("no answer")]
     for name in "abc":
         buffer.put(record(name))
@@ -229,16 +232,16 @@ def test_what_fails_between_refusals_is_tried_again_in_its_order() -> None:
     assert table.batches == [["a", "b", "c"], ["a"], ["b"], ["b", "c"], ["b", "c"]]
 
 
-def test_who_writes_waits_while_there_is_no_room() -> None:
+def test_callers_wait_while_the_buffer_is_full() -> None:
     table = FakeTable()
     buffer = buffer_of(table, max_bytes=10_000)
     table.gate.clear()
     buffer.put(record("a", size=8_000))
     large = in_background(lambda: buffer.put(record("large", size=8_000)))
-    eventually(lambda: table.on_the_way or None, "a batch that makes room, unasked")
-    # It would fit, but not before the one that waits.
+    eventually(lambda: table.in_flight or None, "a batch that is sent to make room")
+    # The small record would fit, but must not overtake the large one.
     small = in_background(lambda: buffer.put(record("small")))
-    assert waits(large) and waits(small)
+    assert is_blocked(large) and is_blocked(small)
     table.gate.set()
     large.result(DEADLINE)
     small.result(DEADLINE)
@@ -246,7 +249,7 @@ def test_who_writes_waits_while_there_is_no_room() -> None:
     assert set(table.stored) == {"a", "large", "small"}
 
 
-def test_a_record_larger_than_all_room_is_let_in_alone() -> None:
+def test_a_record_larger_than_the_buffer_is_accepted_alone() -> None:
     table = FakeTable()
     buffer = buffer_of(table, max_bytes=1)
     for name in "abc":
@@ -255,7 +258,7 @@ def test_a_record_larger_than_all_room_is_let_in_alone() -> None:
     assert table.batches == [["a"], ["b"], ["c"]]
 
 
-def test_a_record_that_replaces_another_takes_only_its_room() -> None:
+def test_a_replaced_record_frees_its_room() -> None:
     table = FakeTable()
     buffer = buffer_of(table, max_bytes=10_000)
     for version in range(1, 10):
@@ -264,7 +267,7 @@ def test_a_record_that_replaces_another_takes_only_its_room() -> None:
     assert table.batches == [["a"]]
 
 
-def test_a_flush_gives_up_on_a_table_that_does_not_answer_and_keeps_all() -> None:
+def test_a_flush_times_out_and_keeps_the_records() -> None:
     table = FakeTable()
     buffer = buffer_of(table, write_timeout=0.05)
     table.gate.clear()
@@ -272,11 +275,11 @@ def test_a_flush_gives_up_on_a_table_that_does_not_answer_and_keeps_all() -> Non
     with pytest.raises(Unavailable):
         buffer.flush()
     table.gate.set()
-    eventually(lambda: table.stored or None, "what was kept")
+    eventually(lambda: table.stored or None, "the record that was kept")
     buffer.flush()
 
 
-def test_a_flush_says_what_is_wrong() -> None:
+def test_a_flush_that_times_out_has_the_cause() -> None:
     table = FakeTable()
     buffer = buffer_of(table, write_timeout=0.2)
     table.failures = [OSError("no route")] * 1_000
@@ -286,7 +289,7 @@ def test_a_flush_says_what_is_wrong() -> None:
     assert isinstance(raised.value.__cause__, OSError)
 
 
-def test_a_flush_does_not_give_up_on_a_table_that_is_slow() -> None:
+def test_a_flush_does_not_time_out_while_it_makes_progress() -> None:
     table = FakeTable()
     buffer = buffer_of(table, write_timeout=1.0)
     steps = 30
@@ -304,7 +307,7 @@ def test_a_flush_does_not_give_up_on_a_table_that_is_slow() -> None:
     assert len(table.stored) == steps
 
 
-def test_a_close_writes_all_and_lets_nothing_more_in() -> None:
+def test_a_close_writes_all_records_and_accepts_no_more() -> None:
     table = FakeTable()
     buffer = buffer_of(table)
     buffer.put(record("a"))
@@ -317,13 +320,13 @@ def test_a_close_writes_all_and_lets_nothing_more_in() -> None:
     assert not buffer._thread.is_alive()
 
 
-def test_a_close_frees_who_waits_for_room_and_gives_up_in_time() -> None:
+def test_a_close_unblocks_callers_and_times_out() -> None:
     table = FakeTable()
     buffer = buffer_of(table, max_bytes=1, write_timeout=0.1)
     table.failures = [OSError("no answer")] * 1_000
     buffer.put(record("a"))
     blocked = in_background(lambda: buffer.put(record("b")))
-    assert waits(blocked)
+    assert is_blocked(blocked)
     with pytest.raises(Unavailable):
         buffer.close()
     with pytest.raises(WriterClosed):
@@ -333,7 +336,7 @@ def test_a_close_frees_who_waits_for_room_and_gives_up_in_time() -> None:
     assert not buffer._thread.is_alive()
 
 
-def test_many_threads_lose_and_reorder_nothing() -> None:
+def test_many_threads_lose_and_reorder_no_record() -> None:
     table = FakeTable()
     buffer = buffer_of(table, flush_after=0.001, max_bytes=3_000)
     table.failures = [OSError("no answer") if number % 3 else set() for number in range(9)]

@@ -1,4 +1,4 @@
-"""The scenario that all writers are held to: `writers/conformance`."""
+"""The scenario that every writer must pass: `writers/conformance`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ RUNS = ["conformance-run", "conformance-sub"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def test_the_scenario_makes_the_records_and_the_answers_of_every_writer(server: Server) -> None:
-    Scenario(server).play(read("scenario.json"))
+def test_the_scenario_gives_the_expected_records_and_answers(server: Server) -> None:
+    client = server.client()
+    performed = record_actions(client)
+    Scenario(client).play(read("scenario.json"))
+    assert performed == granted_actions(), "the policy for engines grants exactly these actions"
     records = [record for run in RUNS for record in joined(server.records(run))]
     records.sort(key=lambda record: (record["pk"], record["sk"]))
     answers = {path: answer(server, path) for path in read("answers.json")}
@@ -31,12 +34,36 @@ def test_the_scenario_makes_the_records_and_the_answers_of_every_writer(server: 
     assert answers == read("answers.json")
 
 
-class Scenario:
-    """Interprets the operations, with a clock that is set by hand."""
+def record_actions(client: Any) -> set[tuple[str, str]]:
+    """Records the IAM actions of a client from now on, each with its kind of partition."""
+    performed: set[tuple[str, str]] = set()
 
-    def __init__(self, server: Server) -> None:
+    def collect(params: dict[str, Any], model: Any, **_: Any) -> None:
+        requests = params.get("RequestItems", {"": [params]}).values()
+        for request in (request for some in requests for request in some):
+            written = request.get("PutRequest", request)
+            partition = written.get("Item", written.get("Key"))["pk"]["S"]
+            performed.add((f"dynamodb:{model.name}", partition.partition("#")[0] + "#*"))
+
+    client.meta.events.register("before-parameter-build.dynamodb", collect)
+    return performed
+
+
+def granted_actions() -> set[tuple[str, str]]:
+    """The actions that the policy for engines in docs/writing.md grants."""
+    document = (CONFORMANCE.parents[1] / "docs/writing.md").read_text(encoding="utf-8")
+    policy = json.loads(document.partition("```json\n")[2].partition("```")[0])
+    [statement] = policy["Statement"]
+    kinds = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    return {(action, kind) for action in statement["Action"] for kind in kinds}
+
+
+class Scenario:
+    """Performs the operations, with a clock that the operations set."""
+
+    def __init__(self, client: Any) -> None:
         self._now = 0
-        self._writer = Writer("flowtrail", server.client(), clock=lambda: self._now)
+        self._writer = Writer("flowtrail", client, clock=lambda: self._now)
         self._handles: dict[str, Any] = {}
 
     def play(self, operations: list[dict[str, Any]]) -> None:
@@ -49,7 +76,7 @@ class Scenario:
             if name is not None:
                 self._handles[name] = result
             if expected is not None:
-                assert outcome(result, expected), (operation, result)
+                assert is_expected(result, expected), (operation, result)
         self._writer.close()
 
     def _do(self, verb: str, given: dict[str, Any]) -> Any:
@@ -67,11 +94,11 @@ class Scenario:
             return handle.branch(given.pop("branch_id"), **given)
         if verb == "set_data":
             return handle.set_data(given["data"])
-        # `complete_step` and `complete_run` are `complete` of what they are done to.
+        # `complete_step` and `complete_run` call `complete` on their target.
         return getattr(handle, verb.removesuffix("_step").removesuffix("_run"))(**given)
 
 
-def outcome(result: Ended | None, expected: Any) -> bool:
+def is_expected(result: Ended | None, expected: Any) -> bool:
     if expected in ("alive", "written"):
         return result is None
     return result is not None and all(
@@ -84,7 +111,7 @@ def time_of(text: str) -> datetime:
 
 
 def joined(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The records, those of a payload in bytes as one with its decoded JSON."""
+    """The records. The parts of a payload are joined into one record with its decoded JSON."""
     parts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for record in records:
         if "bytes" not in record:
@@ -107,7 +134,7 @@ def answer(server: Server, path: str) -> Any:
     return {name: value for name, value in body.items() if name not in ("requestId", "timestamp")}
 
 
-# ---- The files, in which `{"text_times": [2, "text"]}` stands for `"texttext"`
+# ---- The files. In them, `{"text_times": [2, "text"]}` means `"texttext"`
 
 
 def read(name: str) -> Any:
@@ -126,7 +153,7 @@ def expanded(value: Any) -> Any:
 
 
 def write(name: str, value: Any) -> None:
-    """Writes an expected file anew; every line of it is then to be checked by hand."""
+    """Rewrites an expected file. Check every changed line by hand."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=name == "records.json")
     long = "large " * 5000
     text = text.replace(json.dumps(long), '{"text_times": [5000, "large "]}')

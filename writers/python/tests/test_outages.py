@@ -1,4 +1,4 @@
-"""Tables that are at their limit, away, or silent."""
+"""Tables that throttle, refuse connections, or do not answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server import DEADLINE, Server, eventually
 
 
 class Raw:
-    """The body of an answer that no server has sent."""
+    """The body of a simulated answer."""
 
     def __init__(self, body: object) -> None:
         self._body = json.dumps(body).encode()
@@ -27,7 +27,7 @@ class Raw:
 
 
 def answering(client: Any, operation: str, times: int, status: int, body: object) -> Any:
-    """Has the first requests of a client answered like this."""
+    """Answers the first requests of a client with a simulated answer."""
     left = [None] * times
 
     def answer(request: Any, **_: Any) -> Any:
@@ -51,7 +51,7 @@ def answering(client: Any, operation: str, times: int, status: int, body: object
         (503, "ServiceUnavailable"),
     ],
 )
-def test_a_throttled_table_is_asked_again(
+def test_throttled_requests_are_retried(
     server: Server, make_writer: Callable[..., Writer], id: str, status: int, code: str
 ) -> None:
     client = server.client()
@@ -69,7 +69,7 @@ def test_a_throttled_table_is_asked_again(
 
 
 class Halving:
-    """A client whose table takes half of each batch."""
+    """A client whose table accepts only half of each batch."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -99,7 +99,7 @@ def test_unprocessed_items_are_sent_again(
 
 
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG])
-def test_an_outage_delays_and_loses_nothing(
+def test_an_outage_delays_writes_and_loses_no_record(
     server: Server, proxy: Proxy, make_writer: Callable[..., Writer], id: str, mode: Mode
 ) -> None:
     client = server.client(proxy.url, read_timeout=0.2, connect_timeout=0.2)
@@ -116,7 +116,7 @@ def test_an_outage_delays_and_loses_nothing(
                 started.complete("large " * 2_000)
             if step % 15 == 10:
                 writer.flush()
-                # It was told written: it is there now, whatever comes.
+                # The flush has reported the records as written, so they are in the table.
                 assert completed(server, f"{id}-{number}") == step + 1
             if step > 50:
                 after.wait(DEADLINE)
@@ -153,10 +153,10 @@ def completed(server: Server, execution_id: str) -> int:
 
 
 @pytest.mark.parametrize("mode", [Mode.REFUSE, Mode.HANG])
-def test_a_table_that_is_away_is_told_in_time_and_all_is_kept(
+def test_calls_time_out_and_buffered_records_are_kept(
     server: Server, proxy: Proxy, id: str, mode: Mode
 ) -> None:
-    # The client's own time-outs are much longer.
+    # The client's own timeouts are much longer.
     writer = Writer("flowtrail", server.client(proxy.url), write_timeout=1.0)
     run = writer.start_run("flow", execution_id=id)
     proxy.mode = mode
@@ -174,7 +174,7 @@ def test_a_table_that_is_away_is_told_in_time_and_all_is_kept(
         assert time.monotonic() - began < 10
     step.complete()
     proxy.mode = Mode.PASS
-    eventually(lambda: finished(run), "the end, once the table is back")
+    eventually(lambda: finished(run), "the end of the run, when the table is back")
     writer.close()
     details = server.details(id)
     assert details["metadata"]["status"] == "COMPLETED"
@@ -188,7 +188,7 @@ def finished(run: Run) -> bool | None:
         return None
 
 
-def test_an_end_whose_answer_came_too_late_is_known_again(
+def test_an_end_with_a_lost_answer_is_recognized(
     server: Server, proxy: Proxy, id: str
 ) -> None:
     now = [1_771_324_200_000]
@@ -205,7 +205,7 @@ def test_an_end_whose_answer_came_too_late_is_known_again(
     writer.close()
 
 
-def test_a_close_gives_up_in_time(server: Server, proxy: Proxy, id: str) -> None:
+def test_a_close_times_out(server: Server, proxy: Proxy, id: str) -> None:
     writer = Writer("flowtrail", server.client(proxy.url), write_timeout=1.0)
     run = writer.start_run("flow", execution_id=id)
     proxy.mode = Mode.HANG
@@ -216,7 +216,7 @@ def test_a_close_gives_up_in_time(server: Server, proxy: Proxy, id: str) -> None
     assert len(server.records(id)) == 1
 
 
-def test_a_table_that_is_away_hides_no_exception_of_the_flow(
+def test_an_outage_does_not_hide_an_exception_of_the_flow(
     server: Server, proxy: Proxy, id: str
 ) -> None:
     with pytest.raises(LookupError, match="of the flow"):

@@ -1,4 +1,4 @@
-"""What becomes of records when processes end, and when they are forked."""
+"""Records when a process ends, is killed or is forked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def program(body: str, id: str) -> list[str]:
     return [sys.executable, "-c", HEADER + textwrap.dedent(body), id]
 
 
-def test_killed_in_the_middle_a_run_is_readable(
+def test_the_run_of_a_killed_process_is_readable(
     server: Server, environment: dict[str, str], id: str
 ) -> None:
     body = """
@@ -52,16 +52,16 @@ def test_killed_in_the_middle_a_run_is_readable(
     """
     child = subprocess.Popen(program(body, id), env=environment, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    told = [child.stdout.readline().strip() for _ in range(4)]
+    flushed = [child.stdout.readline().strip() for _ in range(4)]
     child.send_signal(signal.SIGKILL)
-    told += child.stdout.read().split()
+    flushed += child.stdout.read().split()
     child.stdout.close()
     child.wait(DEADLINE)
     details = server.details(id)
     assert "warnings" not in details
     assert details["metadata"]["status"] == "RUNNING"
     steps = {step["stepId"]: step for step in details["steps"]}
-    last = int(told[-1])
+    last = int(flushed[-1])
     assert last >= 150
     for number in range(last + 1):
         step = steps[f"{number:06}"]
@@ -70,7 +70,7 @@ def test_killed_in_the_middle_a_run_is_readable(
 
 
 @pytest.mark.parametrize("end", ["pass", "sys.exit(3)", "raise SystemError"])
-def test_what_was_accepted_is_written_when_the_process_ends(
+def test_accepted_records_are_written_at_exit(
     server: Server, environment: dict[str, str], id: str, end: str
 ) -> None:
     body = f"""
@@ -83,7 +83,7 @@ def test_what_was_accepted_is_written_when_the_process_ends(
     assert step["status"] == "COMPLETED"
 
 
-def test_a_table_that_is_away_does_not_keep_a_process_from_ending(
+def test_an_outage_does_not_keep_a_process_from_ending(
     environment: dict[str, str], id: str
 ) -> None:
     body = """
@@ -99,7 +99,7 @@ def test_a_table_that_is_away_does_not_keep_a_process_from_ending(
     assert "Not all records were written" in ended.stderr
 
 
-def test_a_forked_process_is_told_to_make_its_own_writer(
+def test_a_forked_process_needs_its_own_writer(
     server: Server, environment: dict[str, str], id: str
 ) -> None:
     body = """
@@ -107,7 +107,7 @@ def test_a_forked_process_is_told_to_make_its_own_writer(
         unused = Writer("flowtrail", flush_after=3600)
         run = used.start_run("flow", execution_id=id)
         step = run.start_step("parent")
-        # As if another thread was in the middle of something.
+        # Simulates another thread that holds all locks during the fork.
         used._core.buffer._changed.acquire()
         used._core.buffer._turn.acquire()
         step._lock.acquire()

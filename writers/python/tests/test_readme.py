@@ -1,3 +1,5 @@
+"""The examples of the README, run against a server."""
+
 from __future__ import annotations
 
 import re
@@ -14,7 +16,7 @@ def test_the_examples_of_the_readme_work(server: Server) -> None:
     first, cancels = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     example = first.replace("http://127.0.0.1:8000", server.table_url)
     assert example != first
-    # The second has to be at home before the run of the first has ended.
+    # The second example must run before the run of the first one has ended.
     example = example.replace(
         "        with run.fork(", indented(cancels) + "        with run.fork("
     )

@@ -1,4 +1,4 @@
-"""Runs: who they belong to, how they end, and what an engine is told."""
+"""Runs: their team, their end, and the answers to an engine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from flowtrail_writer import (
     Ended,
     IdTaken,
+    OtherTeam,
     RecordRefused,
     RunEnded,
     Writer,
@@ -21,8 +22,8 @@ from proxy import Mode, Proxy
 from server import DEADLINE, Server, eventually
 
 
-def counted(client: Any) -> Counter[str]:
-    """Counts the requests of a client by their names."""
+def count_requests(client: Any) -> Counter[str]:
+    """Counts the requests of a client from now on, by operation."""
     requests: Counter[str] = Counter()
 
     def count(event_name: str, **_: Any) -> None:
@@ -32,11 +33,11 @@ def counted(client: Any) -> Counter[str]:
     return requests
 
 
-def test_a_run_of_eight_steps_is_three_requests(
+def test_a_run_of_eight_steps_needs_three_requests(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
     client = server.client()
-    requests = counted(client)
+    requests = count_requests(client)
     run = make_writer(client, flush_after=60).start_run("flow", execution_id=id, input={"a": 1})
     for number in range(8):
         with run.start_step(f"step-{number}", input=number) as step:
@@ -51,12 +52,12 @@ def test_records_are_sent_without_a_flush(
 ) -> None:
     run = make_writer(flush_after=0.01).start_run("flow", execution_id=id)
     step = run.start_step("step")
-    eventually(lambda: server.details(id)["steps"] or None, "the step that runs")
+    eventually(lambda: server.details(id)["steps"] or None, "the running step")
     step.complete()
     eventually(lambda: server.details(id)["steps"][0]["status"] == "COMPLETED" or None, "its end")
 
 
-def test_a_step_is_its_id_and_its_start(
+def test_a_step_is_identified_by_its_id_and_start(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
     began = datetime(2026, 2, 17, 11, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -73,7 +74,7 @@ def test_a_step_is_its_id_and_its_start(
     assert all(step["durationMs"] > 0 for step in steps)
 
 
-def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str) -> None:
+def test_an_open_run_is_resumed_without_changes(server: Server, writer: Writer, id: str) -> None:
     first = writer.start_run("flow", execution_id=id, flow_name="First", input=1)
     first.start_step("step").complete()
     writer.flush()
@@ -109,7 +110,7 @@ def test_an_open_run_is_resumed_as_it_is(server: Server, writer: Writer, id: str
     assert metadata["durationMs"] is not None
 
 
-def test_a_run_that_has_ended_is_not_started_again(server: Server, writer: Writer, id: str) -> None:
+def test_an_ended_run_is_not_started_again(server: Server, writer: Writer, id: str) -> None:
     writer.start_run("flow", execution_id=id).cancel(by="me", reason="no need")
     with pytest.raises(RunEnded, match="CANCELLED") as raised:
         writer.start_run("flow", execution_id=id)
@@ -117,20 +118,54 @@ def test_a_run_that_has_ended_is_not_started_again(server: Server, writer: Write
     assert raised.value.ended == Ended("CANCELLED", "me", "no need", end_time)
 
 
-@pytest.mark.parametrize("other", [{"flow_id": "other"}, {"team_id": "other"}])
 @pytest.mark.parametrize("is_open", [True, False])
-def test_the_id_of_another_team_or_flow_is_taken(
-    writer: Writer, id: str, other: dict[str, Any], is_open: bool
-) -> None:
+def test_the_id_of_another_flow_is_taken(writer: Writer, id: str, is_open: bool) -> None:
     run = writer.start_run("flow", execution_id=id)
     if not is_open:
         run.complete()
-    with pytest.raises(IdTaken):
-        writer.start_run(**({"flow_id": "flow", "execution_id": id} | other))
+    with pytest.raises(IdTaken, match="another flow") as raised:
+        writer.start_run("other", execution_id=id)
+    assert not isinstance(raised.value, OtherTeam)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_team_cannot_take_over_a_run_of_another(
+    server: Server, writer: Writer, id: str, is_open: bool
+) -> None:
+    victim = writer.start_run("flow", execution_id=id, team_id="victim", input={"secret": 1})
+    if not is_open:
+        victim.complete()
+    writer.flush()
+    before = server.records(id)
+    with pytest.raises(OtherTeam, match=f"{id} belongs to another team") as raised:
+        writer.start_run("flow", execution_id=id, team_id="thief", input={"mine": 2})
+    assert isinstance(raised.value, IdTaken)
+    parent = writer.start_run("flow", team_id="thief")
+    with pytest.raises(OtherTeam):
+        parent.start_step("step").start_subflow("flow", execution_id=id)
+    writer.flush()
+    assert server.records(id) == before
+
+
+@pytest.mark.parametrize("write", ["heartbeat", "complete", "fail", "cancel"])
+def test_an_id_that_another_team_reused_is_not_written(
+    server: Server, writer: Writer, id: str, write: str
+) -> None:
+    run = writer.start_run("flow", execution_id=id, team_id="first")
+    assert run.heartbeat() is None
+    key = {"pk": {"S": f"EXEC#{id}"}, "sk": {"S": "EXECUTION"}}
+    server.own_client.delete_item(TableName="flowtrail", Key=key)
+    assert run.heartbeat() == Ended(None)
+    writer.start_run("flow", execution_id=id, team_id="second")
+    before = server.records(id)
+    for _ in range(2):
+        with pytest.raises(OtherTeam):
+            run.fail("late") if write == "fail" else getattr(run, write)()
+    assert server.records(id) == before
 
 
 @pytest.mark.parametrize("finish", ["complete", "fail", "cancel", "heartbeat"])
-def test_a_cancel_through_the_api_is_told(
+def test_a_cancel_through_the_api_is_reported(
     server: Server, writer: Writer, id: str, finish: str
 ) -> None:
     run = writer.start_run("flow", execution_id=id)
@@ -148,7 +183,7 @@ def test_a_cancel_through_the_api_is_told(
     assert server.records(id) == before
 
 
-def test_a_run_that_was_deleted_stays_away(server: Server, writer: Writer, id: str) -> None:
+def test_a_deleted_run_is_not_written_again(server: Server, writer: Writer, id: str) -> None:
     run = writer.start_run("flow", execution_id=id)
     server.client().delete_item(
         TableName="flowtrail", Key={"pk": {"S": f"EXEC#{id}"}, "sk": {"S": "EXECUTION"}}
@@ -158,18 +193,18 @@ def test_a_run_that_was_deleted_stays_away(server: Server, writer: Writer, id: s
     assert server.records(id) == []
 
 
-def test_the_first_end_counts(server: Server, writer: Writer, id: str) -> None:
+def test_a_second_end_of_a_run_changes_nothing(server: Server, writer: Writer, id: str) -> None:
     run = writer.start_run("flow", execution_id=id)
     assert run.complete(output="first") is None
     before = server.records(id)
     assert run.fail("second", output="second") is None
     assert run.cancel() is None
     assert server.records(id) == before
-    heard = run.heartbeat()
-    assert heard is not None and heard.status == "COMPLETED"
+    ended = run.heartbeat()
+    assert ended is not None and ended.status == "COMPLETED"
 
 
-def test_of_two_ends_one_wins(writer: Writer, id: str) -> None:
+def test_the_first_of_two_ends_counts(writer: Writer, id: str) -> None:
     run = writer.start_run("flow", execution_id=id)
     other = writer.start_run("flow", execution_id=id)
     assert other.cancel(by="other") is None
@@ -179,10 +214,10 @@ def test_of_two_ends_one_wins(writer: Writer, id: str) -> None:
         assert (ended.status, ended.cancelled_by) == ("CANCELLED", "other")
 
 
-def test_lost_answers_are_known_as_own_writes(
+def test_writes_with_lost_answers_are_recognized(
     server: Server, proxy: Proxy, make_writer: Callable[..., Writer], id: str
 ) -> None:
-    # The answer that is lost is that of the write itself; those after it arrive.
+    # Only the answer to the write itself is lost; later answers arrive.
     def lose_one() -> None:
         proxy.mode = Mode.LOSE_ANSWERS
 
@@ -192,7 +227,7 @@ def test_lost_answers_are_known_as_own_writes(
         client.meta.events.register_first("needs-retry.dynamodb", recover, unique_id="recover")
 
     client = server.client(proxy.url)
-    # boto3's own tries are off, so that it is the writer that tries again.
+    # boto3's own retries are off, so only the writer retries.
     writer = make_writer(client)
     lose_one()
     run = writer.start_run("flow", execution_id=id, flow_version=3, labels={"a": "b"})
@@ -217,7 +252,7 @@ def test_lost_answers_are_known_as_own_writes(
     assert details["steps"][0]["status"] == "COMPLETED"
 
 
-def test_sub_flows_belong_to_their_step(server: Server, writer: Writer, id: str) -> None:
+def test_a_sub_flow_belongs_to_its_step(server: Server, writer: Writer, id: str) -> None:
     run = writer.start_run("flow", execution_id=id, team_id="team")
     with run.start_step("step") as step:
         with step.start_subflow("below", execution_id=f"{id}-sub", input=1) as sub:
@@ -235,7 +270,9 @@ def test_sub_flows_belong_to_their_step(server: Server, writer: Writer, id: str)
     assert execution["stepSummary"] == {"total": 1, "passed": 1, "failed": 0}
 
 
-def test_an_exception_fails_what_it_leaves(server: Server, writer: Writer, id: str) -> None:
+def test_an_exception_fails_the_runs_and_steps_it_leaves(
+    server: Server, writer: Writer, id: str
+) -> None:
     class Silent(Exception):
         pass
 
@@ -259,7 +296,7 @@ def test_an_exception_fails_what_it_leaves(server: Server, writer: Writer, id: s
     assert details["metadata"]["stepSummary"] == {"total": 4, "passed": 0, "failed": 3}
 
 
-def test_a_normal_end_completes(server: Server, writer: Writer, id: str) -> None:
+def test_a_normal_end_of_a_block_completes_it(server: Server, writer: Writer, id: str) -> None:
     with writer.start_run("flow", execution_id=id) as run:
         with run.fork("fork") as fork:
             with fork.branch("branch").start_step("inner"):
@@ -270,7 +307,7 @@ def test_a_normal_end_completes(server: Server, writer: Writer, id: str) -> None
     assert details["metadata"]["stepSummary"] == {"total": 2, "passed": 2, "failed": 0}
 
 
-def test_a_record_that_the_table_refuses_costs_only_itself(
+def test_a_refused_record_does_not_affect_the_others(
     server: Server, writer: Writer, id: str
 ) -> None:
     run = writer.start_run("flow", execution_id=id)
@@ -284,25 +321,25 @@ def test_a_record_that_the_table_refuses_costs_only_itself(
     assert refusal.sk.endswith(refused.id)
     details = server.details(id)
     assert details["metadata"]["status"] == "COMPLETED"
-    # It is told once.
+    # The refusal is reported only once.
     assert run.complete() is None
     writer.flush()
     assert {step["stepId"] for step in details["steps"]} == {"good", "good-too"}
 
 
-def test_a_run_that_the_table_refuses_is_not_started(writer: Writer, id: str) -> None:
+def test_a_refused_run_is_not_started(writer: Writer, id: str) -> None:
     with pytest.raises(RecordRefused):
         writer.start_run("flow", execution_id=id, flow_name="x" * 500_000)
 
 
-def test_what_is_wrong_with_the_table_is_told_at_once(server: Server) -> None:
+def test_a_missing_table_is_reported_without_retries(server: Server) -> None:
     client = server.client()
     with Writer("no-such-table", client) as writer:
         with pytest.raises(client.exceptions.ResourceNotFoundException):
             writer.start_run("flow")
 
 
-def test_a_closed_writer_writes_no_more(server: Server, id: str) -> None:
+def test_a_closed_writer_writes_nothing(server: Server, id: str) -> None:
     with Writer("flowtrail", server.client()) as writer:
         run = writer.start_run("flow", execution_id=id)
         step = run.start_step("step")

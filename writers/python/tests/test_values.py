@@ -1,4 +1,4 @@
-"""Payloads: inline or not, and what no attribute can hold."""
+"""Payloads: inside the record or separate, and values that an attribute cannot hold."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def nested(levels: int) -> list[Any]:
         ("a whole pair \ud83d\ude00", '"a whole pair \U0001f600"'),
     ],
 )
-def test_a_value_has_this_json(value: object, text: str) -> None:
+def test_a_value_is_encoded_as_this_json(value: object, text: str) -> None:
     assert encode(value, "input", 1_000).json.decode() == text
 
 
@@ -58,7 +58,7 @@ def test_a_value_has_this_json(value: object, text: str) -> None:
         ({"a": [False, {}]}, {"M": {"a": {"L": [{"BOOL": False}, {"M": {}}]}}}),
     ],
 )
-def test_a_small_value_is_this_attribute(value: object, native: object) -> None:
+def test_a_small_value_is_encoded_as_this_attribute(value: object, native: object) -> None:
     assert encode(value, "input", 1_000).native == native
 
 
@@ -76,21 +76,21 @@ def test_a_small_value_is_this_attribute(value: object, native: object) -> None:
         nested(29),
     ],
 )
-def test_what_no_attribute_holds_is_none(value: object) -> None:
+def test_a_value_outside_the_limits_has_no_attribute(value: object) -> None:
     assert encode(value, "input", 1_000).native is None
 
 
-def test_trailing_zeros_are_no_digits_that_count() -> None:
+def test_trailing_zeros_do_not_count_as_digits() -> None:
     native = encode(10**100, "input", 1_000).native
     assert native is not None
     assert Decimal(native["N"]) == 10**100
 
 
-def test_28_levels_are_an_attribute() -> None:
+def test_an_attribute_has_up_to_28_levels() -> None:
     assert encode(nested(28), "input", 1_000).native is not None
 
 
-def test_a_value_is_inline_up_to_the_bound_in_bytes_of_utf8() -> None:
+def test_the_inline_limit_counts_bytes_of_utf8() -> None:
     assert encode("ü" * 10, "input", 22).native is not None
     assert encode("ü" * 10, "input", 21).native is None
 
@@ -100,7 +100,7 @@ def test_a_value_is_inline_up_to_the_bound_in_bytes_of_utf8() -> None:
     [b"bytes", {1, 2}, object(), {1: "a"}, {None: 1}, 10**5_000, nested(100_000), [1, [2, print]]],
     ids=lambda value: type(value).__name__,
 )
-def test_what_json_does_not_have_is_refused_by_name(value: object) -> None:
+def test_a_value_that_json_lacks_is_refused_by_name(value: object) -> None:
     with pytest.raises(InvalidRecord, match="^input: ") as refused:
         encode(value, "input", 1_000)
     assert refused.value.field == "input"
@@ -113,13 +113,13 @@ def test_a_value_that_contains_itself_is_refused() -> None:
         encode(value, "output", 1_000)
 
 
-def test_json_of_more_than_64_mib_is_too_large() -> None:
+def test_a_payload_has_at_most_64_mib() -> None:
     assert len(encode("x" * (MAX_BYTES - 2), "input", 0).json) == MAX_BYTES
     with pytest.raises(PayloadTooLarge, match="^input: "):
         encode("x" * (MAX_BYTES - 1), "input", 0)
 
 
-def test_parts_are_compressed_where_that_is_smaller() -> None:
+def test_parts_are_compressed_if_that_is_smaller() -> None:
     [part] = payload_parts("EXEC#1", "input", encode("long " * 100_000, "input", 0))
     assert part["encoding"] == {"S": "json+zstd"}
     assert zstandard.decompress(part["bytes"]["B"]) == json.dumps("long " * 100_000).encode()
@@ -128,9 +128,9 @@ def test_parts_are_compressed_where_that_is_smaller() -> None:
     assert part["bytes"] == {"B": b"1e+300"}
 
 
-def test_parts_are_of_390000_bytes() -> None:
-    noise = noise_of(600_000)
-    parts = payload_parts("EXEC#1", "step:a:input", encode(noise, "input", 0))
+def test_parts_have_390000_bytes() -> None:
+    incompressible = noise(600_000)
+    parts = payload_parts("EXEC#1", "step:a:input", encode(incompressible, "input", 0))
     assert [part["sk"]["S"] for part in parts] == [
         "PAYLOAD#step:a:input#0000",
         "PAYLOAD#step:a:input#0001",
@@ -140,14 +140,14 @@ def test_parts_are_of_390000_bytes() -> None:
     assert "parts" not in parts[1] and "encoding" not in parts[1]
 
 
-def noise_of(length: int) -> str:
-    """Text that cannot be compressed to much less than its length."""
+def noise(length: int) -> str:
+    """Random text, which compression hardly makes smaller."""
     import random
 
     return "".join(map(chr, random.Random(1).choices(range(0x80, 0x7FF), k=length // 2)))
 
 
-def test_every_value_comes_back_through_the_api(
+def test_the_api_returns_every_value_unchanged(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
     values: dict[str, Json] = {
@@ -159,7 +159,7 @@ def test_every_value_comes_back_through_the_api(
         "trailing-zeros": 10**100,
         "negative-exponent": 1e-7,
         "large": "large " * 5_000,
-        "parts": noise_of(900_000),
+        "parts": noise(900_000),
     }
     writer = make_writer()
     run = writer.start_run("values", execution_id=id, input=values["large"])
@@ -179,7 +179,7 @@ def test_every_value_comes_back_through_the_api(
     assert run_payloads["outputData"] == values["huge"]
 
 
-def test_a_payload_that_is_too_large_leaves_nothing_behind(
+def test_a_payload_that_is_too_large_writes_nothing(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
     large = "x" * (66 * 1024 * 1024)
@@ -201,12 +201,12 @@ def test_a_payload_that_is_too_large_leaves_nothing_behind(
     assert (shown["status"], shown["output"], shown["sequenceNumber"]) == ("COMPLETED", "small", 1)
 
 
-def test_data_that_is_set_anew_is_shown_whatever_its_size(
+def test_new_data_replaces_old_data_of_any_size(
     server: Server, make_writer: Callable[..., Writer], id: str
 ) -> None:
     writer = make_writer()
-    step = writer.start_run("values", execution_id=id).start_step("step", data=noise_of(900_000))
-    for value in ("small", noise_of(500_000), noise_of(10_000), None):
+    step = writer.start_run("values", execution_id=id).start_step("step", data=noise(900_000))
+    for value in ("small", noise(500_000), noise(10_000), None):
         step.set_data(value)
         writer.flush()
         [shown] = server.details(id)["steps"]

@@ -1,44 +1,44 @@
-// The records that wait to be written. Of each key only the newest waits, so that a step that
-// starts and ends within a moment is one write.
+// The records that wait to be written. Only the newest record of each key waits, so a short step
+// is written once.
 
 import { RecordRefused, Unavailable, WriterClosed, type Refusal } from './errors.js';
 import { keyOf, type Item, type Key } from './records.js';
 import { isRefusal, pauseAfter, within, type Table } from './table.js';
 
-/** What DynamoDB takes in one batch. */
+/** DynamoDB's limit for a batch. */
 const MAX_BATCH_ITEMS = 25;
 
-/** It takes 16 MB in one request; the sizes here are estimates. */
+/** DynamoDB accepts 16 MB in a request; the sizes here are estimates. */
 const MAX_BATCH_BYTES = 12_000_000;
 
-/** Batches on their way at a time: one at a time would write as many items as the answers' delay allows. */
+/** Batches in flight at the same time: with only one, the latency would limit the throughput. */
 const MAX_BATCHES = 4;
 
-/** A record and its size. */
+/** A record and its estimated size in a request. */
 interface Weighed {
   readonly item: Item;
   readonly bytes: number;
 }
 
-/** A record as it was accepted. */
+/** An accepted record. */
 interface Version extends Weighed {
-  /** How many were accepted before; of a record that replaced another, the other's. */
+  /** The position in the order of acceptance. A replacing record keeps the position of the replaced one. */
   readonly number: number;
-  /** When it came, or what it replaced. */
+  /** When it, or the record that it replaced, was accepted. */
   readonly arrivedAt: number;
 }
 
-/** What is to be written under one key. */
+/** The records to write under one key. */
 interface Slot {
   current: Version;
-  /** What came while `current` was on its way. It waits, lest the older one lands last. */
+  /** The record that arrived while `current` was in flight. It waits, so that the older one is not written last. */
   newer: Version | undefined;
-  isOnTheWay: boolean;
-  /** Whether a batch with it was refused, so that it is sent by itself. */
+  isInFlight: boolean;
+  /** Whether a batch with it was refused, so that it is sent alone. */
   isSuspect: boolean;
 }
 
-/** Records that wait until there is room for them. */
+/** Records that wait until the buffer has room for them. */
 interface Admission {
   readonly records: readonly Weighed[];
   readonly bytes: number;
@@ -46,7 +46,7 @@ interface Admission {
   readonly reject: (error: Error) => void;
 }
 
-/** A flush: it ends when nothing of up to this number is left. */
+/** A flush: it ends when all records up to this number are written. */
 interface Flush {
   readonly upTo: number;
   readonly resolve: () => void;
@@ -59,20 +59,20 @@ export class RecordBuffer {
   readonly #maxBytes: number;
   readonly #writeTimeoutMs: number;
 
-  /** By key, in the order of their arrival. */
+  /** By key, in the order of arrival. */
   readonly #slots = new Map<string, Slot>();
   readonly #admissions: Admission[] = [];
   #flushes: Flush[] = [];
   #refusals: Refusal[] = [];
 
-  /** Of all that is not written yet, on its way or not. */
+  /** The size of all records that are not written yet, waiting or in flight. */
   #bytes = 0;
   #accepted = 0;
   #batches = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  /** Failures without a success between them, and until when nothing is sent because of them. */
+  /** The number of consecutive failures, and the time until which nothing is sent because of them. */
   #failures = 0;
   #resumeAt = 0;
   #lastFailure: unknown;
@@ -85,7 +85,7 @@ export class RecordBuffer {
     this.#writeTimeoutMs = writeTimeoutMs;
   }
 
-  /** Accepts records, all at once. Resolves as soon as there is room for them. */
+  /** Accepts records together. Resolves when the buffer has room for them. */
   add(items: readonly Item[]): Promise<void> {
     if (this.#isStopped) throw new WriterClosed();
     const records = items.map((item) => ({ item, bytes: bytesOf(item) }));
@@ -96,13 +96,13 @@ export class RecordBuffer {
     }
     return new Promise((resolve, reject) => {
       this.#admissions.push({ records, bytes, resolve, reject });
-      this.#sendWhatIsDue();
+      this.#sendDueBatches();
     });
   }
 
   /**
-   * Resolves when `last`, and all that was added before, is in the table or was refused. Gives up
-   * when the table has taken nothing for the time-out, `since` the flush began.
+   * Resolves when `last` and all records that were added before are written or refused. Rejects
+   * if the table has accepted nothing for the timeout, counted from `since` at the earliest.
    */
   flush(last: readonly Item[] = [], since: number = performance.now()): Promise<void> {
     const deadline = () => Math.max(since, this.#lastSuccessAt) + this.#writeTimeoutMs;
@@ -115,11 +115,11 @@ export class RecordBuffer {
     if (this.#isWritten(upTo)) return;
     await new Promise<void>((resolve, reject) => {
       this.#flushes.push({ upTo, resolve, reject });
-      this.#sendWhatIsDue();
+      this.#sendDueBatches();
     });
   }
 
-  /** Raises what was refused since it was last asked. */
+  /** Throws if records were refused since the last call. */
   reportRefusals(): void {
     if (this.#refusals.length === 0) return;
     const refusals = this.#refusals;
@@ -127,7 +127,7 @@ export class RecordBuffer {
     throw new RecordRefused(refusals);
   }
 
-  /** Gives up what is not written. */
+  /** Discards the records that are not written. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -138,13 +138,13 @@ export class RecordBuffer {
   }
 
   #unavailable(): Unavailable {
-    const message = `the table has not taken ${this.#slots.size} records`;
+    const message = `the table did not accept ${this.#slots.size} records in time`;
     return new Unavailable(message, { cause: this.#lastFailure });
   }
 
   // ---- Accepting
 
-  /** What is larger than the bound is let in by itself. */
+  /** Records that are larger than the buffer are accepted alone. */
   #hasRoomFor(bytes: number): boolean {
     return this.#slots.size === 0 || this.#bytes + bytes <= this.#maxBytes;
   }
@@ -165,7 +165,7 @@ export class RecordBuffer {
       this.#accepted += 1;
       this.#put({ ...record, number: this.#accepted, arrivedAt });
     }
-    this.#sendWhatIsDue();
+    this.#sendDueBatches();
   }
 
   #put(version: Version): void {
@@ -173,8 +173,8 @@ export class RecordBuffer {
     const slot = this.#slots.get(name);
     this.#bytes += version.bytes;
     if (!slot) {
-      this.#slots.set(name, { current: version, newer: undefined, isOnTheWay: false, isSuspect: false });
-    } else if (slot.isOnTheWay) {
+      this.#slots.set(name, { current: version, newer: undefined, isInFlight: false, isSuspect: false });
+    } else if (slot.isInFlight) {
       slot.newer = slot.newer ? this.#replaced(slot.newer, version) : version;
     } else {
       slot.current = this.#replaced(slot.current, version);
@@ -182,7 +182,7 @@ export class RecordBuffer {
     }
   }
 
-  /** The newer record in the place of the older one, which is written no more. */
+  /** The newer record with the position of the older one, which is not written any more. */
   #replaced(older: Version, newer: Version): Version {
     this.#bytes -= older.bytes;
     return { ...newer, number: older.number, arrivedAt: older.arrivedAt };
@@ -190,8 +190,8 @@ export class RecordBuffer {
 
   // ---- Sending
 
-  /** Sends what has to go now, and sees to it that the rest is thought of in time. */
-  #sendWhatIsDue(): void {
+  /** Sends the batches that are due, and sets a timer for the next one. */
+  #sendDueBatches(): void {
     clearTimeout(this.#timer);
     if (this.#isStopped) return;
     const now = performance.now();
@@ -210,19 +210,19 @@ export class RecordBuffer {
     }
   }
 
-  /** A timer keeps no process alive, but for those who wait for room. A flush has a timer of its own. */
+  /** The timer keeps the process alive only while callers wait for room. A flush has its own timer. */
   #wakeIn(ms: number): void {
-    this.#timer = setTimeout(() => this.#sendWhatIsDue(), Math.ceil(ms));
+    this.#timer = setTimeout(() => this.#sendDueBatches(), Math.ceil(ms));
     if (this.#admissions.length === 0) this.#timer.unref();
   }
 
-  /** The oldest records that are not on their way, and when they are to go. */
+  /** The oldest records that are not in flight, and when they are due. */
   #nextBatch(): { slots: Slot[]; dueAt: number } {
     const slots: Slot[] = [];
     let bytes = 0;
     let dueAt = this.#admissions.length > 0 ? 0 : Infinity;
     for (const slot of this.#slots.values()) {
-      if (slot.isOnTheWay) continue;
+      if (slot.isInFlight) continue;
       if (slot.isSuspect) return { slots: [slot], dueAt: 0 };
       bytes += slot.current.bytes;
       if (slots.length > 0 && bytes > MAX_BATCH_BYTES) return { slots, dueAt: 0 };
@@ -238,10 +238,10 @@ export class RecordBuffer {
     return isFlushed ? 0 : arrivedAt + this.#flushAfterMs;
   }
 
-  /** Never rejects: nobody would hear of it. */
+  /** Never rejects, because no caller awaits it. */
   async #send(slots: readonly Slot[]): Promise<void> {
     this.#batches += 1;
-    for (const slot of slots) slot.isOnTheWay = true;
+    for (const slot of slots) slot.isInFlight = true;
     try {
       const unwritten = await this.#table.putBatch(slots.map((slot) => slot.current.item));
       this.#answered(slots, unwritten);
@@ -252,7 +252,7 @@ export class RecordBuffer {
     if (this.#isStopped) return;
     this.#admit();
     this.#endFlushes();
-    this.#sendWhatIsDue();
+    this.#sendDueBatches();
   }
 
   #answered(slots: readonly Slot[], unwritten: readonly Key[]): void {
@@ -286,10 +286,10 @@ export class RecordBuffer {
   #refuse(item: Item, message: string): void {
     const refusal = { ...keyOf(item), message };
     this.#refusals.push(refusal);
-    process.emitWarning(`the table refuses ${refusal.pk} ${refusal.sk}: ${message}`, 'FlowtrailWriter');
+    process.emitWarning(`the table refused ${refusal.pk} ${refusal.sk}, and it was dropped: ${message}`, 'FlowtrailWriter');
   }
 
-  /** Batches that fail together are one failure. */
+  /** Batches that fail during a pause do not make it longer. */
   #pause(error: unknown): void {
     this.#lastFailure = error;
     const now = performance.now();
@@ -298,22 +298,22 @@ export class RecordBuffer {
     this.#failures += 1;
   }
 
-  /** A record has come back. What came meanwhile takes its place. */
+  /** Makes a record wait again after a failure. A newer record replaces it. */
   #keep(slot: Slot): void {
-    slot.isOnTheWay = false;
+    slot.isInFlight = false;
     if (!slot.newer) return;
     slot.current = this.#replaced(slot.current, slot.newer);
     slot.newer = undefined;
     slot.isSuspect = false;
   }
 
-  /** A record is done with. What came meanwhile goes behind the others, lest it holds them up. */
+  /** Removes a written or refused record. A newer record of its key is queued last, so that it does not delay the others. */
   #settle(slot: Slot): void {
     const name = nameOf(keyOf(slot.current.item));
     this.#bytes -= slot.current.bytes;
     this.#slots.delete(name);
     if (slot.newer) {
-      this.#slots.set(name, { current: slot.newer, newer: undefined, isOnTheWay: false, isSuspect: false });
+      this.#slots.set(name, { current: slot.newer, newer: undefined, isInFlight: false, isSuspect: false });
     }
   }
 
@@ -330,7 +330,7 @@ export class RecordBuffer {
     return upTo < this.#oldest();
   }
 
-  /** The number of the oldest record that is not written. */
+  /** The number of the oldest unwritten record. */
   #oldest(): number {
     let oldest = Infinity;
     for (const { current } of this.#slots.values()) oldest = Math.min(oldest, current.number);
@@ -342,7 +342,7 @@ function nameOf({ pk, sk }: Key): string {
   return `${pk}\n${sk}`;
 }
 
-/** About the bytes of a record on the wire, where binary values are in base64. */
+/** The approximate size of a record in a request, where binary values are in base64. */
 function bytesOf(item: Item): number {
   const { bytes, ...others } = item;
   return Buffer.byteLength(JSON.stringify(others)) + Math.ceil(((bytes?.B?.length ?? 0) * 4) / 3);

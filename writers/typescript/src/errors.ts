@@ -1,30 +1,30 @@
-// What a writer raises.
+// The errors of a writer.
 
-/** How an execution that has ended has ended; as far as its record tells. */
+/** How a run ended, from its record. */
 export interface Ended {
-  /** `null` when the run has been deleted. */
+  /** `null` if the run was deleted. */
   readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED' | null;
   readonly cancelledBy: string | null;
   readonly cancelReason: string | null;
   readonly endTime: string | null;
 }
 
-/** A record that the table has refused, and why. */
+/** A record that the table refused, and the reason. */
 export interface Refusal {
   readonly pk: string;
   readonly sk: string;
-  /** DynamoDB's own words. */
+  /** DynamoDB's message. */
   readonly message: string;
 }
 
-/** Anything that a writer raises itself. */
+/** The base class of a writer's errors. */
 export class WriterError extends Error {
   override get name(): string {
     return this.constructor.name;
   }
 }
 
-/** A parameter is not what the record format asks for. Nothing was written. */
+/** A parameter does not match the record format. Nothing was written. */
 export class InvalidRecord extends WriterError {
   constructor(
     readonly field: string,
@@ -34,17 +34,17 @@ export class InvalidRecord extends WriterError {
   }
 }
 
-/** A value has more JSON text than a reader would take. Nothing was written. */
+/** A value has more JSON text than readers accept. Nothing was written. */
 export class PayloadTooLarge extends WriterError {
   constructor(
     readonly field: string,
     maximumBytes: number,
   ) {
-    super(`${field} has more than ${maximumBytes} bytes of JSON`);
+    super(`${field} has more than ${maximumBytes} bytes of JSON: write a smaller value`);
   }
 }
 
-/** The table has refused a record, or some since the last flush. All others are written. */
+/** The table refused one or more records because of their content. All others are written. */
 export class RecordRefused extends WriterError {
   constructor(
     readonly refusals: readonly Refusal[],
@@ -54,17 +54,31 @@ export class RecordRefused extends WriterError {
   }
 }
 
-/** The table has not answered in time. What is buffered is kept, and tried on. */
+/** The table did not answer in time. Buffered records are kept and retried. */
 export class Unavailable extends WriterError {}
 
-/** A run of this id belongs to another team or flow. */
+/** The id belongs to a run of another flow. For a run of another team, it is an `OtherTeam`. */
 export class IdTaken extends WriterError {
-  constructor(readonly executionId: string) {
-    super(`the execution ${executionId} is of another team or flow`);
+  constructor(
+    readonly executionId: string,
+    message = `a run of another flow has the id ${executionId}: use another id`,
+  ) {
+    super(message);
   }
 }
 
-/** A run that was to be started has ended before. */
+/**
+ * The execution id belongs to another team: ids are unique across all teams of a table. That
+ * team's run was not changed. Use another id. If a heartbeat or an end throws this error, the run
+ * was deleted and another team has reused its id: stop the run.
+ */
+export class OtherTeam extends IdTaken {
+  constructor(executionId: string) {
+    super(executionId, `the execution id ${executionId} belongs to another team: use another id`);
+  }
+}
+
+/** The run exists already, and has ended. */
 export class RunEnded extends WriterError {
   constructor(
     readonly executionId: string,
@@ -74,7 +88,7 @@ export class RunEnded extends WriterError {
   }
 }
 
-/** A step that is to end has ended in another way. */
+/** The step has already ended with another status. */
 export class StepEnded extends WriterError {
   constructor(
     readonly stepInstanceId: string,
@@ -84,7 +98,7 @@ export class StepEnded extends WriterError {
   }
 }
 
-/** The writer was closed before. */
+/** The writer is closed. */
 export class WriterClosed extends WriterError {
   constructor() {
     super('the writer is closed');

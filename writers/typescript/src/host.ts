@@ -1,55 +1,55 @@
-// What runs and steps need of the writer that they belong to.
+// The interface of the writer for its runs and steps.
 
 import { inspect } from 'node:util';
 import type { RecordBuffer } from './buffer.js';
 import type { Run, SubflowOptions } from './run.js';
 import type { Table } from './table.js';
-import type { Stored } from './values.js';
+import type { Encoded } from './values.js';
 
-/** The writer, as runs and steps see it. */
+/** The parts of the writer that runs and steps use. */
 export interface Host {
   readonly buffer: RecordBuffer;
   readonly table: Table;
-  /** Raises `WriterClosed` once the writer is closed. */
+  /** Throws `WriterClosed` if the writer is closed. */
   ensureOpen(): void;
-  /** Milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   nowMs(): number;
-  stored(field: string, value: unknown): Stored;
-  /** Has the writer wait for a call before it closes. */
-  tracked<Result>(call: Promise<Result>): Promise<Result>;
+  encode(field: string, value: unknown): Encoded;
+  /** Makes the writer wait for a call before it closes. */
+  track<Result>(call: Promise<Result>): Promise<Result>;
   startSubflow(parent: Parent, options: SubflowOptions): Promise<Run>;
 }
 
-/** How many steps of a run there are, and how they ended. */
+/** The number of steps of a run, by their end. */
 export interface StepSummary {
   total: number;
   passed: number;
   failed: number;
 }
 
-/** The run that steps belong to, as they see it. */
+/** The parts of a run that its steps use. */
 export interface Execution {
   readonly executionId: string;
   readonly teamId: string;
   readonly summary: StepSummary;
 }
 
-/** The step that starts a sub-flow. */
+/** The step that starts a sub-flow, and its run. */
 export interface Parent {
   readonly teamId: string;
   readonly executionId: string;
   readonly stepInstanceId: string;
 }
 
-/** What ends with what becomes of some work. */
-interface Ending {
+/** A run or step that ends with the result of a function. */
+interface Endable {
   readonly isOpen: boolean;
   complete(): Promise<unknown>;
   fail(errorMessage: string): Promise<unknown>;
 }
 
-/** Does the work, and ends the run or step with what became of it, unless the work has done so itself. */
-export async function endedBy<Target extends Ending, Result>(
+/** Calls the function, and ends the run or step with its result, unless the function has ended it. */
+export async function runAndEnd<Target extends Endable, Result>(
   target: Target,
   work: (target: Target) => Result | Promise<Result>,
 ): Promise<Result> {
@@ -69,7 +69,7 @@ function textOf(failure: unknown): string {
   return typeof failure === 'string' ? failure : inspect(failure);
 }
 
-/** For an error that must not stand before the one that led to it. */
+/** Reports an error that must not hide the error before it. */
 function warn(error: unknown): void {
   process.emitWarning(textOf(error), 'FlowtrailWriter');
 }

@@ -1,9 +1,9 @@
-// The record format's keys and items: see docs/record-format.md.
+// The keys and items of the record format: see docs/record-format.md.
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Stored } from './values.js';
+import type { Encoded } from './values.js';
 
-/** The most bytes of a payload's part: an item of DynamoDB holds 400 KB. */
+/** The largest part of a payload, in bytes: the limit of a DynamoDB item is 400 KB. */
 const PART_BYTES = 390_000;
 
 /** The type of a step whose branches run at the same time. */
@@ -13,19 +13,19 @@ export type Item = Record<string, AttributeValue>;
 
 export type Key = { readonly pk: string; readonly sk: string };
 
-/** A payload of an execution, or of a step of it. */
+/** A payload of a run or of one of its steps. */
 export type PayloadName = 'input' | 'output' | 'context' | `step:${string}:${'input' | 'output' | 'executionData'}`;
 
-/** Where the steps of a run, or of one of its branches, lie. */
+/** The keys of the steps of a run, or of one of its branches. */
 export interface Place {
   readonly executionId: string;
-  /** What the sort keys of the steps begin with. */
+  /** The start of the steps' sort keys. */
   readonly prefix: string;
-  /** What each step tells of its branch. */
+  /** The attributes of the branch in each step's record. */
   readonly branch: Item;
 }
 
-/** The pair of a step that its key, and those of its branches, are made of. */
+/** The start time and id of a step, from which its key and its branches' keys are built. */
 export interface StepPair {
   readonly startTime: string;
   readonly id: string;
@@ -35,7 +35,7 @@ export function topLevel(executionId: string): Place {
   return { executionId, prefix: 'STEP', branch: {} };
 }
 
-/** The place of a branch of a fork, which lies below the fork's own pair wherever that lies. */
+/** The keys of a branch. They contain the fork's start time and id, even if the fork is inside a branch. */
 export function branchPlace(executionId: string, fork: StepPair, branchId: string, branchExecutionId: string): Place {
   return {
     executionId,
@@ -57,21 +57,21 @@ export function stepKey(place: Place, step: StepPair): Key {
   return { pk: `EXEC#${place.executionId}`, sk: `${place.prefix}#${step.startTime}#${step.id}` };
 }
 
-/** The items of a payload. */
-export function payloadItems(executionId: string, name: PayloadName, stored: Stored): Item[] {
+/** Builds the items of a payload. */
+export function payloadItems(executionId: string, name: PayloadName, encoded: Encoded): Item[] {
   const key = (part: number) => {
     return attributes({ pk: `EXEC#${executionId}`, sk: `PAYLOAD#${name}#${String(part).padStart(4, '0')}` });
   };
-  if ('native' in stored) return [{ ...key(0), value: stored.native }];
-  const parts = Math.ceil(stored.bytes.length / PART_BYTES);
+  if ('native' in encoded) return [{ ...key(0), value: encoded.native }];
+  const parts = Math.ceil(encoded.bytes.length / PART_BYTES);
   return Array.from({ length: parts }, (_, part) => ({
     ...key(part),
-    bytes: { B: stored.bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES) },
-    ...(part === 0 && attributes({ encoding: stored.encoding, parts })),
+    bytes: { B: encoded.bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES) },
+    ...(part === 0 && attributes({ encoding: encoded.encoding, parts })),
   }));
 }
 
-/** Texts and numbers as attributes, without those that are not there. */
+/** Texts and numbers as attributes. Fields that are `undefined` are left out. */
 export function attributes(fields: Record<string, string | number | undefined>): Item {
   const item: Item = {};
   for (const [name, value] of Object.entries(fields)) {
@@ -80,17 +80,17 @@ export function attributes(fields: Record<string, string | number | undefined>):
   return item;
 }
 
-/** Texts as a map. */
+/** Texts by name as a map attribute. */
 export function textMap(entries: readonly [name: string, text: string][]): AttributeValue {
   return { M: Object.fromEntries(entries.map(([name, text]) => [name, { S: text }])) };
 }
 
-/** A text of an item, if it is there, and a text. */
+/** An attribute of an item, if it exists and is a text. */
 export function textIn(item: Item, name: string): string | undefined {
   return item[name]?.S;
 }
 
-/** The key that an item has. */
+/** The key of an item. */
 export function keyOf(item: Item): Key {
   return { pk: textIn(item, 'pk') ?? '', sk: textIn(item, 'sk') ?? '' };
 }

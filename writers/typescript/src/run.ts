@@ -1,7 +1,7 @@
-// A run: its sign of life, and its end.
+// A run: its heartbeats and its end.
 
-import type { Ended } from './errors.js';
-import { RUN_ERROR_BYTES, errorMessage, optional, text, timeOfMs, type Time } from './fields.js';
+import { OtherTeam, type Ended } from './errors.js';
+import { RUN_ERROR_BYTES, cutErrorMessage, checkOptional, checkText, formatMs, type Time } from './fields.js';
 import type { Host, StepSummary } from './host.js';
 import { attributes, executionKey, payloadItems, textIn, topLevel, type Item } from './records.js';
 import { StepSequence } from './steps.js';
@@ -10,11 +10,14 @@ import type { Update } from './table.js';
 export interface RunOptions {
   /** The flow's definition. */
   flowId: string;
-  /** The tenant; `default` where there is only one. */
+  /** The tenant. The default is `default`. */
   teamId?: string;
-  /** The run's own id, for an engine that may start it again; a UUID where there is none. */
+  /**
+   * The run's id, unique across all flows and teams of the table. The default is a UUID. Set it if
+   * the engine may start the run again.
+   */
   executionId?: string;
-  /** When the run was asked for. */
+  /** When the run was requested. The default is now. */
   createdAt?: Time;
   /** The flow's name for people. */
   flowName?: string;
@@ -23,11 +26,11 @@ export interface RunOptions {
   deviceId?: string;
   /** `WEBHOOK`, `SCHEDULE`, `MANUAL`, `API`, … */
   trigger?: string;
-  /** Search keys of your own, such as `orderId`. */
+  /** Your search keys, such as `orderId`. */
   labels?: Record<string, string>;
-  /** Past it, a run that is still open has timed out. */
+  /** When the run times out, if it is still open. */
   timeoutAt?: Time;
-  /** The second, since 1970 began, from which the record is gone. */
+  /** The second since 1970 from which the run is hidden. */
   expiresAt?: number;
   input?: unknown;
 }
@@ -35,19 +38,19 @@ export interface RunOptions {
 /** A sub-flow has the team of the run that starts it. */
 export type SubflowOptions = Omit<RunOptions, 'teamId'>;
 
-/** What has become of the end that was written: it stands, or the run had ended before. */
+/** The result of ending a run: the end was written, or the run had ended before. */
 export type Outcome = { readonly written: true } | { readonly written: false; readonly ended: Ended };
 
 type RunEnd = 'COMPLETED' | 'FAILED' | 'CANCELLED';
 
-/** The values that a run may have. */
+/** The payloads of a run. */
 interface RunValues {
   input?: unknown;
   output?: unknown;
   context?: unknown;
 }
 
-/** What a run is known by. */
+/** The ids of a run. */
 interface RunIds {
   readonly executionId: string;
   readonly teamId: string;
@@ -56,13 +59,13 @@ interface RunIds {
 
 type Fields = Record<string, string | number | undefined>;
 
-/** Whether a run of this status has not ended. */
+/** Whether a run with this status has not ended. */
 export function isOpenStatus(status: string | undefined): boolean {
   return status === 'PENDING' || status === 'RUNNING';
 }
 
-/** How the execution of a record has ended. Without a record, it was deleted. */
-export function endedOf(found: Item | undefined): Ended {
+/** Reads from a run's record how it ended. Without a record, the run was deleted. */
+export function readEnd(found: Item | undefined): Ended {
   const textOf = (name: string) => (found && textIn(found, name)) ?? null;
   return {
     status: textOf('status') as Ended['status'],
@@ -72,20 +75,20 @@ export function endedOf(found: Item | undefined): Ended {
   };
 }
 
-/** The payload items of a run's values. */
+/** Builds the payload items of a run. */
 export function runPayloads(host: Host, executionId: string, values: RunValues): Item[] {
   return (['input', 'output', 'context'] as const).flatMap((name) => {
     if (values[name] === undefined) return [];
-    return payloadItems(executionId, name, host.stored(name, values[name]));
+    return payloadItems(executionId, name, host.encode(name, values[name]));
   });
 }
 
-/** A run that has been started. */
+/** A started run. */
 export class Run extends StepSequence {
   readonly executionId: string;
   readonly teamId: string;
   readonly flowId: string;
-  /** As they stand in the run's record. */
+  /** From the run's record. */
   readonly createdAt: string | undefined;
   readonly startTime: string | undefined;
 
@@ -101,7 +104,7 @@ export class Run extends StepSequence {
     host: Host,
     { executionId, teamId, flowId }: RunIds,
     record: Item,
-    /** Whether another handle has begun the run. */
+    /** Whether the run existed before and is continued. */
     readonly resumed: boolean,
   ) {
     const summary = { total: 0, passed: 0, failed: 0 };
@@ -115,79 +118,88 @@ export class Run extends StepSequence {
     this.startTime = textIn(record, 'startTime');
   }
 
-  /** Whether the run has not ended, as far as it is known here. */
+  /** Whether the run has not ended, as far as this object knows. */
   get isOpen(): boolean {
     return !this.#outcome && !this.#lastEnded;
   }
 
-  /** How the run has ended, if a heartbeat or an end of this handle has met that. It asks nobody. */
+  /** How another process ended the run, as far as this object knows. Sends no request. */
   ended(): Ended | null {
     return this.#lastEnded;
   }
 
-  /** A sign of life. Returns `null`, or how the run has ended: then stop it. */
+  /**
+   * Writes a heartbeat. Returns `null`, or how another process has ended the run: then stop. A deleted
+   * run has the status `null`. Throws `OtherTeam` if another team has reused the run's id.
+   */
   async heartbeat(): Promise<Ended | null> {
     this.#host.ensureOpen();
-    return this.#host.tracked(this.#beat());
+    return this.#host.track(this.#writeHeartbeat());
   }
 
-  async #beat(): Promise<Ended | null> {
-    const heartbeatAt = timeOfMs('clock', this.#host.nowMs());
+  async #writeHeartbeat(): Promise<Ended | null> {
+    const heartbeatAt = formatMs('clock', this.#host.nowMs());
     const update = await this.#update({ heartbeatAt });
     if (update.isOpen) return null;
-    return (this.#lastEnded = endedOf(update.found));
+    return (this.#lastEnded = readEnd(update.found));
   }
 
-  /** Ends the run, after all that the writer accepted before is in the table. */
+  /** Completes the run, after all records that the writer accepted before are in the table. */
   async complete(output?: unknown, context?: unknown): Promise<Outcome> {
     return this.#end('COMPLETED', {}, { output, context });
   }
 
   async fail(message: string, output?: unknown, context?: unknown): Promise<Outcome> {
-    const error = { errorMessage: errorMessage(message, RUN_ERROR_BYTES) };
+    const error = { errorMessage: cutErrorMessage(message, RUN_ERROR_BYTES) };
     return this.#end('FAILED', error, { output, context });
   }
 
   async cancel(by?: string, reason?: string): Promise<Outcome> {
-    const who = { cancelledBy: optional(text, 'by', by), cancelReason: optional(text, 'reason', reason) };
+    const who = { cancelledBy: checkOptional(checkText, 'by', by), cancelReason: checkOptional(checkText, 'reason', reason) };
     return this.#end('CANCELLED', who, {});
   }
 
-  /** The first end is the one that counts: another returns what became of it. */
+  /** The first end counts. Later calls return its result. */
   #end(status: RunEnd, set: Fields, values: RunValues): Promise<Outcome> {
     if (this.#outcome) return Promise.resolve(this.#outcome);
     if (this.#ending) return this.#ending;
     this.#host.ensureOpen();
     const payloads = runPayloads(this.#host, this.executionId, values);
-    this.#ending = this.#host.tracked(this.#writeEnd(status, set, payloads)).finally(() => {
+    this.#ending = this.#host.track(this.#writeEnd(status, set, payloads)).finally(() => {
       this.#ending = undefined;
     });
     return this.#ending;
   }
 
   async #writeEnd(status: RunEnd, set: Fields, payloads: Item[]): Promise<Outcome> {
-    // A clock that was set back ends nothing before it began.
+    // If the clock was set back, the end is still not before the start.
     const startedAtMs = Date.parse(this.startTime ?? '') || 0;
     const endedAtMs = this.#endedAtMs ?? Math.max(startedAtMs, this.#host.nowMs());
-    const endTime = timeOfMs('clock', endedAtMs);
-    // Kept for a call after one that did not learn its answer: its end may stand.
+    const endTime = formatMs('clock', endedAtMs);
+    // If the answer is lost, the end may be written. The next call uses the same time to recognize it.
     this.#endedAtMs = endedAtMs;
     const end = { ...set, status, endTime, durationMs: this.#durationMs(endedAtMs) };
     await this.#host.buffer.flush(payloads);
     const update = await this.#update(end, this.#stepSummary());
-    this.#outcome = this.#outcomeOf(update, status, endTime);
+    this.#outcome = this.#parseOutcome(update, status, endTime);
     this.#host.buffer.reportRefusals();
     return this.#outcome;
   }
 
-  #update(set: Fields, more: Item = {}): Promise<Update> {
-    return this.#host.table.updateOpen(executionKey(this.executionId), { ...attributes(set), ...more });
+  async #update(set: Fields, more: Item = {}): Promise<Update> {
+    const { executionId, teamId } = this;
+    const update = await this.#host.table.updateOpen(executionKey(executionId), teamId, {
+      ...attributes(set),
+      ...more,
+    });
+    if (!update.isOpen && update.found && textIn(update.found, 'teamId') !== teamId) throw new OtherTeam(executionId);
+    return update;
   }
 
-  #outcomeOf(update: Update, status: RunEnd, endTime: string): Outcome {
+  #parseOutcome(update: Update, status: RunEnd, endTime: string): Outcome {
     if (update.isOpen) return { written: true };
-    const ended = endedOf(update.found);
-    // What was found may be this very end, of a write whose answer was lost.
+    const ended = readEnd(update.found);
+    // The existing end may be this one, if the answer to an earlier attempt was lost.
     if (ended.status === status && ended.endTime === endTime) return { written: true };
     this.#lastEnded = ended;
     return { written: false, ended };
@@ -198,7 +210,7 @@ export class Run extends StepSequence {
     return Number.isNaN(startedAtMs) ? undefined : Math.max(0, endedAtMs - startedAtMs);
   }
 
-  /** Of a resumed run nobody knows all steps. */
+  /** A resumed run has no summary, because its earlier steps are unknown. */
   #stepSummary(): Item {
     if (this.resumed) return {};
     return { stepSummary: { M: attributes({ ...this.#summary }) } };

@@ -1,9 +1,10 @@
-// Steps, and the branches of those that fork.
+// Steps, forks and branches.
 
 import { randomUUID } from 'node:crypto';
 import { InvalidRecord, StepEnded } from './errors.js';
-import { STEP_ERROR_BYTES, count, errorMessage, id, optional, options as checked, text, time, timeOfMs, type Time } from './fields.js';
-import { endedBy, type Execution, type Host } from './host.js';
+import { STEP_ERROR_BYTES, checkCount, cutErrorMessage, checkId, checkOptional, checkText, checkTime, formatMs, type Time } from './fields.js';
+import { runAndEnd, type Execution, type Host } from './host.js';
+import { checkOptions, type OptionNames } from './options.js';
 import {
   FORK_TYPE,
   attributes,
@@ -18,41 +19,54 @@ import type { Run, SubflowOptions } from './run.js';
 export interface ForkOptions {
   /** The step's id in the flow's definition. */
   stepId: string;
-  /** Its name for people. */
+  /** The step's name for people. */
   name?: string;
   input?: unknown;
-  /** The id of this run of the step; a UUID where there is none. */
+  /** The id of this run of the step. The default is a UUID. */
   id?: string;
-  /** How many attempts went before. */
+  /** The number of earlier attempts. */
   retryCount?: number;
-  /** Its place in the run or branch; the next one where there is none. */
+  /** The step's position in the run or branch. The default is the next number. */
   sequenceNumber?: number;
-  /** When it began, where that is not now. A step is its id and its start: the same two again replace it. */
+  /** When the step started. The default is now. Id and start identify a step: a step with the same two replaces it. */
   startTime?: Time;
-  /** What else there is to know of it. */
+  /** Other data about the step. */
   data?: unknown;
 }
 
 export interface StepOptions extends ForkOptions {
-  /** What kind of step it is, in your engine's words. */
+  /** The kind of step, in your engine's terms. */
   type?: string;
 }
 
+const FORK_OPTIONS: OptionNames<ForkOptions> = {
+  stepId: true,
+  name: true,
+  input: true,
+  id: true,
+  retryCount: true,
+  sequenceNumber: true,
+  startTime: true,
+  data: true,
+};
+
+const STEP_OPTIONS: OptionNames<StepOptions> = { ...FORK_OPTIONS, type: true };
+
 type StepEnd = 'COMPLETED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
 
-/** The values that a step may have. */
+/** The payloads of a step. */
 interface StepValues {
   input?: unknown;
   output?: unknown;
   executionData?: unknown;
 }
 
-/** A run or a branch: what has steps, one after another. */
+/** A run or a branch: both contain a sequence of steps. */
 export abstract class StepSequence {
   readonly #host: Host;
   readonly #execution: Execution;
   readonly #place: Place;
-  /** Unknown in a run that was begun by another handle. */
+  /** `undefined` if unknown: in a resumed run, until the caller passes a number. */
   #lastNumber: number | undefined;
 
   /** @internal */
@@ -65,26 +79,26 @@ export abstract class StepSequence {
 
   /** Starts a step. Its record is sent within `flushAfterMs`. */
   async startStep(options: StepOptions): Promise<Step> {
-    const step = new Step(this.#host, this.#execution, this.#place, checked(options), this.#lastNumber);
+    const step = new Step(this.#host, this.#execution, this.#place, checkOptions(options, STEP_OPTIONS), this.#lastNumber);
     const accepted = step.start();
     if (step.sequenceNumber !== undefined) this.#lastNumber = Math.max(this.#lastNumber ?? 0, step.sequenceNumber);
     await accepted;
     return step;
   }
 
-  /** Does the work as a step: an error fails it, and is raised on; a normal end completes it. */
+  /** Runs a function as a step. An error fails the step and is thrown again; otherwise the step completes. */
   async step<Result>(options: StepOptions, work: (step: Step) => Result | Promise<Result>): Promise<Result> {
-    return endedBy(await this.startStep(options), work);
+    return runAndEnd(await this.startStep(options), work);
   }
 
   /** Starts a step whose branches run at the same time. */
   async fork(options: ForkOptions): Promise<Fork> {
-    const step = await this.startStep({ ...checked(options), type: FORK_TYPE });
+    const step = await this.startStep({ ...checkOptions(options, FORK_OPTIONS), type: FORK_TYPE });
     return new Fork(this.#host, this.#execution, step);
   }
 }
 
-/** A step that has been started. */
+/** A started step. */
 export class Step {
   /** The id of this run of the step. */
   readonly id: string;
@@ -101,20 +115,20 @@ export class Step {
   constructor(host: Host, execution: Execution, place: Place, options: StepOptions, lastNumber: number | undefined) {
     this.#host = host;
     this.#execution = execution;
-    this.startTime = optional(time, 'startTime', options.startTime) ?? timeOfMs('clock', host.nowMs());
-    this.id = optional(id, 'id', options.id) ?? randomUUID();
+    this.startTime = checkOptional(checkTime, 'startTime', options.startTime) ?? formatMs('clock', host.nowMs());
+    this.id = checkOptional(checkId, 'id', options.id) ?? randomUUID();
     const nextNumber = lastNumber === undefined ? undefined : lastNumber + 1;
-    this.sequenceNumber = optional(count, 'sequenceNumber', options.sequenceNumber) ?? nextNumber;
+    this.sequenceNumber = checkOptional(checkCount, 'sequenceNumber', options.sequenceNumber) ?? nextNumber;
     this.#given = { input: options.input, executionData: options.data };
     this.#item = {
       ...attributes({
         ...stepKey(place, this),
         stepInstanceId: this.id,
-        stepId: id('stepId', options.stepId),
-        stepName: optional(text, 'name', options.name),
-        stepType: optional(text, 'type', options.type),
+        stepId: checkId('stepId', options.stepId),
+        stepName: checkOptional(checkText, 'name', options.name),
+        stepType: checkOptional(checkText, 'type', options.type),
         sequenceNumber: this.sequenceNumber,
-        retryCount: optional(count, 'retryCount', options.retryCount),
+        retryCount: checkOptional(checkCount, 'retryCount', options.retryCount),
         status: 'RUNNING',
         startTime: this.startTime,
       }),
@@ -139,7 +153,7 @@ export class Step {
   }
 
   async fail(message: string, output?: unknown): Promise<void> {
-    const error = attributes({ errorMessage: errorMessage(message, STEP_ERROR_BYTES) });
+    const error = attributes({ errorMessage: cutErrorMessage(message, STEP_ERROR_BYTES) });
     await this.#endAs('FAILED', error, { output });
   }
 
@@ -151,14 +165,14 @@ export class Step {
     await this.#endAs('CANCELLED');
   }
 
-  /** Sets what else there is to know of the step. */
+  /** Sets other data about the step. */
   async setData(value: unknown): Promise<void> {
     this.#ensureOpen();
-    if (value === undefined) throw new InvalidRecord('executionData', 'must be a value that JSON has');
+    if (value === undefined) throw new InvalidRecord('executionData', 'must be a value that JSON can represent');
     await this.#write({}, { executionData: value });
   }
 
-  /** Starts a run that is part of this step. */
+  /** Starts a run as a part of this step. */
   async startSubflow(options: SubflowOptions): Promise<Run> {
     this.#ensureOpen();
     const { executionId, teamId } = this.#execution;
@@ -171,16 +185,16 @@ export class Step {
     if (this.#end) throw new StepEnded(this.id, this.#end);
   }
 
-  /** Ending in the same way again changes nothing. */
+  /** Ending a step again with the same status changes nothing. */
   async #endAs(status: StepEnd, set: Item = {}, values: StepValues = {}): Promise<void> {
     if (this.#end === status) return;
     this.#ensureOpen();
     const startedAtMs = Date.parse(this.startTime);
-    // A clock that was set back ends nothing before it began.
+    // If the clock was set back, the end is still not before the start.
     const endedAtMs = Math.max(startedAtMs, this.#host.nowMs());
     const end = attributes({
       status,
-      endTime: timeOfMs('clock', endedAtMs),
+      endTime: formatMs('clock', endedAtMs),
       durationMs: endedAtMs - startedAtMs,
     });
     const accepted = this.#write({ ...end, ...set }, values);
@@ -191,19 +205,19 @@ export class Step {
     await accepted;
   }
 
-  /** Has the whole record written again, and before it the payloads of values that do not fit in. */
+  /** Buffers the whole record again, after the payloads that do not fit into it. */
   #write(set: Item, values: StepValues = {}): Promise<void> {
     this.#host.ensureOpen();
     const item = { ...this.#item, ...set };
     const payloads: Item[] = [];
     for (const field of ['input', 'output', 'executionData'] as const) {
       if (values[field] === undefined) continue;
-      const stored = this.#host.stored(field, values[field]);
-      if ('native' in stored) {
-        item[field] = stored.native;
+      const encoded = this.#host.encode(field, values[field]);
+      if ('native' in encoded) {
+        item[field] = encoded.native;
       } else {
         delete item[field];
-        payloads.push(...payloadItems(this.#execution.executionId, `step:${this.id}:${field}`, stored));
+        payloads.push(...payloadItems(this.#execution.executionId, `step:${this.id}:${field}`, encoded));
       }
     }
     const accepted = this.#host.buffer.add([...payloads, item]);
@@ -230,13 +244,13 @@ export class Fork {
     return this.#step.id;
   }
 
-  /** A branch, by its name in the flow's definition. It writes nothing by itself. */
+  /** Returns a branch, by its name in the flow's definition. Only its steps write records. */
   branch(branchId: string, branchExecutionId: string = randomUUID()): Branch {
-    const ids = [id('branchId', branchId), id('branchExecutionId', branchExecutionId)] as const;
+    const ids = [checkId('branchId', branchId), checkId('branchExecutionId', branchExecutionId)] as const;
     return new Branch(this.#host, this.#execution, this.#step, ...ids);
   }
 
-  /** All branches have ended. */
+  /** Completes the fork. Call it when all branches have ended. */
   async join(): Promise<void> {
     await this.#step.complete();
   }
@@ -246,7 +260,7 @@ export class Fork {
   }
 }
 
-/** One of the branches of a fork. */
+/** A branch of a fork. */
 export class Branch extends StepSequence {
   /** @internal */
   constructor(

@@ -1,4 +1,4 @@
-// The requests to the table, each tried again while the table does not answer.
+// The requests to the table, with retries while the table does not answer.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -15,13 +15,13 @@ import { attributes, keyOf, type Item, type Key } from './records.js';
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** How long a request may take: a connection may hang without an end. */
+/** The timeout of a request, because a connection may hang forever. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** A batch is up to 12 MB. */
+/** Longer, because a batch has up to 12 MB. */
 const BATCH_TIMEOUT_MS = 30_000;
 
-/** Errors with a status of 4xx that pass by themselves. */
+/** Errors with a 4xx status that are worth a retry. */
 const THROTTLING = new Set([
   'LimitExceededException',
   'ProvisionedThroughputExceededException',
@@ -32,32 +32,32 @@ const THROTTLING = new Set([
   'TooManyRequestsException',
 ]);
 
-/** Errors of a request that would never be taken. */
+/** Errors of a request that the table never accepts. */
 const REFUSALS = new Set(['SerializationException', 'ValidationException']);
 
-/** What an update of an open execution has come to. */
+/** The result of updating an open execution. */
 export type Update =
   | { readonly isOpen: true }
-  /** What was found in its place, if anything was. */
+  /** The existing item, if there is one. */
   | { readonly isOpen: false; readonly found: Item | undefined };
 
-/** How long to wait after so many failures, with jitter, so that writers do not come back all at once. */
+/** How long to wait after a number of failures, with jitter, so that writers do not retry at the same time. */
 export function pauseAfter(failures: number): number {
   const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
   return longest * (0.5 + Math.random() / 2);
 }
 
-/** By its name, for the client may come with an SDK of its own. */
+/** Checks the name instead of the class, because the client may come from another copy of the SDK. */
 function isConditionFailure(error: unknown): error is ConditionalCheckFailedException {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException';
 }
 
-/** Whether the table will never take the request as it is. */
+/** Whether the table never accepts the request as it is. */
 export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && REFUSALS.has(error.name);
 }
 
-/** A promise's outcome, or the error when the deadline comes first, which may be moved meanwhile. */
+/** Waits for a promise until a deadline, which may move while waiting. Rejects with `late()` after it. */
 export async function within<Result>(
   promise: Promise<Result>,
   deadline: () => number,
@@ -79,7 +79,7 @@ export async function within<Result>(
   }
 }
 
-/** The table that the records go to. */
+/** The table that the writer writes to. */
 export class Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
@@ -91,7 +91,7 @@ export class Table {
     this.#writeTimeoutMs = writeTimeoutMs;
   }
 
-  /** Writes an item where there is none. Returns the one that is there otherwise. */
+  /** Writes an item if its key does not exist yet. Otherwise returns the existing item. */
   async putNew(item: Item): Promise<Item | undefined> {
     const command = new PutItemCommand({
       TableName: this.#name,
@@ -100,7 +100,7 @@ export class Table {
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
     try {
-      await this.#answer(keyOf(item), (abortSignal) => this.#client.send(command, { abortSignal }));
+      await this.#retry(keyOf(item), (abortSignal) => this.#client.send(command, { abortSignal }));
       return undefined;
     } catch (error) {
       if (isConditionFailure(error) && error.Item) return error.Item;
@@ -108,16 +108,17 @@ export class Table {
     }
   }
 
-  /** Sets attributes of an execution, if it is open. */
-  async updateOpen(key: Key, set: Item): Promise<Update> {
+  /** Sets attributes of an execution, if it belongs to the team and is open. */
+  async updateOpen(key: Key, teamId: string, set: Item): Promise<Update> {
     const names = Object.keys(set);
     const command = new UpdateItemCommand({
       TableName: this.#name,
       Key: attributes(key),
       UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-      ConditionExpression: '#status IN (:PENDING, :RUNNING)',
+      ConditionExpression: 'teamId = :team AND #status IN (:PENDING, :RUNNING)',
       ExpressionAttributeNames: Object.fromEntries(['status', ...names].map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: {
+        ':team': { S: teamId },
         ':PENDING': { S: 'PENDING' },
         ':RUNNING': { S: 'RUNNING' },
         ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
@@ -125,7 +126,7 @@ export class Table {
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
     try {
-      await this.#answer(key, (abortSignal) => this.#client.send(command, { abortSignal }));
+      await this.#retry(key, (abortSignal) => this.#client.send(command, { abortSignal }));
       return { isOpen: true };
     } catch (error) {
       if (isConditionFailure(error)) return { isOpen: false, found: error.Item };
@@ -133,7 +134,7 @@ export class Table {
     }
   }
 
-  /** Writes items, once. Returns the keys of those that were not written. */
+  /** Writes items, without retries. Returns the keys of the items that were not written. */
   async putBatch(items: readonly Item[]): Promise<Key[]> {
     const command = new BatchWriteItemCommand({
       RequestItems: { [this.#name]: items.map((Item) => ({ PutRequest: { Item } })) },
@@ -144,17 +145,17 @@ export class Table {
     return requests.map((request) => keyOf(request.PutRequest?.Item ?? {}));
   }
 
-  /** Asks until there is an answer, an error that is none of the moment, or no more time. */
-  async #answer(key: Key, ask: (abortSignal: AbortSignal) => Promise<unknown>): Promise<void> {
+  /** Sends a request until it is answered, fails with an error that is not transient, or the time is over. */
+  async #retry(key: Key, send: (abortSignal: AbortSignal) => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + this.#writeTimeoutMs;
-    const late = () => new Error('no answer has come in time');
+    const late = () => new Error('no answer within the write timeout');
     for (let failures = 0; ; failures += 1) {
       try {
-        await within(ask(AbortSignal.timeout(REQUEST_TIMEOUT_MS)), () => deadline, late);
+        await within(send(AbortSignal.timeout(REQUEST_TIMEOUT_MS)), () => deadline, late);
         return;
       } catch (error) {
         if (isRefusal(error)) throw new RecordRefused([{ ...key, message: error.message }], { cause: error });
-        if (!isOfTheMoment(error)) throw error;
+        if (!isTransient(error)) throw error;
         const leftMs = deadline - performance.now();
         if (leftMs < SHORTEST_PAUSE_MS) throw new Unavailable('the table does not answer', { cause: error });
         await delay(Math.min(pauseAfter(failures), leftMs / 2));
@@ -163,11 +164,11 @@ export class Table {
   }
 }
 
-/** Whether a request that failed may succeed later: throttling, 5xx, and what had no answer at all. */
-function isOfTheMoment(error: unknown): boolean {
+/** Whether a failed request may succeed later: after throttling, a 5xx status, or no answer. */
+function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { $metadata, $retryable } = error as Partial<DynamoDBServiceException>;
   const status = $metadata?.httpStatusCode;
-  const isOwnFault = status !== undefined && status >= 400 && status < 500;
-  return !isOwnFault || status === 429 || $retryable !== undefined || THROTTLING.has(error.name);
+  const isClientError = status !== undefined && status >= 400 && status < 500;
+  return !isClientError || status === 429 || $retryable !== undefined || THROTTLING.has(error.name);
 }

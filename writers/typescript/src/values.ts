@@ -1,20 +1,20 @@
-// How a value of JavaScript is stored: natively, as attributes of DynamoDB, where it is small,
-// else as the bytes of its JSON text.
+// The encoding of JavaScript values: small values become DynamoDB attributes, and other values the
+// bytes of their JSON text.
 
 import * as zlib from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { InvalidRecord, PayloadTooLarge } from './errors.js';
 
-/** The largest JSON text that readers decode. */
+/** The largest JSON text that readers accept. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
-/** How deep containers may lie in one another in an attribute; DynamoDB itself takes 32. */
+/** The deepest nesting in an attribute. DynamoDB accepts 32 levels, and the record uses some of them. */
 const MAX_NATIVE_LEVELS = 28;
 
-/** How deep containers may lie in one another at all. It also ends the walk of a value that holds itself. */
+/** The deepest nesting at all. This limit also stops the walk of a value that contains itself. */
 const MAX_LEVELS = 1_000;
 
-/** The digits of DynamoDB's numbers. */
+/** The precision of DynamoDB's numbers. */
 const MAX_DIGITS = 38;
 
 /** The magnitudes of DynamoDB's numbers: from 1E-130 to below 1E+126. */
@@ -24,32 +24,32 @@ const MAX_INTEGER_DIGITS = 126;
 
 const ZSTD_LEVEL = 3;
 
-/** The escape of half a character, or what looks like it. */
-const HALF_CHARACTER = /\\ud[89a-f]/;
+/** The escape of an unpaired surrogate, or a text that looks like one. */
+const SURROGATE_ESCAPE = /\\ud[89a-f]/;
 
-/** A value as it is stored. */
-export type Stored =
+/** An encoded value. */
+export type Encoded =
   | { readonly native: AttributeValue }
   | { readonly encoding: 'json' | 'json+zstd'; readonly bytes: Uint8Array };
 
-/** What JSON has, one level of it. */
+/** One level of a JSON value. */
 type Json = null | boolean | number | bigint | string | object;
 
 /**
- * Decides how a value is stored. It is read as `JSON.stringify` reads it, with integers of
- * type bigint as numbers.
+ * Encodes a value. It is read as `JSON.stringify` reads it; in addition, integers of type bigint
+ * become numbers.
  */
-export function stored(field: string, value: unknown, inlineBytes: number): Stored {
+export function encode(field: string, value: unknown, inlineBytes: number): Encoded {
   const json = jsonOf(value, '');
-  if (json === undefined) throw new InvalidRecord(field, 'must be a value that JSON has');
+  if (json === undefined) throw new InvalidRecord(field, 'must be a value that JSON can represent');
   const text = Buffer.from(fastTextOf(value) ?? textOf(field, json, 1));
   ensureNotTooLarge(field, text.length);
   const native = text.length <= inlineBytes ? nativeOf(json, 1) : undefined;
-  return native ? { native } : compressed(text);
+  return native ? { native } : compress(text);
 }
 
-/** The text with zstd, where this Node has it, and where it helps. */
-function compressed(text: Buffer): Stored {
+/** Compresses the text with zstd, if this Node.js supports it and the result is smaller. */
+function compress(text: Buffer): Encoded {
   const bytes = zlib.zstdCompressSync?.(text, {
     params: { [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
   });
@@ -57,11 +57,11 @@ function compressed(text: Buffer): Stored {
   return { encoding: 'json', bytes: text };
 }
 
-/** What JSON makes of a value; `undefined` where it leaves it out. */
+/** The JSON value of a JavaScript value; `undefined` if JSON leaves it out. */
 function jsonOf(value: unknown, key: string | number): Json | undefined {
   switch (typeof value) {
     case 'string':
-      // Half a character has no bytes in UTF-8, and readers refuse its escape.
+      // UTF-8 cannot encode an unpaired surrogate, and readers refuse its escape.
       return value.toWellFormed();
     case 'number':
       return Number.isFinite(value) ? value : null;
@@ -89,13 +89,13 @@ function isBoxed(object: object): object is Number | String | Boolean | BigInt {
   );
 }
 
-/** The text as `JSON.stringify` makes it, ten times as fast, of all that it can. */
+/** The text from `JSON.stringify`, which is ten times as fast; `undefined` if it cannot be used. */
 function fastTextOf(value: unknown): string | undefined {
   try {
     const text = JSON.stringify(value);
-    return HALF_CHARACTER.test(text) ? undefined : text;
+    return SURROGATE_ESCAPE.test(text) ? undefined : text;
   } catch {
-    // It has a bigint, or is too deep: the walk below takes the one, and names the other.
+    // It contains a bigint or is too deep: `textOf` writes the former, and reports the latter.
     return undefined;
   }
 }
@@ -104,7 +104,7 @@ function fastTextOf(value: unknown): string | undefined {
 function textOf(field: string, json: Json, level: number): string {
   if (typeof json === 'string') return JSON.stringify(json);
   if (typeof json !== 'object' || json === null) return String(json);
-  if (level > MAX_LEVELS) throw new InvalidRecord(field, `lies deeper than ${MAX_LEVELS} levels, or holds itself`);
+  if (level > MAX_LEVELS) throw new InvalidRecord(field, `is nested deeper than ${MAX_LEVELS} levels, or contains itself`);
   return Array.isArray(json) ? textOfArray(field, json, level) : textOfObject(field, json, level);
 }
 
@@ -134,7 +134,7 @@ function ensureNotTooLarge(field: string, bytes: number): void {
   if (bytes > MAX_JSON_BYTES) throw new PayloadTooLarge(field, MAX_JSON_BYTES);
 }
 
-/** The value as an attribute; `undefined` where DynamoDB has none that is equal. */
+/** The value as an attribute; `undefined` if DynamoDB cannot represent it exactly. */
 function nativeOf(json: Json, level: number): AttributeValue | undefined {
   if (json === null) return { NULL: true };
   switch (typeof json) {
@@ -167,7 +167,7 @@ function nativeContainerOf(container: object, level: number): AttributeValue | u
   return { M: map };
 }
 
-/** Whether a map of DynamoDB may have the name, and the SDK hands it on. */
+/** Whether a DynamoDB map may contain the name, and the SDK sends it. */
 function isNativeName(name: string): boolean {
   return name !== '' && name !== '__proto__';
 }

@@ -1,4 +1,4 @@
-// The scenario that all writers are held to: see ../../conformance.
+// The scenario that every writer must pass: see ../../conformance.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,8 +16,11 @@ before(async () => {
 
 after(() => server?.stop());
 
-test('the scenario makes the records and the answers of every writer', async () => {
+test('the scenario gives the expected records and answers', async () => {
+  const recorder = recordActions(server.client);
   await play(await read('scenario.json'));
+  recorder.stop();
+  assert.deepEqual(recorder.actions, await grantedActions(), 'the policy for engines grants exactly these actions');
   assert.deepEqual(await records(), await read('records.json'));
   const expected = await read('answers.json');
   for (const [path, body] of Object.entries(expected)) {
@@ -26,7 +29,32 @@ test('the scenario makes the records and the answers of every writer', async () 
   }
 });
 
-/** What each operation of the scenario is here, by its name there. */
+/** Records the IAM actions of a client until it is stopped, each with its kind of partition. */
+function recordActions(client) {
+  const actions = new Set();
+  const collect = (next, { commandName }) => (args) => {
+    const { RequestItems, ...request } = args.input;
+    const requests = RequestItems ? Object.values(RequestItems).flat() : [request];
+    for (const { PutRequest, Item = PutRequest?.Item, Key = Item } of requests) {
+      actions.add(`dynamodb:${commandName.replace(/Command$/, '')} ${Key.pk.S.split('#')[0]}#*`);
+    }
+    return next(args);
+  };
+  client.middlewareStack.add(collect, { step: 'initialize', name: 'collect' });
+  return { actions, stop: () => client.middlewareStack.remove('collect') };
+}
+
+/** The actions that the policy for engines in docs/writing.md grants. */
+async function grantedActions() {
+  const document = await readFile(new URL('../../../docs/writing.md', import.meta.url), 'utf8');
+  const { Statement } = JSON.parse(document.split('```json\n')[1].split('```')[0]);
+  assert.equal(Statement.length, 1);
+  const [{ Action, Condition }] = Statement;
+  const kinds = Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys'];
+  return new Set(Action.flatMap((action) => kinds.map((kind) => `${action} ${kind}`)));
+}
+
+/** The calls of this writer, by the name of the operation in the scenario. */
 const OPERATIONS = {
   start_run: (writer, options) => writer.startRun(options),
   start_step: (place, options) => place.startStep(options),
@@ -50,15 +78,15 @@ async function play(scenario) {
   for (const operation of scenario) {
     const { at, do: verb, as: name, in: place, on: target, of: fork, expect: expected, ...given } = operation;
     now = Date.parse(at);
-    const result = await OPERATIONS[verb](handles[place ?? target ?? fork], inCamelCase(given));
+    const result = await OPERATIONS[verb](handles[place ?? target ?? fork], toCamelCase(given));
     if (name) handles[name] = result;
     if (expected) assertOutcome(result, expected, operation);
   }
   await writer.close();
 }
 
-/** The names of parameters, of the first level alone. */
-function inCamelCase(given) {
+/** Converts the names of parameters to camel case, on the first level only. */
+function toCamelCase(given) {
   const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [camelCase(name), value]));
 }
@@ -70,7 +98,7 @@ function assertOutcome(result, expected, operation) {
   else assert.deepEqual({ ...result, ...expected }, result, about);
 }
 
-/** The records as plain JSON by key, the parts of a payload in bytes as one. */
+/** The records as plain JSON, sorted by key. The parts of a payload are joined into one record. */
 async function records() {
   const all = [];
   for (const executionId of RUNS) {

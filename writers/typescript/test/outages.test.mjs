@@ -1,4 +1,4 @@
-// What becomes of records while the table fails, answers late, or is not there.
+// Tables that fail, answer late, or refuse connections.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -15,7 +15,7 @@ import {
   until,
 } from './support.mjs';
 
-/** Longer than any test: what is sent by then was sent for another reason. */
+/** Longer than any test, so that records are never sent because of their age. */
 const NEVER_MS = 600_000;
 
 let server;
@@ -43,24 +43,24 @@ afterEach(async () => {
   await proxy.refuse();
 });
 
-/** Has the first request of each of some operations do as told, and the others pass. */
+/** Applies a rule to the first request of each of some operations, and forwards all other requests. */
 function firstOf(operations, rule) {
   const left = new Set(operations);
   return (request, forward) => (left.delete(request.operation) ? rule(request, forward) : forward());
 }
 
-/** Writes what the request asks for, and loses the answer. */
-async function lostAnswer(_, forward) {
+/** Forwards the request, and drops the answer. */
+async function loseAnswer(_, forward) {
   await forward();
   return undefined;
 }
 
-test('answers that are lost after the write change nothing', async () => {
+test('writes with lost answers are recognized', async () => {
   for (const maxAttempts of [1, 3]) {
     const own = clientOf(proxy.url, { maxAttempts });
     const writer = new Writer('flowtrail', { client: own, flushAfterMs: 0 });
     proxy.requests.length = 0;
-    proxy.rule = firstOf(['PutItem', 'BatchWriteItem', 'UpdateItem'], lostAnswer);
+    proxy.rule = firstOf(['PutItem', 'BatchWriteItem', 'UpdateItem'], loseAnswer);
     const given = { labels: { order: '1' }, flowVersion: 3, expiresAt: 1_900_000_000, input: 1 };
     const run = await writer.startRun({ flowId: 'lost', ...given });
     assert.equal(run.resumed, false);
@@ -80,7 +80,7 @@ test('answers that are lost after the write change nothing', async () => {
   }
 });
 
-test('a table that is throttled or in trouble is asked again', async () => {
+test('throttled and failed requests are retried', async () => {
   const answers = [
     refusal(400, 'ProvisionedThroughputExceededException'),
     refusal(400, 'ThrottlingException'),
@@ -99,7 +99,7 @@ test('a table that is throttled or in trouble is asked again', async () => {
   }
 });
 
-test('an error that no waiting mends is raised as it is', async () => {
+test('an error that is not transient is thrown unchanged', async () => {
   const writer = new Writer('flowtrail', { client });
   proxy.rule = () => refusal(400, 'ResourceNotFoundException');
   await assert.rejects(writer.startRun({ flowId: 'none' }), { name: 'ResourceNotFoundException' });
@@ -113,7 +113,7 @@ test('an error that no waiting mends is raised as it is', async () => {
   await writer.close();
 });
 
-test('items that a batch leaves unprocessed are sent again, and no others', async () => {
+test('only unprocessed items of a batch are sent again', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
   proxy.rule = async (request, forward) => {
     if (request.operation !== 'BatchWriteItem') return forward();
@@ -131,7 +131,7 @@ test('items that a batch leaves unprocessed are sent again, and no others', asyn
   await writer.close();
 });
 
-test('a record that the table refuses is dropped and told, and the others are written', async () => {
+test('a refused record is dropped and reported, others are written', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
   proxy.rule = (request, forward) => {
     const isBad = request.operation === 'BatchWriteItem' && sortKeysOf(request).some((sk) => sk.endsWith('#bad'));
@@ -153,7 +153,7 @@ test('a record that the table refuses is dropped and told, and the others are wr
   assert.ok(warnings.some((warning) => warning.includes('#bad')));
   await writer.flush();
 
-  // The end is written all the same, for the run must not stay open.
+  // The end is written nevertheless, because the run must not stay open.
   await run.startStep({ stepId: 'bad', id: 'bad' });
   await assert.rejects(run.complete(), isRefused);
   assert.deepEqual(await run.complete(), { written: true });
@@ -161,7 +161,7 @@ test('a record that the table refuses is dropped and told, and the others are wr
   await writer.close();
 });
 
-test('what is told written survives an outage, and so does what was buffered before it', async () => {
+test('an outage delays writes and loses no record', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: 10 });
   const run = await writer.startRun({ flowId: 'outage' });
   const early = await run.startStep({ stepId: 'early', id: 'early' });
@@ -195,7 +195,7 @@ test('what is told written survives an outage, and so does what was buffered bef
   await writer.close();
 });
 
-test('calls give up in time, and what is buffered is tried on', async () => {
+test('calls time out, and buffered records are retried', async () => {
   const writer = new Writer('flowtrail', { client, writeTimeoutMs: 1_000 });
   const run = await writer.startRun({ flowId: 'unavailable' });
   await run.startStep({ stepId: 'a', id: 'a' });
@@ -211,7 +211,7 @@ test('calls give up in time, and what is buffered is tried on', async () => {
   await writer.close();
 });
 
-test('a table that never answers does not hold a call for longer', async () => {
+test('a call times out if the table never answers', async () => {
   const { opened, open } = gate();
   proxy.rule = () => opened;
   const writer = new Writer('flowtrail', { client, writeTimeoutMs: 200 });
@@ -222,11 +222,11 @@ test('a table that never answers does not hold a call for longer', async () => {
   await writer.close();
 });
 
-test('an end that was written and not answered in time is known again', async () => {
+test('an end with a lost answer is recognized', async () => {
   let now = 1_000;
   const writer = new Writer('flowtrail', { client, writeTimeoutMs: 300, clock: () => now });
   const run = await writer.startRun({ flowId: 'late' });
-  proxy.rule = lostAnswer;
+  proxy.rule = loseAnswer;
   await assert.rejects(run.complete(), Unavailable);
   proxy.rule = (_, forward) => forward();
   now = 5_000;
@@ -235,7 +235,7 @@ test('an end that was written and not answered in time is known again', async ()
   await writer.close();
 });
 
-test('a flush that goes on, however slowly, does not give up', async () => {
+test('a flush does not time out while it makes progress', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, writeTimeoutMs: 1_000 });
   const run = await writer.startRun({ flowId: 'slow' });
   // One batch is answered every 250 ms.
@@ -255,7 +255,7 @@ test('a flush that goes on, however slowly, does not give up', async () => {
   await writer.close();
 });
 
-test('a record is not sent before the older one of its key is answered', async () => {
+test('a key in flight is not sent again', async () => {
   const { opened, open } = gate();
   proxy.rule = firstOf(['BatchWriteItem'], async (_, forward) => {
     await opened;
@@ -283,7 +283,7 @@ test('a record is not sent before the older one of its key is answered', async (
   await writer.close();
 });
 
-test('when a record comes back, the newer one goes in its place', async () => {
+test('a newer record replaces an older one that failed', async () => {
   const { opened, open } = gate();
   proxy.rule = firstOf(['BatchWriteItem'], async () => {
     await opened;
@@ -304,7 +304,7 @@ test('when a record comes back, the newer one goes in its place', async () => {
   await writer.close();
 });
 
-test('a flush waits for what was accepted before it, and for nothing else', async () => {
+test('a flush waits only for earlier records', async () => {
   const { opened, open } = gate();
   proxy.rule = firstOf(['BatchWriteItem'], async (_, forward) => {
     await opened;
@@ -327,7 +327,7 @@ test('a flush waits for what was accepted before it, and for nothing else', asyn
   await writer.close();
 });
 
-test('records go when they have waited, and when they fill a batch', async () => {
+test('records are sent after flushAfterMs and in full batches', async () => {
   const waiting = new Writer('flowtrail', { client, flushAfterMs: 20 });
   const run = await waiting.startRun({ flowId: 'due' });
   await run.startStep({ stepId: 'a', id: 'a' });
@@ -344,7 +344,7 @@ test('records go when they have waited, and when they fill a batch', async () =>
   assert.deepEqual(sizes, [1, 25, 1]);
 });
 
-test('batches are small enough for DynamoDB', async () => {
+test('a batch has at most 12 MB', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, maxBufferedBytes: 2 ** 30 });
   const run = await writer.startRun({ flowId: 'large' });
   const sizes = [];
@@ -353,19 +353,19 @@ test('batches are small enough for DynamoDB', async () => {
     sizes.push(JSON.stringify(request.body).length);
     return { status: 200, body: {} };
   };
-  // Of chance, so that no compression makes it small: more than one batch of parts.
+  // Random numbers, which compression hardly makes smaller: more than one batch of parts.
   await run.complete(Array.from({ length: 45_000 }, () => Array.from({ length: 30 }, () => Math.random())));
   assert.ok(sizes.length > 1);
   assert.ok(Math.max(...sizes) < 12_100_000, `${sizes}`);
   await writer.close();
 });
 
-test('steps wait for room while the buffer is full', async () => {
+test('steps wait while the buffer is full', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS, maxBufferedBytes: 2_000 });
   const run = await writer.startRun({ flowId: 'full' });
   await proxy.refuse();
   const calls = Array.from({ length: 20 }, (_, number) => run.startStep({ stepId: 'a', id: `a-${number}` }));
-  // More than the bound by itself.
+  // This record is larger than the buffer.
   calls.push(run.startStep({ stepId: 'a', id: 'large', input: 'x'.repeat(4_000) }));
   const settled = await Promise.all(calls.map(isSettled));
   const accepted = settled.filter(Boolean).length;
@@ -380,7 +380,7 @@ test('steps wait for room while the buffer is full', async () => {
   await writer.close();
 });
 
-test('a close gives up in time, and tells of it', async () => {
+test('a close times out and throws', async () => {
   const writer = new Writer('flowtrail', { client, writeTimeoutMs: 1_000, maxBufferedBytes: 100 });
   const run = await writer.startRun({ flowId: 'lost' });
   await proxy.refuse();
@@ -396,7 +396,7 @@ test('a close gives up in time, and tells of it', async () => {
   assert.deepEqual(await server.stepsOf(run.executionId), {});
 });
 
-test('a close during an outage loses nothing when the table comes back', async () => {
+test('a close during an outage writes all records after it', async () => {
   const writer = new Writer('flowtrail', { client, flushAfterMs: NEVER_MS });
   const run = await writer.startRun({ flowId: 'close' });
   await run.startStep({ stepId: 'a', id: 'a' });
@@ -408,7 +408,7 @@ test('a close during an outage loses nothing when the table comes back', async (
   assert.ok((await server.stepsOf(run.executionId)).a);
 });
 
-test('a process that is killed leaves a run that can be read', async () => {
+test('the run of a killed process is readable', async () => {
   const { child, ended, lines } = startChild('steps.mjs', server.tableUrl);
   await until(() => lines().length > 30);
   child.kill('SIGKILL');
@@ -426,13 +426,13 @@ test('a process that is killed leaves a run that can be read', async () => {
   await writer.close();
 });
 
-test('what waits in the buffer keeps no process alive', async () => {
+test('buffered records do not keep a process alive', async () => {
   const { child, ended } = startChild('idle.mjs', server.tableUrl);
   const [status] = await ended;
   assert.deepEqual([status, child.killed], [0, false]);
 });
 
-test('a process does not end while a call of it waits for the table', async () => {
+test('a waiting call keeps its process alive', async () => {
   for (const call of ['end', 'room']) {
     proxy.requests.length = 0;
     const { ended, lines } = startChild('waiting.mjs', proxy.url, call);

@@ -1,3 +1,5 @@
+// Payloads: values as attributes or as JSON text.
+
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as zlib from 'node:zlib';
@@ -17,8 +19,8 @@ after(async () => {
   await server?.stop();
 });
 
-/** Writes a value as the output of a step and as that of its run. */
-async function written(output) {
+/** Writes a value as the output of a step and of its run, and returns what is stored and shown. */
+async function writeOutput(output) {
   const run = await writer.startRun({ flowId: 'payloads' });
   const step = await run.startStep({ stepId: 'a', id: 'a' });
   await step.complete(output);
@@ -36,14 +38,14 @@ function nested(levels) {
   return value;
 }
 
-test('a small value is native', async () => {
+test('a small value is an attribute', async () => {
   const value = {
     text: 'größer',
     empty: '',
     numbers: [0, -0.5, 1e21, 1.5e-100, 9007199254740993n, 12345678901234567890123456789012345678n, 10n ** 100n],
     others: [true, false, null, [], {}],
   };
-  const { items, step } = await written(value);
+  const { items, step } = await writeOutput(value);
   assert.deepEqual(step.output.M.numbers.L.slice(4, 6), [
     { N: '9007199254740993' },
     { N: '12345678901234567890123456789012345678' },
@@ -54,7 +56,7 @@ test('a small value is native', async () => {
   assert.equal(items['PAYLOAD#step:a:output#0000'], undefined);
 });
 
-test('what JSON.stringify reads in its own way is read so', async () => {
+test('values are read as JSON.stringify reads them', async () => {
   class Box {
     size = 1;
     #secret = 2;
@@ -68,7 +70,7 @@ test('what JSON.stringify reads in its own way is read so', async () => {
     box: new Box(),
     keyed: { toJSON: (key) => `by ${key}` },
   };
-  const { step, shown } = await written(value);
+  const { step, shown } = await writeOutput(value);
   const { boxed, ...others } = plain(step.output);
   const { boxed: _, ...given } = value;
   assert.deepEqual(others, JSON.parse(JSON.stringify(given)));
@@ -76,31 +78,31 @@ test('what JSON.stringify reads in its own way is read so', async () => {
   assert.deepEqual(shown[0], plain(step.output));
 });
 
-test('the two ways to make JSON text make the same', async () => {
+test('both encoders write the same JSON text', async () => {
   const value = {
     texts: ['"\\ \n\u2028', '\\ud800', 'ü😀', ''],
     numbers: [0, -0, 1e21, 1e-7, 0.1, -5, 2 ** 53, Number.NaN],
     others: [true, null, undefined, [], {}, new Date(0), new String('a'), { left: undefined, 'k"': 1 }, [, 1]],
     long: 'x'.repeat(9_000),
   };
-  // A bigint is what only one of them takes.
-  const [{ items }, { items: walked }] = [await written({ first: 1, value }), await written({ first: 1n, value })];
+  // Only the slower encoder accepts a bigint.
+  const [{ items }, { items: walked }] = [await writeOutput({ first: 1, value }), await writeOutput({ first: 1n, value })];
   const text = textOfPayload(items, 'PAYLOAD#output');
   assert.equal(text, JSON.stringify({ first: 1, value }));
   assert.equal(textOfPayload(walked, 'PAYLOAD#output'), text);
 });
 
-test('at the bound a value is native, and beyond it a payload', async () => {
+test('a value above the limit is a payload item', async () => {
   const native = 'x'.repeat(8_190);
-  assert.deepEqual((await written(native)).step.output, { S: native });
-  const { step, items, shown } = await written(`${native}x`);
+  assert.deepEqual((await writeOutput(native)).step.output, { S: native });
+  const { step, items, shown } = await writeOutput(`${native}x`);
   assert.equal(step.output, undefined);
   assert.equal(textOfPayload(items, 'PAYLOAD#step:a:output'), `"${native}x"`);
   assert.equal(textOfPayload(items, 'PAYLOAD#output'), `"${native}x"`);
   assert.deepEqual(shown, [`${native}x`, `${native}x`]);
 });
 
-test('what no attribute can hold is a payload, however small', async () => {
+test('a value that no attribute can hold is a payload item', async () => {
   const values = [
     1e126,
     1e300,
@@ -114,26 +116,26 @@ test('what no attribute can hold is a payload, however small', async () => {
     nested(500),
   ];
   for (const value of values) {
-    const { step, items } = await written(value);
+    const { step, items } = await writeOutput(value);
     assert.equal(step.output, undefined);
     const text = textOfPayload(items, 'PAYLOAD#step:a:output');
     if (typeof value === 'bigint') assert.equal(text, value.toString());
     else assert.deepEqual(JSON.parse(text), value);
     assert.equal(items['PAYLOAD#output#0000'].value, undefined);
   }
-  assert.ok((await written(nested(28))).step.output);
+  assert.ok((await writeOutput(nested(28))).step.output);
 });
 
-test('a value that has no place in JSON is null where it stands alone', async () => {
-  assert.deepEqual((await written(Number.NaN)).step.output, { NULL: true });
-  assert.deepEqual((await written(null)).step.output, { NULL: true });
-  assert.equal((await written(undefined)).step.output, undefined);
+test('NaN as a whole value is null', async () => {
+  assert.deepEqual((await writeOutput(Number.NaN)).step.output, { NULL: true });
+  assert.deepEqual((await writeOutput(null)).step.output, { NULL: true });
+  assert.equal((await writeOutput(undefined)).step.output, undefined);
 });
 
-test('a large payload is in parts', async () => {
-  // Of chance, so that zstd does not make it one part.
+test('a large payload is stored in parts', async () => {
+  // Random numbers, so that zstd does not shrink them to one part.
   const value = Array.from({ length: 60_000 }, () => Math.random());
-  const { items, shown } = await written(value);
+  const { items, shown } = await writeOutput(value);
   const parts = Object.values(items).filter((item) => item.sk.S.startsWith('PAYLOAD#output#'));
   assert.ok(parts.length > 1);
   assert.ok(parts.slice(0, -1).every((part) => part.bytes.B.length === 390_000));
@@ -141,15 +143,15 @@ test('a large payload is in parts', async () => {
   assert.deepEqual(shown[1], value);
 });
 
-test('a payload is compressed where this Node can', async () => {
-  const { items } = await written({ text: 'again '.repeat(5_000) });
+test('a payload is compressed if this Node.js supports it', async () => {
+  const { items } = await writeOutput({ text: 'again '.repeat(5_000) });
   const { encoding, bytes } = items['PAYLOAD#output#0000'];
   const isCompressed = typeof zlib.zstdCompress === 'function';
   assert.equal(encoding.S, isCompressed ? 'json+zstd' : 'json');
   assert.equal(bytes.B.length < 1_000, isCompressed);
 });
 
-test('a payload goes out once, and so does each that replaces it', async () => {
+test('each payload of a step is written once', async () => {
   const run = await writer.startRun({ flowId: 'payloads' });
   const step = await run.startStep({ stepId: 'a', id: 'a', input: 'in '.repeat(5_000), data: { small: 1 } });
   await writer.flush();
@@ -170,7 +172,7 @@ test('a payload goes out once, and so does each that replaces it', async () => {
   assert.equal(data.steps[0].input, 'in '.repeat(5_000));
 });
 
-test('what is larger than a reader takes is refused, with nothing written', async () => {
+test('a value of more than 64 MiB is refused before a write', async () => {
   const tooLarge = 'ü'.repeat(32 * 1024 * 1024);
   const executionId = 'too-large';
   const isTooLarge = (field) => (error) => error instanceof PayloadTooLarge && error.field === field;
@@ -190,10 +192,10 @@ test('what is larger than a reader takes is refused, with nothing written', asyn
   assert.deepEqual(await run.fail('too large'), { written: true });
 });
 
-test('the bound between attributes and payloads is an option', async () => {
-  const none = new Writer('flowtrail', { client: server.client, inlinePayloadBytes: 0 });
-  const run = await none.startRun({ flowId: 'payloads', input: 1 });
-  await none.close();
+test('inlinePayloadBytes sets the limit for attributes', async () => {
+  const small = new Writer('flowtrail', { client: server.client, inlinePayloadBytes: 0 });
+  const run = await small.startRun({ flowId: 'payloads', input: 1 });
+  await small.close();
   const items = await server.itemsOf(run.executionId);
   assert.equal(textOfPayload(items, 'PAYLOAD#input'), '1');
 });

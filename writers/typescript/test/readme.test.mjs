@@ -1,4 +1,4 @@
-// The README's examples: they have the types that they should, and do what they say.
+// The README's examples: they compile, and give the expected result.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ let folder;
 
 before(async () => {
   server = await startServer();
-  // In here, where the package finds itself.
+  // Inside the package, where the examples can import it by its name.
   folder = await mkdtemp(fileURLToPath(new URL('readme-', import.meta.url)));
 });
 
@@ -24,7 +24,7 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true });
 });
 
-test('the examples do what they say', async () => {
+test('the examples of the README work', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const [first, more] = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
   const end = 'await run.complete(';

@@ -1,6 +1,9 @@
+// Runs and steps: their records, their ends, and the checks of parameters.
+
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { InvalidRecord, StepEnded, RunEnded, IdTaken, Writer, WriterClosed } from 'flowtrail-writer';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { InvalidRecord, StepEnded, RunEnded, IdTaken, OtherTeam, Writer, WriterClosed } from 'flowtrail-writer';
 import { clientOf, startProxy, startServer } from './support.mjs';
 
 const START = Date.parse('2026-02-17T10:30:00.000Z');
@@ -20,7 +23,7 @@ after(async () => {
   await server?.stop();
 });
 
-test('the requests of a run of eight steps within one flush are three', async () => {
+test('a run of eight steps needs three requests', async () => {
   const proxy = await startProxy(server.tableUrl);
   const counted = new Writer('flowtrail', { client: clientOf(proxy.url), flushAfterMs: 60_000 });
   const run = await counted.startRun({ flowId: 'counted' });
@@ -36,12 +39,12 @@ test('the requests of a run of eight steps within one flush are three', async ()
   assert.deepEqual(operations, ['PutItem', 'BatchWriteItem', 'UpdateItem']);
   const details = await server.ask(`/flow-executions/${run.executionId}`);
   assert.equal(details.data.metadata.status, 'COMPLETED');
-  // Those of the same millisecond come in the order of their ids.
+  // Steps of the same millisecond are sorted by id.
   const numbers = details.data.steps.map((step) => step.sequenceNumber).sort();
   assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-test('a run is in the table when its start returns', async () => {
+test('a run is in the table when startRun returns', async () => {
   const run = await writer.startRun({
     flowId: 'written',
     teamId: 'default',
@@ -68,7 +71,7 @@ test('a run is in the table when its start returns', async () => {
   });
 });
 
-test('a run that is open is resumed, with nothing of it written anew', async () => {
+test('an open run is resumed without changes', async () => {
   const first = await writer.startRun({ flowId: 'resumed', flowName: 'First', input: 1 });
   assert.equal(first.resumed, false);
   await first.startStep({ stepId: 'a' });
@@ -97,7 +100,7 @@ test('a run that is open is resumed, with nothing of it written anew', async () 
   assert.equal(execution.stepSummary, undefined);
 });
 
-test('a run that has ended is not resumed', async () => {
+test('an ended run is not resumed', async () => {
   const run = await writer.startRun({ flowId: 'ended' });
   await run.cancel('somebody', 'enough');
   const again = writer.startRun({ flowId: 'ended', executionId: run.executionId });
@@ -110,13 +113,52 @@ test('a run that has ended is not resumed', async () => {
   });
 });
 
-test('an id of another team or flow is taken', async () => {
+test('the id of a run of another flow is refused', async () => {
   const { executionId } = await writer.startRun({ flowId: 'mine' });
-  await assert.rejects(writer.startRun({ flowId: 'yours', executionId }), IdTaken);
-  await assert.rejects(writer.startRun({ flowId: 'mine', teamId: 'other', executionId }), IdTaken);
+  await assert.rejects(writer.startRun({ flowId: 'yours', executionId }), (error) => {
+    return error instanceof IdTaken && !(error instanceof OtherTeam);
+  });
 });
 
-test('a cancel through the API comes back on a heartbeat and on the end', async () => {
+test('a team cannot take over a run of another', async () => {
+  for (const isOpen of [true, false]) {
+    const victim = await writer.startRun({ flowId: 'flow', teamId: 'victim', input: { secret: 1 } });
+    if (!isOpen) await victim.complete();
+    await writer.flush();
+    const { executionId } = victim;
+    const before = await server.itemsOf(executionId);
+    const thief = writer.startRun({ flowId: 'flow', teamId: 'thief', executionId, input: { mine: 2 } });
+    await assert.rejects(thief, (error) => {
+      assert.ok(error instanceof OtherTeam && error instanceof IdTaken);
+      assert.equal(error.message, `the execution id ${executionId} belongs to another team: use another id`);
+      return true;
+    });
+    const parent = await writer.startRun({ flowId: 'flow', teamId: 'thief' });
+    const step = await parent.startStep({ stepId: 'a' });
+    await assert.rejects(step.startSubflow({ flowId: 'flow', executionId }), OtherTeam);
+    await writer.flush();
+    assert.deepEqual(await server.itemsOf(executionId), before);
+  }
+});
+
+test('an id that another team reused is not written', async () => {
+  for (const write of ['heartbeat', 'complete', 'fail', 'cancel']) {
+    const run = await writer.startRun({ flowId: 'flow', teamId: 'first' });
+    assert.equal(await run.heartbeat(), null);
+    const { executionId } = run;
+    const Key = { pk: { S: `EXEC#${executionId}` }, sk: { S: 'EXECUTION' } };
+    await server.client.send(new DeleteItemCommand({ TableName: 'flowtrail', Key }));
+    assert.deepEqual(await run.heartbeat(), { status: null, cancelledBy: null, cancelReason: null, endTime: null });
+    await writer.startRun({ flowId: 'flow', teamId: 'second', executionId });
+    const before = await server.itemsOf(executionId);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await assert.rejects(run[write](...(write === 'fail' ? ['late'] : [])), OtherTeam, write);
+    }
+    assert.deepEqual(await server.itemsOf(executionId), before);
+  }
+});
+
+test('heartbeat and end report a cancel through the API', async () => {
   const run = await writer.startRun({ flowId: 'cancelled' });
   assert.equal(await run.heartbeat(), null);
   assert.equal(run.ended(), null);
@@ -136,7 +178,7 @@ test('a cancel through the API comes back on a heartbeat and on the end', async 
   assert.equal(execution.cancelReason.S, 'Just a try.');
 });
 
-test('an end after a cancel tells who won', async () => {
+test('an end after a cancel reports the cancel', async () => {
   const run = await writer.startRun({ flowId: 'cancelled' });
   await server.cancel(run.executionId, 'First.');
   const outcome = await run.fail('late');
@@ -145,7 +187,7 @@ test('an end after a cancel tells who won', async () => {
   assert.deepEqual(run.ended(), outcome.ended);
 });
 
-test('neither a heartbeat nor an end brings a deleted run back', async () => {
+test('a deleted run is not written again', async () => {
   const run = await writer.startRun({ flowId: 'deleted' });
   await server.ask(`/api/history/executions/${run.executionId}`, { method: 'DELETE' });
   const gone = { status: null, cancelledBy: null, cancelReason: null, endTime: null };
@@ -154,7 +196,7 @@ test('neither a heartbeat nor an end brings a deleted run back', async () => {
   assert.equal((await server.itemsOf(run.executionId)).EXECUTION, undefined);
 });
 
-test('the first end of a run is the one that counts', async () => {
+test('a second end of a run changes nothing', async () => {
   const run = await writer.startRun({ flowId: 'twice' });
   const [first, second] = await Promise.all([run.complete('done'), run.fail('no')]);
   assert.deepEqual([first, second], [{ written: true }, { written: true }]);
@@ -164,7 +206,7 @@ test('the first end of a run is the one that counts', async () => {
   assert.equal(execution.errorMessage, undefined);
 });
 
-test('a step is its id and its start', async () => {
+test('a step is identified by its id and start', async () => {
   const executionId = 'same-step';
   for (const startTime of ['2026-02-17T11:30:00+01:00', new Date(START)]) {
     const run = await writer.startRun({ flowId: 'same', executionId });
@@ -177,7 +219,7 @@ test('a step is its id and its start', async () => {
   assert.deepEqual(starts, [['step', '2026-02-17T10:30:00.000Z', 'COMPLETED']]);
 });
 
-test('a step ends once', async () => {
+test('a step has one end', async () => {
   const run = await writer.startRun({ flowId: 'steps' });
   const step = await run.startStep({ stepId: 'a' });
   assert.equal(step.isOpen, true);
@@ -193,11 +235,11 @@ test('a step ends once', async () => {
   await run.complete();
   const { [step.id]: item } = await server.stepsOf(run.executionId);
   assert.deepEqual(item.output, { S: 'first' });
-  // The clock went back.
+  // The clock was set back before the end.
   assert.deepEqual(item.durationMs, { N: '0' });
 });
 
-test('a run tells of its steps, those of branches among them, how they ended', async () => {
+test('the step summary includes steps of branches', async () => {
   const run = await writer.startRun({ flowId: 'summary' });
   const fork = await run.fork({ stepId: 'each' });
   const branch = fork.branch('one');
@@ -215,7 +257,7 @@ test('a run tells of its steps, those of branches among them, how they ended', a
   assert.deepEqual(steps.b.sequenceNumber, { N: '2' });
 });
 
-test('work as a step and as a run ends both', async () => {
+test('step and run end with the result of their function', async () => {
   const executionId = 'convenient';
   const result = await writer.run({ flowId: 'work', executionId }, async (run) => {
     await run.step({ stepId: 'own-end', id: 'own-end' }, (step) => step.skip());
@@ -229,7 +271,7 @@ test('work as a step and as a run ends both', async () => {
   assert.equal((await server.itemsOf(executionId)).EXECUTION.status.S, 'COMPLETED');
 });
 
-test('an error in the work fails the step and the run, and is raised on', async () => {
+test('an error fails step and run, and is thrown again', async () => {
   const executionId = 'inconvenient';
   const failure = new TypeError('no such box');
   const work = writer.run({ flowId: 'work', executionId }, (run) =>
@@ -246,7 +288,7 @@ test('an error in the work fails the step and the run, and is raised on', async 
   assert.equal(execution.errorMessage.S, 'no such box');
 });
 
-test('whatever is thrown becomes the text of an error', async () => {
+test('every thrown value becomes an error message', async () => {
   const thrown = { a: 'text', b: new RangeError(), c: Object.create(null), d: undefined };
   const run = await writer.startRun({ flowId: 'thrown' });
   for (const [id, value] of Object.entries(thrown)) {
@@ -259,7 +301,7 @@ test('whatever is thrown becomes the text of an error', async () => {
   assert.deepEqual(texts, ['text', 'RangeError', '[Object: null prototype] {}', 'undefined']);
 });
 
-test('errors are cut on the boundary of a character', async () => {
+test('a long error message is cut between characters', async () => {
   const run = await writer.startRun({ flowId: 'errors' });
   const step = await run.startStep({ stepId: 'a' });
   await step.fail('x'.repeat(16_384));
@@ -273,7 +315,7 @@ test('errors are cut on the boundary of a character', async () => {
   assert.equal(execution.errorMessage.S, `${'ü'.repeat(510)}…`);
 });
 
-test('after its close a writer writes nothing', async () => {
+test('a closed writer writes nothing', async () => {
   const own = new Writer('flowtrail', { client: server.client });
   const run = await own.startRun({ flowId: 'closed' });
   const step = await run.startStep({ stepId: 'a' });
@@ -292,7 +334,7 @@ test('after its close a writer writes nothing', async () => {
   for (const call of calls) await assert.rejects(call, WriterClosed);
 });
 
-test('calls that are under way when the writer closes come to their end', async () => {
+test('close waits for pending calls', async () => {
   const own = new Writer('flowtrail', { client: server.client, flushAfterMs: 60_000 });
   const run = await own.startRun({ flowId: 'closing' });
   const starting = own.startRun({ flowId: 'closing', input: 'given' });
@@ -307,7 +349,7 @@ test('calls that are under way when the writer closes come to their end', async 
 const CIRCLE = {};
 CIRCLE.self = CIRCLE;
 
-const NONSENSE = {
+const INVALID = {
   id: ['', 'a#b', 'ü', 'x'.repeat(129), 7, null, {}, [], Symbol('a'), () => 'a'],
   text: [7, null, {}, [], true, Symbol('a')],
   count: [-1, 1.5, Number.NaN, Infinity, '1', null, {}, 1n, 2 ** 53],
@@ -318,81 +360,118 @@ const NONSENSE = {
   value: [Symbol('a'), () => 1, CIRCLE],
 };
 
-test('nonsense in a parameter of a run is refused by its name', async () => {
+test('an invalid run option is refused by name', async () => {
   const fields = {
-    flowId: [...NONSENSE.id, undefined],
-    teamId: NONSENSE.id,
-    executionId: NONSENSE.id,
-    deviceId: NONSENSE.id,
-    createdAt: NONSENSE.time,
-    timeoutAt: NONSENSE.time,
-    flowName: NONSENSE.text,
-    trigger: NONSENSE.text,
+    flowId: [...INVALID.id, undefined],
+    teamId: INVALID.id,
+    executionId: INVALID.id,
+    deviceId: INVALID.id,
+    createdAt: INVALID.time,
+    timeoutAt: INVALID.time,
+    flowName: INVALID.text,
+    trigger: INVALID.text,
     flowVersion: [1.5, Number.NaN, null, {}, true, 1n],
-    expiresAt: [...NONSENSE.count, START],
+    expiresAt: [...INVALID.count, START],
     labels: [7, null, 'a', [], { '': 'a' }],
-    input: NONSENSE.value,
+    input: INVALID.value,
   };
   for (const [field, values] of Object.entries(fields)) {
     for (const value of values) {
-      await refused(writer.startRun({ flowId: 'nonsense', [field]: value }), field, value);
+      await assertRefused(writer.startRun({ flowId: 'invalid', [field]: value }), field, value);
     }
   }
-  await refused(writer.startRun({ flowId: 'nonsense', labels: { order: 7 } }), 'labels.order', 7);
-  for (const value of [undefined, null, 7, 'a']) await refused(writer.startRun(value), 'options', value);
+  await assertRefused(writer.startRun({ flowId: 'invalid', labels: { order: 7 } }), 'labels.order', 7);
+  for (const value of [undefined, null, 7, 'a']) await assertRefused(writer.startRun(value), 'options', value);
 });
 
-test('nonsense in a parameter of a step is refused by its name, and takes no number', async () => {
-  const run = await writer.startRun({ flowId: 'nonsense' });
+test('an invalid step option is refused by name', async () => {
+  const run = await writer.startRun({ flowId: 'invalid' });
   const branch = (await run.fork({ stepId: 'fork' })).branch('branch');
   const fields = {
-    stepId: [...NONSENSE.id, undefined],
-    id: NONSENSE.id,
-    name: NONSENSE.text,
-    type: NONSENSE.text,
-    retryCount: NONSENSE.count,
-    sequenceNumber: NONSENSE.count,
-    input: NONSENSE.value,
-    data: NONSENSE.value,
+    stepId: [...INVALID.id, undefined],
+    id: INVALID.id,
+    name: INVALID.text,
+    type: INVALID.text,
+    retryCount: INVALID.count,
+    sequenceNumber: INVALID.count,
+    input: INVALID.value,
+    data: INVALID.value,
   };
   for (const [field, values] of Object.entries(fields)) {
     for (const value of values) {
       const name = field === 'data' ? 'executionData' : field;
-      await refused(run.startStep({ stepId: 'a', [field]: value }), name, value);
-      await refused(branch.startStep({ stepId: 'a', [field]: value }), name, value);
-      // A fork's type is not the caller's.
-      if (field !== 'type') await refused(run.fork({ stepId: 'a', [field]: value }), name, value);
+      await assertRefused(run.startStep({ stepId: 'a', [field]: value }), name, value);
+      await assertRefused(branch.startStep({ stepId: 'a', [field]: value }), name, value);
+      // A fork has no option `type`.
+      if (field !== 'type') await assertRefused(run.fork({ stepId: 'a', [field]: value }), name, value);
     }
   }
   for (const value of [undefined, null, 7]) {
-    await refused(run.startStep(value), 'options', value);
-    await refused(run.fork(value), 'options', value);
+    await assertRefused(run.startStep(value), 'options', value);
+    await assertRefused(run.fork(value), 'options', value);
   }
   assert.equal((await run.startStep({ stepId: 'b' })).sequenceNumber, 2);
 });
 
-test('nonsense in the parameters of an end is refused, and ends nothing', async () => {
-  const run = await writer.startRun({ flowId: 'nonsense' });
+test('an unknown option is refused with a suggestion', async () => {
+  const run = await writer.startRun({ flowId: 'unknown' });
+  const step = await run.startStep({ stepId: 'a' });
+  await writer.flush();
+  const before = await server.itemsOf(run.executionId);
+  const { executionId } = run;
+  const calls = [
+    [() => writer.startRun({ flowid: 'a' }), "'flowid'; did you mean 'flowId'?"],
+    [() => writer.startRun({ flowId: 'a', executionId, flow_nam: 'a' }), "'flow_nam'; did you mean 'flowName'?"],
+    [() => writer.run({ flowId: 'a', executionId, lables: {} }, () => 1), "'lables'; did you mean 'labels'?"],
+    [() => run.startStep({ stepID: 'a' }), "'stepID'; did you mean 'stepId'?"],
+    [() => run.step({ stepId: 'a', inptu: 1 }, () => 1), "'inptu'; did you mean 'input'?"],
+    [() => run.fork({ stepId: 'a', retry_count: 1 }), "'retry_count'; did you mean 'retryCount'?"],
+    [() => step.startSubflow({ flowId: 'a', flowVerson: 1 }), "'flowVerson'; did you mean 'flowVersion'?"],
+    [async () => new Writer('flowtrail', { flushAfter: 1 }), "'flushAfter'; did you mean 'flushAfterMs'?"],
+    // A fork has a fixed type, and a sub-flow the team of its parent.
+    [
+      () => run.fork({ stepId: 'a', type: 'a' }),
+      "'type'; the options are stepId, name, input, id, retryCount, sequenceNumber, startTime, data",
+    ],
+    [
+      () => step.startSubflow({ flowId: 'a', teamId: 'a' }),
+      "'teamId'; the options are flowId, executionId, createdAt, flowName, flowVersion, deviceId, trigger, " +
+        'labels, timeoutAt, expiresAt, input',
+    ],
+  ];
+  for (const [call, message] of calls) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof TypeError);
+      assert.equal(error.message, `unknown option ${message}`);
+      return true;
+    });
+  }
+  await writer.flush();
+  assert.deepEqual(await server.itemsOf(executionId), before);
+});
+
+test('an invalid parameter of an end does not end the run', async () => {
+  const run = await writer.startRun({ flowId: 'invalid' });
   const step = await run.startStep({ stepId: 'a' });
   const fork = await run.fork({ stepId: 'b' });
-  for (const value of NONSENSE.value) {
-    await refused(step.complete(value), 'output', value);
-    await refused(step.fail('no', value), 'output', value);
-    await refused(step.setData(value), 'executionData', value);
-    await refused(run.complete(value), 'output', value);
-    await refused(run.complete(1, value), 'context', value);
+  for (const value of INVALID.value) {
+    await assertRefused(step.complete(value), 'output', value);
+    await assertRefused(step.fail('no', value), 'output', value);
+    await assertRefused(step.setData(value), 'executionData', value);
+    await assertRefused(run.complete(value), 'output', value);
+    await assertRefused(run.complete(1, value), 'context', value);
   }
-  await refused(step.setData(undefined), 'executionData');
-  for (const value of [undefined, ...NONSENSE.text]) {
-    await refused(step.fail(value), 'errorMessage', value);
-    await refused(fork.fail(value), 'errorMessage', value);
-    await refused(run.fail(value), 'errorMessage', value);
+  await assertRefused(step.setData(undefined), 'executionData');
+  for (const value of [undefined, ...INVALID.text]) {
+    await assertRefused(step.fail(value), 'errorMessage', value);
+    await assertRefused(fork.fail(value), 'errorMessage', value);
+    await assertRefused(run.fail(value), 'errorMessage', value);
   }
-  for (const value of NONSENSE.text) {
-    await refused(run.cancel(value), 'by', value);
-    await refused(run.cancel('me', value), 'reason', value);
+  for (const value of INVALID.text) {
+    await assertRefused(run.cancel(value), 'by', value);
+    await assertRefused(run.cancel('me', value), 'reason', value);
   }
-  for (const value of [undefined, ...NONSENSE.id]) {
+  for (const value of [undefined, ...INVALID.id]) {
     assert.throws(() => fork.branch(value), InvalidRecord, String(value));
     if (value !== undefined) assert.throws(() => fork.branch('a', value), InvalidRecord, String(value));
   }
@@ -401,7 +480,7 @@ test('nonsense in the parameters of an end is refused, and ends nothing', async 
   assert.deepEqual(await run.complete(), { written: true });
 });
 
-test('nonsense in an option of the writer is refused', async () => {
+test('an invalid writer option is refused by name', async () => {
   const options = {
     client: [7, null, {}, 'a'],
     clock: [7, null, {}, 'a'],
@@ -421,21 +500,21 @@ test('nonsense in an option of the writer is refused', async () => {
   for (const value of [null, 7, 'a']) assert.throws(() => new Writer('flowtrail', value), InvalidRecord);
 
   const timeless = new Writer('flowtrail', { client, clock: () => Number.NaN });
-  await refused(timeless.startRun({ flowId: 'nonsense' }), 'clock');
+  await assertRefused(timeless.startRun({ flowId: 'invalid' }), 'clock');
   await timeless.close();
 
   let time = START;
   const failing = new Writer('flowtrail', { client, clock: () => time });
-  const run = await failing.startRun({ flowId: 'nonsense' });
+  const run = await failing.startRun({ flowId: 'invalid' });
   time = Number.NaN;
-  await refused(run.complete(), 'clock');
+  await assertRefused(run.complete(), 'clock');
   time = START;
   assert.deepEqual(await run.complete(), { written: true });
   await failing.close();
 });
 
-test('texts with half a character are mended', async () => {
-  const run = await writer.startRun({ flowId: 'mended', flowName: 'a\ud800b', labels: { 'c\ud800': '\udc00' } });
+test('unpaired surrogates are replaced', async () => {
+  const run = await writer.startRun({ flowId: 'surrogates', flowName: 'a\ud800b', labels: { 'c\ud800': '\udc00' } });
   await (await run.startStep({ stepId: 'a', input: { 'x\ud800': 'y\ud800' } })).fail('z\ud800');
   await run.complete({ 'x\ud800': 'y\ud800'.repeat(9_000) });
   const { EXECUTION: execution } = await server.itemsOf(run.executionId);
@@ -449,7 +528,7 @@ test('texts with half a character are mended', async () => {
 });
 
 /** Asserts that a call is refused because of a field. */
-async function refused(call, field, value) {
+async function assertRefused(call, field, value) {
   const isOfField = (error) => error instanceof InvalidRecord && error.field === field;
   await assert.rejects(call, isOfField, `${field}: ${String(value)}`);
 }

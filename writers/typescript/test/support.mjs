@@ -1,5 +1,5 @@
-// What the tests share: a server of their own, clients of its table and of its API, and a proxy
-// before the table that can be told to fail.
+// Helpers of the tests: a server, clients for its table and its API, and a proxy in front of the
+// table that can simulate failures.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -13,14 +13,14 @@ import { startServer as start } from '../../../console/tests/server.mjs';
 const DEADLINE_MS = 30_000;
 const POLL_MS = 10;
 
-/** The program `flowtrail`, on an empty table. */
+/** Starts the program `flowtrail` with an empty table. */
 export async function startServer() {
   const program = process.env.FLOWTRAIL_PROGRAM;
-  assert.ok(program, 'FLOWTRAIL_PROGRAM names the program flowtrail');
+  assert.ok(program, 'Set FLOWTRAIL_PROGRAM to the path of the program flowtrail');
   const server = await start(program, ['--no-demo']);
   const client = clientOf(server.tableUrl);
 
-  /** Asks the API; a path or a method that it refuses is a mistake of the test. */
+  /** Sends a request to the API. A refused request fails the test. */
   async function ask(path, options = {}) {
     const headers = { authorization: `Bearer ${server.token}` };
     const answer = await fetch(`${server.url.replace(/\/$/, '')}${path}`, { ...options, headers });
@@ -66,7 +66,7 @@ export async function startServer() {
   return { ...server, client, ask, cancel, itemsOf, stepsOf, stop };
 }
 
-/** A client of a table's endpoint. `maxAttempts: 1` shows each failure to the writer. */
+/** A client for a table's endpoint. With `maxAttempts: 1` the writer sees each failure. */
 export function clientOf(endpoint, options = {}) {
   const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
   return new DynamoDBClient({ endpoint, region: 'local', credentials, ...options });
@@ -78,12 +78,12 @@ export async function until(condition) {
   for (;;) {
     const result = await condition();
     if (result) return result;
-    assert.ok(Date.now() < deadline, `in vain: ${condition}`);
+    assert.ok(Date.now() < deadline, `not within ${DEADLINE_MS} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** Whether a promise has an outcome by now. */
+/** Whether a promise is already resolved or rejected. */
 export async function isSettled(promise) {
   let settled = false;
   const settle = () => {
@@ -94,7 +94,7 @@ export async function isSettled(promise) {
   return settled;
 }
 
-/** A promise, and how to resolve it. */
+/** A promise, and the function that resolves it. */
 export function gate() {
   let open;
   const opened = new Promise((resolve) => {
@@ -104,9 +104,9 @@ export function gate() {
 }
 
 /**
- * A proxy before a table's endpoint. It keeps each request that it gets, as `{ operation, body }`,
- * and has `rule(request, forward)` answer it, with `{ status, body }`; without an answer the
- * connection breaks.
+ * A proxy in front of a table's endpoint. It records each request as `{ operation, body }`, and calls
+ * `rule(request, forward)` for the answer, `{ status, body }`. Without an answer it breaks the
+ * connection.
  */
 export async function startProxy(target) {
   const proxy = { requests: [], rule: (_, forward) => forward() };
@@ -134,7 +134,7 @@ export async function startProxy(target) {
 
   let server;
   let port = 0;
-  /** Takes connections, on the same port each time. */
+  /** Accepts connections, always on the same port. */
   proxy.listen = async () => {
     server = createServer(answer);
     server.listen(port, '127.0.0.1');
@@ -159,12 +159,12 @@ export function sortKeysOf({ body }) {
   return Object.values(body.RequestItems).flat().map((request) => request.PutRequest.Item.sk.S);
 }
 
-/** An error as DynamoDB answers it. */
+/** An error in DynamoDB's format. */
 export function refusal(status, name, message = name) {
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message } };
 }
 
-/** A program of the folder `children`, with what it has written so far. */
+/** Starts a program of the folder `children`. `lines` returns its output so far. */
 export function startChild(name, ...args) {
   const path = fileURLToPath(new URL(`children/${name}`, import.meta.url));
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -176,7 +176,7 @@ export function startChild(name, ...args) {
   return { child, ended, lines: () => output.split('\n').slice(0, -1) };
 }
 
-/** An attribute as JSON. */
+/** The plain value of an attribute. */
 export function plain(attribute) {
   const [[type, value]] = Object.entries(attribute);
   if (type === 'N') return Number(value);
@@ -186,7 +186,7 @@ export function plain(attribute) {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
 }
 
-/** The JSON text of a payload in bytes, from its items by sort key. */
+/** The JSON text of a payload, joined from its items. */
 export function textOfPayload(items, payload) {
   const keys = Object.keys(items).filter((sk) => sk.startsWith(`${payload}#`)).sort();
   const first = items[keys[0]];

@@ -1,15 +1,12 @@
-//! The rows of a JSON export: an array of runs, each on a line of its own.
+//! The rows of a JSON export: an array of runs, one on each line.
 
-use std::borrow::Cow;
-
-use masking::Masker;
 use schemars::JsonSchema;
 use serde::Serialize;
 use shared::model::{Execution, Step, Timestamp};
 use shared::{Error, Result};
 
 use super::CHUNK_BYTES;
-use crate::executions::views::{node_status_word, node_status_words, status_word, status_words};
+use crate::executions::views::{NodeStatusWord, StatusWord, node_status_word, status_word};
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -17,10 +14,10 @@ use crate::executions::views::{node_status_word, node_status_words, status_word,
 struct ExecutionView<'a> {
     execution_id: &'a str,
     workflow_id: Option<&'a str>,
-    workflow_name: Option<Cow<'a, str>>,
-    #[schemars(extend("enum" = status_words()))]
+    workflow_name: Option<&'a str>,
+    #[schemars(with = "Option<StatusWord>")]
     status: Option<&'static str>,
-    trigger: Option<Cow<'a, str>>,
+    trigger: Option<&'a str>,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
@@ -31,17 +28,18 @@ struct ExecutionView<'a> {
 #[schemars(rename = "ExportedNode")]
 struct NodeView<'a> {
     node_id: Option<&'a str>,
-    node_type: Option<Cow<'a, str>>,
-    node_name: Option<Cow<'a, str>>,
-    #[schemars(extend("enum" = node_status_words()))]
+    node_type: Option<&'a str>,
+    node_name: Option<&'a str>,
+    #[schemars(with = "Option<NodeStatusWord>")]
     status: Option<&'static str>,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
-    error: Option<Cow<'a, str>>,
+    error: Option<&'a str>,
 }
 
-/// A line of the file, which is written in pieces.
+// Only for the API description: the file itself is written in smaller pieces.
+/// An execution with its nodes: a line of the file.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ExportedExecutionWithNodes")]
@@ -52,18 +50,19 @@ pub(in crate::executions) struct ExportedLine<'a> {
     _nodes: Vec<NodeView<'a>>,
 }
 
-/// Rows that wait to leave.
+/// The rendered rows that are not sent yet.
+#[derive(Default)]
 pub(super) struct JsonRows {
-    masker: Masker,
     out: Vec<u8>,
-    /// What has been written last.
+    /// The last piece that was written.
     last: Last,
 }
 
-/// What a JSON text can stand behind.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The piece after which the next one is written.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Last {
     /// The beginning of the array.
+    #[default]
     Nothing,
     /// A run, whose nodes may follow.
     Execution,
@@ -72,14 +71,6 @@ enum Last {
 }
 
 impl JsonRows {
-    pub(super) fn new(masker: Masker) -> Self {
-        Self {
-            masker,
-            out: Vec::new(),
-            last: Last::Nothing,
-        }
-    }
-
     pub(super) fn begin(&mut self) -> Result<()> {
         self.out.push(b'[');
         Ok(())
@@ -94,15 +85,15 @@ impl JsonRows {
         let view = ExecutionView {
             execution_id: &execution.execution_id,
             workflow_id: execution.flow_id.as_deref(),
-            workflow_name: self.masked(execution.flow_name.as_deref()),
+            workflow_name: execution.flow_name.as_deref(),
             status: execution.status.map(status_word),
-            trigger: self.masked(execution.trigger.as_deref()),
+            trigger: execution.trigger.as_deref(),
             started_at: execution.start_time,
             completed_at: execution.end_time,
             duration_ms: execution.duration_ms(),
         };
         self.write(&view)?;
-        // The object goes on with its nodes, however many there are.
+        // The object is left open, because its nodes follow.
         self.out.pop();
         self.out.extend(b",\"nodeExecutions\":[");
         self.last = Last::Execution;
@@ -115,13 +106,13 @@ impl JsonRows {
         }
         let view = NodeView {
             node_id: step.step_id.as_deref(),
-            node_type: self.masked(step.step_type.as_deref()),
-            node_name: self.masked(step.step_name.as_deref()),
+            node_type: step.step_type.as_deref(),
+            node_name: step.step_name.as_deref(),
             status: step.status.map(node_status_word),
             started_at: step.start_time(),
             completed_at: step.end_time,
             duration_ms: step.duration_ms(),
-            error: self.masked(step.error_message.as_deref()),
+            error: step.error_message.as_deref(),
         };
         self.write(&view)?;
         self.last = Last::Node;
@@ -135,10 +126,6 @@ impl JsonRows {
         };
         self.out.extend(end);
         Ok(())
-    }
-
-    fn masked<'t>(&self, text: Option<&'t str>) -> Option<Cow<'t, str>> {
-        text.map(|text| self.masker.mask(text))
     }
 
     fn write(&mut self, view: &impl Serialize) -> Result<()> {

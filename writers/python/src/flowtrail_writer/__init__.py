@@ -5,6 +5,7 @@ from .errors import (
     ForkedProcess,
     IdTaken,
     InvalidRecord,
+    OtherTeam,
     PayloadTooLarge,
     RecordRefused,
     Refusal,
@@ -14,7 +15,8 @@ from .errors import (
     WriterClosed,
     WriterError,
 )
-from .runs import Run, RunOptions
+from .options import RunOptions
+from .runs import Run
 from .steps import Branch, Fork, Step
 from .values import Json
 from .writer import Writer
@@ -27,6 +29,7 @@ __all__ = [
     "IdTaken",
     "InvalidRecord",
     "Json",
+    "OtherTeam",
     "PayloadTooLarge",
     "RecordRefused",
     "Refusal",

@@ -1,7 +1,7 @@
 """The buffer: records that wait to be sent, and the thread that sends them.
 
-One thread sends one batch at a time, the oldest records first. So a key is never on its way
-twice, and an older record never lands after a newer one.
+One thread sends one batch at a time, the oldest records first. So two versions of a record are
+never in flight together, and an older version never overwrites a newer one.
 """
 
 import logging
@@ -22,27 +22,27 @@ _log = logging.getLogger("flowtrail_writer")
 
 
 class _Unprocessed(Exception):
-    """The table has left records for another time, as it is at its limit."""
+    """The table is at its limit and has left some records of a batch unwritten."""
 
 
 @dataclass
 class _Entry:
-    """A record that waits or is on its way."""
+    """A record that is waiting or in flight."""
 
     key: Key
     item: Item
     size: int
     since: int
-    """The number of the oldest record that it stands for and that was not sent."""
+    """The number of the oldest unsent record that this one replaced, or its own number."""
     arrived: float
-    """When that one came."""
+    """When that oldest record was accepted, on the monotonic clock."""
 
 
 class Buffer:
-    """Records by key: a newer one replaces one that waits.
+    """Records by key: a newer record replaces a waiting record with the same key.
 
-    The entries that wait are in the order of `since`, also when some of them are put back,
-    so the first of them tells how far all is written.
+    The waiting entries are ordered by `since`, even after some of them were put back. So the
+    first of them shows up to which number all records are written.
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class Buffer:
         self._max_bytes = max_bytes
         self._write_timeout = write_timeout
 
-        # Held while waiting for room, so that a large record is not overtaken by small ones
-        # for ever.
+        # Held while waiting for room: otherwise, small records could overtake a large one
+        # forever.
         self._turn = Lock()
-        # Guards all of the below, and tells that some of it has changed.
+        # Guards all fields below, and is notified when one of them changes.
         self._changed = Condition()
         self._waiting: OrderedDict[Key, _Entry] = OrderedDict()
-        self._on_the_way: list[_Entry] = []
-        self._bytes = 0  # Of both.
+        self._in_flight: list[_Entry] = []
+        self._bytes = 0  # The size of all waiting and in-flight records.
         self._accepted = 0
-        self._wanted = 0  # Records up to this number are not to wait for others.
+        self._wanted = 0  # Records up to this number are sent immediately.
         self._needs_room = False
         self._refusals: list[Refusal] = []
         self._failure: Exception | None = None
@@ -78,7 +78,7 @@ class Buffer:
         self._is_stopped = False
 
     def put(self, item: Item) -> None:
-        """Accepts a record. Waits while there is no room for it."""
+        """Accepts a record. Waits while the buffer has no room for it."""
         key, size = key_of(item), _size_of(item)
         with self._turn, self._changed:
             self._wait_for_room(key, size)
@@ -95,9 +95,9 @@ class Buffer:
                 self._changed.notify_all()
 
     def flush(self) -> None:
-        """Returns when all that was accepted before is in the table.
+        """Returns when all records that were accepted before are in the table.
 
-        Raises `Unavailable` when the table has taken nothing for the write time-out.
+        Raises `Unavailable` if the table has accepted nothing for the write timeout.
         """
         with self._changed:
             last = self._accepted
@@ -114,7 +114,7 @@ class Buffer:
                 raise RecordRefused(refusals)
 
     def close(self) -> None:
-        """Flushes, and accepts no more. What the table does not take in time is given up."""
+        """Flushes, and accepts no more records. Discards what the table does not accept in time."""
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -125,7 +125,7 @@ class Buffer:
                 self._is_stopped = True
                 self._changed.notify_all()
 
-    # ---- Under the lock
+    # ---- Called with the lock held
 
     def _wait_for_room(self, key: Key, size: int) -> None:
         while not self._is_closing:
@@ -151,10 +151,10 @@ class Buffer:
         first = next(iter(self._waiting.values()), None)
         if first is not None and first.since <= last:
             return False
-        return all(entry.since > last for entry in self._on_the_way)
+        return all(entry.since > last for entry in self._in_flight)
 
     def _seconds_until_due(self) -> float | None:
-        """How long the first batch has to wait; `None` when there is none."""
+        """How long the first batch must still wait; `None` if nothing waits."""
         first = next(iter(self._waiting.values()), None)
         if first is None:
             return None
@@ -163,22 +163,22 @@ class Buffer:
         return max(due, self._not_before) - monotonic()
 
     def _is_full(self) -> bool:
-        """Whether what waits fills a batch."""
+        """Whether the waiting records fill a batch."""
         return len(self._waiting) >= MAX_BATCH_ITEMS or self._bytes >= MAX_BATCH_BYTES
 
     def _take_batch(self) -> None:
         size = 0
-        while self._waiting and len(self._on_the_way) < MAX_BATCH_ITEMS:
+        while self._waiting and len(self._in_flight) < MAX_BATCH_ITEMS:
             first = next(iter(self._waiting.values()))
             size += first.size
-            if self._on_the_way and size > MAX_BATCH_BYTES:
+            if self._in_flight and size > MAX_BATCH_BYTES:
                 return
             del self._waiting[first.key]
-            self._on_the_way.append(first)
+            self._in_flight.append(first)
 
     def _put_back(self, entries: list[_Entry]) -> None:
-        """Puts entries before all others. One that was replaced meanwhile leaves its place
-        to the newer one."""
+        """Puts entries back in front of all others. If a newer record has replaced an entry since,
+        the newer record takes its place."""
         for entry in reversed(entries):
             newer = self._waiting.setdefault(entry.key, entry)
             if newer is not entry:
@@ -186,17 +186,17 @@ class Buffer:
                 self._bytes -= entry.size
             self._waiting.move_to_end(entry.key, last=False)
 
-    # ---- On the thread
+    # ---- Called on the sending thread
 
     def _run(self) -> None:
         while self._wait_for_batch():
             try:
                 self._send_batch()
             except Exception as error:
-                self._settle([], self._on_the_way, error)
+                self._settle([], self._in_flight, error)
 
     def _wait_for_batch(self) -> bool:
-        """Waits until a batch is due, and takes it. `False` when there will be none."""
+        """Waits for the next batch and takes it. Returns `False` when the buffer has stopped."""
         with self._changed:
             while not self._is_stopped:
                 seconds = self._seconds_until_due()
@@ -207,7 +207,7 @@ class Buffer:
             return False
 
     def _send_batch(self) -> None:
-        batch = self._on_the_way
+        batch = self._in_flight
         try:
             left = self._send([entry.item for entry in batch])
         except Exception as error:
@@ -222,7 +222,7 @@ class Buffer:
         )
 
     def _send_one_by_one(self, batch: list[_Entry]) -> None:
-        """Finds what the table refuses of a batch, drops it, and writes the others."""
+        """Writes the records of a refused batch one by one, and drops those that are refused."""
         for entry in batch:
             try:
                 if self._send([entry.item]):
@@ -235,15 +235,15 @@ class Buffer:
 
     def _refuse(self, entry: _Entry, error: Exception) -> None:
         pk, sk = entry.key
-        _log.error("The table refuses the record %s %s, which is dropped: %s", pk, sk, error)
+        _log.error("The table refused the record %s %s, and it was dropped: %s", pk, sk, error)
         with self._changed:
             self._refusals.append(Refusal(pk, sk, str(error)))
 
     def _settle(self, done: list[_Entry], left: list[_Entry], failure: Exception | None) -> None:
-        """Ends the way of entries, and has those that are left wait again, after a pause."""
+        """Removes written entries, and makes the entries that are left wait again after a pause."""
         with self._changed:
             settled = {entry.key for entry in done + left}
-            self._on_the_way = [each for each in self._on_the_way if each.key not in settled]
+            self._in_flight = [each for each in self._in_flight if each.key not in settled]
             self._bytes -= sum(entry.size for entry in done)
             if done:
                 self._last_progress = monotonic()
@@ -252,19 +252,20 @@ class Buffer:
                 self._not_before = monotonic() + next(self._pauses)
             else:
                 self._pauses = pauses()
-            self._tell_of(failure)
+            self._log_change(failure)
             self._failure = failure
             self._changed.notify_all()
 
-    def _tell_of(self, failure: Exception | None) -> None:
+    def _log_change(self, failure: Exception | None) -> None:
+        """Logs the first failure of an outage, and its end."""
         if failure is not None and self._failure is None:
-            _log.warning("The table does not take all records; they are tried again: %r", failure)
+            _log.warning("The table does not accept all records; retrying: %r", failure)
         if failure is None and self._failure is not None:
-            _log.info("The table takes all records again")
+            _log.info("The table accepts all records again")
 
 
 def _size_of(item: Item) -> int:
-    """About how many bytes of JSON an item is in a request."""
+    """The approximate size of an item in a request, in bytes of JSON."""
     return sum(len(name) + _attribute_size(value) + 4 for name, value in item.items())
 
 

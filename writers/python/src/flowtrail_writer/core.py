@@ -1,4 +1,4 @@
-"""What the runs and steps of one writer share."""
+"""The state that all runs and steps of a writer share."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from .values import Value, encode
 
 @dataclass
 class Core:
-    """The table, the buffer before it, and the clock."""
+    """The table, the buffer in front of it, and the clock."""
 
     table: Table
     buffer: Buffer
@@ -23,35 +23,37 @@ class Core:
     _process: int | None = field(default=None, init=False)
 
     def check(self) -> None:
-        """Refuses a writer that is closed, or that another process uses."""
+        """Raises an error if the writer is closed or belongs to another process."""
         self.check_process()
         if self.is_closed:
             raise WriterClosed("the writer is closed")
 
     def check_process(self) -> None:
-        """Refuses a writer that another process uses. Comes before every lock.
+        """Raises an error if the writer belongs to another process. Call it before taking a lock.
 
-        A fork copies what waits, locks that are held and connections, but not the thread. The
-        copy would send records twice, the older ones last. So a writer belongs to the process
-        that first uses it.
+        A fork copies waiting records, held locks and connections, but not the sending thread.
+        The copy would send records twice, and older versions last. So a writer belongs to the
+        process that first uses it.
         """
         process = os.getpid()
         if self._process is None:
             self._process = process
         if self._process != process:
-            raise ForkedProcess("the writer is of another process: make one after the fork")
+            raise ForkedProcess(
+                "the writer belongs to another process: create a new writer after the fork"
+            )
 
-    def is_of_this_process(self) -> bool:
+    def belongs_to_this_process(self) -> bool:
         return self._process == os.getpid()
 
     def now(self) -> int:
-        """Milliseconds since 1970."""
+        """The current time in milliseconds since 1970."""
         return time.time_ns() // 1_000_000 if self.clock is None else self.clock()
 
     def encode(self, value: object, name: str) -> Value:
         return encode(value, name, self.inline_bytes)
 
-    def encode_given(self, values: Mapping[str, object]) -> dict[str, Value]:
-        """The payloads that were given."""
-        given = ((name, value) for name, value in values.items() if value is not None)
-        return {name: self.encode(value, name) for name, value in given}
+    def encode_present(self, values: Mapping[str, object]) -> dict[str, Value]:
+        """Encodes the payloads that are not `None`."""
+        present = ((name, value) for name, value in values.items() if value is not None)
+        return {name: self.encode(value, name) for name, value in present}

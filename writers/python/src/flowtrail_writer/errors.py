@@ -1,14 +1,14 @@
-"""What a writer raises, and what it tells of a run that has ended."""
+"""The errors of a writer, and the end of a run that another process ended."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run has ended without this writer."""
+    """How a run ended that another process ended."""
 
     status: str | None
-    """`COMPLETED`, `FAILED` or `CANCELLED`; `None` when the run was deleted."""
+    """`COMPLETED`, `FAILED` or `CANCELLED`; `None` if the run was deleted."""
     cancelled_by: str | None = None
     cancel_reason: str | None = None
     end_time: str | None = None
@@ -16,7 +16,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A record that the table refused, and why."""
+    """A record that the table refused, and the reason."""
 
     pk: str
     sk: str
@@ -24,11 +24,11 @@ class Refusal:
 
 
 class WriterError(Exception):
-    """What every error of a writer is."""
+    """The base class of all errors of a writer."""
 
 
 class InvalidRecord(WriterError, ValueError):
-    """A parameter that no record can have. Nothing was written."""
+    """A parameter has a value that a record cannot have. Nothing was written."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -36,15 +36,29 @@ class InvalidRecord(WriterError, ValueError):
 
 
 class PayloadTooLarge(InvalidRecord):
-    """A payload that no reader would show. Nothing was written."""
+    """A payload is larger than readers accept. Nothing was written."""
 
 
 class IdTaken(WriterError):
-    """The id is that of a run of another team or flow."""
+    """The id belongs to a run of another flow. For a run of another team, it is an `OtherTeam`."""
+
+
+class OtherTeam(IdTaken):
+    """The execution id belongs to another team: ids are unique across all teams of a table.
+
+    That team's run was not changed. Use another id. If a heartbeat or an end raises this error,
+    the run was deleted and another team has reused its id: stop the run.
+    """
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(
+            f"the execution id {execution_id} belongs to another team: use another id"
+        )
+        self.execution_id = execution_id
 
 
 class RunEnded(WriterError):
-    """The run that was to be started has been, and has ended."""
+    """The run exists already, and has ended."""
 
     def __init__(self, execution_id: str, ended: Ended) -> None:
         super().__init__(f"the run {execution_id} has ended: {ended.status}")
@@ -52,11 +66,11 @@ class RunEnded(WriterError):
 
 
 class StepEnded(WriterError):
-    """The step has ended already, in another way."""
+    """The step has already ended with another status."""
 
 
 class RecordRefused(WriterError):
-    """The table refused records for what is in them. They are dropped; all others are written."""
+    """The table refused records because of their content. They are dropped, all others written."""
 
     def __init__(self, refusals: list[Refusal]) -> None:
         first, more = refusals[0], len(refusals) - 1
@@ -66,12 +80,12 @@ class RecordRefused(WriterError):
 
 
 class Unavailable(WriterError):
-    """The table did not answer in time. What is buffered is kept, and tried on."""
+    """The table did not answer in time. Buffered records are kept and retried."""
 
 
 class WriterClosed(WriterError):
-    """The writer was closed before."""
+    """The writer is closed."""
 
 
 class ForkedProcess(WriterError):
-    """The writer is that of the process from which this one was forked."""
+    """The writer belongs to the process from which this process was forked."""

@@ -1,4 +1,4 @@
-"""What records are made of: keys, ids, texts and times, checked, as DynamoDB has them."""
+"""The parts of records: keys, ids, texts and times, checked and as DynamoDB attributes."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from .errors import InvalidRecord
 
 Attribute = dict[str, Any]
-"""A value in DynamoDB's own JSON, such as `{"S": "text"}`."""
+"""A value in DynamoDB's JSON, such as `{"S": "text"}`."""
 Item = dict[str, Attribute]
 Key = tuple[str, str]
 
@@ -23,8 +23,8 @@ MAX_STEP_ERROR_BYTES = 16_384
 _ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 _ELLIPSIS = "…"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_LAST_SECOND = 253_402_300_799  # Of the year 9999.
-_MAX_DIGITS = 38  # Of a DynamoDB number.
+_LAST_SECOND = 253_402_300_799  # The end of the year 9999.
+_MAX_DIGITS = 38  # The precision of a DynamoDB number.
 
 
 def partition_key(execution_id: str) -> str:
@@ -44,7 +44,7 @@ def number(value: int) -> Attribute:
 
 
 def present(attributes: Mapping[str, Attribute | None]) -> Item:
-    """The attributes that there are."""
+    """The attributes that are not `None`."""
     return {name: value for name, value in attributes.items() if value is not None}
 
 
@@ -53,25 +53,25 @@ def text_in(item: Item, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-# ---- What callers give
+# ---- Checks of parameters
 
 
 def checked_id(value: object, field: str) -> str:
     if isinstance(value, str) and _ID.fullmatch(value):
         return plain(value)
-    raise InvalidRecord(field, "an id has 1 to 128 characters of A-Z a-z 0-9 . _ : @ / + = -")
+    raise InvalidRecord(field, "use 1 to 128 characters of A-Z a-z 0-9 . _ : @ / + = -")
 
 
 def checked_text(value: object, field: str) -> str:
     if isinstance(value, str):
         return plain(value)
-    raise InvalidRecord(field, f"a text is wanted, not {type(value).__name__}")
+    raise InvalidRecord(field, f"use a str, not {type(value).__name__}")
 
 
 def checked_integer(value: object, field: str, least: int, most: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return int(value)
-    raise InvalidRecord(field, f"a whole number from {least} to {most} is wanted")
+    raise InvalidRecord(field, f"use a whole number from {least} to {most}")
 
 
 def optional_id(value: object, field: str) -> Attribute | None:
@@ -87,7 +87,7 @@ def optional_count(value: object, field: str) -> Attribute | None:
 
 
 def optional_second(value: object, field: str) -> Attribute | None:
-    """Seconds since 1970. The bound finds milliseconds, with which nothing would ever expire."""
+    """Seconds since 1970. The bound rejects milliseconds, with which nothing would ever expire."""
     return None if value is None else number(checked_integer(value, field, 1, _LAST_SECOND))
 
 
@@ -102,29 +102,32 @@ def optional_time(value: object, field: str) -> Attribute | None:
     if value is None:
         return None
     if not isinstance(value, datetime) or value.utcoffset() is None:
-        raise InvalidRecord(field, "a datetime with a time zone is wanted")
+        raise InvalidRecord(field, "use a datetime with a time zone")
     try:
         since_1970 = value - _EPOCH
         return text(time_text(since_1970 // timedelta(milliseconds=1)))
     except OverflowError:
-        raise InvalidRecord(field, "the time is out of range") from None
+        raise InvalidRecord(field, "use a time from the year 1 to the year 9999") from None
 
 
 def optional_labels(value: object, field: str) -> Attribute | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise InvalidRecord(field, f"a map of texts is wanted, not {type(value).__name__}")
+        raise InvalidRecord(field, f"use a mapping of str to str, not {type(value).__name__}")
     labels = {}
     for name, label in value.items():
         if checked_text(name, field) == "":
-            raise InvalidRecord(field, "a label has a name")
+            raise InvalidRecord(field, "use a name for each label that is not empty")
         labels[plain(name)] = text(checked_text(label, f"{field}.{plain(name)}"))
     return {"M": labels} if labels else None
 
 
 def plain(value: str) -> str:
-    """The text as UTF-8 has it: without halves of surrogate pairs, and not an enumeration's."""
+    """The text as a plain `str` that UTF-8 can encode.
+
+    Unpaired surrogates are replaced, and a member of a string enumeration becomes its value.
+    """
     value = str.__str__(value)
     try:
         value.encode()
@@ -134,7 +137,7 @@ def plain(value: str) -> str:
 
 
 def cut(value: str, most: int) -> str:
-    """The text, or as much of it as fits in so many bytes of UTF-8 before an ellipsis."""
+    """The text, cut to at most `most` bytes of UTF-8. A text that is cut ends with an ellipsis."""
     encoded = value.encode()
     if len(encoded) <= most:
         return value
@@ -146,13 +149,13 @@ def cut(value: str, most: int) -> str:
 
 
 def time_text(milliseconds: int) -> str:
-    """Milliseconds since 1970 as every record has them: `2026-02-17T10:30:00.000Z`."""
+    """Milliseconds since 1970 in the format of all records: `2026-02-17T10:30:00.000Z`."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def milliseconds_of(value: str) -> int | None:
-    """The milliseconds since 1970 of a time in a record, where it can be read."""
+def parse_time(value: str) -> int | None:
+    """A time of a record in milliseconds since 1970, or `None` if it is not a valid time."""
     try:
         moment = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%f%z")
     except ValueError:
@@ -161,6 +164,6 @@ def milliseconds_of(value: str) -> int | None:
 
 
 def duration(begin: str, end: int) -> Attribute | None:
-    """Milliseconds from a record's time to a moment; never negative, as clocks are set back."""
-    began = milliseconds_of(begin)
+    """Milliseconds from a record's time to `end`. Not negative, even if the clock was set back."""
+    began = parse_time(begin)
     return None if began is None else number(max(0, end - began))

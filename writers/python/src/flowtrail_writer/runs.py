@@ -1,4 +1,4 @@
-"""Runs: how they start, tell that they live, and end."""
+"""Runs: their start, heartbeats and end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
-from typing import TypedDict
 
 from .core import Core
-from .errors import Ended, IdTaken, RecordRefused, RunEnded
+from .errors import Ended, IdTaken, OtherTeam, RecordRefused, RunEnded
+from .options import RunOptions, checks_option_names
 from .records import (
     EXECUTION,
     MAX_RUN_ERROR_BYTES,
@@ -20,13 +20,13 @@ from .records import (
     checked_text,
     cut,
     duration,
-    milliseconds_of,
     optional_id,
     optional_labels,
     optional_second,
     optional_text,
     optional_time,
     optional_version,
+    parse_time,
     partition_key,
     present,
     text,
@@ -37,42 +37,25 @@ from .steps import Journal, Sequence, StepScope, Summary, leave
 from .values import Json, Value, payload_items
 
 
-class RunOptions(TypedDict, total=False):
-    """What can be said of a run when it starts."""
-
-    execution_id: str | None
-    """The run's id; without one it gets a UUID."""
-    created_at: datetime | None
-    """When the run was asked for; now, if it is not said."""
-    flow_name: str | None
-    flow_version: str | int | None
-    device_id: str | None
-    trigger: str | None
-    labels: Mapping[str, str] | None
-    """Search keys, such as `orderId`."""
-    timeout_at: datetime | None
-    """When the run has timed out, if it is still open."""
-    expires_at: int | None
-    """The second since 1970 from which the run is gone."""
-
-
 def start_run(
     core: Core, flow_id: str, team_id: str, input: Json, parent: Item, options: RunOptions
 ) -> Run:
-    """Writes a new run, or resumes the one that has its id."""
+    """Writes a new run, or resumes the existing run with its id."""
     core.check()
     wanted = _new_execution(core.now(), flow_id, team_id, **options) | parent
-    values = core.encode_given({"input": input})
+    values = core.encode_present({"input": input})
     found = core.table.put_new(wanted)
     if found is None or found == wanted:
-        # It is new, or this call's own, whose first answer was lost.
+        # The run is new, or this call wrote it before and the answer was lost.
         run = Run(core, wanted, resumed=False)
         for name, value in values.items():
             run.put_payload(name, value)
         return run
     execution_id = wanted["executionId"]["S"]
-    if any(found.get(name) != wanted[name] for name in ("teamId", "flowId")):
-        raise IdTaken(f"the id {execution_id} is that of a run of another team or flow")
+    if found.get("teamId") != wanted["teamId"]:
+        raise OtherTeam(execution_id)
+    if found.get("flowId") != wanted["flowId"]:
+        raise IdTaken(f"a run of another flow has the id {execution_id}: use another id")
     if text_in(found, "status") not in OPEN_STATUSES:
         raise RunEnded(execution_id, _ended(found))
     return Run(core, found, resumed=True)
@@ -81,7 +64,8 @@ def start_run(
 class Run(StepScope):
     """A run that this process executes.
 
-    As a context manager it completes, or fails with an exception, unless it was ended before.
+    As a context manager it completes the run, or fails it if the block raises an exception,
+    unless the block has ended the run.
     """
 
     def __init__(self, core: Core, execution: Item, *, resumed: bool) -> None:
@@ -91,7 +75,7 @@ class Run(StepScope):
         self.created_at = text_in(execution, "createdAt")
         self.start_time = text_in(execution, "startTime")
         self.resumed = resumed
-        """Whether the run was there before, so that it goes on."""
+        """Whether the run existed before and is continued."""
         self._core = core
         self._pk = partition_key(self.execution_id)
         self._summary = Summary()
@@ -102,39 +86,46 @@ class Run(StepScope):
         self._is_finished = False
         self._outcome: Ended | None = None
         journal = Journal(core, self._pk, self.execution_id, self.team_id, self._summary)
-        # How many steps a resumed run has is not known.
+        # The number of steps of a resumed run is unknown.
         super().__init__(journal, "STEP", {}, Sequence(None if resumed else 1))
 
     def heartbeat(self) -> Ended | None:
-        """Writes a sign of life. Returns how the run has ended, if others have ended it."""
+        """Writes a heartbeat. Returns how the run ended, if another process has ended it.
+
+        A deleted run has the status `None`. Raises `OtherTeam` if another team has reused the
+        run's id.
+        """
         self._core.check()
         now = text(time_text(self._core.now()))
-        found = self._core.table.update_open(self._pk, {"heartbeatAt": now})
+        found = self._update_open({"heartbeatAt": now})
         if found is None:
             return None
         self._ended = _ended(found)
         return self._ended
 
     def ended(self) -> Ended | None:
-        """How others have ended the run, as far as this handle has seen. It asks nobody."""
+        """How another process ended the run, as far as this object knows. Sends no request."""
         return self._ended
 
+    @checks_option_names
     def complete(self, output: Json = None, context: Json = None) -> Ended | None:
-        """Ends the run, after all that was accepted before is written.
+        """Completes the run, after all records that were accepted before are written.
 
-        Returns `None` when that is how the run has ended, else who was earlier. The same
-        holds of `fail` and `cancel`; to end again returns what the first call returned.
+        Returns `None` if this call has ended the run, or how another process ended it before.
+        The same applies to `fail` and `cancel`. A second call returns the first call's result.
         """
         return self._finish("COMPLETED", {}, {"output": output, "context": context})
 
+    @checks_option_names
     def fail(self, error_message: str, output: Json = None, context: Json = None) -> Ended | None:
-        """Ends the run, and says why it failed."""
+        """Ends the run as failed, with an error message."""
         message = cut(checked_text(error_message, "error_message"), MAX_RUN_ERROR_BYTES)
         payloads = {"output": output, "context": context}
         return self._finish("FAILED", {"errorMessage": text(message)}, payloads)
 
+    @checks_option_names
     def cancel(self, by: str | None = None, reason: str | None = None) -> Ended | None:
-        """Ends the run, and says who wanted that, and why."""
+        """Ends the run as cancelled, with the canceller and the reason."""
         who = {
             "cancelledBy": optional_text(by, "by"),
             "cancelReason": optional_text(reason, "reason"),
@@ -159,13 +150,13 @@ class Run(StepScope):
             if self._is_finished:
                 return self._outcome
             self._core.check()
-            for name, value in self._core.encode_given(payloads).items():
+            for name, value in self._core.encode_present(payloads).items():
                 self.put_payload(name, value)
-            # A call that was not answered in time may have been written after all, and is
-            # known again by its time.
+            # A call without an answer may have been written after all. The end time identifies
+            # it when the end is written again.
             if self._end is None:
-                # A clock that was set back ends nothing before it began.
-                self._end = max(self._core.now(), milliseconds_of(self.start_time or "") or 0)
+                # If the clock was set back, the end is still not before the start.
+                self._end = max(self._core.now(), parse_time(self.start_time or "") or 0)
             self._refused = self._flush() or self._refused
             self._outcome = self._write_end(status, attributes, self._end)
             self._is_finished = True
@@ -174,7 +165,7 @@ class Run(StepScope):
             return self._outcome
 
     def _flush(self) -> RecordRefused | None:
-        """Flushes. What was refused is no reason to leave the run open: it is told later."""
+        """Flushes. Refused records must not leave the run open, so they are raised later."""
         try:
             self._core.buffer.flush()
             return None
@@ -188,11 +179,20 @@ class Run(StepScope):
             "durationMs": None if self.start_time is None else duration(self.start_time, end),
             "stepSummary": None if self.resumed else {"M": self._summary.attribute()},
         }
-        found = self._core.table.update_open(self._pk, present(ending) | attributes)
+        found = self._update_open(present(ending) | attributes)
         if found is None or all(found.get(name) == ending[name] for name in ("status", "endTime")):
             return None
         self._ended = _ended(found)
         return self._ended
+
+    def _update_open(self, attributes: Item) -> Item | None:
+        """Sets attributes of the run, if it is open. Otherwise returns the existing item, or an
+        empty item if none exists."""
+        team_id = text(self.team_id)
+        found = self._core.table.update_open(self._pk, team_id, attributes)
+        if found and found.get("teamId") != team_id:
+            raise OtherTeam(self.execution_id)
+        return found
 
     def put_payload(self, name: str, value: Value) -> None:
         for item in payload_items(self._pk, name, value):

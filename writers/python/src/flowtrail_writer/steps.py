@@ -1,4 +1,4 @@
-"""Steps, forks and branches: what a run writes through the buffer."""
+"""Steps, forks and branches, which a run writes through the buffer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .core import Core
 from .errors import StepEnded
+from .options import RunOptions, checks_option_names
 from .records import (
     MAX_STEP_ERROR_BYTES,
     NULL,
@@ -22,11 +23,11 @@ from .records import (
     checked_text,
     cut,
     duration,
-    milliseconds_of,
     number,
     optional_count,
     optional_text,
     optional_time,
+    parse_time,
     present,
     text,
     time_text,
@@ -36,7 +37,7 @@ from .values import Json, Value, payload_parts
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .runs import Run, RunOptions
+    from .runs import Run
 
 FORK_TYPE = "PARALLEL_FORK_MANAGER"
 
@@ -45,18 +46,18 @@ _log = logging.getLogger("flowtrail_writer")
 
 @dataclass
 class Summary:
-    """How the steps of a run have ended, as far as its handle has written them."""
+    """The number of steps of a run by their end, as far as its `Run` object has written them."""
 
     total: int = 0
     passed: int = 0
     failed: int = 0
     _lock: Lock = field(default_factory=Lock)
 
-    def started(self) -> None:
+    def count_start(self) -> None:
         with self._lock:
             self.total += 1
 
-    def ended(self, status: str) -> None:
+    def count_end(self, status: str) -> None:
         with self._lock:
             self.passed += status == "COMPLETED"
             self.failed += status == "FAILED"
@@ -72,7 +73,7 @@ class Summary:
 
 @dataclass
 class Journal:
-    """What all steps of a run share."""
+    """The state that all steps of a run share."""
 
     core: Core
     pk: str
@@ -82,8 +83,8 @@ class Journal:
 
 
 class Sequence:
-    """The numbers of the steps in one place. It starts where it is told, or with the first
-    number that a caller gives."""
+    """The sequence numbers of the steps of a run or branch. It starts with `first`, or with the
+    first number that a caller passes."""
 
     def __init__(self, first: int | None) -> None:
         self._next = first
@@ -98,7 +99,7 @@ class Sequence:
 
 
 class StepScope:
-    """Where steps run: a run, or a branch of a fork."""
+    """A run or a branch of a fork: both contain steps."""
 
     def __init__(self, journal: Journal, sk_prefix: str, own: Item, sequence: Sequence) -> None:
         self._journal = journal
@@ -106,6 +107,7 @@ class StepScope:
         self._own = own
         self._sequence = sequence
 
+    @checks_option_names
     def start_step(
         self,
         step_id: str,
@@ -119,9 +121,9 @@ class StepScope:
         start_time: datetime | None = None,
         data: Json = None,
     ) -> Step:
-        """Starts a step. As a context manager it completes, or fails with an exception.
+        """Starts a step. As a context manager it completes, or fails if the block raises.
 
-        A step is its `id` and its `start_time`: the same two again replace it.
+        The `id` and the `start_time` identify a step: a step with the same two replaces it.
         """
         core = self._journal.core
         core.check()
@@ -143,7 +145,7 @@ class StepScope:
                 "retryCount": optional_count(retry_count, "retry_count"),
             }
         )
-        values = core.encode_given({"input": input, "executionData": data})
+        values = core.encode_present({"input": input, "executionData": data})
         if sequence_number is not None:
             checked_integer(sequence_number, "sequence_number", 0, 2**53)
         sequence = self._sequence.take(sequence_number)
@@ -151,6 +153,7 @@ class StepScope:
             record["sequenceNumber"] = number(sequence)
         return Step(self._journal, record, values)
 
+    @checks_option_names
     def fork(
         self,
         step_id: str,
@@ -163,8 +166,8 @@ class StepScope:
         start_time: datetime | None = None,
         data: Json = None,
     ) -> Fork:
-        """Starts a step whose branches run beside each other. As a context manager it joins
-        them, or fails with an exception."""
+        """Starts a step whose branches run in parallel. As a context manager it joins them, or
+        fails if the block raises an exception."""
         step = self.start_step(
             step_id,
             name=name,
@@ -180,24 +183,26 @@ class StepScope:
 
 
 class Step:
-    """A step that runs, until it is ended in one of four ways.
+    """A running step, until one of four methods ends it.
 
-    To end it again in the same way does nothing; in another way raises `StepEnded`.
+    Ending it again with the same status does nothing; another status raises `StepEnded`.
     """
 
     def __init__(self, journal: Journal, record: Item, values: dict[str, Value]) -> None:
         self._journal = journal
         self._record = record
-        self._beside: set[str] = set()  # Payloads that were written as items of their own.
-        self._lock = Lock()  # So that its records are buffered in their order.
+        self._separate: set[str] = set()  # Payloads that were written as separate items.
+        self._lock = Lock()  # Keeps the order in which the step's records are buffered.
         self.id: str = record["stepInstanceId"]["S"]
         self.start_time: str = record["startTime"]["S"]
-        journal.summary.started()
+        journal.summary.count_start()
         self._write({}, values)
 
+    @checks_option_names
     def complete(self, output: Json = None) -> None:
         self._end("COMPLETED", {}, output)
 
+    @checks_option_names
     def fail(self, error_message: str, output: Json = None) -> None:
         message = cut(checked_text(error_message, "error_message"), MAX_STEP_ERROR_BYTES)
         self._end("FAILED", {"errorMessage": text(message)}, output)
@@ -209,18 +214,19 @@ class Step:
         self._end("CANCELLED", {}, None)
 
     def set_data(self, value: Json) -> None:
-        """Sets what else there is to know of the step, while it runs."""
+        """Sets other data about the step, while it runs."""
         self._journal.core.check()
         values = {"executionData": self._journal.core.encode(value, "executionData")}
         with self._lock:
             self._check_open("given data")
             self._write({}, values)
 
+    @checks_option_names
     def start_subflow(
         self, flow_id: str, *, input: Json = None, **options: Unpack[RunOptions]
     ) -> Run:
-        """Starts a run below this step, as `Writer.start_run` does."""
-        from .runs import start_run  # A run has steps, and these start runs.
+        """Starts a run as a part of this step, like `Writer.start_run`."""
+        from .runs import start_run  # The modules import each other.
 
         self._journal.core.check()
         with self._lock:
@@ -261,32 +267,32 @@ class Step:
     def _end(self, status: str, attributes: Item, output: Json) -> None:
         core = self._journal.core
         core.check()
-        values = core.encode_given({"output": output})
+        values = core.encode_present({"output": output})
         with self._lock:
             if self._status() == status:
                 return
             self._check_open(status)
-            # A clock that was set back ends nothing before it began.
-            now = max(core.now(), milliseconds_of(self.start_time) or 0)
+            # If the clock was set back, the end is still not before the start.
+            now = max(core.now(), parse_time(self.start_time) or 0)
             ending = {
                 "status": text(status),
                 "endTime": text(time_text(now)),
                 "durationMs": duration(self.start_time, now),
             }
             self._write(attributes | present(ending), values)
-            self._journal.summary.ended(status)
+            self._journal.summary.count_end(status)
 
     def _write(self, attributes: Item, values: Mapping[str, Value]) -> None:
-        """Buffers the record anew, after those payloads that do not fit into it."""
+        """Buffers the record again, after the payloads that do not fit into it."""
         buffer = self._journal.core.buffer
         inline: Item = {}
         for name, value in values.items():
-            # A null in the record is no value, and would not hide the payload beside it.
-            hides_nothing = value.native == NULL and name in self._beside
+            # Readers skip a null in the record, and would show the older, separate payload.
+            hides_nothing = value.native == NULL and name in self._separate
             if value.native is not None and not hides_nothing:
                 inline[name] = value.native
                 continue
-            self._beside.add(name)
+            self._separate.add(name)
             for part in payload_parts(self._journal.pk, f"step:{self.id}:{name}", value):
                 buffer.put(part)
         kept = {name: value for name, value in self._record.items() if name not in values}
@@ -296,7 +302,7 @@ class Step:
 
 
 class Fork:
-    """A step whose branches run beside each other."""
+    """A step whose branches run in parallel."""
 
     def __init__(self, journal: Journal, step: Step) -> None:
         self._journal = journal
@@ -304,8 +310,9 @@ class Fork:
         self.id = step.id
         self.start_time = step.start_time
 
+    @checks_option_names
     def branch(self, branch_id: str, *, id: str | None = None) -> Branch:
-        """A branch, which writes nothing by itself."""
+        """Returns a branch. Only its steps write records."""
         execution_id = str(uuid.uuid4()) if id is None else checked_id(id, "id")
         own = {
             "branchExecutionId": text(execution_id),
@@ -317,9 +324,10 @@ class Fork:
         return Branch(self._journal, prefix, own, Sequence(1))
 
     def join(self) -> None:
-        """Completes the fork, when its branches have ended."""
+        """Completes the fork. Call it when its branches have ended."""
         self._step.complete()
 
+    @checks_option_names
     def fail(self, error_message: str) -> None:
         self._step.fail(error_message)
 
@@ -345,9 +353,9 @@ class Branch(StepScope):
 
 
 def leave(left: Run | Step, name: str, error: BaseException | None) -> None:
-    """Ends what a `with` block was about, as the block has ended.
+    """Ends the run or step of a `with` block with the result of the block.
 
-    Where the failure cannot be written, the block's own exception is still the one that is seen.
+    If the failure cannot be written, the caller still sees the exception of the block.
     """
     if error is None:
         left.complete()
@@ -355,4 +363,4 @@ def leave(left: Run | Step, name: str, error: BaseException | None) -> None:
     try:
         left.fail(str(error) or type(error).__name__)
     except Exception as failure:
-        _log.error("The failure of the %s was not written: %r", name, failure)
+        _log.error("Could not write the failure of the %s: %r", name, failure)

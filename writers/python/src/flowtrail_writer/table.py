@@ -1,4 +1,4 @@
-"""The requests to the table, and which of their failures pass by themselves."""
+"""The requests to the table, and the decision which failures are retried."""
 
 import contextvars
 import random
@@ -23,7 +23,7 @@ LONGEST_PAUSE = 5.0
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _REFUSED = {"ValidationException", "SerializationException"}
-_PASSING = {
+_TRANSIENT = {
     "InternalServerError",
     "LimitExceededException",
     "PriorRequestNotComplete",
@@ -40,7 +40,7 @@ _PASSING = {
 
 
 def default_client() -> Any:
-    """A client that gives up a try soon, as the writer tries again by itself."""
+    """A client with short timeouts, because the writer retries itself."""
     config = Config(
         connect_timeout=5,
         read_timeout=10,
@@ -51,7 +51,7 @@ def default_client() -> Any:
 
 
 class Table:
-    """One table, through boto3's low-level client."""
+    """One table, accessed through boto3's low-level client."""
 
     def __init__(self, name: str, client: Any, write_timeout: float) -> None:
         self._name = name
@@ -59,15 +59,17 @@ class Table:
         self._write_timeout = write_timeout
 
     def put_new(self, item: Item) -> Item | None:
-        """Puts an item where there is none. Returns the item that is there."""
+        """Puts an item if its key does not exist yet. Otherwise returns the existing item."""
         condition = "attribute_not_exists(pk)"
         return self._write(
             self._client.put_item, item, {"Item": item, "ConditionExpression": condition}
         )
 
-    def update_open(self, pk: str, attributes: dict[str, Attribute]) -> Item | None:
-        """Sets attributes of a run that is open. Of another one returns the item that is
-        there: an empty one when there is none."""
+    def update_open(
+        self, pk: str, team_id: Attribute, attributes: dict[str, Attribute]
+    ) -> Item | None:
+        """Sets attributes of a team's run, if it is open. Otherwise returns the existing item, or
+        an empty item if none exists."""
         key = {"pk": text(pk), "sk": text(EXECUTION)}
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
         names = {"#status": "status"} | {f"#{name}": name for name in attributes}
@@ -76,22 +78,22 @@ class Table:
         request = {
             "Key": key,
             "UpdateExpression": f"SET {sets}",
-            "ConditionExpression": f"#status IN ({', '.join(statuses)})",
+            "ConditionExpression": f"teamId = :team AND #status IN ({', '.join(statuses)})",
             "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values | statuses,
+            "ExpressionAttributeValues": values | statuses | {":team": team_id},
         }
         return self._write(self._client.update_item, key, request)
 
     def put_batch(self, items: list[Item]) -> set[Key]:
-        """Puts items, once. Returns the keys of those that were left for another time."""
+        """Puts items, without retries. Returns the keys of the items that were not written."""
         puts = [{"PutRequest": {"Item": item}} for item in items]
         answer = self._client.batch_write_item(RequestItems={self._name: puts})
         left = answer.get("UnprocessedItems", {}).get(self._name, [])
         return {key_of(request["PutRequest"]["Item"]) for request in left}
 
     def _write(self, call: Callable[..., Any], key: Item, request: dict[str, Any]) -> Item | None:
-        """One conditional write, tried until it is answered or the time is over. Returns the
-        item that is there when the condition fails."""
+        """Sends a conditional write, and retries it until an answer or the timeout. Returns the
+        existing item if the condition fails."""
         request |= {"TableName": self._name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         deadline = monotonic() + self._write_timeout
         for pause in pauses():
@@ -107,19 +109,19 @@ class Table:
                 failure = error
             if is_refusal(failure):
                 raise RecordRefused([Refusal(*key_of(key), str(failure))]) from failure
-            if not _passes(failure):
+            if not _is_transient(failure):
                 raise failure
             left = deadline - monotonic()
             if left < FIRST_PAUSE:
                 raise Unavailable(f"the table does not answer: {failure!r}") from failure
-            # So that a table that comes back late is found.
+            # Half the time that is left, to retry once more shortly before the deadline.
             sleep(min(pause, left / 2))
-        raise AssertionError("there is always another pause")
+        raise AssertionError("the iterator of pauses is infinite")
 
 
 def pauses() -> Iterator[float]:
-    """The pauses between tries: longer each time, and of chance, so that many writers do not
-    come back at once."""
+    """The pauses between attempts, in seconds. Each is longer, with jitter, so that many writers
+    do not retry at the same time."""
     longest = FIRST_PAUSE
     while True:
         yield random.uniform(longest / 2, longest)
@@ -127,17 +129,17 @@ def pauses() -> Iterator[float]:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether the table will refuse the same again, for what it says."""
+    """Whether the table refuses the request because of its content, so a retry cannot help."""
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"] in _REFUSED
     return isinstance(error, botocore.exceptions.ParamValidationError)
 
 
-def _passes(error: Exception) -> bool:
-    """Whether the same can work a moment later."""
+def _is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response["Error"]["Code"] in _PASSING
+        return status >= 500 or error.response["Error"]["Code"] in _TRANSIENT
     return isinstance(
         error,
         (
@@ -150,7 +152,7 @@ def _passes(error: Exception) -> bool:
 
 
 def _within(deadline: float, call: Callable[..., Any], request: dict[str, Any]) -> None:
-    """Calls on a thread of its own, for a client's time-outs and retries have no common end."""
+    """Calls on a separate thread, because a client's timeouts and retries have no total limit."""
     done: Future[None] = Future()
 
     def perform() -> None:
@@ -160,7 +162,7 @@ def _within(deadline: float, call: Callable[..., Any], request: dict[str, Any]) 
         except BaseException as error:
             done.set_exception(error)
 
-    # Tracing finds what it belongs to in the context.
+    # Tracing libraries keep the current span in the context.
     context = contextvars.copy_context()
     Thread(target=context.run, args=(perform,), name="flowtrail-request", daemon=True).start()
     done.result(max(0.0, deadline - monotonic()))

@@ -1,4 +1,4 @@
-"""Payloads: JSON-like values as DynamoDB's own, or as one JSON text in items of their own."""
+"""Payloads: JSON-like values, stored as DynamoDB attributes or as JSON text in separate items."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from .errors import InvalidRecord, PayloadTooLarge
 from .records import NULL, Attribute, Item, number, plain, text
 
 Json = None | bool | int | float | Decimal | str | Sequence["Json"] | Mapping[str, "Json"]
-"""What a payload can be. Not a number, and the infinities, become null."""
+"""The type of payloads. NaN and infinity become null."""
 
-MAX_BYTES = 64 * 1024 * 1024  # No reader shows more.
-PART_BYTES = 390_000  # An item holds 400 KB.
+MAX_BYTES = 64 * 1024 * 1024  # Readers refuse larger payloads.
+PART_BYTES = 390_000  # The limit of an item is 400 KB.
 COMPRESSION_LEVEL = 3
 
-# What a DynamoDB attribute can hold. It nests 32 levels, of which the record takes some.
+# The limits of a DynamoDB attribute. It has up to 32 levels, and the record uses some of them.
 MAX_LEVELS = 28
 _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, Overflow, Subnormal])
 
@@ -31,22 +31,23 @@ class Value:
 
     json: bytes
     native: Attribute | None
-    """The same as an attribute, where it is small and one can hold it."""
+    """The same value as an attribute, if it is small and an attribute can hold it."""
 
 
 def encode(value: object, field: str, inline_bytes: int) -> Value:
-    """Encodes a value, which `field` names in errors.
+    """Encodes a value. Errors name it by `field`.
 
-    The attribute is made of the JSON text, so that both always say the same.
+    The attribute is decoded from the JSON text, so both always have the same content.
     """
     pieces: list[str] = []
     try:
         _write(value, field, pieces)
     except RecursionError:
-        raise InvalidRecord(field, "it is nested too deeply, or contains itself") from None
+        raise InvalidRecord(field, "the value is nested too deeply, or contains itself") from None
     encoded = plain("".join(pieces)).encode()
     if len(encoded) > MAX_BYTES:
-        raise PayloadTooLarge(field, f"it has {len(encoded)} bytes of JSON, more than {MAX_BYTES}")
+        reason = f"the value has {len(encoded)} bytes of JSON; the limit is {MAX_BYTES}"
+        raise PayloadTooLarge(field, reason)
     native = None
     if len(encoded) <= inline_bytes:
         native = _attribute(json.loads(encoded, parse_int=Decimal, parse_float=Decimal), 0)
@@ -54,15 +55,15 @@ def encode(value: object, field: str, inline_bytes: int) -> Value:
 
 
 def payload_items(pk: str, name: str, value: Value) -> list[Item]:
-    """The items of a payload of the run itself: its native value, or its JSON text."""
+    """The items of a payload of the run, with its native value or its JSON text."""
     if value.native is not None:
         return [_part(pk, name, 0) | {"value": value.native}]
     return payload_parts(pk, name, value)
 
 
 def payload_parts(pk: str, name: str, value: Value) -> list[Item]:
-    """The items of a payload whose JSON text they hold, compressed where that helps."""
-    # A compressor is made each time, for it cannot be shared among threads.
+    """The items with the JSON text of a payload, compressed if that makes it smaller."""
+    # A compressor cannot be shared between threads, so each call creates one.
     compressed = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(value.json)
     is_smaller = len(compressed) < len(value.json)
     encoding, content = ("json+zstd", compressed) if is_smaller else ("json", value.json)
@@ -77,7 +78,7 @@ def _part(pk: str, name: str, index: int) -> Item:
 
 
 def _write(value: object, path: str, pieces: list[str]) -> None:
-    """Writes compact JSON. Python's own encoder knows no `Decimal`, and takes any key."""
+    """Writes compact JSON. Python's encoder cannot write `Decimal`, and accepts any key."""
     match value:
         case None:
             pieces.append("null")
@@ -92,7 +93,7 @@ def _write(value: object, path: str, pieces: list[str]) -> None:
         case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
             _write_list(value, path, pieces)
         case _:
-            raise InvalidRecord(path, f"JSON has no {type(value).__name__}")
+            raise InvalidRecord(path, f"JSON cannot represent {type(value).__name__}")
 
 
 def _number_text(value: int | float | Decimal, path: str) -> str:
@@ -102,7 +103,7 @@ def _number_text(value: int | float | Decimal, path: str) -> str:
         return float.__repr__(value) if isfinite(value) else "null"
     try:
         return int.__repr__(value)
-    except ValueError as error:  # Python writes no number of thousands of digits.
+    except ValueError as error:  # Python does not format integers of more than 4,300 digits.
         raise InvalidRecord(path, str(error)) from None
 
 
@@ -110,7 +111,7 @@ def _write_map(value: Mapping[object, object], path: str, pieces: list[str]) -> 
     separator = "{"
     for key, member in value.items():
         if not isinstance(key, str):
-            raise InvalidRecord(path, f"a key of JSON is a text, not {type(key).__name__}")
+            raise InvalidRecord(path, f"use str as keys, not {type(key).__name__}")
         pieces += separator, encode_basestring(key), ":"
         _write(member, path, pieces)
         separator = ","
@@ -127,7 +128,7 @@ def _write_list(value: Sequence[object], path: str, pieces: list[str]) -> None:
 
 
 def _attribute(value: Any, level: int) -> Attribute | None:
-    """A decoded JSON value as an attribute; `None` when no attribute can hold it."""
+    """A decoded JSON value as an attribute; `None` if an attribute cannot hold it."""
     match value:
         case None:
             return NULL

@@ -13,25 +13,27 @@ from typing import TYPE_CHECKING, Any
 from .buffer import Buffer
 from .core import Core
 from .errors import WriterError
-from .runs import Run, RunOptions, start_run
+from .options import RunOptions, checks_option_names
+from .runs import Run, start_run
 from .table import Table, default_client
 from .values import Json
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-MAX_INLINE_BYTES = 65_536  # Three payloads of it fit into an item.
+MAX_INLINE_BYTES = 65_536  # Three payloads of this size fit into an item.
 
 _log = logging.getLogger("flowtrail_writer")
 
 
 class Writer:
-    """Writes runs into Flowtrail's table: one for a process, for all of its threads.
+    """Writes runs into Flowtrail's table. Use one writer for all threads of a process.
 
-    It belongs to the process that first uses it; one that is forked later needs its own.
-    What it has accepted is flushed when the process exits, or by `close`.
+    It belongs to the process that first uses it; a process that is forked later needs its own.
+    `close` or the exit of the process flushes all accepted records.
     """
 
+    @checks_option_names
     def __init__(
         self,
         table: str,
@@ -43,19 +45,19 @@ class Writer:
         write_timeout: float = 60.0,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        """`client` is boto3's client of DynamoDB; without one it is made of the environment.
+        """`client` is a boto3 client for DynamoDB. The default is created from the environment.
 
-        - `flush_after`: how many seconds a step's record waits to be sent, at most.
-        - `max_buffered_bytes`: how much waits; where there is more, callers wait.
-        - `inline_payload_bytes`: the longest JSON that stands in a step's own record.
+        - `flush_after`: the longest time, in seconds, that a step's record waits to be sent.
+        - `max_buffered_bytes`: how many bytes can wait to be sent; beyond it, callers wait.
+        - `inline_payload_bytes`: the longest JSON of a payload inside a step's own record.
         - `write_timeout`: how many seconds starts, heartbeats, ends and flushes wait for a
           table that does not answer, before they raise `Unavailable`.
-        - `clock`: tells the milliseconds since 1970.
+        - `clock`: a function that returns the milliseconds since 1970.
         """
         if not isinstance(table, str) or not table:
-            raise ValueError("table: the name of a table is wanted")
+            raise ValueError("table: use the name of a table")
         if clock is not None and not callable(clock):
-            raise ValueError("clock: a function is wanted")
+            raise ValueError("clock: use a function")
         _check_seconds(flush_after, "flush_after")
         _check_seconds(write_timeout, "write_timeout")
         _check_bytes(max_buffered_bytes, "max_buffered_bytes", 1, 2**40)
@@ -66,6 +68,7 @@ class Writer:
         self._closing = Lock()
         atexit.register(self._close_at_exit)
 
+    @checks_option_names
     def start_run(
         self,
         flow_id: str,
@@ -74,23 +77,23 @@ class Writer:
         input: Json = None,
         **options: Unpack[RunOptions],
     ) -> Run:
-        """Writes a run that begins now.
+        """Writes a run that starts now.
 
-        A run of this id, team and flow that is open is resumed. One that has ended raises
-        `RunEnded`, and one of another team or flow `IdTaken`.
+        If the id exists: an open run of the same team and flow is resumed. A run that has ended
+        raises `RunEnded`, and a run of another team or flow raises `IdTaken`.
         """
         return start_run(self._core, flow_id, team_id, input, {}, options)
 
     def flush(self) -> None:
-        """Returns when all that was accepted before is in the table."""
+        """Returns when all records that were accepted before are in the table."""
         self._core.check()
         self._core.buffer.flush()
 
     def close(self) -> None:
-        """Flushes, and accepts no more. To close again does nothing.
+        """Flushes, and accepts no more records. Closing again does nothing.
 
-        What the table does not take within the write time-out is given up, and raises
-        `Unavailable`.
+        Raises `Unavailable` and discards the rest if the table accepts nothing for the write
+        timeout.
         """
         self._core.check_process()
         with self._closing:
@@ -115,25 +118,25 @@ class Writer:
         try:
             self.close()
         except WriterError as failure:
-            _log.error("The writer could not be closed: %r", failure)
+            _log.error("Could not close the writer: %r", failure)
 
     def _close_at_exit(self) -> None:
-        if not self._core.is_of_this_process():
+        if not self._core.belongs_to_this_process():
             return
         try:
             self.close()
         except WriterError as failure:
-            _log.error("Not all records were written before the process has ended: %r", failure)
+            _log.error("Not all records were written before the process ended: %r", failure)
 
 
 def _check_seconds(value: object, name: str) -> None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if isfinite(value) and value >= 0:
             return
-    raise ValueError(f"{name}: a number of seconds is wanted")
+    raise ValueError(f"{name}: use a number of seconds, 0 or more")
 
 
 def _check_bytes(value: object, name: str, least: int, most: int) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return
-    raise ValueError(f"{name}: a whole number from {least} to {most} is wanted")
+    raise ValueError(f"{name}: use a whole number from {least} to {most}")

@@ -1,4 +1,4 @@
-// Buffers a step, and comes to its end.
+// Buffers a step, and ends without closing the writer.
 
 import { Writer } from 'flowtrail-writer';
 import { clientOf } from '../support.mjs';

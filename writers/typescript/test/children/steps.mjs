@@ -1,4 +1,4 @@
-// Writes steps without end; after each flush a line with the id of the step that it wrote.
+// Writes steps forever. After each flush it prints the id of a flushed step.
 
 import { Writer } from 'flowtrail-writer';
 import { clientOf } from '../support.mjs';

@@ -1,4 +1,4 @@
-// Waits for the table with nothing else to do: for the end of a run, or for room in the buffer.
+// Waits only for the table: for the end of a run, or for room in the buffer.
 
 import { Writer } from 'flowtrail-writer';
 import { clientOf } from '../support.mjs';
@@ -8,7 +8,7 @@ const client = clientOf(endpoint, { maxAttempts: 1 });
 const writer = new Writer('flowtrail', { client, flushAfterMs: 600_000, maxBufferedBytes: 100 });
 const run = await writer.startRun({ flowId: 'waiting' });
 console.log(run.executionId);
-await refused();
+await untilRefused();
 await run.startStep({ stepId: 'a' });
 const waiting = call === 'end' ? run.complete() : run.startStep({ stepId: 'b' });
 console.log('waits');
@@ -16,7 +16,7 @@ await waiting;
 console.log('done');
 
 /** Resolves when the table refuses connections. */
-async function refused() {
+async function untilRefused() {
   for (;;) {
     try {
       await fetch(endpoint);

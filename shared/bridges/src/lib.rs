@@ -1,0 +1,4 @@
+//! Creates records from the reports of other systems.
+
+pub mod otlp;
+pub mod step_functions;

@@ -1,0 +1,215 @@
+//! Converts traces to runs: the spans of an OpenTelemetry exporter become the records of a
+//! run. docs/opentelemetry.md lists the source of each attribute.
+//!
+//! The spans of a trace arrive in any order, in many requests, and from several services in
+//! parallel. [`layout`] computes the position of each span from the whole set of spans
+//! alone, so that every order of arrival leads to the same records. [`write`] updates the
+//! stored records accordingly.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+mod layout;
+mod records;
+mod write;
+
+pub use write::write_spans;
+
+/// The most spans of one trace. Each request processes all spans of its traces.
+pub const MAX_SPANS_A_TRACE: usize = 10_000;
+
+/// An OpenTelemetry id: a fixed number of bytes in hexadecimal, not all zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct HexId<const N: usize>([u8; N]);
+
+/// The id of a trace.
+pub type TraceId = HexId<16>;
+/// The id of a span, unique in its trace.
+pub type SpanId = HexId<8>;
+
+/// The error for a text that is not a valid [`HexId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the text is not an id of hexadecimal digits")]
+pub struct InvalidHexId;
+
+impl<const N: usize> HexId<N> {
+    /// Creates an id from its bytes. `None` for the wrong number of bytes, or if all are
+    /// zero.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; N] = bytes.try_into().ok()?;
+        bytes.iter().any(|byte| *byte != 0).then_some(Self(bytes))
+    }
+}
+
+impl<const N: usize> fmt::Display for HexId<N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl<const N: usize> FromStr for HexId<N> {
+    type Err = InvalidHexId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHexId> {
+        let digit = |pair: &[u8]| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(pair, 16).ok()
+        };
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(digit).collect();
+        bytes
+            .filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|bytes| Self::from_bytes(&bytes))
+            .ok_or(InvalidHexId)
+    }
+}
+
+impl<const N: usize> From<HexId<N>> for String {
+    fn from(id: HexId<N>) -> Self {
+        id.to_string()
+    }
+}
+
+impl<const N: usize> TryFrom<String> for HexId<N> {
+    type Error = InvalidHexId;
+
+    fn try_from(text: String) -> Result<Self, InvalidHexId> {
+        text.parse()
+    }
+}
+
+/// The attributes of a span, or of its source.
+pub type Attributes = Map<String, Value>;
+
+/// A span that has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// The trace that it belongs to.
+    pub trace_id: TraceId,
+    /// Its own id.
+    pub id: SpanId,
+    /// The span in which it was started, in this or another service.
+    pub parent_id: Option<SpanId>,
+    /// The span's name, as chosen by the program.
+    pub name: String,
+    /// The span's kind in upper case: `INTERNAL`, `CLIENT`, ….
+    pub kind: &'static str,
+    /// When the span started, in Unix nanoseconds.
+    pub start_ns: u64,
+    /// When the span ended, in Unix nanoseconds.
+    pub end_ns: u64,
+    /// Why the span failed, which may be empty; `None` if it did not fail.
+    pub failure: Option<String>,
+    /// The span's own attributes.
+    pub attributes: Attributes,
+    /// The attributes of the program or machine that sent the span.
+    pub resource: Arc<Attributes>,
+    /// The part of the program that sent the span.
+    pub scope: Arc<Attributes>,
+    /// Further data of the span: its events, its links, ….
+    pub details: Map<String, Value>,
+}
+
+/// Why a span is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Rejection {
+    /// The trace id is invalid.
+    #[error("the trace id is not 16 bytes, or is all zero")]
+    InvalidTraceId,
+    /// The span id is invalid.
+    #[error("the span id is not 8 bytes, or is all zero")]
+    InvalidSpanId,
+    /// The parent's id is invalid.
+    #[error("the parent's id is not 8 bytes")]
+    InvalidParentId,
+    /// The start time is missing.
+    #[error("the start time is missing")]
+    NoStart,
+    /// The span exceeds the size limit.
+    #[error("the span is too large")]
+    TooLarge,
+    /// The trace has the maximum number of spans.
+    #[error("the trace has {MAX_SPANS_A_TRACE} spans already")]
+    TraceFull,
+    /// The span's run was deleted recently.
+    #[error("the run was deleted")]
+    RunDeleted,
+    /// Another team has a run with the id of the span's run.
+    #[error("the run's id is taken")]
+    IdTaken,
+}
+
+/// The number of rejected spans, by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejections(BTreeMap<Rejection, usize>);
+
+impl Rejections {
+    /// Adds this number of spans.
+    pub fn add(&mut self, rejection: Rejection, spans: usize) {
+        if spans > 0 {
+            *self.0.entry(rejection).or_default() += spans;
+        }
+    }
+
+    /// Adds all spans of `others`.
+    pub fn add_all(&mut self, others: &Self) {
+        for (rejection, spans) in &others.0 {
+            self.add(*rejection, *spans);
+        }
+    }
+
+    /// The number of rejected spans.
+    pub fn spans(&self) -> usize {
+        self.0.values().sum()
+    }
+}
+
+impl fmt::Display for Rejections {
+    /// Formats the rejections, such as `2 spans: the start time is missing; 1 span: the run
+    /// was deleted`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, (rejection, spans)) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            let plural = if *spans == 1 { "" } else { "s" };
+            write!(formatter, "{separator}{spans} span{plural}: {rejection}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_a_fixed_length_and_is_not_zero() {
+        assert_eq!(SpanId::from_bytes(&[0; 8]), None);
+        assert_eq!(SpanId::from_bytes(&[1; 7]), None);
+        let id = SpanId::from_bytes(&[0, 1, 2, 3, 0xfc, 0xfd, 0xfe, 0xff]).expect("an id");
+        assert_eq!(id.to_string(), "00010203fcfdfeff");
+        assert_eq!("00010203FCFDFEFF".parse(), Ok(id));
+        for text in ["", "00", "00010203fcfdfeffaa", "+001020304050607", "ß"] {
+            assert_eq!(text.parse::<SpanId>(), Err(InvalidHexId), "{text}");
+        }
+    }
+
+    #[test]
+    fn rejections_list_numbers_and_reasons() {
+        let mut rejections = Rejections::default();
+        rejections.add(Rejection::RunDeleted, 1);
+        rejections.add(Rejection::NoStart, 2);
+        rejections.add(Rejection::TooLarge, 0);
+        assert_eq!(rejections.spans(), 3);
+        assert_eq!(
+            rejections.to_string(),
+            "2 spans: the start time is missing; 1 span: the run was deleted"
+        );
+    }
+}

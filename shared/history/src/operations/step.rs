@@ -1,0 +1,94 @@
+//! One step of a run, with its payloads.
+
+use format::model::{BranchExecutionId, ExecutionId, Step, StepInstanceId, Timestamp, is_expired};
+use format::payload::UnreadablePayload;
+use format::{Error, Result, keys};
+use store::Store;
+use team::auth::Caller;
+use team::masking::reveal;
+
+use super::steps::{PAYLOAD_FIELDS, PayloadReader};
+use super::{Fork, visible_execution};
+
+/// The position of a step in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepAddress {
+    /// The step's id.
+    pub step_instance_id: StepInstanceId,
+    /// When the step started.
+    pub start_time: Timestamp,
+    /// The branch of the step; `None` for a top-level step.
+    pub branch: Option<BranchAddress>,
+}
+
+/// A branch of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BranchAddress {
+    /// The id of this run of the branch.
+    pub branch_execution_id: BranchExecutionId,
+    /// The fork that owns the branch.
+    pub fork: Fork,
+}
+
+impl StepAddress {
+    fn sort_key(&self) -> String {
+        let id = self.step_instance_id.as_str();
+        match &self.branch {
+            None => keys::step(self.start_time, id),
+            Some(BranchAddress {
+                branch_execution_id,
+                fork,
+            }) => {
+                let fork = keys::branches_of_fork(fork.start_time, fork.step_instance_id.as_str());
+                keys::branch_step(&fork, branch_execution_id.as_str(), self.start_time, id)
+            }
+        }
+    }
+}
+
+/// A step of a run.
+#[derive(Debug)]
+pub struct StepDetails {
+    /// The step, in the same form as on a page of steps.
+    pub step: Step,
+    /// Payloads that exist but cannot be shown.
+    pub unreadable: Vec<UnreadablePayload>,
+}
+
+/// Reads one step with its payloads: two requests for the run and the step, one request for
+/// each field that is not stored in the step itself, and one for each further MB of such a
+/// field. If a payload's first part shows that it is longer than `most_payload_bytes`, only
+/// this part is read.
+///
+/// # Errors
+/// - [`Error::ExecutionNotFound`]: the run does not exist for this caller.
+/// - [`Error::StepNotFound`]: the run has no such step.
+pub async fn get_step(
+    store: &Store,
+    caller: &Caller,
+    execution_id: &ExecutionId,
+    place: &StepAddress,
+    most_payload_bytes: Option<usize>,
+) -> Result<StepDetails> {
+    let not_found = || Error::StepNotFound(place.step_instance_id.clone());
+    let (pk, sk) = (keys::execution_partition(execution_id), place.sort_key());
+    let (execution, step) = tokio::try_join!(store.get(&pk, keys::EXECUTION), store.get(&pk, &sk))?;
+    let now = Timestamp::now();
+    let execution = visible_execution(caller, execution_id, execution, now)?;
+    let step = step
+        .filter(|item| !is_expired(item, now))
+        .and_then(Step::from_item)
+        .ok_or_else(not_found)?;
+
+    let payloads = PayloadReader::new(store, execution_id);
+    let mut page = payloads.fill_one(step, most_payload_bytes).await?;
+    reveal(store, caller, execution_id, async |disclosure| {
+        page.show_in(&execution, &PAYLOAD_FIELDS, most_payload_bytes, disclosure)
+            .await?;
+        Ok(StepDetails {
+            step: page.steps.pop().ok_or_else(not_found)?,
+            unreadable: page.unreadable,
+        })
+    })
+    .await
+}

@@ -1,0 +1,390 @@
+//! Masking a payload by the names of its fields.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::ops::{ControlFlow, Range};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use format::model::Value;
+use masking::{Masker, REDACTED_KEY};
+use serde_json::value::RawValue;
+
+/// Replaces the value of each field whose name marks it as a secret, at any depth. `null`, `true`,
+/// `false` and the empty text stay, so that a person who investigates a failure can see whether
+/// there was a value.
+pub(super) fn mask(payload: Value, masker: &Masker) -> Value {
+    let is_secret = |name: &str| masker.secret_key(name);
+    match payload {
+        Value::Native(mut value) => {
+            mask_native(&mut value, &is_secret);
+            Value::Native(value)
+        }
+        Value::Json(text) => match mask_json(text.get(), &is_secret) {
+            None => Value::Json(text),
+            // The replacement is JSON, so the text is still one JSON value.
+            Some(masked) => match RawValue::from_string(masked) {
+                Ok(masked) => Value::Json(masked),
+                Err(_) => Value::Native(AttributeValue::S(REDACTED_KEY.to_owned())),
+            },
+        },
+    }
+}
+
+/// Returns whether [`mask`] would change the payload.
+pub(super) fn holds_secret(payload: &Value, masker: &Masker) -> bool {
+    let is_secret = |name: &str| masker.secret_key(name);
+    match payload {
+        Value::Native(value) => native_holds_secret(value, &is_secret),
+        Value::Json(text) => {
+            let found = |_: Range<usize>| ControlFlow::Break(());
+            visit_secrets(text.get(), &is_secret, found).is_break()
+        }
+    }
+}
+
+fn native_holds_secret(value: &AttributeValue, is_secret: &impl Fn(&str) -> bool) -> bool {
+    match value {
+        AttributeValue::M(entries) => entries.iter().any(|(name, value)| {
+            (is_secret(name) && native_hides_something(value))
+                || native_holds_secret(value, is_secret)
+        }),
+        AttributeValue::L(values) => {
+            let mut values = values.iter();
+            values.any(|value| native_holds_secret(value, is_secret))
+        }
+        _ => false,
+    }
+}
+
+/// Recursion is safe: DynamoDB nests at most 32 levels.
+fn mask_native(value: &mut AttributeValue, is_secret: &impl Fn(&str) -> bool) {
+    match value {
+        AttributeValue::M(entries) => {
+            for (name, value) in entries {
+                if is_secret(name) && native_hides_something(value) {
+                    *value = AttributeValue::S(REDACTED_KEY.to_owned());
+                } else {
+                    mask_native(value, is_secret);
+                }
+            }
+        }
+        AttributeValue::L(values) => {
+            for value in values {
+                mask_native(value, is_secret);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Masks a text that is known to be one JSON value. Returns `None` if there is nothing to mask.
+fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
+    let mut masked = String::new();
+    let mut copied = 0;
+    let found = |value: Range<usize>| -> ControlFlow<Infallible> {
+        masked.push_str(&text[copied..value.start]);
+        masked.push_str(&format!("\"{REDACTED_KEY}\""));
+        copied = value.end;
+        ControlFlow::Continue(())
+    };
+    let ControlFlow::Continue(()) = visit_secrets(text, is_secret, found);
+    if copied == 0 {
+        return None;
+    }
+    masked.push_str(&text[copied..]);
+    Some(masked)
+}
+
+/// Visits the positions of the values to mask, in order, in a text that is known to be one JSON
+/// value, until `found` breaks.
+///
+/// It is a single pass without a tree of values and without recursion: a payload may have 64 MiB,
+/// and its numbers up to 38 digits, which no number type here can hold.
+fn visit_secrets<B>(
+    text: &str,
+    is_secret: &impl Fn(&str) -> bool,
+    mut found: impl FnMut(Range<usize>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let bytes = text.as_bytes();
+    let mut is_object = Vec::new();
+    let mut is_name = false;
+    let mut position = 0;
+    while let Some(byte) = bytes.get(position) {
+        match byte {
+            b'{' | b'[' => {
+                is_name = *byte == b'{';
+                is_object.push(is_name);
+            }
+            b'}' | b']' => {
+                is_object.pop();
+            }
+            b',' => is_name = is_object.last() == Some(&true),
+            b'"' => {
+                let end = end_of_text(bytes, position);
+                position = match is_name {
+                    true => visit_member(text, position..end, is_secret, &mut found)?,
+                    false => end,
+                };
+                is_name = false;
+                continue;
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Visits the member of an object that has this name. Returns where the walk continues: after the
+/// value of a secret name, and at the value of any other name.
+fn visit_member<B>(
+    text: &str,
+    name: Range<usize>,
+    is_secret: &impl Fn(&str) -> bool,
+    found: &mut impl FnMut(Range<usize>) -> ControlFlow<B>,
+) -> ControlFlow<B, usize> {
+    let start = start_of_value(text.as_bytes(), name.end);
+    if !is_secret(&unescape(&text[name])) {
+        return ControlFlow::Continue(start);
+    }
+    let end = end_of_value(text.as_bytes(), start);
+    if hides_something(&text[start..end]) {
+        found(start..end)?;
+    }
+    ControlFlow::Continue(end)
+}
+
+/// Returns whether a value under a secret name has anything to hide.
+fn native_hides_something(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::Null(_) | AttributeValue::Bool(_) => false,
+        AttributeValue::S(text) => !text.is_empty(),
+        _ => true,
+    }
+}
+
+/// Returns the same as [`native_hides_something`], for a value's JSON.
+fn hides_something(value: &str) -> bool {
+    !matches!(value, "null" | "true" | "false" | "\"\"")
+}
+
+/// The name without quotes and escapes.
+fn unescape(name: &str) -> Cow<'_, str> {
+    if name.contains('\\') {
+        // The text is known to be JSON. A name that cannot be read anyway is compared as it is.
+        if let Ok(name) = serde_json::from_str::<String>(name) {
+            return Cow::Owned(name);
+        }
+    }
+    Cow::Borrowed(name.trim_matches('"'))
+}
+
+/// The position after the closing quote of the text that starts here.
+fn end_of_text(bytes: &[u8], start: usize) -> usize {
+    let mut position = start + 1;
+    while let Some(byte) = bytes.get(position) {
+        match byte {
+            b'\\' => position += 2,
+            b'"' => return position + 1,
+            _ => position += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// The position of the value that follows a name: after the colon and the white space around it.
+fn start_of_value(bytes: &[u8], end_of_name: usize) -> usize {
+    let is_between = |byte: &u8| matches!(byte, b':' | b' ' | b'\t' | b'\n' | b'\r');
+    let between = bytes[end_of_name..]
+        .iter()
+        .take_while(|byte| is_between(byte));
+    end_of_name + between.count()
+}
+
+/// The position after the value that starts here.
+fn end_of_value(bytes: &[u8], start: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut position = start;
+    while let Some(byte) = bytes.get(position) {
+        match byte {
+            b'"' => {
+                position = end_of_text(bytes, position);
+                if depth == 0 {
+                    return position;
+                }
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 0 => return position,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return position + 1;
+                }
+            }
+            b',' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => return position,
+            _ => {}
+        }
+        position += 1;
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn masked(payload: Value) -> serde_json::Value {
+        let masked = mask(payload, &Masker::builtin());
+        serde_json::to_value(masked).expect("JSON")
+    }
+
+    fn json_payload(text: &str) -> Value {
+        Value::Json(RawValue::from_string(text.to_owned()).expect("JSON"))
+    }
+
+    fn native_payload(value: serde_json::Value) -> Value {
+        Value::Native(serde_dynamo::to_attribute_value(value).expect("a value"))
+    }
+
+    #[test]
+    fn secret_values_are_masked_at_any_depth_in_both_forms() {
+        let payload = json!({
+            "user": "anna",
+            "password": "hunter2",
+            "headers": [{"Authorization": "Bearer x", "Accept": "*/*"}],
+            "db": {"clientSecret": {"a": [1, "]}"], "b": "\\\""}, "port": 5432},
+            "pin": 1234,
+            "apiKey": ["a", "b"],
+            "accessToken": null,
+            "token": "",
+            "secret": false,
+            "tokenCount": 12,
+            "text": "\"password\": \"in a text\"",
+            "last": -1.5e3,
+        });
+        let expected = json!({
+            "user": "anna",
+            "password": REDACTED_KEY,
+            "headers": [{"Authorization": REDACTED_KEY, "Accept": "*/*"}],
+            "db": {"clientSecret": REDACTED_KEY, "port": 5432},
+            "pin": REDACTED_KEY,
+            "apiKey": REDACTED_KEY,
+            "accessToken": null,
+            "token": "",
+            "secret": false,
+            "tokenCount": 12,
+            "text": "\"password\": \"in a text\"",
+            "last": -1500.0,
+        });
+        assert_eq!(masked(json_payload(&payload.to_string())), expected);
+        let pretty = serde_json::to_string_pretty(&payload).expect("JSON");
+        assert_eq!(masked(json_payload(&pretty)), expected);
+        let mut native = expected.clone();
+        native["last"] = json!(-1500);
+        assert_eq!(masked(native_payload(payload.clone())), native);
+        let holds = |payload| holds_secret(&payload, &Masker::builtin());
+        for (value, is_secret) in [
+            (&payload, true),
+            (&expected, true),
+            (&json!({"a": [1]}), false),
+        ] {
+            assert_eq!(holds(json_payload(&value.to_string())), is_secret);
+            assert_eq!(holds(native_payload(value.clone())), is_secret);
+        }
+    }
+
+    #[test]
+    fn an_escaped_name_is_compared_unescaped() {
+        let text = r#"{"\u0070assword" : "hunter2", "a\"b": 1}"#;
+        let mask = mask_json(text, &|name| Masker::builtin().secret_key(name));
+        let expected = r#"{"\u0070assword" : "[REDACTED:secret]", "a\"b": 1}"#;
+        assert_eq!(mask.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_payload_without_secrets_stays_unchanged() {
+        for text in [
+            r#"{"a": 123456789012345678901234567890.12345678, "b": [{}, [], ""]}"#,
+            r#""password""#,
+            "[1, 2]",
+            "null",
+            r#"["password", "hunter2"]"#,
+        ] {
+            assert_eq!(mask_json(text, &|name| name == "password"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_million_levels_is_masked() {
+        let depth = 1_000_000;
+        let text = format!(
+            "{}{{\"token\": [1, {{\"token\": 2}}]}}{}",
+            "{\"a\":[".repeat(depth),
+            "]}".repeat(depth)
+        );
+        let mask = mask_json(&text, &|name| name == "token").expect("masked");
+        assert!(mask.contains(r#"{"token": "[REDACTED:secret]"}"#));
+    }
+
+    /// Masks a tree of values, as a model of the masking of a text.
+    fn model(value: &mut serde_json::Value, is_secret: &impl Fn(&str) -> bool) {
+        match value {
+            serde_json::Value::Object(members) => {
+                for (name, value) in members {
+                    if is_secret(name) && hides_something(&value.to_string()) {
+                        *value = json!(REDACTED_KEY);
+                    } else {
+                        model(value, is_secret);
+                    }
+                }
+            }
+            serde_json::Value::Array(values) => {
+                for value in values {
+                    model(value, is_secret);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|truth| json!(truth)),
+            any::<i64>().prop_map(|number| json!(number)),
+            ".{0,8}".prop_map(|text| json!(text)),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            let name = prop_oneof![Just("s".to_owned()), ".{0,4}"];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(|values| json!(values)),
+                proptest::collection::btree_map(name, inner, 0..5)
+                    .prop_map(|members| json!(members)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn masked_text_equals_the_masked_tree(value in any_json(), pretty in any::<bool>()) {
+            let text = match pretty {
+                true => serde_json::to_string_pretty(&value),
+                false => serde_json::to_string(&value),
+            };
+            let text = text.expect("JSON");
+            let is_secret = |name: &str| name.starts_with('s');
+            let masked = mask_json(&text, &is_secret);
+            let found = visit_secrets(&text, &is_secret, ControlFlow::Break);
+            prop_assert_eq!(found.is_break(), masked.is_some());
+            let masked = masked.unwrap_or(text);
+            let mut expected = value;
+            model(&mut expected, &is_secret);
+            let masked: serde_json::Value = serde_json::from_str(&masked).expect("still JSON");
+            prop_assert_eq!(masked, expected);
+        }
+    }
+}

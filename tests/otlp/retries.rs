@@ -1,0 +1,170 @@
+//! Repeated, concurrent and crashed requests, and a table that throttles.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{
+    JSON, PROTOBUF, TRACE, attributes, export, export_whole, in_trace, order, post, protobuf,
+    records, request, trace_id, with_engine,
+};
+use crate::support::faults::{Fault, Faulty};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_requests_lose_no_span() {
+    let (app, token) = with_engine().await;
+    let spans = order();
+    export_whole(&app, &token, &spans).await;
+    let expected = records(&app, TRACE).await;
+    for number in 0..10 {
+        let trace = trace_id(number + 1);
+        let spans = in_trace(&spans, &trace);
+        let requests = spans.chunks(1 + number as usize % 3);
+        let exports = requests.map(|some| export(&app, &token, some));
+        for answer in join_all(exports).await {
+            // A request that meets too many others is asked to try again, and does.
+            assert!(
+                [200, 503].contains(&answer.status.as_u16()),
+                "{}",
+                answer.body
+            );
+            if answer.status == 503 {
+                export_whole(&app, &token, &spans).await;
+            }
+        }
+        assert_eq!(records(&app, &trace).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_changes_nothing_at_little_cost() {
+    let (app, token) = with_engine().await;
+    let first = export(&app, &token, &order()[..3]).await;
+    assert_eq!(first.status, 200);
+    // Reads of the token, the roles and the state, two Queries, writes of the run's payloads,
+    // the step's payloads, the steps, the run and the state, and a check that the state
+    // still exists.
+    assert_eq!(first.usage.requests, 11);
+    let before = records(&app, TRACE).await;
+    let again = export(&app, &token, &order()[..3]).await;
+    assert_eq!(again.ok(), json!({}));
+    assert_eq!(again.usage.requests, 7);
+    assert_eq!(records(&app, TRACE).await, before);
+}
+
+#[tokio::test]
+async fn a_retry_completes_what_a_crash_interrupted() {
+    const WRITES: &[&str] = &["BatchWriteItem", "PutItem", "DeleteItem", "UpdateItem"];
+    let spans = order();
+    // First a step below the fork with a payload, then all the others.
+    let mut early = vec![spans[3].clone(), spans[6].clone()];
+    early[0]["attributes"] = attributes(&[("input.value", &"y".repeat(20_000))]);
+    let mut spans = spans;
+    spans[3] = early[0].clone();
+    let (app, token) = with_engine().await;
+    export_whole(&app, &token, &spans).await;
+    let expected = records(&app, TRACE).await;
+    let mut crashes = 0;
+    for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+        for position in 0.. {
+            let trace = trace_id(crashes + 1);
+            let (early, spans) = (in_trace(&early, &trace), in_trace(&spans, &trace));
+            export_whole(&app, &token, &early).await;
+            let (faulty, client) = Faulty::client(app.store.client(), WRITES);
+            let broken = app.over(client);
+            faulty.plan(std::iter::repeat_n(Fault::None, position).chain([fault]));
+            let has_crashed = tokio::select! {
+                answer = export(&broken, &token, &spans) => {
+                    assert_eq!(answer.ok(), json!({}));
+                    false
+                }
+                () = faulty.crash() => true,
+            };
+            if has_crashed {
+                crashes += 1;
+                export_whole(&app, &token, &spans).await;
+            }
+            assert_eq!(
+                records(&app, &trace).await,
+                expected,
+                "{fault:?} at {position}"
+            );
+            if !has_crashed {
+                break;
+            }
+        }
+    }
+    assert!(crashes > 12, "{crashes}");
+}
+
+#[tokio::test]
+async fn a_request_sees_what_a_crashed_one_wrote_after_its_read() {
+    let (app, token) = with_engine().await;
+    let spans = order();
+    export_whole(&app, &token, &spans).await;
+    let expected = records(&app, TRACE).await;
+    let trace = trace_id(1);
+    let spans = in_trace(&spans, &trace);
+    // One request has read, and is about to write.
+    let (slow, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
+    let late = app.over(client);
+    slow.plan([Fault::Delayed]);
+    let late_export = export(&late, &token, &spans[4..]);
+    let others = async {
+        slow.crash().await;
+        // Another writes all its records, and crashes before it writes the state.
+        let (faulty, client) = Faulty::client(app.store.client(), &["PutItem"]);
+        let broken = app.over(client);
+        faulty.plan([Fault::None, Fault::CrashBefore]);
+        tokio::select! {
+            _ = export(&broken, &token, &spans[..4]) => panic!("it crashes"),
+            () = faulty.crash() => {}
+        }
+        export_whole(&app, &token, &spans[..4]).await;
+        slow.go_on();
+    };
+    let (answer, ()) = tokio::join!(late_export, others);
+    assert_eq!(answer.ok(), json!({}));
+    assert_eq!(records(&app, &trace).await, expected);
+}
+
+#[tokio::test]
+async fn exporters_are_asked_to_retry_when_the_table_throttles() {
+    let (app, token) = with_engine().await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["PutItem"]);
+    let throttled = app.over(client);
+    for content_type in [JSON, PROTOBUF] {
+        faulty.plan([Fault::Throttled]);
+        let body = match content_type {
+            PROTOBUF => protobuf(&request(&order())),
+            _ => request(&order()).to_string().into_bytes(),
+        };
+        let exported = post(&throttled, &token, &[("content-type", content_type)], body).await;
+        assert_eq!(exported.status, 503);
+        assert_eq!(exported.headers["retry-after"], "2");
+        assert_eq!(exported.headers["content-type"], content_type);
+    }
+    // A trace that fails does not stop the others.
+    faulty.plan([Fault::Throttled]);
+    let both = [
+        in_trace(&order(), &trace_id(1)),
+        in_trace(&order(), &trace_id(2)),
+    ]
+    .concat();
+    assert_eq!(export(&throttled, &token, &both).await.problem().0, 503);
+    let written = [
+        records(&app, &trace_id(1)).await,
+        records(&app, &trace_id(2)).await,
+    ];
+    assert_eq!(
+        written
+            .iter()
+            .filter(|it| it.contains_key("EXECUTION"))
+            .count(),
+        1
+    );
+    export_whole(&throttled, &token, &both).await;
+    assert_eq!(
+        records(&app, &trace_id(1)).await,
+        records(&app, &trace_id(2)).await
+    );
+}
