@@ -34,7 +34,6 @@
 //! - `regex` for the teams' patterns, `regex-syntax` to locate errors in a pattern and to check
 //!   whether it matches the empty text, and `regex-automata` to count the bytes that a search
 //!   reads. `regex` itself is built on the other two.
-//! - `aho-corasick` to find the texts inside tokens, such as `.atlasv1.`.
 //! - `base64` to check whether a text after `Basic` contains a user and a password.
 //!
 //! Evaluated, but not used:
@@ -46,19 +45,15 @@
 //!   start-up.
 //! - `iban_validate` 5.0, `card-validate` 2.4, `luhn` 1.0: each replaces about ten lines and a
 //!   table, but needs the exact number as input, and finding it is most of the work.
-//! - `aho-corasick` 1.1 for the known prefixes: a filter of the first three bytes of a word
-//!   rejects almost every word, and costs less than a search of the whole text.
+//! - `aho-corasick` 1.1 for the known prefixes: only two or three prefixes share a first letter,
+//!   so a table by first letter is as fast.
 
 mod checks;
 mod credentials;
-mod finding;
-mod layers;
+mod keys;
 mod masker;
-mod names;
 mod own;
-mod pairs;
 mod personal;
-mod prefixes;
 mod rules;
 mod scan;
 mod settings;

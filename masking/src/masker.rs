@@ -3,15 +3,13 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
-use crate::credentials::{commands, private_key};
-use crate::finding::{self, Choice, Finding};
-use crate::layers::{Kind, LAYERS, Layer};
-use crate::names::{self, Certainty};
+use crate::keys;
 use crate::own::{Exhausted, Searches};
+use crate::rules::{EMAIL, SECRET};
+use crate::scan::{self, Choice, Finding, Others};
 use crate::settings::{Compiled, InvalidSettings, Settings};
-use crate::text::{Facts, MARK, Text, mark_length};
+use crate::text::{Facts, MARK, Text};
 use crate::words::Words;
-use crate::{pairs, scan};
 
 /// The mask for the value of a secret key.
 pub const REDACTED_KEY: &str = "[REDACTED:secret]";
@@ -60,51 +58,18 @@ impl Masker {
 
     /// Whether a field with this name holds a secret.
     pub fn secret_key(&self, key: &str) -> bool {
-        self.judge_key(key) >= Some(Certainty::Likely)
-    }
-
-    fn judge_key(&self, key: &str) -> Option<Certainty> {
-        let certainty = names::judge(key);
-        if self.settings.allowed_key_names.is_empty() && self.settings.key_names.is_empty() {
-            return certainty;
+        if self.settings.key_names.is_empty() && !keys::can_hold_secret(key) {
+            return false;
         }
         let words = Words::split(key);
         if self.settings.allowed_key_names.contains(words.joined()) {
-            return None;
+            return false;
         }
         let own = &self.settings.key_names;
         // A team's name may have more words than the built-in phrases.
         let all = words.count();
         let is_own = !own.is_empty() && words.endings(all).any(|end| own.contains(end));
-        if is_own {
-            Some(Certainty::Certain)
-        } else {
-            certainty
-        }
-    }
-
-    /// Masks only the values beside the names of secrets, such as `"password": "…"` in a text of
-    /// JSON. Everything else stays readable.
-    pub fn mask_secrets<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut findings = Vec::new();
-        self.find_layers(text, Rules::Pairs, &mut findings);
-        findings.retain(|found| !self.allows(&text[found.start..found.end]));
-        finding::join(&mut findings);
-        exclude_marks(text, &mut findings);
-        if findings.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        let mut masked = String::new();
-        let mut copied = 0;
-        for found in findings {
-            masked.push_str(&text[copied..found.start]);
-            masked.push_str(MARK);
-            masked.push_str(found.rule);
-            masked.push(']');
-            copied = found.end;
-        }
-        masked.push_str(&text[copied..]);
-        Cow::Owned(masked)
+        is_own || keys::holds_secret(words)
     }
 
     /// Replaces each value that a rule finds with a mark. Returns the text itself if no rule
@@ -115,11 +80,7 @@ impl Masker {
     /// The time is linear in the length of the text. If the searches for a team's pattern
     /// would take longer, a mark replaces the rest of the text and states its length.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.settings.patterns.is_empty()
-            && !self.has_own_names()
-            && !scan::can_match(text)
-            && !names::can_contain(text)
-        {
+        if self.settings.patterns.is_empty() && !scan::can_match(text) {
             return Cow::Borrowed(text);
         }
         self.mask_to(text, text.len())
@@ -153,32 +114,28 @@ impl Masker {
         // A value that `until` cuts in two must still be recognised.
         let seen = until.saturating_add(LOOKAHEAD_BYTES).min(text.len());
         let seen = &text[..text.floor_char_boundary(seen)];
-        let mut findings = Vec::new();
-        self.find_layers(seen, Rules::All, &mut findings);
-        let searched = self.find_own(seen, &mut findings);
-        findings.retain(|found| !self.allows(&seen[found.start..found.end]));
-        finding::join(&mut findings);
-        exclude_marks(seen, &mut findings);
-        let (mut end, mut rest) = (until, "more-bytes");
-        if searched < until {
-            (end, rest) = (searched, "bytes-not-searched");
-        }
+        let facts = Facts::default();
+        let mut search = Search::new(&self.settings, Text::new(seen, &facts));
         let mut masked = String::new();
         let mut copied = 0;
-        for found in findings {
-            if found.start >= end {
-                break;
+        let (end, rest) = loop {
+            let found = match search.next(self) {
+                Ok(Some(found)) if found.start < until => found,
+                Ok(_) => break (until, "more-bytes"),
+                Err(Exhausted) => break (search.from.min(until), "bytes-not-searched"),
+            };
+            if self.allows(&seen[found.start..found.end]) {
+                continue;
             }
-            if found.end > end {
-                end = found.start;
-                break;
+            if found.end > until {
+                break (found.start, "more-bytes");
             }
             masked.push_str(&text[copied..found.start]);
             masked.push_str(MARK);
             masked.push_str(found.rule);
             masked.push(']');
             copied = found.end;
-        }
+        };
         let left = text.len() - end;
         if copied == 0 && left == 0 {
             return Cow::Borrowed(text);
@@ -188,82 +145,6 @@ impl Masker {
             masked.push_str(&format!("{MARK}{left}-{rest}]"));
         }
         Cow::Owned(masked)
-    }
-
-    /// Adds what the built-in rules find in a text and in the layers inside it.
-    fn find_layers(&self, text: &str, rules: Rules, findings: &mut Vec<Finding<'_>>) {
-        let has_pairs = self.find_layer(text, rules, findings);
-        let mut layers: Vec<Layer> = Vec::new();
-        for kind in LAYERS {
-            let outer = layers.last().map_or(text, |layer| layer.text.as_str());
-            // Without prefixes, only values of several lines read differently.
-            if kind == Kind::Prefixes && !has_pairs && !private_key::can_contain(outer) {
-                continue;
-            }
-            let Some(layer) = Layer::remove(outer, kind) else {
-                continue;
-            };
-            let mut found = Vec::new();
-            let rules = if kind == Kind::Prefixes {
-                Rules::Pairs
-            } else {
-                rules
-            };
-            self.find_layer(&layer.text, rules, &mut found);
-            layers.push(layer);
-            findings.extend(found.into_iter().map(|found| {
-                let locate = |(start, end), layer: &Layer| layer.locate(start, end);
-                let (start, end) = layers.iter().rev().fold((found.start, found.end), locate);
-                Finding {
-                    start,
-                    end,
-                    ..found
-                }
-            }));
-        }
-    }
-
-    /// Adds what the built-in rules find in a text. Returns whether it has names of secrets.
-    fn find_layer(&self, text: &str, rules: Rules, findings: &mut Vec<Finding<'_>>) -> bool {
-        let facts = Facts::default();
-        let read = Text::new(text, &facts);
-        let mut found = Vec::new();
-        let has_pairs = pairs::find(read, self, &mut found);
-        commands::find(read, self, &mut found);
-        if rules == Rules::All {
-            scan::find(read, self, &mut found);
-            scan::find_emails(read, self, &mut found);
-        } else if private_key::can_contain(text) {
-            scan::find_private_keys(read, self, &mut found);
-        }
-        findings.extend(found);
-        has_pairs
-    }
-
-    /// Adds the matches of the team's own patterns. Returns where the searches stopped, if one of
-    /// them took too long.
-    fn find_own<'s>(&'s self, text: &str, findings: &mut Vec<Finding<'s>>) -> usize {
-        let facts = Facts::default();
-        let read = Text::new(text, &facts);
-        let mut searched = usize::MAX;
-        for pattern in &self.settings.patterns {
-            let mut searches = Searches::new(pattern);
-            let mut from = 0;
-            loop {
-                match find_own(read, from, &mut searches) {
-                    Ok(Some(found)) => {
-                        from = found.end;
-                        findings.push(found);
-                    }
-                    Ok(None) => break,
-                    Err(Exhausted) => {
-                        searched = searched.min(text.floor_char_boundary(from));
-                        break;
-                    }
-                }
-            }
-        }
-        searched
     }
 
     fn allows(&self, found: &str) -> bool {
@@ -280,70 +161,117 @@ impl Choice for Masker {
 
     /// In prose, other words may precede a name. So an allowed name may begin at any word
     /// of `key`.
-    fn judge(&self, name: &str) -> Option<Certainty> {
-        let certainty = self.judge_key(name)?;
-        let starts = name.match_indices(' ').map(|(at, _)| at + 1);
+    fn is_secret(&self, key: &str) -> bool {
+        let starts = key.match_indices(' ').map(|(at, _)| at + 1);
         let allowed = &self.settings.allowed_key_names;
-        let is_allowed = |start: usize| allowed.contains(Words::split(&name[start..]).joined());
-        (allowed.is_empty() || !starts.into_iter().any(is_allowed)).then_some(certainty)
-    }
-
-    fn judge_found(&self, word: &str) -> Option<Certainty> {
-        let is_allowed = self
-            .settings
-            .allowed_key_names
-            .contains(Words::split(word).joined());
-        (!is_allowed).then_some(Certainty::Certain)
-    }
-
-    fn has_own_names(&self) -> bool {
-        !self.settings.key_names.is_empty()
+        let is_allowed = |start: usize| allowed.contains(Words::split(&key[start..]).joined());
+        self.secret_key(key) && (allowed.is_empty() || !starts.into_iter().any(is_allowed))
     }
 }
 
-/// Which of the built-in rules are searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rules {
-    All,
-    /// Only values beside the names of secrets.
-    Pairs,
+/// The state of all searches in a text. The built-in rules read only up to the next match of
+/// the other searches. The other searches keep their next match until an earlier match covers
+/// it. So no part of the text is read twice.
+struct Search<'s, 't> {
+    text: Text<'t>,
+    from: usize,
+    email: Next<'static>,
+    patterns: Vec<(Searches<'s>, Next<'s>)>,
 }
 
-/// Removes marks from the findings, so that they stay as they are.
-fn exclude_marks(text: &str, findings: &mut Vec<Finding<'_>>) {
-    let marks: Vec<(usize, usize)> = memchr::memmem::find_iter(text.as_bytes(), MARK)
-        .filter_map(|start| Some((start, start + mark_length(&text.as_bytes()[start..])?)))
-        .collect();
-    if marks.is_empty() {
-        return;
+/// The next match of one search.
+#[derive(Debug, Clone, Copy)]
+enum Next<'n> {
+    NotSearched,
+    Finding(Finding<'n>),
+    NoMore,
+}
+
+/// How many bytes before a match a search reads at most. They may have been masked since the
+/// match was found.
+const BEFORE: usize = 3;
+
+impl<'n> Next<'n> {
+    /// Returns the match. Searches again if it begins before `from` or directly after it.
+    fn get(
+        &mut self,
+        from: usize,
+        search: impl FnOnce() -> Result<Option<Finding<'n>>, Exhausted>,
+    ) -> Result<Option<Finding<'n>>, Exhausted> {
+        let is_stale = match self {
+            Self::NotSearched => true,
+            Self::Finding(found) => found.start < from + BEFORE,
+            Self::NoMore => false,
+        };
+        if is_stale {
+            *self = search()?.map_or(Self::NoMore, Self::Finding);
+        }
+        Ok(match self {
+            Self::Finding(found) => Some(*found),
+            Self::NotSearched | Self::NoMore => None,
+        })
     }
-    let mut next = 0;
-    let mut left = Vec::with_capacity(findings.len());
-    for found in findings.iter() {
-        let mut start = found.start;
-        while marks.get(next).is_some_and(|mark| mark.1 <= start) {
-            next += 1;
+}
+
+impl<'s, 't> Search<'s, 't> {
+    fn new(settings: &'s Compiled, text: Text<'t>) -> Self {
+        let patterns = settings.patterns.iter();
+        Self {
+            text,
+            from: 0,
+            email: if text.text.contains('@') || text.text.contains("%40") {
+                Next::NotSearched
+            } else {
+                Next::NoMore
+            },
+            patterns: patterns
+                .map(|pattern| (Searches::new(pattern), Next::NotSearched))
+                .collect(),
         }
-        for &(mark_start, mark_end) in marks[next..].iter().take_while(|mark| mark.0 < found.end) {
-            left.push(Finding {
-                start,
-                end: mark_start.max(start),
-                rule: found.rule,
-            });
-            start = mark_end.max(start);
+    }
+
+    /// Returns the earliest next match of all searches. Of matches at the same position, a
+    /// team's pattern comes first, then the built-in rules, then e-mail addresses.
+    ///
+    /// # Errors
+    /// Returns [`Exhausted`] if a team's pattern is too slow to find its next match.
+    fn next(&mut self, choice: &dyn Choice) -> Result<Option<Finding<'s>>, Exhausted> {
+        let (text, from) = (self.text, self.from);
+        let mut own: Option<Finding<'s>> = None;
+        for (searches, next) in &mut self.patterns {
+            let found = next.get(from, || find_own(text, from, searches))?;
+            own = earlier(own, found);
         }
-        left.push(Finding {
-            start,
-            end: found.end.max(start),
-            rule: found.rule,
+        let mut email = None;
+        if choice.is_on(EMAIL) {
+            email = self
+                .email
+                .get(from, || Ok(scan::find_next_email(text, from)))?;
+        }
+        let others = Others {
+            own: own.map(|found| found.start),
+            email: email.map(|found| found.start),
+        };
+        let earliest = earlier(own, email);
+        let builtin = scan::find_next(text, from, others, choice).filter(|builtin| {
+            own.is_none_or(|own| builtin.start < own.start)
+                && earliest.is_none_or(|other| builtin.start <= other.start)
         });
+        let Some(found) = builtin.or(earliest) else {
+            return Ok(None);
+        };
+        self.from = found.end;
+        self.text.follows_secret = found.rule == SECRET;
+        Ok(Some(found))
     }
-    left.retain(|found| {
-        text[found.start..found.end]
-            .chars()
-            .any(char::is_alphanumeric)
-    });
-    *findings = left;
+}
+
+/// Returns the earlier of two matches, or the first if both begin at the same position.
+fn earlier<'n>(first: Option<Finding<'n>>, second: Option<Finding<'n>>) -> Option<Finding<'n>> {
+    match (first, second) {
+        (Some(first), Some(second)) if second.start < first.start => Some(second),
+        (first, second) => first.or(second),
+    }
 }
 
 /// Finds the next match of a team's pattern that neither begins nor ends inside a mark. No

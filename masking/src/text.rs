@@ -5,9 +5,6 @@ use std::cell::OnceCell;
 /// The start of a mask.
 pub(crate) const MARK: &str = "[REDACTED:";
 
-/// How far a value or a line is read from a name.
-const LONGEST_NEAR: usize = 4 * 1024;
-
 /// The longest name of a rule, so that marks are recognised at a constant cost.
 pub(crate) const MAX_NAME_LENGTH: usize = 40;
 
@@ -18,6 +15,12 @@ pub(crate) const MAX_NAME_LENGTH: usize = 40;
 pub(crate) struct Text<'t> {
     pub(crate) text: &'t str,
     pub(crate) floor: usize,
+    /// Whether the value before `floor` was masked as a secret.
+    pub(crate) follows_secret: bool,
+    /// The last position where a match can begin. Another search has found a match after it, so
+    /// a later match is dropped and its end must not be read: reading it for each sign of
+    /// a long value would make the walk quadratic.
+    pub(crate) limit: usize,
     facts: &'t Facts,
 }
 
@@ -25,7 +28,6 @@ pub(crate) struct Text<'t> {
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     names_aws: OnceCell<bool>,
-    has_tags: OnceCell<bool>,
 }
 
 impl<'t> Text<'t> {
@@ -34,8 +36,15 @@ impl<'t> Text<'t> {
         Self {
             text,
             floor: 0,
+            follows_secret: false,
+            limit: usize::MAX,
             facts,
         }
+    }
+
+    /// The end of a value that begins at `start`. It is read only if the match can count.
+    pub(crate) fn end_of(&self, start: usize, read: impl FnOnce() -> usize) -> usize {
+        if start > self.limit { start } else { read() }
     }
 
     /// Whether the text contains an AWS access key id, readable or masked, or an AWS
@@ -44,12 +53,6 @@ impl<'t> Text<'t> {
         let signs = ["AKIA", "ASIA", "[REDACTED:aws-access-key]", "aws_", "AWS_"];
         let find = || signs.iter().any(|sign| self.text.contains(sign));
         *self.facts.names_aws.get_or_init(find)
-    }
-
-    /// Whether the text contains a tag of a markup language.
-    pub(crate) fn has_tags(&self) -> bool {
-        let find = || memchr::memchr(b'<', self.text.as_bytes()).is_some();
-        *self.facts.has_tags.get_or_init(find)
     }
 
     /// The byte at a position; zero after the end of the text.
@@ -74,22 +77,6 @@ impl<'t> Text<'t> {
     /// The end of the run of bytes of one class that begins at `at`.
     pub(crate) fn run(&self, at: usize, class: impl Fn(u8) -> bool) -> usize {
         let length = self.rest(at).iter().take_while(|&&byte| class(byte));
-        at + length.count()
-    }
-
-    /// The end of the run like [`Self::run`], reading at most [`LONGEST_NEAR`] bytes. Names are
-    /// frequent in hostile texts, so what is read for each of them must be bounded.
-    pub(crate) fn run_near(&self, at: usize, class: impl Fn(u8) -> bool) -> usize {
-        self.run_within(at, LONGEST_NEAR, class)
-    }
-
-    /// The end of the run like [`Self::run`], reading at most `most` bytes.
-    pub(crate) fn run_within(&self, at: usize, most: usize, class: impl Fn(u8) -> bool) -> usize {
-        let length = self
-            .rest(at)
-            .iter()
-            .take(most)
-            .take_while(|&&byte| class(byte));
         at + length.count()
     }
 

@@ -2,8 +2,8 @@
 
 use crate::text::Text;
 
-/// The most groups that are read: a card whose digits are all separate has nineteen.
-const MOST_GROUPS: usize = 19;
+/// The most groups that are read: more than any number has.
+const MOST_GROUPS: usize = 8;
 
 /// The most digits that are read: more than any number has.
 const MOST_DIGITS: usize = 20;
@@ -160,15 +160,14 @@ impl Groups {
 }
 
 /// Reads a separator: a space, a dash, a dot, a slash, or the no-break space and no-break
-/// hyphen and the dashes of printed texts, and the plus of an encoded form. Returns its ASCII form and its length in bytes.
+/// hyphen of printed texts. Returns its ASCII form and its length in bytes.
 fn read_separator(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
     match text.rest(at) {
-        [b'+', next, ..] if next.is_ascii_digit() => Some((b'+', 1)),
         [b' ', byte @ (b'/' | b'-'), b' ', ..] => Some((*byte, 3)),
         [byte @ (b' ' | b'-' | b'.' | b'/'), ..] => Some((*byte, 1)),
         [0xC2, 0xA0, ..] => Some((b' ', 2)),
         [0xE2, 0x80, 0xAF, ..] => Some((b' ', 3)),
-        [0xE2, 0x80, 0x90..=0x93, ..] => Some((b'-', 3)),
+        [0xE2, 0x80, 0x91, ..] => Some((b'-', 3)),
         _ => None,
     }
 }
