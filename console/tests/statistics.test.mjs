@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { api, BASE, open, shot, TOKEN } from "./admin-page.mjs";
 import { axe, overflow } from "./browser.mjs";
+import { execution, put } from "./records.mjs";
 
 const drawn = (page) => page.locator(".plot-area canvas").nth(2).waitFor();
 
@@ -50,6 +51,17 @@ test("statistics link to the runs", async (t) => {
   // With the keyboard: the charts move the table while they are drawn, and a click can miss the link.
   await page.locator(".flow-grid .figure-bad a").first().press("Enter");
   await page.waitForURL(/#\/runs\?(?=.*status=FAILED)(?=.*flow=)/);
+});
+
+test("statistics list no flow for runs without one", async (t) => {
+  const id = `stats-${Date.now()}`;
+  const common = { createdAt: new Date().toISOString(), startTime: new Date().toISOString(), labels: { flowless: id } };
+  await put(execution(`${id}-1`, { ...common, flowId: undefined, status: "FAILED" }));
+  await put(execution(`${id}-2`, { ...common, flowId: id, flowName: id }));
+  const page = await open(t, `#/statistics?range=24h&label=flowless%3D${id}`);
+  await page.locator(".flow-grid").waitFor();
+  assert.deepEqual(await page.locator(".flow-grid .flow-name").allTextContents(), [id]);
+  assert.equal(await page.locator(".figure", { hasText: "Runs" }).locator(".figure-value").textContent(), "2");
 });
 
 test("flow statistics show failing steps with a link to the run", async (t) => {

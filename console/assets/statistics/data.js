@@ -150,7 +150,10 @@ async function sampleFlows(filters, bounds, signal) {
       ...POLLED,
     });
     noteSeen(executions.map(runOf));
-    for (const { flowId } of executions) counts.set(flowId, (counts.get(flowId) ?? 0) + 1);
+    // A record without a valid flow id belongs to no flow.
+    for (const { flowId } of executions.filter((run) => run.flowId)) {
+      counts.set(flowId, (counts.get(flowId) ?? 0) + 1);
+    }
     sampled += executions.length;
     more = pagination.hasMore;
   }
