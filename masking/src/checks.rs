@@ -22,6 +22,11 @@ pub(crate) fn weighted_sum(digits: &[u8], weights: &[u32]) -> u32 {
         .sum()
 }
 
+/// The usual check digit modulo 11: 11 minus the remainder of the weighted sum.
+pub(crate) fn mod_11(digits: &[u8], weights: &[u32]) -> u32 {
+    (11 - weighted_sum(digits, weights) % 11) % 11
+}
+
 /// Checks the Luhn digit: ISO/IEC 7812-1, annex B.
 pub(crate) fn has_luhn_digit(digits: &[u8]) -> bool {
     let doubled = |(place, &byte): (usize, &u8)| {

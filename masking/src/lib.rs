@@ -16,24 +16,30 @@
 //! `docs/masking.md` describes what is found and what is not.
 //!
 //! # How it works
-//! The built-in rules are small functions over bytes, not regular expressions. A single walk
-//! over the text calls a detector at each byte at which a value can begin (`scan`): a digit, a
-//! letter at the start of a word, or one of a few signs. A detector reads a bounded number of
-//! bytes, or masks what it has read. So the walk is linear for all texts. Most detectors for
-//! numbers verify check digits, which regular expressions cannot do; and one walk costs less
-//! than sixty searches.
+//! - The names of secrets are found first, in about twenty languages (`names`). From each name,
+//!   readers for all notations read on to the values that belong to it (`pairs`): after a sign, in
+//!   a list, a call, a table, markup or a sentence, before or after the name.
+//! - A single walk over the text (`scan`) finds what has a form of its own: it calls a detector at
+//!   each byte at which a value can begin, a digit, a letter at the start of a word, or one of a
+//!   few signs. Credentials are a table of formats (`tokens`). Personal data (`personal`) mostly
+//!   needs check digits, or a word before it that says what it is.
+//! - Then the text is read again without the layers around it (`layers`), such as colours, the
+//!   prefixes of log lines and escapes, but only the lines that have them.
+//! - Findings that overlap are joined, so the reading that hides more wins (`finding`).
+//!
+//! The detectors are small functions over bytes, not regular expressions. Each reads a bounded
+//! number of bytes, or masks what it has read. So the time is linear for all texts.
 //!
 //! A team's own patterns are regular expressions of the `regex` crate, which does not
 //! backtrack. All searches together are linear in the text as well (`own`).
-//!
-//! The earliest match wins. If two matches begin at the same position, a team's own pattern
-//! comes first, then credentials, then personal data.
 //!
 //! # Dependencies
 //! Used:
 //! - `regex` for the teams' patterns, `regex-syntax` to locate errors in a pattern and to check
 //!   whether it matches the empty text, and `regex-automata` to count the bytes that a search
 //!   reads. `regex` itself is built on the other two.
+//! - `aho-corasick` to find the texts inside tokens, such as `.atlasv1.`, and `memchr` to find single
+//!   bytes and short texts. `regex` is built on these two as well.
 //! - `base64` to check whether a text after `Basic` contains a user and a password.
 //!
 //! Evaluated, but not used:
@@ -45,19 +51,29 @@
 //!   start-up.
 //! - `iban_validate` 5.0, `card-validate` 2.4, `luhn` 1.0: each replaces about ten lines and a
 //!   table, but needs the exact number as input, and finding it is most of the work.
-//! - `aho-corasick` 1.1 for the known prefixes: only two or three prefixes share a first letter,
-//!   so a table by first letter is as fast.
+//! - `aho-corasick` for the names and the known prefixes: a filter of the first three bytes of a
+//!   word rejects almost every word, and costs less than a search of the whole text.
 
 mod checks;
 mod credentials;
-mod keys;
+mod filter;
+mod finding;
+mod layers;
+mod lists;
 mod masker;
+mod names;
+mod needles;
 mod own;
+mod pairs;
 mod personal;
+mod prefixes;
+mod regions;
+mod repeated;
 mod rules;
 mod scan;
 mod settings;
 mod text;
+mod time;
 mod tokens;
 mod words;
 

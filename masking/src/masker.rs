@@ -1,15 +1,19 @@
 //! Combines the rules with a team's settings.
 
 use std::borrow::Cow;
+use std::iter;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use crate::keys;
+use crate::credentials::{commands, cookie_file, private_key};
+use crate::finding::{self, Choice, Finding};
+use crate::layers::{self, Kind, LAYERS, Layer};
+use crate::names::{self, Certainty};
 use crate::own::{Exhausted, Searches};
-use crate::rules::{EMAIL, SECRET};
-use crate::scan::{self, Choice, Finding, Others};
 use crate::settings::{Compiled, InvalidSettings, Settings};
-use crate::text::{Facts, MARK, Text};
+use crate::text::{Facts, MARK, Text, mark_length};
 use crate::words::Words;
+use crate::{pairs, regions, repeated, scan};
 
 /// The mask for the value of a secret key.
 pub const REDACTED_KEY: &str = "[REDACTED:secret]";
@@ -58,18 +62,61 @@ impl Masker {
 
     /// Whether a field with this name holds a secret.
     pub fn secret_key(&self, key: &str) -> bool {
-        if self.settings.key_names.is_empty() && !keys::can_hold_secret(key) {
-            return false;
+        self.judge_key(key) >= Some(Certainty::Likely)
+    }
+
+    fn judge_key(&self, key: &str) -> Option<Certainty> {
+        let certainty = names::judge(key);
+        if self.settings.allowed_key_names.is_empty() && self.settings.key_names.is_empty() {
+            return certainty;
         }
         let words = Words::split(key);
         if self.settings.allowed_key_names.contains(words.joined()) {
-            return false;
+            return None;
         }
         let own = &self.settings.key_names;
         // A team's name may have more words than the built-in phrases.
         let all = words.count();
         let is_own = !own.is_empty() && words.endings(all).any(|end| own.contains(end));
-        is_own || keys::holds_secret(words)
+        if is_own {
+            Some(Certainty::Certain)
+        } else {
+            certainty
+        }
+    }
+
+    /// Masks only the values beside the names of secrets, such as `"password": "…"` in a text of
+    /// JSON. Everything else stays readable.
+    pub fn mask_secrets<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.can_hold_pairs(text) {
+            return Cow::Borrowed(text);
+        }
+        let mut findings = Vec::new();
+        self.find_layers(text, Rules::Pairs, &mut findings);
+        findings.retain(|found| !self.allows(&text[found.start..found.end]));
+        finding::join(&mut findings);
+        exclude_marks(text, &mut findings);
+        if findings.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut pass = Pass::default();
+        let mut copied = 0;
+        for found in findings {
+            pass.push_marked(&text[copied..found.start], found.rule);
+            copied = found.end;
+        }
+        pass.masked.push_str(&text[copied..]);
+        Cow::Owned(pass.masked)
+    }
+
+    /// Whether a text can have a value beside the name of a secret. Most texts of a payload cannot.
+    fn can_hold_pairs(&self, text: &str) -> bool {
+        self.has_own_names()
+            || names::can_contain(text)
+            || commands::can_contain(text)
+            || private_key::can_contain(text)
+            || layers::has_escapes(text)
+            || memchr::memchr(b'\t', text.as_bytes()).is_some()
     }
 
     /// Replaces each value that a rule finds with a mark. Returns the text itself if no rule
@@ -80,7 +127,11 @@ impl Masker {
     /// The time is linear in the length of the text. If the searches for a team's pattern
     /// would take longer, a mark replaces the rest of the text and states its length.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.settings.patterns.is_empty() && !scan::can_match(text) {
+        if self.settings.patterns.is_empty()
+            && !self.has_own_names()
+            && !scan::can_match(text)
+            && !names::can_contain(text)
+        {
             return Cow::Borrowed(text);
         }
         self.mask_to(text, text.len())
@@ -97,54 +148,147 @@ impl Masker {
 
     /// Masks the text before `until`, and replaces the rest with a mark.
     fn mask_to<'t>(&self, text: &'t str, until: usize) -> Cow<'t, str> {
-        let mut masked = self.mask_once(text, until);
-        for _ in 1..MAX_PASSES {
-            let Cow::Owned(once) = &masked else {
-                break;
-            };
-            let Cow::Owned(again) = self.mask_once(once, once.len()) else {
-                break;
-            };
-            masked = Cow::Owned(again);
-        }
-        masked
-    }
-
-    fn mask_once<'t>(&self, text: &'t str, until: usize) -> Cow<'t, str> {
         // A value that `until` cuts in two must still be recognised.
         let seen = until.saturating_add(LOOKAHEAD_BYTES).min(text.len());
-        let seen = &text[..text.floor_char_boundary(seen)];
-        let facts = Facts::default();
-        let mut search = Search::new(&self.settings, Text::new(seen, &facts));
-        let mut masked = String::new();
-        let mut copied = 0;
-        let (end, rest) = loop {
-            let found = match search.next(self) {
-                Ok(Some(found)) if found.start < until => found,
-                Ok(_) => break (until, "more-bytes"),
-                Err(Exhausted) => break (search.from.min(until), "bytes-not-searched"),
-            };
-            if self.allows(&seen[found.start..found.end]) {
-                continue;
-            }
-            if found.end > until {
-                break (found.start, "more-bytes");
-            }
-            masked.push_str(&text[copied..found.start]);
-            masked.push_str(MARK);
-            masked.push_str(found.rule);
-            masked.push(']');
-            copied = found.end;
-        };
-        let left = text.len() - end;
-        if copied == 0 && left == 0 {
+        let seen = text.floor_char_boundary(seen);
+        let Some(mut pass) = self.mask_once(text, iter::once(0..seen), until) else {
             return Cow::Borrowed(text);
+        };
+        for _ in 1..MAX_PASSES {
+            let changed = regions::around(&pass.masked, pass.marks.iter().cloned());
+            let end = pass.masked.len();
+            match self.mask_once(&pass.masked, changed.into_iter(), end) {
+                Some(again) => pass = again,
+                None => break,
+            }
         }
-        masked.push_str(&text[copied..end]);
-        if left > 0 {
-            masked.push_str(&format!("{MARK}{left}-{rest}]"));
+        Cow::Owned(pass.masked)
+    }
+
+    /// Masks what the rules find in some regions of a text. `None` if they find nothing.
+    fn mask_once(
+        &self,
+        text: &str,
+        regions: impl Iterator<Item = Range<usize>>,
+        until: usize,
+    ) -> Option<Pass> {
+        let mut findings = Vec::new();
+        let mut seen = 0;
+        for region in regions {
+            seen = region.end;
+            let mut found = Vec::new();
+            self.find_layers(&text[region.clone()], Rules::All, &mut found);
+            findings.extend(found.into_iter().map(|found| found.moved(region.start)));
         }
-        Cow::Owned(masked)
+        let seen = &text[..if until < text.len() { seen } else { text.len() }];
+        let searched = self.find_own(seen, &mut findings);
+        findings.retain(|found| !self.allows(&seen[found.start..found.end]));
+        finding::join(&mut findings);
+        repeated::find(seen, &mut findings);
+        finding::join(&mut findings);
+        exclude_marks(seen, &mut findings);
+        if searched < until {
+            Pass::replace(text, &findings, searched, "bytes-not-searched")
+        } else {
+            Pass::replace(text, &findings, until, "more-bytes")
+        }
+    }
+
+    /// Adds what the built-in rules find in a text and in the layers inside it.
+    fn find_layers(&self, text: &str, rules: Rules, findings: &mut Vec<Finding<'_>>) {
+        // Without prefixes, only values of several lines read differently.
+        let mut places = self.find_layer(text, rules, findings);
+        places.extend(private_key::places(text));
+        places.sort_unstable();
+        for block in regions::around_prefixes(text, &places) {
+            self.find_in_layers(text, block, &[Kind::Prefixes], rules, findings);
+        }
+        for region in regions::around_escapes(text) {
+            self.find_in_layers(text, region, &LAYERS, rules, findings);
+        }
+    }
+
+    /// Adds what the built-in rules find in a region of a text, after each of some layers is
+    /// removed from it.
+    fn find_in_layers(
+        &self,
+        text: &str,
+        region: Range<usize>,
+        kinds: &[Kind],
+        rules: Rules,
+        findings: &mut Vec<Finding<'_>>,
+    ) {
+        let mut layers: Vec<Layer> = Vec::new();
+        for &kind in kinds {
+            let outer = layers
+                .last()
+                .map_or(&text[region.clone()], |layer| &layer.text);
+            let Some(layer) = Layer::remove(outer, kind) else {
+                continue;
+            };
+            let rules = if kind == Kind::Prefixes {
+                Rules::Pairs
+            } else {
+                rules
+            };
+            let mut found = Vec::new();
+            self.find_layer(&layer.text, rules, &mut found);
+            layers.push(layer);
+            findings.extend(found.into_iter().map(|found| {
+                let locate = |(start, end), layer: &Layer| layer.locate(start, end);
+                let (start, end) = layers.iter().rev().fold((found.start, found.end), locate);
+                let found = Finding {
+                    start,
+                    end,
+                    ..found
+                };
+                found.moved(region.start)
+            }));
+        }
+    }
+
+    /// Adds what the built-in rules find in a text. Returns where the names of secrets stand.
+    fn find_layer(&self, text: &str, rules: Rules, findings: &mut Vec<Finding<'_>>) -> Vec<usize> {
+        let facts = Facts::default();
+        let read = Text::new(text, &facts);
+        let mut found = Vec::new();
+        let names = pairs::find(read, self, &mut found);
+        commands::find(read, self, &mut found);
+        cookie_file::find(read, self, &mut found);
+        if rules == Rules::All {
+            scan::find(read, self, &mut found);
+            scan::find_emails(read, self, &mut found);
+        } else if private_key::can_contain(text) {
+            scan::find_private_keys(read, self, &mut found);
+        }
+        findings.extend(found);
+        names
+    }
+
+    /// Adds the matches of the team's own patterns. Returns where the searches stopped, if one of
+    /// them took too long.
+    fn find_own<'s>(&'s self, text: &str, findings: &mut Vec<Finding<'s>>) -> usize {
+        let facts = Facts::default();
+        let read = Text::new(text, &facts);
+        let mut searched = usize::MAX;
+        for pattern in &self.settings.patterns {
+            let mut searches = Searches::new(pattern);
+            let mut from = 0;
+            loop {
+                match find_own(read, from, &mut searches) {
+                    Ok(Some(found)) => {
+                        from = found.end;
+                        findings.push(found);
+                    }
+                    Ok(None) => break,
+                    Err(Exhausted) => {
+                        searched = searched.min(text.floor_char_boundary(from));
+                        break;
+                    }
+                }
+            }
+        }
+        searched
     }
 
     fn allows(&self, found: &str) -> bool {
@@ -161,117 +305,118 @@ impl Choice for Masker {
 
     /// In prose, other words may precede a name. So an allowed name may begin at any word
     /// of `key`.
-    fn is_secret(&self, key: &str) -> bool {
-        let starts = key.match_indices(' ').map(|(at, _)| at + 1);
+    fn judge(&self, name: &str) -> Option<Certainty> {
+        let certainty = self.judge_key(name)?;
+        let starts = name.match_indices(' ').map(|(at, _)| at + 1);
         let allowed = &self.settings.allowed_key_names;
-        let is_allowed = |start: usize| allowed.contains(Words::split(&key[start..]).joined());
-        self.secret_key(key) && (allowed.is_empty() || !starts.into_iter().any(is_allowed))
+        let is_allowed = |start: usize| allowed.contains(Words::split(&name[start..]).joined());
+        (allowed.is_empty() || !starts.into_iter().any(is_allowed)).then_some(certainty)
+    }
+
+    fn judge_found(&self, word: &str) -> Option<Certainty> {
+        let is_allowed = self
+            .settings
+            .allowed_key_names
+            .contains(Words::split(word).joined());
+        (!is_allowed).then_some(Certainty::Certain)
+    }
+
+    fn has_own_names(&self) -> bool {
+        !self.settings.key_names.is_empty()
     }
 }
 
-/// The state of all searches in a text. The built-in rules read only up to the next match of
-/// the other searches. The other searches keep their next match until an earlier match covers
-/// it. So no part of the text is read twice.
-struct Search<'s, 't> {
-    text: Text<'t>,
-    from: usize,
-    email: Next<'static>,
-    patterns: Vec<(Searches<'s>, Next<'s>)>,
+/// A masked text, and where its new marks stand.
+#[derive(Debug, Default)]
+struct Pass {
+    masked: String,
+    marks: Vec<Range<usize>>,
 }
 
-/// The next match of one search.
-#[derive(Debug, Clone, Copy)]
-enum Next<'n> {
-    NotSearched,
-    Finding(Finding<'n>),
-    NoMore,
-}
-
-/// How many bytes before a match a search reads at most. They may have been masked since the
-/// match was found.
-const BEFORE: usize = 3;
-
-impl<'n> Next<'n> {
-    /// Returns the match. Searches again if it begins before `from` or directly after it.
-    fn get(
-        &mut self,
-        from: usize,
-        search: impl FnOnce() -> Result<Option<Finding<'n>>, Exhausted>,
-    ) -> Result<Option<Finding<'n>>, Exhausted> {
-        let is_stale = match self {
-            Self::NotSearched => true,
-            Self::Finding(found) => found.start < from + BEFORE,
-            Self::NoMore => false,
-        };
-        if is_stale {
-            *self = search()?.map_or(Self::NoMore, Self::Finding);
+impl Pass {
+    /// Replaces values before `end` with marks, and the text after it with a mark that says how
+    /// long the rest is. `None` if nothing changes.
+    fn replace(text: &str, findings: &[Finding<'_>], end: usize, rest: &str) -> Option<Self> {
+        let mut pass = Self::default();
+        let mut end = end;
+        let mut copied = 0;
+        for found in findings {
+            if found.start >= end {
+                break;
+            }
+            if found.end > end {
+                end = found.start;
+                break;
+            }
+            pass.push_marked(&text[copied..found.start], found.rule);
+            copied = found.end;
         }
-        Ok(match self {
-            Self::Finding(found) => Some(*found),
-            Self::NotSearched | Self::NoMore => None,
-        })
+        let left = text.len() - end;
+        if copied == 0 && left == 0 {
+            return None;
+        }
+        if left > 0 {
+            pass.push_marked(&text[copied..end], &format!("{left}-{rest}"));
+        } else {
+            pass.masked.push_str(&text[copied..]);
+        }
+        Some(pass)
+    }
+
+    /// Adds the text before a value, and a mark instead of the value.
+    fn push_marked(&mut self, before: &str, rule: &str) {
+        self.masked.push_str(before);
+        let start = self.masked.len();
+        self.masked.push_str(MARK);
+        self.masked.push_str(rule);
+        self.masked.push(']');
+        self.marks.push(start..self.masked.len());
     }
 }
 
-impl<'s, 't> Search<'s, 't> {
-    fn new(settings: &'s Compiled, text: Text<'t>) -> Self {
-        let patterns = settings.patterns.iter();
-        Self {
-            text,
-            from: 0,
-            email: if text.text.contains('@') || text.text.contains("%40") {
-                Next::NotSearched
-            } else {
-                Next::NoMore
-            },
-            patterns: patterns
-                .map(|pattern| (Searches::new(pattern), Next::NotSearched))
-                .collect(),
-        }
-    }
+/// Which of the built-in rules are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    All,
+    /// Only values beside the names of secrets.
+    Pairs,
+}
 
-    /// Returns the earliest next match of all searches. Of matches at the same position, a
-    /// team's pattern comes first, then the built-in rules, then e-mail addresses.
-    ///
-    /// # Errors
-    /// Returns [`Exhausted`] if a team's pattern is too slow to find its next match.
-    fn next(&mut self, choice: &dyn Choice) -> Result<Option<Finding<'s>>, Exhausted> {
-        let (text, from) = (self.text, self.from);
-        let mut own: Option<Finding<'s>> = None;
-        for (searches, next) in &mut self.patterns {
-            let found = next.get(from, || find_own(text, from, searches))?;
-            own = earlier(own, found);
+/// Removes marks from the findings, so that they stay as they are.
+fn exclude_marks(text: &str, findings: &mut Vec<Finding<'_>>) {
+    let marks: Vec<(usize, usize)> = memchr::memmem::find_iter(text.as_bytes(), MARK)
+        .filter_map(|start| Some((start, start + mark_length(&text.as_bytes()[start..])?)))
+        .collect();
+    if marks.is_empty() {
+        return;
+    }
+    let mut next = 0;
+    let mut left = Vec::with_capacity(findings.len());
+    for found in findings.iter() {
+        let mut start = found.start;
+        while marks.get(next).is_some_and(|mark| mark.1 <= start) {
+            next += 1;
         }
-        let mut email = None;
-        if choice.is_on(EMAIL) {
-            email = self
-                .email
-                .get(from, || Ok(scan::find_next_email(text, from)))?;
+        for &(mark_start, mark_end) in marks[next..].iter().take_while(|mark| mark.0 < found.end) {
+            left.push(Finding {
+                start,
+                end: mark_start.max(start),
+                rule: found.rule,
+            });
+            start = mark_end.max(start);
         }
-        let others = Others {
-            own: own.map(|found| found.start),
-            email: email.map(|found| found.start),
-        };
-        let earliest = earlier(own, email);
-        let builtin = scan::find_next(text, from, others, choice).filter(|builtin| {
-            own.is_none_or(|own| builtin.start < own.start)
-                && earliest.is_none_or(|other| builtin.start <= other.start)
+        left.push(Finding {
+            start,
+            end: found.end.max(start),
+            rule: found.rule,
         });
-        let Some(found) = builtin.or(earliest) else {
-            return Ok(None);
-        };
-        self.from = found.end;
-        self.text.follows_secret = found.rule == SECRET;
-        Ok(Some(found))
     }
-}
-
-/// Returns the earlier of two matches, or the first if both begin at the same position.
-fn earlier<'n>(first: Option<Finding<'n>>, second: Option<Finding<'n>>) -> Option<Finding<'n>> {
-    match (first, second) {
-        (Some(first), Some(second)) if second.start < first.start => Some(second),
-        (first, second) => first.or(second),
-    }
+    left.retain(|found| {
+        text[found.start..found.end]
+            .chars()
+            .any(char::is_alphanumeric)
+    });
+    *findings = left;
 }
 
 /// Finds the next match of a team's pattern that neither begins nor ends inside a mark. No

@@ -8,9 +8,7 @@ use regex_syntax::ast::Span;
 use serde::{Deserialize, Serialize};
 
 use crate::own::OwnPattern;
-use crate::rules::is_rule;
-#[cfg(feature = "schema")]
-use crate::rules::rules;
+use crate::rules::{is_rule, rules};
 use crate::text::MAX_NAME_LENGTH;
 use crate::words::Words;
 
@@ -140,11 +138,18 @@ fn check_counts(settings: &Settings) -> Result<(), InvalidSettings> {
         ("allowedKeyNames", settings.allowed_key_names.len()),
         ("allowedRules", settings.allowed_rules.len()),
     ];
-    let over = counts.into_iter().find(|(_, count)| *count > MAX_ENTRIES);
+    // A team may switch off each of the built-in rules.
+    let most = |field: &str| match field {
+        "allowedRules" => rules().count(),
+        _ => MAX_ENTRIES,
+    };
+    let over = counts
+        .into_iter()
+        .find(|(field, count)| *count > most(field));
     over.map_or(Ok(()), |(field, count)| {
-        let reason = format!(
-            "There are {count} entries; remove some, because at most {MAX_ENTRIES} are allowed."
-        );
+        let most = most(field);
+        let reason =
+            format!("There are {count} entries; remove some, because at most {most} are allowed.");
         Err(InvalidSettings::new(field, reason))
     })
 }

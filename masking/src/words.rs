@@ -1,49 +1,10 @@
-//! Words: the parts of names, and the words before a value.
-
-use crate::text::Text;
+//! The words of names.
 
 /// How many bytes at the end of a name are read. The end decides.
 const LONGEST_NAME: usize = 128;
 
 /// The initial capacity, enough for the words of most names.
 const MOST_WORDS_AT_ONCE: usize = 8;
-
-/// How many bytes before a value a word can describe it.
-const REACH: usize = 40;
-
-/// How many words before a value can describe it.
-const WORDS: usize = 4;
-
-/// Words after which a number is not personal data, independent of the words before them:
-/// `call id 12345678901`.
-const OTHER_THINGS: &[&str] = &[
-    "amount",
-    "build",
-    "bytes",
-    "code",
-    "commit",
-    "count",
-    "duration",
-    "epoch",
-    "execution",
-    "id",
-    "index",
-    "invoice",
-    "item",
-    "items",
-    "length",
-    "offset",
-    "order",
-    "port",
-    "product",
-    "ref",
-    "reference",
-    "size",
-    "sku",
-    "ticket",
-    "timestamp",
-    "version",
-];
 
 /// The words of a name in lower case, joined, and the start of each word.
 #[derive(Debug, Default)]
@@ -61,6 +22,10 @@ impl Words {
             joined: String::with_capacity(name.len()),
             starts: Vec::with_capacity(MOST_WORDS_AT_ONCE),
         };
+        if name.is_ascii() {
+            words.split_ascii(name.as_bytes());
+            return words;
+        }
         let mut before = ' ';
         let mut characters = name.chars().peekable();
         while let Some(character) = characters.next() {
@@ -80,6 +45,30 @@ impl Words {
         words
     }
 
+    /// Splits a name of ASCII characters only, as almost all names are.
+    fn split_ascii(&mut self, name: &[u8]) {
+        let mut before = b' ';
+        for (place, &byte) in name.iter().enumerate() {
+            if byte.is_ascii_alphanumeric() {
+                let begins = if !before.is_ascii_alphanumeric()
+                    || before.is_ascii_digit() != byte.is_ascii_digit()
+                {
+                    true
+                } else {
+                    let after = name.get(place + 1);
+                    byte.is_ascii_uppercase()
+                        && (!before.is_ascii_uppercase()
+                            || after.is_some_and(u8::is_ascii_lowercase))
+                };
+                if begins {
+                    self.starts.push(self.joined.len());
+                }
+                self.joined.push(char::from(byte.to_ascii_lowercase()));
+            }
+            before = byte;
+        }
+    }
+
     /// All words, joined without separators.
     pub(crate) fn joined(&self) -> &str {
         &self.joined
@@ -97,16 +86,20 @@ impl Words {
         Some(&self.joined[start..end.unwrap_or(self.joined.len())])
     }
 
+    /// The words from an index to another one, joined.
+    pub(crate) fn between(&self, first: usize, last: usize) -> &str {
+        let start = self.starts.get(first).copied().unwrap_or(self.joined.len());
+        let end = self
+            .starts
+            .get(last + 1)
+            .copied()
+            .unwrap_or(self.joined.len());
+        &self.joined[start..end]
+    }
+
     /// The last word.
     pub(crate) fn last(&self) -> Option<&str> {
         self.get(self.count().checked_sub(1)?)
-    }
-
-    /// Removes the last word.
-    pub(crate) fn pop(&mut self) {
-        if let Some(start) = self.starts.pop() {
-            self.joined.truncate(start);
-        }
     }
 
     /// The last word, the last two words joined, and so on, up to `most` words.
@@ -131,77 +124,9 @@ fn begins_word(before: char, character: char, after: char) -> bool {
     character.is_uppercase() && (!before.is_uppercase() || after.is_lowercase())
 }
 
-/// Splits off the last word of a text. Returns the text before it, and the word.
-fn split_last_word(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_end_matches(|character: char| !character.is_alphanumeric());
-    let mut after = ' ';
-    let mut backwards = text.char_indices().rev().peekable();
-    while let Some((at, character)) = backwards.next() {
-        let before = backwards.peek().map_or(' ', |(_, before)| *before);
-        if begins_word(before, character, after) {
-            return Some(text.split_at(at));
-        }
-        after = character;
-    }
-    None
-}
-
-/// Whether a word is the wanted word. In scripts without spaces, it may be a part of a longer text.
-fn is_word(word: &str, wanted: &str) -> bool {
-    word.eq_ignore_ascii_case(wanted) || (!wanted.is_ascii() && word.contains(wanted))
-}
-
-/// The last words before a position, the nearest first.
-fn words_before(text: Text<'_>, at: usize) -> impl Iterator<Item = &str> {
-    let before = text.before(at, REACH);
-    let mut rest = before.rsplit('\n').next().unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (start, word) = split_last_word(rest)?;
-        rest = start;
-        Some(word)
-    })
-    .take(WORDS)
-}
-
-/// Whether the word directly before `at` shows that a number is not personal data.
-pub(crate) fn is_other_number(text: Text<'_>, at: usize) -> bool {
-    let last = words_before(text, at).next();
-    last.is_some_and(is_other_thing)
-}
-
-/// Whether one of the words before `at` is a wanted word.
-pub(crate) fn is_mentioned(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
-    words_before(text, at).any(|word| wanted.iter().any(|wanted| is_word(word, wanted)))
-}
-
-fn is_other_thing(word: &str) -> bool {
-    OTHER_THINGS
-        .iter()
-        .any(|thing| word.eq_ignore_ascii_case(thing))
-}
-
-/// Whether one of the words before `at` is a wanted word, and no nearer word shows that the
-/// number is something else.
-pub(crate) fn is_named(text: Text<'_>, at: usize, wanted: &[&str]) -> bool {
-    for word in words_before(text, at) {
-        if wanted.iter().any(|wanted| is_word(word, wanted)) {
-            return true;
-        }
-        if is_other_thing(word) {
-            return false;
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn describes(before: &str, wanted: &[&str]) -> bool {
-        let facts = crate::text::Facts::default();
-        is_named(Text::new(before, &facts), before.len(), wanted)
-    }
 
     fn words(name: &str) -> Vec<String> {
         let words = Words::split(name);
@@ -217,15 +142,5 @@ mod tests {
         assert_eq!(words("APIKey"), ["api", "key"]);
         assert_eq!(words("größeÄndern"), ["größe", "ändern"]);
         assert_eq!(words("--"), [""; 0]);
-    }
-
-    #[test]
-    fn a_nearer_word_can_describe_something_else() {
-        assert!(describes("phone number: ", &["phone"]));
-        assert!(describes("\"mobilePhone\":\"", &["phone"]));
-        assert!(describes("他的电话是", &["电话"]));
-        assert!(!describes("phone order ", &["phone"]));
-        assert!(!describes("phone\n", &["phone"]));
-        assert!(!describes("phone of the man who called us ", &["phone"]));
     }
 }

@@ -40,7 +40,7 @@ export function TryIt({ settings, dirty, onProblem }) {
   const [details, setDetails] = useState(false);
   const json = jsonOf(text);
   const own = dirty && !saved;
-  // The API masks a text by value, like exports, and other JSON by name, like details.
+  // The API masks a text by names and values, like exports, and other JSON by names, like details.
   const { masked, error, busy } = useTrial(details && json !== undefined ? json : text, own ? settings : null);
   const ofRules = error && own && isShown(parameterOf(error));
   useEffect(() => onProblem(ofRules ? error : null), [error, ofRules]);
@@ -87,7 +87,7 @@ export function TryIt({ settings, dirty, onProblem }) {
             onChange=${setDetails}
           />
           <span class="muted small">
-            ${details ? "Details are masked by the names of fields." : "Exports are masked by names and values."}
+            ${details ? "Details are masked by names: of fields, and inside texts." : "Exports are masked by names and values."}
           </span>
         </div>
       `}

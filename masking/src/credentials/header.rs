@@ -62,6 +62,17 @@ fn find_start(text: Text<'_>, at: usize) -> Option<(usize, &'static str)> {
 /// Whether a text looks like a token. `Bearer of good news` has no digit and no inner capital.
 fn is_bearer(credential: &str) -> bool {
     let bytes = credential.as_bytes();
+    // `tokenType=Bearer keySize=2048`: the next field follows. Only padding follows an equals sign.
+    if credential.trim_end_matches('=').contains('=') {
+        return false;
+    }
+    // `Bearer YOUR_TOKEN` in documents.
+    if bytes
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+    {
+        return false;
+    }
     let has_digit = bytes.iter().any(u8::is_ascii_digit);
     let has_inner_capital = bytes.iter().skip(1).any(u8::is_ascii_uppercase);
     bytes.len() >= SHORTEST && (has_digit || has_inner_capital || bytes.len() > LONGEST_WORD)

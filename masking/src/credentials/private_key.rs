@@ -1,8 +1,15 @@
-//! Private keys in PEM or PGP armour.
+//! Private keys in PEM or PGP armour, and in the files of PuTTY and OpenVPN.
+
+use std::sync::LazyLock;
 
 use crate::text::Text;
 
-const BEGIN: &str = "-----BEGIN ";
+/// How the first and the last line of a key begin, and the dashes at their ends: RFC 7468, and
+/// RFC 4716 for the keys of SSH2.
+const ARMOURS: [(&[u8], &[u8], &[u8]); 2] = [
+    (b"-----BEGIN ", b"-----END", b"-----"),
+    (b"---- BEGIN ", b"---- END", b"----"),
+];
 
 /// The longest label, as in `-----BEGIN RSA PRIVATE KEY-----`.
 const LONGEST_LABEL: usize = 60;
@@ -11,36 +18,102 @@ const LONGEST_LABEL: usize = 60;
 /// sentence after a truncated key.
 const SHORTEST_CHUNK: usize = 16;
 
+static FINDER: LazyLock<memchr::memmem::Finder<'static>> =
+    LazyLock::new(|| memchr::memmem::Finder::new("-----BEGIN "));
+
+/// Whether a text can contain a key.
+pub(crate) fn can_contain(text: &str) -> bool {
+    FINDER.find(text.as_bytes()).is_some()
+}
+
+/// The places at which a key can begin.
+pub(crate) fn places(text: &str) -> impl Iterator<Item = usize> {
+    FINDER.find_iter(text.as_bytes())
+}
+
 /// Finds a key that begins at a position. Returns its end.
 ///
 /// The key is read chunk by chunk instead of searching for its end line, so that a text with
 /// many `BEGIN` lines is read only once.
 pub(crate) fn find(text: Text<'_>, at: usize) -> Option<usize> {
-    let rest = &text.rest(at);
-    if !rest.starts_with(BEGIN.as_bytes()) {
+    let rest = text.rest(at);
+    let (begin, _, dashes) = ARMOURS.iter().find(|(begin, ..)| rest.starts_with(begin))?;
+    let label = &rest[begin.len()..rest.len().min(LONGEST_LABEL)];
+    let length = find_bytes(label, dashes)?;
+    let is_private = |name: &&[u8]| find_bytes(&label[..length], name).is_some();
+    if !PRIVATE.iter().any(is_private) {
         return None;
     }
-    let label = &rest[BEGIN.len()..rest.len().min(LONGEST_LABEL)];
-    let length = label.windows(5).position(|window| window == b"-----")?;
-    let is_private = label[..length]
-        .windows(11)
-        .any(|window| window == b"PRIVATE KEY");
-    if !is_private {
+    let body = at + begin.len() + length + dashes.len();
+    let end = read_body(text, body, line_prefix(text, at));
+    // A `BEGIN` line without a key is not a secret.
+    (end > body).then_some(end)
+}
+
+/// The parts of labels that name a private key.
+const PRIVATE: [&[u8]; 3] = [b"PRIVATE KEY", b"OpenVPN Static key", b"NKEY SEED"];
+
+fn find_bytes(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+/// The line before the private part of a PuTTY key.
+const PUTTY: &[u8] = b"Private-Lines: ";
+
+/// Finds the private part of a PuTTY key, whose first line begins at a position. Returns its
+/// start and end.
+pub(crate) fn find_putty(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
+    if !text.rest(at).starts_with(PUTTY) {
         return None;
     }
-    let mut end = at + BEGIN.len() + length + 5;
-    let body = end;
+    let start = text.run(at + PUTTY.len(), |byte| byte.is_ascii_digit());
+    let end = read_body(text, start, line_prefix(text, at));
+    (end > start).then_some((start, end))
+}
+
+/// Reads the lines of a key up to its end line, or as far as they look like a key. Returns the
+/// end of what was read.
+fn read_body(text: Text<'_>, body: usize, prefix: &[u8]) -> usize {
+    let mut end = body;
     loop {
-        let gap = skip_gap(text, end);
+        let gap = skip_prefix(text, skip_gap(text, end), prefix);
         if let Some(end) = find_end_line(text, gap) {
-            return Some(end);
+            return end;
         }
         let next = skip_chunk(text, end, gap);
         if next == gap {
-            // A `BEGIN` line without a key is not a secret.
-            return (end > body).then_some(end);
+            return end;
         }
         end = next;
+    }
+}
+
+/// The longest text before each line of a key, such as the time in a log.
+const LONGEST_PREFIX: usize = 96;
+
+/// What stands before a position in its line, which a log may repeat before each line.
+fn line_prefix(text: Text<'_>, at: usize) -> &[u8] {
+    let before = text.before(at, LONGEST_PREFIX).as_bytes();
+    let line = before.iter().rposition(|&byte| byte == b'\n');
+    line.map_or(before, |place| &before[place + 1..])
+        .trim_ascii_start()
+}
+
+/// Skips the text before a line of a key, if it is the same as before the first line. Digits may
+/// differ, because they are those of a time.
+fn skip_prefix(text: Text<'_>, at: usize, prefix: &[u8]) -> usize {
+    let same =
+        |(&one, &other): (&u8, &u8)| one == other || one.is_ascii_digit() && other.is_ascii_digit();
+    let line = text.rest(at);
+    let begins_line = matches!(text.byte_before(at), b'\n' | b' ' | b'\t');
+    let is_repeated = prefix.len() > 1
+        && begins_line
+        && line.len() >= prefix.len()
+        && line.iter().zip(prefix).all(same);
+    if is_repeated {
+        skip_gap(text, at + prefix.len())
+    } else {
+        at
     }
 }
 
@@ -132,10 +205,8 @@ fn skip_line(text: Text<'_>, at: usize) -> usize {
 /// Finds a line `-----END … KEY-----` that begins at a position. Returns its end.
 fn find_end_line(text: Text<'_>, at: usize) -> Option<usize> {
     let rest = text.rest(at);
-    if !rest.starts_with(b"-----END") {
-        return None;
-    }
-    let most = &rest[8..rest.len().min(LONGEST_LABEL)];
-    let dashes = most.windows(5).position(|window| window == b"-----");
-    Some(dashes.map_or(at + 8, |place| at + 8 + place + 5))
+    let (_, end, dashes) = ARMOURS.iter().find(|(_, end, _)| rest.starts_with(end))?;
+    let label = &rest[end.len()..rest.len().min(LONGEST_LABEL)];
+    let length = find_bytes(label, dashes).map_or(0, |length| length + dashes.len());
+    Some(at + end.len() + length)
 }

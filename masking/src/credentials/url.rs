@@ -1,6 +1,6 @@
 //! Passwords in URLs: `scheme://user:password@host`, `scheme://token@host`.
 
-use crate::text::{MARK, Text};
+use crate::text::{MARK, Text, Word};
 use crate::tokens;
 
 /// A user name of at least this length with letters and digits is a token.
@@ -71,7 +71,7 @@ fn find_token(text: Text<'_>, start: usize) -> Option<(usize, usize)> {
         && !token.starts_with(MARK.as_bytes())
         && !is_placeholder(token)
         // A token of a known format has its own rule.
-        && tokens::find(text, start, |_| true).is_none();
+        && tokens::find(text, start, Word::read(text, start), |_| true).is_none();
     is_found.then_some((start, start + length))
 }
 
@@ -93,10 +93,13 @@ pub(crate) fn find_driver(text: Text<'_>, bracket: usize) -> Option<(usize, usiz
     is_found.then_some((start, end))
 }
 
-/// Whether a text such as `***` or `${PASSWORD}` is a placeholder for a password.
+/// Whether a text such as `***`, `[FILTERED]`, `%s` or `${PASSWORD}` is a placeholder for a password.
 fn is_placeholder(password: &[u8]) -> bool {
     let is_starred = password.iter().all(|byte| matches!(byte, b'*' | b'x'));
     is_starred
+        || matches!(password, [b'[', word @ .., b']'] if word.iter().all(u8::is_ascii_uppercase))
+        || matches!(password, [b'%', letter] if letter.is_ascii_alphabetic())
+        || matches!(password, [b'$', name @ ..] if name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_'))
         || password.starts_with(b"${")
         || password.starts_with(b"{{")
         || password.starts_with(b"$(")

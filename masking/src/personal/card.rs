@@ -5,55 +5,83 @@
 //! `order` and similar words it is not a card. The remaining error: about one in forty bare
 //! numbers of 16 digits without a word before them is taken for a card.
 
-use super::number::{Groups, Start};
+use super::context::{Context, Label};
+use super::number::{Groups, Start, ends};
 use crate::checks::{has_luhn_digit, parse_digits};
 use crate::text::Text;
-use crate::words::{is_mentioned, is_named, is_other_number};
-
-const WORDS: &[&str] = &[
-    "card",
-    "cards",
-    "cc",
-    "credit",
-    "debit",
-    "pan",
-    "visa",
-    "mastercard",
-    "amex",
-    "maestro",
-    "karte",
-    "kreditkarte",
-    "carte",
-    "tarjeta",
-];
 
 /// The groups of digits on cards.
 const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4]];
 
 /// Finds a card number that begins with these groups. Returns its end.
-pub(crate) fn find(text: Text<'_>, at: usize, start: Start, groups: &Groups) -> Option<usize> {
-    (1..=groups.all().len().min(5)).rev().find_map(|count| {
+pub(crate) fn find(
+    text: Text<'_>,
+    start: Start,
+    groups: &Groups,
+    context: &Context,
+) -> Option<usize> {
+    if groups.digits(usize::MAX).len() < 12 {
+        return None;
+    }
+    (1..=groups.all().len()).rev().find_map(|count| {
         let digits = groups.digits(count);
-        if !(12..=19).contains(&digits.len()) || !groups.can_end(text, count) {
+        if !(12..=19).contains(&digits.len()) || !has_luhn_digit(digits) {
             return None;
         }
-        let separator = groups.separator(count)?;
-        let is_laid_out = LAYOUTS
-            .iter()
-            .any(|layout| layout.iter().copied().eq(groups.lengths(count)));
-        let is_written = count == 1 || (is_laid_out && matches!(separator, b' ' | b'-'));
-        if !is_written || !has_luhn_digit(digits) {
-            return None;
-        }
-        let is_card = match find_issuance(digits) {
-            Issuance::Never => false,
-            Issuance::Common if start.stands_alone(separator) => {
-                !is_other_number(text, at) || is_mentioned(text, at, WORDS)
-            }
-            Issuance::Common | Issuance::Rare => is_named(text, at, WORDS),
-        };
-        is_card.then(|| groups.all()[count - 1].end)
+        let end = groups.all()[count - 1].end;
+        let is_card = is_named(text, digits, end, context)
+            || is_alone(text, start, groups, count)
+                && !(context.is(Label::Other) && context.distance == 0);
+        is_card.then(|| include_track(text, end))
     })
+}
+
+/// Whether a number with a valid check digit is a card, because a word says so.
+fn is_named(text: Text<'_>, digits: &[u8], end: usize, context: &Context) -> bool {
+    let is_issued = find_issuance(digits) != Issuance::Never
+        || matches!(parse_digits(&digits[..2]), 20..=69 | 81 | 86 | 97 | 98);
+    context.is(Label::Card) && is_issued && (ends(text, end) || text.byte(end) == b'^')
+}
+
+/// Whether a number with a valid check digit is a card, without a word that says so.
+fn is_alone(text: Text<'_>, start: Start, groups: &Groups, count: usize) -> bool {
+    let Some(separator) = groups.separator(count) else {
+        return false;
+    };
+    let layout = |layout: &&[usize]| layout.iter().copied().eq(groups.lengths(count));
+    let is_laid_out = LAYOUTS.iter().any(layout);
+    let is_written = count == 1 || (is_laid_out && matches!(separator, b' ' | b'-' | b'+'));
+    is_written
+        && groups.can_end(text, count)
+        && start.stands_alone(separator)
+        && find_issuance(groups.digits(count)) == Issuance::Common
+}
+
+/// The end of a card including the rest of its magnetic track 2: `=`, the expiry date and the
+/// issuer's digits.
+fn include_track(text: Text<'_>, end: usize) -> usize {
+    let stop = text.run(end + 1, |byte| byte.is_ascii_digit());
+    if text.byte(end) == b'=' && stop - end > 7 {
+        stop
+    } else {
+        end
+    }
+}
+
+/// Finds track 1 of a magnetic stripe, from its `B` to its last digit. Returns its end.
+pub(crate) fn find_track(text: Text<'_>, at: usize) -> Option<usize> {
+    let digits = text.run(at + 1, |byte| byte.is_ascii_digit());
+    if text.byte(digits) != b'^' || !(12..=19).contains(&(digits - at - 1)) {
+        return None;
+    }
+    let name = text
+        .rest(digits + 1)
+        .iter()
+        .take(27)
+        .position(|&byte| byte == b'^')?;
+    let end = text.run(digits + name + 2, |byte| byte.is_ascii_digit());
+    let number = &text.rest(at + 1)[..digits - at - 1];
+    has_luhn_digit(number).then_some(end)
 }
 
 /// How common an issuer's numbers with a prefix and a length are.

@@ -11,12 +11,18 @@ const LONGEST_DOMAIN: usize = 255;
 /// Endings of file names: `logo@2x.png` is not an address.
 const FILE_ENDINGS: &[&str] = &[
     "avif", "bin", "bz2", "conf", "css", "csv", "deb", "dll", "exe", "gif", "gz", "html", "jar",
-    "jpeg", "jpg", "js", "json", "jsx", "lock", "log", "map", "mjs", "pdf", "png", "rpm", "svg",
-    "tar", "tgz", "ts", "tsx", "txt", "webp", "whl", "xml", "yaml", "yml",
+    "jpeg", "jpg", "js", "json", "jsx", "lock", "log", "map", "mjs", "mount", "pdf", "pidbox",
+    "png", "rpm", "scope", "service", "slice", "socket", "svg", "tar", "target", "tgz", "timer",
+    "ts", "tsx", "txt", "webp", "whl", "xml", "yaml", "yml",
 ];
 
 /// Finds the first address whose `@` is at or after `from`. Returns its start and end.
 pub(crate) fn find(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
+    if from == 0
+        && let Some(found) = find_mailbox(text, from)
+    {
+        return Some(found);
+    }
     let mut from = from;
     loop {
         let (at, width) = find_sign(text, from)?;
@@ -27,12 +33,69 @@ pub(crate) fn find(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Finds the next `@`, or `%40` in a URL. Returns its position and length.
+/// What people and archives of mailing lists write instead of `@`, without the first byte.
+const SIGNS: [&[u8]; 6] = [b"40", b"at]", b"at)", b"at}", b"at> ", b"AT]"];
+
+/// How many bytes are searched at a time.
+const SEARCHED: usize = 1_024;
+
+/// Finds the next `@`, or what stands for it: `%40` in a URL, `[at]`, `(at)`, or ` at ` in the first
+/// line of a mail in a mailbox. Returns its position and length.
 fn find_sign(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
-    let rest = text.rest(from);
-    let is_sign = |at: &usize| rest[*at] == b'@' || rest[*at..].starts_with(b"%40");
-    let at = (0..rest.len()).find(is_sign)?;
-    Some((from + at, if rest[at] == b'@' { 1 } else { 3 }))
+    let bytes = text.text.as_bytes();
+    let mut from = from;
+    loop {
+        let rest = bytes.get(from..).filter(|rest| !rest.is_empty())?;
+        // Only a part of the text, so that nothing is searched twice at each bracket.
+        let part = &rest[..rest.len().min(SEARCHED)];
+        let common = memchr::memchr3(b'@', b'%', b'(', part);
+        let before = &part[..common.unwrap_or(part.len())];
+        let Some(length) = memchr::memchr2(b'[', b'{', before).or(common) else {
+            from += part.len();
+            continue;
+        };
+        let at = from + length;
+        let width = match bytes[at] {
+            b'@' => Some(1),
+            _ => {
+                let signs = &mut SIGNS.iter();
+                let sign = signs.find(|sign| bytes[at + 1..].starts_with(sign));
+                sign.map(|sign| sign.len() + 1)
+                    .filter(|&width| (width == 3) == (bytes[at] == b'%'))
+            }
+        };
+        if let Some(width) = width {
+            return Some(widen(text, at, width));
+        }
+        from = at + 1;
+    }
+}
+
+/// The position and length of a sign with the blanks around it: `anna [at] example.com`.
+fn widen(text: Text<'_>, at: usize, width: usize) -> (usize, usize) {
+    if width != 4 {
+        return (at, width);
+    }
+    let before = usize::from(text.byte_before(at) == b' ');
+    let after = usize::from(text.byte(at + width) == b' ');
+    (at - before, width + before + after)
+}
+
+/// Finds the address in the first line of a mail in a mailbox or an archive, which begins with
+/// `From ` and can hide the sign: `From pawel at example.org  Mon Mar  3 …`.
+fn find_mailbox(text: Text<'_>, from: usize) -> Option<(usize, usize)> {
+    let line = text.rest(from).strip_prefix(b"From ")?;
+    let local = line
+        .iter()
+        .take(LONGEST_LOCAL)
+        .take_while(|byte| is_local(**byte))
+        .count();
+    let start = from + 5;
+    let sign = start + local;
+    if local == 0 || !text.rest(sign).starts_with(b" at ") {
+        return None;
+    }
+    Some((start, find_domain_end(text, sign + 4)?))
 }
 
 /// Finds the address around an `@`. Returns its start and end.
@@ -44,19 +107,51 @@ fn find_around(text: Text<'_>, at: usize, width: usize) -> Option<(usize, usize)
     let is_remote = local == "git";
     // `user@host` in `postgres://user@host` is not an e-mail address.
     let is_user = text.before(start, 2) == "//";
-    (!is_remote && !is_user).then_some((start, end))
+    (!is_remote && !is_user && !is_message_id(text, start)).then_some((start, end))
+}
+
+/// Whether the id of a message begins at a position: `Message-ID: <2025.17@mx.example.com>`.
+fn is_message_id(text: Text<'_>, start: usize) -> bool {
+    let before = text
+        .before(start, "message-id: <".len())
+        .to_ascii_lowercase();
+    ["message-id: <", "message-id=<", "in-reply-to: <"]
+        .iter()
+        .any(|header| before.ends_with(header))
+}
+
+/// Whether a byte can be part of a local part without quotes.
+fn is_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || !byte.is_ascii()
+        || matches!(
+            byte,
+            b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'=' | b'?'
+        )
+        || matches!(byte, b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~')
+}
+
+/// Finds the start of a quoted local part: `"very unusual"@example.com`. A quote of the text
+/// around, as in `{"a":"b"@…`, has a sign for its neighbour.
+fn find_quote(text: Text<'_>, at: usize) -> Option<usize> {
+    if text.byte_before(at) != b'"' {
+        return None;
+    }
+    let is_quoted = |byte: u8| !matches!(byte, b'"' | b'\n' | b':' | b',' | b'=' | b'<' | b'>');
+    let start = text.run_back(at - 1, LONGEST_LOCAL, is_quoted);
+    let is_whole = text.byte_before(start) == b'"' && at - 1 > start;
+    let has_letter = text
+        .text
+        .get(start..at - 1)?
+        .chars()
+        .any(char::is_alphanumeric);
+    (is_whole && has_letter).then(|| start - 1)
 }
 
 fn find_local_start(text: Text<'_>, at: usize) -> Option<usize> {
-    let is_local = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || !byte.is_ascii()
-            || matches!(
-                byte,
-                b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'=' | b'?'
-            )
-            || matches!(byte, b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~')
-    };
+    if let Some(start) = find_quote(text, at) {
+        return Some(start);
+    }
     let mut start = text.run_back(at, LONGEST_LOCAL, is_local);
     while !text.text.is_char_boundary(start) {
         start += 1;
@@ -64,14 +159,26 @@ fn find_local_start(text: Text<'_>, at: usize) -> Option<usize> {
     // `mailto=anna@…` and `'anna@…'`: signs between a name and its value are allowed in an
     // address, but do not occur in real ones.
     let local = &text.text[start..at];
-    let cut = local.rfind(['=', '\'', '`', '&', '?', '|', '{', '}', '#', '*', '!', '$']);
+    // Between `<` and `>`, and after `mailto:`, only the address stands.
+    let is_whole = text.byte_before(start) == b'<' || text.before(start, 7) == "mailto:";
+    let cut = if is_whole { None } else { find_cut(local) };
     start += cut.map_or(0, |cut| cut + 1);
     start += escape_length(&text.text[start..at]);
+    trim_local(text, start, at)
+}
+
+/// Finds the last sign that is allowed in an address, but does not occur in real ones.
+fn find_cut(local: &str) -> Option<usize> {
+    local.rfind(['=', '\'', '`', '&', '?', '|', '{', '}', '#', '*', '!', '$'])
+}
+
+/// Removes the dots and dashes before a local part. `None` if it cannot be one.
+fn trim_local(text: Text<'_>, start: usize, at: usize) -> Option<usize> {
     let local = text.text[start..at].trim_start_matches(['.', '-']);
     let start = at - local.len();
     let follows_sign = matches!(text.byte_before(start), b'@');
-    let has_letter = local.chars().any(char::is_alphanumeric);
-    (has_letter && !follows_sign && !local.ends_with('.')).then_some(start)
+    let is_name = local.chars().any(char::is_alphanumeric);
+    (is_name && !follows_sign && !local.ends_with('.')).then_some(start)
 }
 
 /// The length of an escape such as `%20` at the start of a local part, as in `q=%20anna@…`.

@@ -2,8 +2,8 @@
 
 use crate::text::Text;
 
-/// The most groups that are read: more than any number has.
-const MOST_GROUPS: usize = 8;
+/// The most groups that are read: a card whose digits are all separate has nineteen.
+const MOST_GROUPS: usize = 19;
 
 /// The most digits that are read: more than any number has.
 const MOST_DIGITS: usize = 20;
@@ -42,8 +42,10 @@ pub(crate) fn find_start(text: Text<'_>, at: usize) -> Option<Start> {
     let farther = text.byte_before(at.saturating_sub(1));
     match before {
         b'_' | b'@' => None,
-        b'.' | b'-' | b'/' | b',' if farther.is_ascii_digit() && before != b',' => None,
-        b'-' if farther.is_ascii_alphabetic() => Some(Start::Labelled),
+        b'.' | b'-' | b'/' | b'+' if farther.is_ascii_digit() => None,
+        // A decimal without a digit before its point: `-.093`.
+        b'.' if matches!(farther, b'-' | b' ' | b',') => None,
+        b'-' if farther.is_ascii_alphabetic() || farther == b'_' => Some(Start::Labelled),
         b'#' => Some(Start::Labelled),
         b' ' if farther.is_ascii_digit() => Some(Start::Continued),
         _ => Some(Start::Free),
@@ -159,15 +161,21 @@ impl Groups {
     }
 }
 
+/// Whether a group of digits follows the group that ends at a position.
+pub(crate) fn continues(text: Text<'_>, end: usize) -> bool {
+    read_separator(text, end).is_some_and(|(_, width)| text.byte(end + width).is_ascii_digit())
+}
+
 /// Reads a separator: a space, a dash, a dot, a slash, or the no-break space and no-break
-/// hyphen of printed texts. Returns its ASCII form and its length in bytes.
+/// hyphen and the dashes of printed texts, and the plus of an encoded form. Returns its ASCII form and its length in bytes.
 fn read_separator(text: Text<'_>, at: usize) -> Option<(u8, usize)> {
     match text.rest(at) {
+        [b'+', next, ..] if next.is_ascii_digit() => Some((b'+', 1)),
         [b' ', byte @ (b'/' | b'-'), b' ', ..] => Some((*byte, 3)),
         [byte @ (b' ' | b'-' | b'.' | b'/'), ..] => Some((*byte, 1)),
         [0xC2, 0xA0, ..] => Some((b' ', 2)),
         [0xE2, 0x80, 0xAF, ..] => Some((b' ', 3)),
-        [0xE2, 0x80, 0x91, ..] => Some((b'-', 3)),
+        [0xE2, 0x80, 0x90..=0x93, ..] => Some((b'-', 3)),
         _ => None,
     }
 }

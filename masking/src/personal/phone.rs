@@ -1,61 +1,12 @@
 //! Phone numbers: with a country code, in the usual groups of their country, or as bare digits
 //! after a word such as `phone`.
 
+use super::context::{Context, Label};
+use super::countries::{self, is_international};
 use super::number::{Groups, Start, ends};
+use super::value::is_date;
 use crate::checks::parse_digits;
 use crate::text::Text;
-use crate::words::{is_named, is_other_number};
-
-const WORDS: &[&str] = &[
-    "call",
-    "caller",
-    "cell",
-    "cellphone",
-    "cellular",
-    "celular",
-    "contact",
-    "dial",
-    "fax",
-    "gsm",
-    "handy",
-    "mobil",
-    "mobile",
-    "movil",
-    "móvil",
-    "msisdn",
-    "phone",
-    "phones",
-    "portable",
-    "sms",
-    "tel",
-    "telefon",
-    "telefone",
-    "telefono",
-    "telefoon",
-    "telephone",
-    "téléphone",
-    "whatsapp",
-    "电话",
-    "電話",
-    "手机",
-    "手機",
-    "携帯",
-    "هاتف",
-];
-
-/// Country codes, with the fewest and the most digits that may follow them.
-#[rustfmt::skip]
-const COUNTRIES: [(u64, usize, usize); 58] = [
-    (1, 10, 10), (7, 10, 10), (20, 8, 10), (27, 9, 9), (30, 10, 10), (31, 9, 10), (32, 8, 9),
-    (33, 9, 10), (34, 9, 9), (36, 8, 9), (39, 6, 11), (40, 9, 9), (41, 9, 10), (43, 7, 13),
-    (44, 9, 11), (45, 8, 8), (46, 7, 10), (47, 8, 8), (48, 9, 9), (49, 6, 12), (51, 8, 9),
-    (52, 10, 11), (53, 8, 8), (54, 10, 11), (55, 10, 11), (56, 9, 9), (57, 8, 10), (58, 10, 10),
-    (60, 8, 10), (61, 9, 10), (62, 8, 12), (63, 8, 10), (64, 8, 10), (65, 8, 8), (66, 8, 9),
-    (81, 9, 10), (82, 8, 11), (84, 9, 10), (86, 10, 12), (90, 10, 10), (91, 10, 10), (92, 9, 10),
-    (93, 9, 9), (94, 9, 9), (95, 8, 10), (98, 10, 10), (351, 9, 10), (352, 5, 11), (353, 8, 10),
-    (354, 7, 9), (358, 6, 11), (359, 8, 9), (380, 9, 9), (420, 9, 9), (421, 9, 9), (852, 8, 8),
-    (886, 8, 9), (966, 8, 9),
-];
 
 /// Finds a phone number that begins with a plus: `+44 20 7946 0958`, `+49 (0)30 901820`,
 /// `%2B4930901820`. Returns its end.
@@ -67,13 +18,18 @@ pub(crate) fn find_international(text: Text<'_>, at: usize) -> Option<usize> {
     if before.is_ascii_alphanumeric() && plus == 1 || before == b'+' {
         return None;
     }
+    // Go's monotonic clock, in seconds since the start: `m=+0.104455812`.
+    if text.before(at, 2) == "m=" {
+        return None;
+    }
     let end = reader.find_longest(text, is_international)?;
     Some(include_extension(text, end))
 }
 
 /// Finds a phone number that begins with a parenthesis: `(030) 901820`. Returns its end.
-pub(crate) fn find_parenthesised(text: Text<'_>, at: usize) -> Option<usize> {
-    let closing = text.run(at + 1, |byte| byte.is_ascii_digit());
+pub(crate) fn find_parenthesised(text: Text<'_>, at: usize, is_named: bool) -> Option<usize> {
+    let is_area = |byte: u8| byte.is_ascii_digit() || is_named && byte == b' ';
+    let closing = text.run(at + 1, is_area).min(at + 9);
     let area = closing - at - 1;
     if text.byte(closing) != b')' || !(1..=6).contains(&area) {
         return None;
@@ -93,15 +49,76 @@ pub(crate) fn find_parenthesised(text: Text<'_>, at: usize) -> Option<usize> {
         groups.can_end(text, count)
             && digits >= 5
             && (8..=12).contains(&total)
-            && groups.separator(count) != Some(b'/')
+            && (is_named || groups.separator(count) != Some(b'/'))
             && groups.lengths(1).all(|length| length >= 2)
     };
-    let count = (1..=groups.all().len().min(4)).rev().find(is_number)?;
+    let count = (1..=groups.all().len().min(5)).rev().find(is_number)?;
     Some(include_extension(text, groups.all()[count - 1].end))
 }
 
-/// Finds a phone number that begins with these groups. Returns its end.
-pub(crate) fn find_national(
+/// Finds a phone number of bare digits or groups after a word for phone. Returns its end.
+pub(crate) fn find_named(
+    text: Text<'_>,
+    at: usize,
+    groups: &Groups,
+    context: &Context,
+) -> Option<usize> {
+    if !context.is(Label::Phone) || is_date(text.rest(at)) {
+        return None;
+    }
+    let least = if context.distance == 0 { 6 } else { 7 };
+    let fits = |&count: &usize| {
+        let digits = groups.digits(count);
+        let last = groups.all()[count - 1].end;
+        let most = if digits.starts_with(b"00") || is_international(digits) {
+            16
+        } else {
+            13
+        };
+        // `Mobile Safari/537.36 EdgA/122.0.0.0`
+        let is_version = groups.separator(count) == Some(b'.')
+            && groups.lengths(count).skip(1).any(|length| length == 1);
+        let is_alone = count == 1
+            || groups
+                .lengths(count)
+                .all(|length| length < 8 || context.distance == 0);
+        (least..=most).contains(&digits.len())
+            && (ends(text, last) || text.byte(last) == b'@')
+            && !(groups.continues && count == groups.all().len())
+            && is_alone
+            && !is_version
+            && !is_list(groups, count)
+            && !digits.starts_with(b"0000")
+            && !is_time(digits, count, context)
+    };
+    let count = (1..=groups.all().len().min(8)).rev().find(fits)?;
+    Some(include_extension(text, groups.all()[count - 1].end))
+}
+
+/// Whether the groups are two numbers: `030 901820 / 030 901821`.
+fn is_list(groups: &Groups, count: usize) -> bool {
+    let later = groups.all()[..count].iter().skip(2);
+    groups.separator(count).is_none() && later.clone().any(|group| group.separator == b'/')
+}
+
+/// Whether bare digits far from the word are a time: seconds since 1970, or year, month and day.
+fn is_time(digits: &[u8], count: usize, context: &Context) -> bool {
+    let is_epoch = matches!(digits.len(), 10 | 13) && matches!(digits[..2], [b'1', b'4'..=b'9']);
+    let is_day = digits.len() == 8 && matches!(digits[..2], [b'1', b'9'] | [b'2', b'0']);
+    count == 1 && context.distance > 0 && (is_epoch || is_day)
+}
+
+/// Finds the number of a sender or receiver: bare digits with a country code. Returns its end.
+pub(crate) fn find_party(text: Text<'_>, groups: &Groups) -> Option<usize> {
+    let digits = groups.digits(1);
+    let end = groups.all().first()?.end;
+    let is_number = (10..=15).contains(&digits.len()) && is_international(digits);
+    let is_local = digits.len() == 11 && digits[0] == b'0' && digits[1] != b'0';
+    ((is_number || is_local) && ends(text, end)).then_some(end)
+}
+
+/// Finds a phone number in the usual groups of its country. Returns its end.
+pub(crate) fn find_grouped(
     text: Text<'_>,
     at: usize,
     start: Start,
@@ -109,21 +126,25 @@ pub(crate) fn find_national(
 ) -> Option<usize> {
     let most = groups.all().len().min(6);
     let fits = |&count: &usize| groups.can_end(text, count) && is_grouped(groups, count);
-    let grouped = (2..=most).rev().find(fits);
-    let is_alone = |count: &usize| start.stands_alone(groups.separator(*count).unwrap_or(b' '));
-    if let Some(count) = grouped
-        .filter(is_alone)
-        .filter(|_| !is_other_number(text, at))
-    {
-        return Some(include_extension(text, groups.all()[count - 1].end));
-    }
-    let fits = |&count: &usize| {
-        (7..=13).contains(&groups.digits(count).len())
-            && groups.can_end(text, count)
-            && groups.separator(count).is_some()
-    };
-    let count = (1..=most).rev().find(fits)?;
-    is_named(text, at, WORDS).then(|| include_extension(text, groups.all()[count - 1].end))
+    let count = (2..=most).rev().find(fits)?;
+    let is_alone = start.stands_alone(groups.separator(count).unwrap_or(b' '));
+    let end = groups.all()[count - 1].end;
+    (is_alone && !continues_time(text, at) && !is_path(text, at, end))
+        .then(|| include_extension(text, groups.all()[count - 1].end))
+}
+
+/// Whether two digits and a colon precede a number, as in times and in numbers of devices:
+/// `13:53:08 2025-05-16`, `fd:01 1048602`.
+fn continues_time(text: Text<'_>, at: usize) -> bool {
+    let before = text.before(at, 3).as_bytes();
+    matches!(before, [.., first, second, b':'] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit())
+}
+
+/// Whether a number between two positions belongs to a path, `/01/2003068942/`, or is the day and
+/// the time of a line of Chromium's log: `[0701/114930:WARNING`.
+fn is_path(text: Text<'_>, at: usize, end: usize) -> bool {
+    let has_slash = text.rest(at)[..end - at].contains(&b'/');
+    has_slash && (text.byte_before(at) == b'/' || matches!(text.byte(end), b':' | b'/'))
 }
 
 /// Whether the groups have a form that dates, prices and article numbers do not have.
@@ -172,34 +193,49 @@ fn is_trunk(groups: &Groups, count: usize, lengths: &[usize; 6]) -> bool {
 }
 
 fn starts_with_country(digits: &[u8]) -> bool {
-    find_country(digits).is_some()
+    countries::find(digits).is_some()
 }
 
-/// Finds the country code: its length, and the fewest and the most digits after it.
-fn find_country(digits: &[u8]) -> Option<(usize, usize, usize)> {
-    (1..=3).find_map(|length| {
-        let code = parse_digits(digits.get(..length)?);
-        let row = COUNTRIES.binary_search_by_key(&code, |(code, _, _)| *code);
-        let (_, least, most) = COUNTRIES[row.ok()?];
-        Some((length, least, most))
-    })
-}
-
-fn is_international(digits: &[u8]) -> bool {
-    if digits.first() == Some(&b'0') || digits.len() < 8 {
-        return false;
-    }
-    match find_country(digits) {
-        Some((length, least, most)) => (least..=most).contains(&(digits.len() - length)),
-        None => digits.len() <= 15 && parse_digits(&digits[..2]) >= 20,
-    }
-}
+/// What stands before an extension.
+const EXTENSIONS: &[&str] = &[
+    " x",
+    "x",
+    " ext. ",
+    " ext ",
+    " ext.",
+    ", ext. ",
+    ", ext ",
+    " extension ",
+    " Ext. ",
+    " Ext ",
+    ";ext=",
+    " #",
+    " wew. ",
+    " w. ",
+    " DW ",
+    " Dw. ",
+    " int. ",
+    " int ",
+    " poste ",
+    " ramal ",
+    " interno ",
+    " доб. ",
+    " доб ",
+    " anexo ",
+    " toestel ",
+    " 内線",
+    " 내선 ",
+    " 转",
+    " 分機",
+];
 
 /// Returns the end of a number including its extension, such as `x123` or `ext. 123`.
 fn include_extension(text: Text<'_>, end: usize) -> usize {
     let rest = text.rest(end);
-    let marks: [&[u8]; 6] = [b" x", b"x", b" ext. ", b" ext ", b", ext. ", b" extension "];
-    let Some(mark) = marks.iter().find(|mark| rest.starts_with(mark)) else {
+    let Some(mark) = EXTENSIONS
+        .iter()
+        .find(|mark| rest.starts_with(mark.as_bytes()))
+    else {
         return end;
     };
     let start = end + mark.len();

@@ -79,7 +79,6 @@ fn ids(rng: &mut StdRng) -> Vec<(&'static str, String)> {
         ("ARN of a function", format!("arn:aws:lambda:us-east-1:{}:function:validate-order:{}", digits(rng, 12), between(rng, 1, 99))),
         ("trace id", format!("00-{}-{}-01", hex(rng, 32), hex(rng, 16))),
         ("X-Ray id", format!("Root=1-{}-{};Parent={};Sampled=1", hex(rng, 8), hex(rng, 24), hex(rng, 16))),
-        ("MAC address", (0..6).map(|_| hex(rng, 2)).collect::<Vec<_>>().join(":")),
         ("page cursor", format!("eyJ{}", random(rng, ALPHANUMERIC, 60))),
     ]
 }

@@ -89,9 +89,17 @@ fn own(rng: &mut StdRng, samples: &mut Vec<Sample>) {
     let value: String = public_v4(rng);
     add(rng, "IPv4", value);
     let value: String = IPv6(EN).fake_with_rng(rng);
-    add(rng, "IPv6", value.to_lowercase());
+    // Multicast addresses stay readable on purpose.
+    add(rng, "IPv6", value.to_lowercase().replacen("ff", "2f", 1));
     let value = short_v6(rng);
     add(rng, "IPv6, compressed", value);
+    let pairs: Vec<String> = (0..6).map(|_| hex(rng, 2)).collect();
+    let mark = pick(rng, &[":", "-"]);
+    add(
+        rng,
+        "MAC address",
+        format!("a{}{mark}{}", &pairs[0][..1], pairs[1..].join(mark)),
+    );
 
     let value = bare_phone(rng);
     let words = [
@@ -419,7 +427,8 @@ fn public_v4(rng: &mut StdRng) -> String {
         let address: String = IPv4(EN).fake_with_rng(rng);
         let first: u8 = address.split('.').next().unwrap().parse().unwrap();
         // Loopback, unspecified and broadcast addresses stay readable on purpose.
-        if !matches!(first, 0 | 127 | 255) {
+        // Networks, which end with zero, do too.
+        if !matches!(first, 0 | 127 | 255) && !address.ends_with(".0") {
             return address;
         }
     }

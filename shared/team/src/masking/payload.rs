@@ -1,4 +1,4 @@
-//! Masking a payload by the names of its fields.
+//! Masking a payload by the names of its fields, and by the names of secrets inside its texts.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -9,17 +9,17 @@ use format::model::Value;
 use masking::{Masker, REDACTED_KEY};
 use serde_json::value::RawValue;
 
-/// Replaces the value of each field whose name marks it as a secret, at any depth. `null`, `true`,
+/// Replaces the value of each field whose name marks it as a secret, at any depth, and the values
+/// beside such names inside texts, such as `"password": "…"` in JSON that is a text. `null`, `true`,
 /// `false` and the empty text stay, so that a person who investigates a failure can see whether
 /// there was a value.
 pub(super) fn mask(payload: Value, masker: &Masker) -> Value {
-    let is_secret = |name: &str| masker.secret_key(name);
     match payload {
         Value::Native(mut value) => {
-            mask_native(&mut value, &is_secret);
+            mask_native(&mut value, masker);
             Value::Native(value)
         }
-        Value::Json(text) => match mask_json(text.get(), &is_secret) {
+        Value::Json(text) => match mask_json(text.get(), masker) {
             None => Value::Json(text),
             // The replacement is JSON, so the text is still one JSON value.
             Some(masked) => match RawValue::from_string(masked) {
@@ -32,45 +32,50 @@ pub(super) fn mask(payload: Value, masker: &Masker) -> Value {
 
 /// Returns whether [`mask`] would change the payload.
 pub(super) fn holds_secret(payload: &Value, masker: &Masker) -> bool {
-    let is_secret = |name: &str| masker.secret_key(name);
     match payload {
-        Value::Native(value) => native_holds_secret(value, &is_secret),
+        Value::Native(value) => native_holds_secret(value, masker),
         Value::Json(text) => {
-            let found = |_: Range<usize>| ControlFlow::Break(());
-            visit_secrets(text.get(), &is_secret, found).is_break()
+            let found = |_: Range<usize>, _: &str| ControlFlow::Break(());
+            visit_secrets(text.get(), masker, found).is_break()
         }
     }
 }
 
-fn native_holds_secret(value: &AttributeValue, is_secret: &impl Fn(&str) -> bool) -> bool {
+fn native_holds_secret(value: &AttributeValue, masker: &Masker) -> bool {
     match value {
         AttributeValue::M(entries) => entries.iter().any(|(name, value)| {
-            (is_secret(name) && native_hides_something(value))
-                || native_holds_secret(value, is_secret)
+            (masker.secret_key(name) && native_hides_something(value))
+                || native_holds_secret(value, masker)
         }),
         AttributeValue::L(values) => {
             let mut values = values.iter();
-            values.any(|value| native_holds_secret(value, is_secret))
+            values.any(|value| native_holds_secret(value, masker))
         }
+        AttributeValue::S(text) => matches!(masker.mask_secrets(text), Cow::Owned(_)),
         _ => false,
     }
 }
 
 /// Recursion is safe: DynamoDB nests at most 32 levels.
-fn mask_native(value: &mut AttributeValue, is_secret: &impl Fn(&str) -> bool) {
+fn mask_native(value: &mut AttributeValue, masker: &Masker) {
     match value {
         AttributeValue::M(entries) => {
             for (name, value) in entries {
-                if is_secret(name) && native_hides_something(value) {
+                if masker.secret_key(name) && native_hides_something(value) {
                     *value = AttributeValue::S(REDACTED_KEY.to_owned());
                 } else {
-                    mask_native(value, is_secret);
+                    mask_native(value, masker);
                 }
             }
         }
         AttributeValue::L(values) => {
             for value in values {
-                mask_native(value, is_secret);
+                mask_native(value, masker);
+            }
+        }
+        AttributeValue::S(text) => {
+            if let Cow::Owned(masked) = masker.mask_secrets(text) {
+                *text = masked;
             }
         }
         _ => {}
@@ -78,16 +83,16 @@ fn mask_native(value: &mut AttributeValue, is_secret: &impl Fn(&str) -> bool) {
 }
 
 /// Masks a text that is known to be one JSON value. Returns `None` if there is nothing to mask.
-fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
+fn mask_json(text: &str, masker: &Masker) -> Option<String> {
     let mut masked = String::new();
     let mut copied = 0;
-    let found = |value: Range<usize>| -> ControlFlow<Infallible> {
+    let found = |value: Range<usize>, replacement: &str| -> ControlFlow<Infallible> {
         masked.push_str(&text[copied..value.start]);
-        masked.push_str(&format!("\"{REDACTED_KEY}\""));
+        masked.push_str(replacement);
         copied = value.end;
         ControlFlow::Continue(())
     };
-    let ControlFlow::Continue(()) = visit_secrets(text, is_secret, found);
+    let ControlFlow::Continue(()) = visit_secrets(text, masker, found);
     if copied == 0 {
         return None;
     }
@@ -95,15 +100,15 @@ fn mask_json(text: &str, is_secret: &impl Fn(&str) -> bool) -> Option<String> {
     Some(masked)
 }
 
-/// Visits the positions of the values to mask, in order, in a text that is known to be one JSON
-/// value, until `found` breaks.
+/// Visits the positions of the values to mask, in order, and the JSON that replaces them, in a text
+/// that is known to be one JSON value, until `found` breaks.
 ///
 /// It is a single pass without a tree of values and without recursion: a payload may have 64 MiB,
 /// and its numbers up to 38 digits, which no number type here can hold.
 fn visit_secrets<B>(
     text: &str,
-    is_secret: &impl Fn(&str) -> bool,
-    mut found: impl FnMut(Range<usize>) -> ControlFlow<B>,
+    masker: &Masker,
+    mut found: impl FnMut(Range<usize>, &str) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let bytes = text.as_bytes();
     let mut is_object = Vec::new();
@@ -121,10 +126,14 @@ fn visit_secrets<B>(
             b',' => is_name = is_object.last() == Some(&true),
             b'"' => {
                 let end = end_of_text(bytes, position);
-                position = match is_name {
-                    true => visit_member(text, position..end, is_secret, &mut found)?,
-                    false => end,
-                };
+                if is_name {
+                    position = visit_member(text, position..end, masker, &mut found)?;
+                } else {
+                    if let Some(masked) = mask_text(&text[position..end], masker) {
+                        found(position..end, &masked)?;
+                    }
+                    position = end;
+                }
                 is_name = false;
                 continue;
             }
@@ -140,18 +149,27 @@ fn visit_secrets<B>(
 fn visit_member<B>(
     text: &str,
     name: Range<usize>,
-    is_secret: &impl Fn(&str) -> bool,
-    found: &mut impl FnMut(Range<usize>) -> ControlFlow<B>,
+    masker: &Masker,
+    found: &mut impl FnMut(Range<usize>, &str) -> ControlFlow<B>,
 ) -> ControlFlow<B, usize> {
     let start = start_of_value(text.as_bytes(), name.end);
-    if !is_secret(&unescape(&text[name])) {
+    if !masker.secret_key(&unescape(&text[name])) {
         return ControlFlow::Continue(start);
     }
     let end = end_of_value(text.as_bytes(), start);
     if hides_something(&text[start..end]) {
-        found(start..end)?;
+        found(start..end, &format!("\"{REDACTED_KEY}\""))?;
     }
     ControlFlow::Continue(end)
+}
+
+/// Masks the values beside the names of secrets inside a text of JSON. Returns `None` if there are
+/// none.
+fn mask_text(quoted: &str, masker: &Masker) -> Option<String> {
+    match masker.mask_secrets(&unescape(quoted)) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => serde_json::to_string(&masked).ok(),
+    }
 }
 
 /// Returns whether a value under a secret name has anything to hide.
@@ -168,10 +186,10 @@ fn hides_something(value: &str) -> bool {
     !matches!(value, "null" | "true" | "false" | "\"\"")
 }
 
-/// The name without quotes and escapes.
+/// The text without quotes and escapes.
 fn unescape(name: &str) -> Cow<'_, str> {
     if name.contains('\\') {
-        // The text is known to be JSON. A name that cannot be read anyway is compared as it is.
+        // It is known to be JSON. A text that cannot be read anyway is used as it is.
         if let Ok(name) = serde_json::from_str::<String>(name) {
             return Cow::Owned(name);
         }
@@ -277,7 +295,7 @@ mod tests {
             "token": "",
             "secret": false,
             "tokenCount": 12,
-            "text": "\"password\": \"in a text\"",
+            "text": "\"password\": \"[REDACTED:secret]\"",
             "last": -1500.0,
         });
         assert_eq!(masked(json_payload(&payload.to_string())), expected);
@@ -300,7 +318,7 @@ mod tests {
     #[test]
     fn an_escaped_name_is_compared_unescaped() {
         let text = r#"{"\u0070assword" : "hunter2", "a\"b": 1}"#;
-        let mask = mask_json(text, &|name| Masker::builtin().secret_key(name));
+        let mask = mask_json(text, &Masker::builtin());
         let expected = r#"{"\u0070assword" : "[REDACTED:secret]", "a\"b": 1}"#;
         assert_eq!(mask.as_deref(), Some(expected));
     }
@@ -314,7 +332,7 @@ mod tests {
             "null",
             r#"["password", "hunter2"]"#,
         ] {
-            assert_eq!(mask_json(text, &|name| name == "password"), None, "{text}");
+            assert_eq!(mask_json(text, &Masker::builtin()), None, "{text}");
         }
     }
 
@@ -326,27 +344,52 @@ mod tests {
             "{\"a\":[".repeat(depth),
             "]}".repeat(depth)
         );
-        let mask = mask_json(&text, &|name| name == "token").expect("masked");
+        let mask = mask_json(&text, &Masker::builtin()).expect("masked");
         assert!(mask.contains(r#"{"token": "[REDACTED:secret]"}"#));
     }
 
+    #[test]
+    fn secrets_inside_texts_are_masked() {
+        let payload = json!({
+            "message": "login failed: user=anna password=hunter2",
+            "body": "{\"user\": \"anna\", \"password\": \"hunter2\", \"note\": \"ünïcode\"}",
+            "list": ["Authorization: Bearer abcdef0123456789abcdef", "anna@example.com"],
+        });
+        let expected = json!({
+            "message": "login failed: user=anna password=[REDACTED:secret]",
+            "body": "{\"user\": \"anna\", \"password\": \"[REDACTED:secret]\", \"note\": \"ünïcode\"}",
+            "list": ["Authorization: Bearer [REDACTED:bearer-token]", "anna@example.com"],
+        });
+        assert_eq!(masked(json_payload(&payload.to_string())), expected);
+        assert_eq!(masked(native_payload(payload.clone())), expected);
+        assert!(holds_secret(
+            &json_payload(&payload.to_string()),
+            &Masker::builtin()
+        ));
+        assert!(!holds_secret(
+            &json_payload(&expected.to_string()),
+            &Masker::builtin()
+        ));
+    }
+
     /// Masks a tree of values, as a model of the masking of a text.
-    fn model(value: &mut serde_json::Value, is_secret: &impl Fn(&str) -> bool) {
+    fn model(value: &mut serde_json::Value, masker: &Masker) {
         match value {
             serde_json::Value::Object(members) => {
                 for (name, value) in members {
-                    if is_secret(name) && hides_something(&value.to_string()) {
+                    if masker.secret_key(name) && hides_something(&value.to_string()) {
                         *value = json!(REDACTED_KEY);
                     } else {
-                        model(value, is_secret);
+                        model(value, masker);
                     }
                 }
             }
             serde_json::Value::Array(values) => {
                 for value in values {
-                    model(value, is_secret);
+                    model(value, masker);
                 }
             }
+            serde_json::Value::String(text) => *text = masker.mask_secrets(text).into_owned(),
             _ => {}
         }
     }
@@ -356,10 +399,10 @@ mod tests {
             Just(json!(null)),
             any::<bool>().prop_map(|truth| json!(truth)),
             any::<i64>().prop_map(|number| json!(number)),
-            ".{0,8}".prop_map(|text| json!(text)),
+            "(\\PC{0,8}|password=[a-z0-9\"]{6,9})".prop_map(|text| json!(text)),
         ];
         leaf.prop_recursive(4, 40, 5, |inner| {
-            let name = prop_oneof![Just("s".to_owned()), ".{0,4}"];
+            let name = prop_oneof![Just("secret".to_owned()), ".{0,4}"];
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5).prop_map(|values| json!(values)),
                 proptest::collection::btree_map(name, inner, 0..5)
@@ -376,13 +419,13 @@ mod tests {
                 false => serde_json::to_string(&value),
             };
             let text = text.expect("JSON");
-            let is_secret = |name: &str| name.starts_with('s');
-            let masked = mask_json(&text, &is_secret);
-            let found = visit_secrets(&text, &is_secret, ControlFlow::Break);
+            let masker = Masker::builtin();
+            let masked = mask_json(&text, &masker);
+            let found = visit_secrets(&text, &masker, |_, _| ControlFlow::Break(()));
             prop_assert_eq!(found.is_break(), masked.is_some());
             let masked = masked.unwrap_or(text);
             let mut expected = value;
-            model(&mut expected, &is_secret);
+            model(&mut expected, &masker);
             let masked: serde_json::Value = serde_json::from_str(&masked).expect("still JSON");
             prop_assert_eq!(masked, expected);
         }

@@ -1,0 +1,282 @@
+//! Credentials in the commands of protocols, and in texts and calls that have a fixed form.
+
+use super::arguments::{Argument, arguments, first_arguments};
+use super::{Found, LONGEST_COMMAND, password_file};
+
+/// The most arguments of a protocol's command that are read.
+const MOST_ARGUMENTS: usize = 8;
+
+/// The private members of a JSON Web Key, in quotes.
+const PRIVATE_MEMBERS: [&str; 7] = [
+    "\"d\"", "\"k\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"",
+];
+
+impl Found<'_, '_> {
+    /// Reads the credential after a text of a protocol.
+    pub(super) fn read_protocol(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let line_start = text.run_back(start, 200, |byte| byte != b'\n');
+        let before = text.text.get(line_start..start).unwrap_or_default();
+        match &text.text[start..end] {
+            " LOGIN " => self.read_imap(end, before),
+            "PASS " => self.read_pass(start, end, before),
+            "+CPIN=" => self.read_pin(end),
+            ":*:" | ":5432:" | ":5433:" | ":6432:" => {
+                password_file::find(text, start, self.findings)
+            }
+            "sudo -S" | "chpasswd" | "| cryptsetup" | "| kinit" | "| openconnect" => {
+                let has_user = &text.text[start..end] == "chpasswd";
+                self.read_echoed(line_start, start, has_user);
+                self.read_here_string(start);
+            }
+            "requirepass\" " => {
+                if let Some(argument) = first_arguments(text, end, 1).first() {
+                    self.push_argument(argument);
+                }
+            }
+            "args beginning with: '" | "args beginning with: `" => {
+                if before.to_ascii_lowercase().contains("auth") {
+                    self.read_until(end, b"'`");
+                }
+            }
+            " on >" | " on #" => {
+                if before.starts_with("user ") {
+                    self.read_access_rules(end - 2);
+                }
+            }
+            "@(DESCRIPTION" => self.read_before_description(start),
+            "redis->auth(" | "-> auth([" => self.read_argument(end, 0),
+            "quote PASS " => self.read_until(end, b"\"'"),
+            "ftp_login(" => self.read_argument(end, 2),
+            "ftp.login(" => self.read_argument(end, 1),
+            "cx_Oracle.connect(" | "oracledb.connect(" => {
+                self.read_argument(end, 1);
+                if let Some(argument) = first_arguments(text, end, 1).first() {
+                    self.read_oracle(*argument);
+                }
+            }
+            "\"AUTH\"," | "'AUTH'," => self.read_auth(start, end - 1, before),
+            "oracle:thin:" => {
+                if let Some(argument) = first_arguments(text, end, 1).first() {
+                    self.read_oracle(*argument);
+                }
+            }
+            "response=\"" => self.read_digest(end),
+            "\"kty\"" => self.read_web_key(start),
+            "WIFI:" => self.read_network(end),
+            "PDO->__construct(" | "mysqli->__construct(" => self.read_argument(end, 2),
+            "simple_bind_s(" | "ldap_bind(" => self.read_argument(end, 1),
+            "UGFzc3dvcmQ6" => self.read_answer(end),
+            "etuser " | "etuser\"" | "ETUSER " => self.read_access_rules(end),
+            "]:25 " | "]:465 " | "]:587 " => self.read_relay(end, before),
+            "\tresp=" => self.read_until(end, &[]),
+            "(given: " if before.contains("assword") => self.read_until(end, b")"),
+            ": PSK '" => self.read_until(end, b"'"),
+            ": PSK \"" | ": EAP \"" | ": XAUTH \"" => self.read_until(end, b"\""),
+            "HOTP/" => self.read_seed(end),
+            "| ConvertTo-SecureString" => self.read_piped_text(start),
+            "ConvertTo-SecureString " => {
+                self.push_first(&arguments(text, end));
+            }
+            "send \"" | "sendline(" if text.before(start, 200).contains("assword") => {
+                self.read_sent(end);
+            }
+            " IDENTIFY " | " identify " if before.to_ascii_lowercase().contains("nickserv") => {
+                if let Some(argument) = arguments(text, end).last() {
+                    self.push_argument(argument);
+                }
+            }
+            "(given: " | "send \"" | "sendline(" | " IDENTIFY " | " identify " => {}
+            _ => self.read_auth(start, end, before),
+        }
+    }
+
+    /// Reads the password after IMAP's `LOGIN`, which a tag precedes: `a1 LOGIN bob X`.
+    fn read_imap(&mut self, end: usize, before: &str) {
+        let tag = before.rsplit([' ', '\'', '"']).next().unwrap_or_default();
+        let is_tag = !tag.is_empty()
+            && tag.len() <= 12
+            && tag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && tag.bytes().any(|byte| byte.is_ascii_digit());
+        if !is_tag {
+            return;
+        }
+        match first_arguments(self.text, end, MOST_ARGUMENTS).as_slice() {
+            [user, password, ..] if !user.text.starts_with('{') => {
+                self.push_argument(password);
+            }
+            _ => self.read_literals(end),
+        }
+    }
+
+    /// Reads the literals of IMAP's `LOGIN {5}`: each is on a line of its own.
+    fn read_literals(&mut self, at: usize) {
+        let text = self.text;
+        let limit = text.text.floor_char_boundary(text.text.len().min(at + 400));
+        let lines: Vec<&str> = text.text[at..limit].lines().collect();
+        for pair in lines.windows(4).take(8) {
+            // The client's second literal follows the server's second continuation.
+            let is_second = pair[0].trim_end().ends_with('}')
+                && pair[1].contains("+ ")
+                && !pair[2].trim_end().ends_with('}');
+            if is_second {
+                let written = pair[2].trim_start_matches("C: ").trim_end();
+                let start = written.as_ptr() as usize - text.text.as_ptr() as usize;
+                self.push(start, start + written.len());
+            }
+        }
+    }
+
+    /// Reads the password after `PASS` of FTP and POP3, if `USER` precedes it.
+    fn read_pass(&mut self, start: usize, end: usize, before: &str) {
+        let text = self.text;
+        let said = before.trim_end_matches([' ', '\t']);
+        let is_command = said.is_empty() || said.ends_with([':', '>', '"', '\'', '<', ']', '-']);
+        let is_quoted = said.ends_with('\'');
+        let stop = text.run_near(end, |byte| {
+            !(matches!(byte, b'\n' | b'\r' | b'"' | b'\\') || is_quoted && byte == b'\'')
+        });
+        let dialogue = text.before(start, 600);
+        // The server accepts or refuses the login after it.
+        let reply = text.text.get(stop..).unwrap_or_default();
+        let reply = &reply[..reply.floor_char_boundary(reply.len().min(64))];
+        let is_answered = reply.contains("230 ") || reply.contains("530 ");
+        let has_user = dialogue.contains("USER ") || is_answered;
+        // A logger of FTP can write other words before the command.
+        let is_ftp = dialogue.to_ascii_lowercase().contains("ftp")
+            && !text.text.get(end..stop).unwrap_or_default().contains(' ');
+        if is_command && has_user || is_ftp && (has_user || said.is_empty() || is_command) {
+            self.push(end, stop);
+        }
+    }
+
+    /// Reads the login before a long description of Oracle: `scott/X@(DESCRIPTION=…`.
+    fn read_before_description(&mut self, sign: usize) {
+        let text = self.text;
+        let start = text.run_back(sign, 80, |byte| byte > b' ' && !b"=\"',;".contains(&byte));
+        let written = text.text.get(start..sign + 1).unwrap_or_default();
+        self.read_oracle(Argument {
+            start,
+            end: sign + 1,
+            text: written,
+        });
+    }
+
+    /// Reads the PIN of a SIM card: `AT+CPIN="…"`.
+    fn read_pin(&mut self, end: usize) {
+        let start = end + usize::from(self.text.byte(end) == b'"');
+        let stop = self
+            .text
+            .run_near(start, |byte| byte.is_ascii_alphanumeric());
+        self.push(start, stop);
+    }
+
+    /// Reads the text in quotes that is piped to `ConvertTo-SecureString`.
+    fn read_piped_text(&mut self, start: usize) {
+        let text = self.text;
+        let end = text.run_back(start, 4, |byte| byte == b' ');
+        let quote = text.byte_before(end);
+        if matches!(quote, b'"' | b'\'') {
+            let open = text.run_back(end - 1, 256, |byte| byte != quote && byte != b'\n');
+            self.push(open, end - 1);
+        }
+    }
+
+    /// Reads the text that `echo X | sudo -S` and `echo user:X | chpasswd` pipe.
+    fn read_echoed(&mut self, line_start: usize, end: usize, has_user: bool) {
+        let line = &self.text.text[line_start..end];
+        let Some(place) = line.rfind("echo ") else {
+            return;
+        };
+        let all = arguments(self.text, line_start + place + 5);
+        let first = all.iter().find(|argument| !argument.text.starts_with('-'));
+        if let Some(argument) = first {
+            let colon = argument.text.find(':').filter(|_| has_user);
+            let user = colon.map_or(0, |place| place + 1);
+            self.push(argument.start + user, argument.end);
+        }
+    }
+
+    /// Reads the text after a command that reads it: `sudo -S id <<< 'X'`.
+    fn read_here_string(&mut self, at: usize) {
+        let text = self.text;
+        let line_end = text.run_near(at, |byte| byte != b'\n');
+        if let Some(place) = text
+            .text
+            .get(at..line_end)
+            .and_then(|line| line.find("<<< "))
+            && let Some(argument) = first_arguments(text, at + place + 4, 1).first()
+        {
+            self.push_argument(argument);
+        }
+    }
+
+    /// Reads the response of HTTP's and SIP's digest authentication: RFC 7616.
+    fn read_digest(&mut self, start: usize) {
+        let text = self.text;
+        let end = text.run_near(start, |byte| byte.is_ascii_hexdigit());
+        let before = text.before(start, 600);
+        let is_digest = before.contains("nonce=") || before.contains("Digest");
+        if text.byte(end) == b'"' && end - start >= 32 && is_digest {
+            self.push(start, end);
+        }
+    }
+
+    /// Reads the password in the text of a QR code: `WIFI:T:WPA;S:name;P:…;;`.
+    fn read_network(&mut self, at: usize) {
+        let text = self.text;
+        let rest = text.rest(at);
+        let rest = &rest[..rest.len().min(256)];
+        let Some(place) = memchr::memmem::find(rest, b";P:").map(|place| place + 3) else {
+            return;
+        };
+        let mut end = place;
+        while end < rest.len() && rest[end] != b';' && rest[end] != b'\n' {
+            end += if rest[end] == b'\\' { 2 } else { 1 };
+        }
+        self.push(at + place, at + end.min(rest.len()));
+    }
+
+    /// Reads an argument in quotes of a call, counted from 0.
+    fn read_argument(&mut self, at: usize, index: usize) {
+        if let Some(argument) = first_arguments(self.text, at, index + 1).get(index)
+            && matches!(self.text.byte_before(argument.start), b'"' | b'\'')
+        {
+            self.push_argument(argument);
+        }
+    }
+
+    /// Reads the private members of a JSON Web Key: RFC 7518, section 6.
+    fn read_web_key(&mut self, at: usize) {
+        let text = self.text;
+        let start = text.run_back(at, LONGEST_COMMAND, |byte| !matches!(byte, b'{' | b'\n'));
+        let end = text
+            .run_near(at, |byte| byte != b'}')
+            .min(at + LONGEST_COMMAND);
+        let Some(object) = text.text.get(start..end) else {
+            return;
+        };
+        for member in PRIVATE_MEMBERS {
+            let Some(place) = object.find(member) else {
+                continue;
+            };
+            let rest = &object[place + member.len()..];
+            let value = rest.trim_start_matches([':', ' ']);
+            if let Some(value) = value.strip_prefix('"') {
+                let offset = start + object.len() - value.len();
+                let length = value.find('"').unwrap_or(value.len());
+                self.push(offset, offset + length);
+            }
+        }
+    }
+
+    /// Adds the first argument that is not an option.
+    fn push_first(&mut self, arguments: &[Argument<'_>]) {
+        let mut values = arguments
+            .iter()
+            .filter(|argument| !argument.text.starts_with('-'));
+        if let Some(argument) = values.next() {
+            self.push_argument(argument);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The words that connect names and values in sentences.
+
+use crate::lists::Edges;
+
+/// Words that connect a name and its value.
+#[rustfmt::skip]
+pub(super) static VERBS: Edges = Edges::new(&[
+    "changed from", "was changed from", "is now set to", "has been changed to", "by", "by values", "to be", "to equal", "sigue siendo", "bleibt", "rimane", "blijft", "остаётся", "остается", "pozostaje", "found with", "set with", "as values", "has been reset to", "has been set to", "was changed to", "was reset to", "was set to", "changed to", "is set to", "set to", "reset to", "updated to", "equals", "should be", "will be",
+    "is now", "is still", "is", "was", "are", "were", "being", "be", "now", "to", "as", "of", "value", "with value", "has value",
+    "lautet standardmäßig", "lautet", "ist jetzt", "ist", "war", "wurde geändert auf", "wurde geändert in", "wurde auf", "wurde zu", "geändert zu", "auf", "heißt",
+    "est désormais", "est maintenant", "est", "était", "devient", "a été changé en", "changé en",
+    "es ahora", "es", "era", "fue cambiada a", "cambiada a", "será", "é agora", "é", "foi alterada para", "alterada para", "para", "è ora", "è", "era", "è stata cambiata in",
+    "is nu", "luidt", "was", "gewijzigd in", "to", "jest", "brzmi", "zmieniono na", "это", "—", "–", "равен", "изменён на", "изменен на", "установлен", "имеет значение", "є", "дорівнює",
+    "на", "na", "en", "incorrect:", "incorrect :", "incorrecte:", "incorrecte :", "incorrecta:", "incorreta:", "incorreto:", "errata:", "errato:", "non valida:", "invalide:", "invalide :", "inválida:", "inválido:", "ungültig:", "falsch:", "invalid:", "틀렸습니다:", "incorrect(e) :",
+    "girin:", "입력하세요:", "입력:", "을 입력하세요:", "를 입력하세요:", "in:", "eingeben:", "ein:", "入力してください:", "field with value",
+    "je nyní", "je", "bylo změněno na", "är nu", "är", "ändrat till", "på", "हे", "है", "adalah", "là",
+    "は", "が", "を", "修改为", "更改为", "改为", "为", "為", "是", "：", "은", "는", "가", "이", "를", "을", "هي", "هو", "الخاصة بك هي", "الخاص بك هو", "الجديدة هي", "المؤقتة هي", "הוא", "היא",
+]);
+
+/// Words that begin the part of a sentence between a name and the word that connects the value:
+/// `password for bob is …`.
+#[rustfmt::skip]
+pub(super) static PREPOSITIONS: Edges = Edges::new(&[
+    "with", "is generated", "generated", "has been generated", "(", "dell'utente", "dell'account", "de l'utilisateur", "du compte", "for", "of", "from", "on", "in", "at", "to", "für", "von", "des", "der", "pour", "de", "du", "para", "del", "da", "do", "per", "di", "della", "voor", "van", "dla", "użytkownika", "до", "для", "користувача", "пользователя", "от", "pro", "för", "till", "için", "uživatele", "utente", "usuario", "usuário", "user", "gebruiker", "benutzer", "l'utilisateur", "kullanıcı",
+]);
+
+/// Verbs that are followed by a value, and not by an adjective.
+#[rustfmt::skip]
+pub(super) const EXACT_VERBS: &[&str] = &[
+    "lautet", "luidt", "brzmi", "war", "was set to", "is set to", "set to", "changed to", "geändert zu", "wurde auf", "изменён на", "изменен на", "это", "هي", "الخاصة بك هي", "は", "为", "為", "是",
+];
+
+/// Words between a value and a second one: `changed from 'a' to 'b'`.
+#[rustfmt::skip]
+pub(super) const SECOND: &[&str] = &[
+    "AS ", "BY ", "as ", "by ", "to ", "in ", "auf ", "en ", "REPLACE ", "replace ", "-> ", "=> ", "→ ", "OLD_PASSWORD=",
+];
+
+/// Endings of sentences and particles directly after a value.
+#[rustfmt::skip]
+pub(super) const ENDINGS: &[&str] = &[
+    "です", "でした", "입니다", "이다", "に変更", "로",
+];
+
+/// Words between a value and a name that follows it: `'hunter2' as password`.
+#[rustfmt::skip]
+pub(super) static BEFORE: Edges = Edges::new(&[
+    "as the", "as", "as your", "for the", "is the", "is your", "is my", "is our", "als", "comme", "como", "come", "— the", "ist das", "— ваш", "— это ваш", "это ваш", "est le", "é a", "es la", "è la", "is not a valid", "is an invalid", "is not the", "ist ihr", "ist dein", "est votre", "es su", "es tu", "è il tuo", "è il suo", "is uw", "é o seu",
+]);
+
+/// Typographic quotes that close a name.
+#[rustfmt::skip]
+pub(super) const CLOSERS: &[&str] = &[
+    "”", "»", "」", "』", "》", "’",
+];
