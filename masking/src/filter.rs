@@ -1,9 +1,4 @@
-//! Fast sets and maps for the searches that are made at every word of a text.
-
-use std::hash::{BuildHasherDefault, Hasher};
-
-/// A map with a fast hash. Its keys are known, so nobody can choose keys that collide.
-pub(crate) type FastMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Mix>>;
+//! A filter for the searches that are made at every word of a text.
 
 /// An odd number whose multiples have well mixed high bits: 2 to the power of 64, divided by the
 /// golden ratio.
@@ -34,30 +29,6 @@ impl<const WORDS: usize> Filter<WORDS> {
     pub(crate) fn contains(&self, hash: u64) -> bool {
         let (word, bit) = Self::slot(hash);
         self.0[word] & bit != 0
-    }
-}
-
-/// A hash that multiplies and shifts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, key: u32) {
-        self.write_u64(u64::from(key));
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = (self.0.rotate_left(5) ^ key).wrapping_mul(FACTOR);
     }
 }
 

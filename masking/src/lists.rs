@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
-/// A fast hash of short words. The words are those of this crate, so nobody can choose them to
-/// slow down the search.
+/// A fast hash of short words and of numbers that stand for them. The words belong to this crate, so
+/// nobody can choose them to slow down the search.
 #[derive(Debug, Default)]
 pub(crate) struct WordHasher(u64);
 
@@ -31,6 +31,14 @@ impl Hasher for WordHasher {
 
     /// Texts end their bytes with a sign of their own, which is not needed here.
     fn write_u8(&mut self, _: u8) {}
+
+    fn write_u32(&mut self, key: u32) {
+        self.add(u64::from(key));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.add(key);
+    }
 
     fn finish(&self) -> u64 {
         self.0.rotate_left(26)

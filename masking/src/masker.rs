@@ -96,17 +96,10 @@ impl Masker {
         findings.retain(|found| !self.allows(&text[found.start..found.end]));
         finding::join(&mut findings);
         exclude_marks(text, &mut findings);
-        if findings.is_empty() {
-            return Cow::Borrowed(text);
+        match Pass::replace(text, &findings, text.len(), "more-bytes") {
+            Some(pass) => Cow::Owned(pass.masked),
+            None => Cow::Borrowed(text),
         }
-        let mut pass = Pass::default();
-        let mut copied = 0;
-        for found in findings {
-            pass.push_marked(&text[copied..found.start], found.rule);
-            copied = found.end;
-        }
-        pass.masked.push_str(&text[copied..]);
-        Cow::Owned(pass.masked)
     }
 
     /// Whether a text can have a value beside the name of a secret. Most texts of a payload cannot.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::filter::Filter;
 use crate::lists::WordHash;
 
 /// The bits of the filter are in so many words of 64 bits.
@@ -18,8 +19,7 @@ const CASE: u32 = 0x20_20_20;
 pub(crate) struct Needles {
     needles: Vec<String>,
     ignores_case: bool,
-    /// One bit for each hash.
-    filter: Box<[u64; WORDS]>,
+    starts: Filter<WORDS>,
     /// The needles that begin with three bytes, the shortest first.
     groups: HashMap<u32, Vec<usize>, WordHash>,
 }
@@ -30,7 +30,7 @@ impl Needles {
         let mut search = Self {
             needles,
             ignores_case,
-            filter: Box::new([0; WORDS]),
+            starts: Filter::new(),
             groups: HashMap::default(),
         };
         let mut order: Vec<usize> = (0..search.needles.len()).collect();
@@ -51,8 +51,7 @@ impl Needles {
             _ => Vec::new(),
         };
         for key in keys {
-            let (word, bit) = place_of(key);
-            self.filter[word] |= bit;
+            self.starts.add(u64::from(key));
             let group = self.groups.entry(key).or_default();
             if group.last() != Some(&index) {
                 group.push(index);
@@ -64,8 +63,8 @@ impl Needles {
     pub(crate) fn next(&self, text: &str, from: usize) -> Option<usize> {
         let rest = text.as_bytes().get(from..)?;
         let can_begin = |bytes: &[u8]| {
-            let (word, bit) = place_of(key([bytes[0], bytes[1], bytes[2]]));
-            self.filter[word] & bit != 0
+            let start = key([bytes[0], bytes[1], bytes[2]]);
+            self.starts.contains(u64::from(start))
         };
         let place = rest.windows(3).position(can_begin);
         // A text of two bytes can stand at the end.
@@ -117,15 +116,6 @@ impl Needles {
 /// Three bytes without the case of their letters.
 fn key(bytes: [u8; 3]) -> u32 {
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]) | CASE
-}
-
-/// The word and the bit of three bytes in the filter: the highest bits of a product with the golden
-/// ratio.
-fn place_of(key: u32) -> (usize, u64) {
-    let hash = key.wrapping_mul(0x9E37_79B1);
-    let word = hash >> (32 - WORDS.ilog2());
-    let bit = hash >> (26 - WORDS.ilog2()) & 63;
-    (word as usize % WORDS, 1 << bit)
 }
 
 #[cfg(test)]

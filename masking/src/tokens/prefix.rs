@@ -1,10 +1,12 @@
 //! Credentials with a known prefix.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{Body, Format, Run, checksum, formats, is_random};
-use crate::filter::{FastMap, Filter};
+use crate::filter::Filter;
+use crate::lists::WordHash;
 use crate::text::Text;
 
 /// How many bytes of a run are read to check whether it is random. Only random runs are read to
@@ -26,7 +28,7 @@ struct Prefix {
 struct Index {
     /// The first three bytes of all prefixes. Most words are rejected here.
     starts: Filter<FILTER_WORDS>,
-    groups: FastMap<u32, Vec<Prefix>>,
+    groups: HashMap<u32, Vec<Prefix>, WordHash>,
 }
 
 const FILTER_WORDS: usize = 1 << 10;
@@ -34,7 +36,7 @@ const FILTER_WORDS: usize = 1 << 10;
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index {
         starts: Filter::new(),
-        groups: FastMap::default(),
+        groups: HashMap::default(),
     };
     for (rule, format) in formats() {
         if let &Format::Prefix { prefix, stays, run } = format {

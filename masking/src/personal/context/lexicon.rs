@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use super::words::{fold, is_part};
 use super::{Label, Meaning};
-use crate::filter::{FastMap, Filter};
+use crate::filter::Filter;
+use crate::lists::WordHash;
 use crate::personal::identities::IDENTITIES;
 use crate::personal::vocabulary::{OTHERS, WORDS};
 
@@ -31,7 +32,7 @@ const ENDINGS: &[&str] = &[
 /// All words with their meanings.
 pub(super) struct Lexicon {
     /// The meanings by the hash of the word. With 64 bits no two of a few thousand words share one.
-    exact: FastMap<u64, Meaning>,
+    exact: HashMap<u64, Meaning, WordHash>,
     /// Words with any ending.
     stems: Starts,
     /// Words of scripts without spaces.
@@ -77,7 +78,7 @@ impl Lexicon {
             }
         }
         let mut lexicon = Self {
-            exact: FastMap::default(),
+            exact: HashMap::default(),
             stems: Starts::default(),
             inner: Starts::default(),
             ends: Filter::new(),
@@ -150,7 +151,7 @@ impl Lexicon {
 
 /// Beginnings of words, by their first two bytes.
 #[derive(Default)]
-struct Starts(FastMap<u64, Vec<Start>>);
+struct Starts(HashMap<u64, Vec<Start>, WordHash>);
 
 /// The beginning of a word, and its meaning.
 type Start = (Vec<u8>, Meaning);
