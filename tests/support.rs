@@ -125,6 +125,8 @@ impl TestApp {
         let (client, streams, embedded) = match std::env::var(ENDPOINT_VARIABLE) {
             Ok(url) => {
                 let config = shared::config::sdk_config(Some(&url)).await;
+                let config = config.into_builder().timeout_config(records::patience());
+                let config = config.build();
                 let streams = aws_sdk_dynamodbstreams::Client::new(&config);
                 (aws_sdk_dynamodb::Client::new(&config), streams, None)
             }

@@ -182,14 +182,18 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes items in batches of 25, or fewer if they are large. Waits for an engine that is slow
-/// on a busy machine.
-pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
-    let patience = TimeoutConfig::builder()
+/// The timeouts for an engine that is slow on a busy machine.
+pub fn patience() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(DEADLINE)
         .operation_attempt_timeout(DEADLINE)
         .operation_timeout(DEADLINE)
-        .build();
-    let patience = Config::builder().timeout_config(patience);
+        .build()
+}
+
+/// Writes items in batches of 25, or fewer if they are large.
+pub async fn write(store: &Store, items: impl IntoIterator<Item = Item>) {
+    let patience = Config::builder().timeout_config(patience());
     let mut requests = Vec::new();
     let mut waiting = items.into_iter().peekable();
     while let Some(item) = waiting.next() {
