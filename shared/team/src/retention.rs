@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 #[cfg(feature = "schema")]
 use format::model::ID_PATTERN;
-use format::model::{FlowId, Status, TeamId};
-use format::{Error, Result, keys};
+use format::model::{Status, TeamId};
+use format::{Result, keys};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::audit::Action;
 use crate::auth::Caller;
-use crate::settings::{self, Compile, Expected, MAX_RULES, SettingsKind, TeamSettings};
+use crate::settings::{
+    self, Compile, Expected, InvalidRule, SettingsKind, TeamSettings, check_flow, check_rules,
+};
 
 /// The longest retention of a rule, in days: ten years.
 pub const MAX_DAYS: u32 = 3_650;
@@ -50,6 +52,23 @@ impl RetentionRule {
             None => format!("{flow_id}, {status}: forever"),
         }
     }
+
+    fn check(&self) -> std::result::Result<(), InvalidRule> {
+        check_flow(self.flow_id.as_deref())?;
+        if self.status.is_some_and(Status::is_open) {
+            return Err(InvalidRule {
+                member: ".status",
+                reason: "Use a final status: COMPLETED, FAILED or CANCELLED.".to_owned(),
+            });
+        }
+        match self.days {
+            Some(days) if !(1..=MAX_DAYS).contains(&days) => Err(InvalidRule {
+                member: ".days",
+                reason: format!("Use a whole number from 1 to {MAX_DAYS}, or null."),
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl SettingsKind for Vec<RetentionRule> {
@@ -57,7 +76,9 @@ impl SettingsKind for Vec<RetentionRule> {
     const FALLBACK: &'static str = "no run of the team that ends gets an expiry time";
 
     fn check(&self) -> Result<()> {
-        check(self)
+        check_rules(self, RetentionRule::check, |rule| {
+            (&rule.flow_id, rule.status)
+        })
     }
 }
 
@@ -67,7 +88,7 @@ pub type RetentionSettings = TeamSettings<Vec<RetentionRule>>;
 /// Reads the rules of the caller's team.
 ///
 /// # Errors
-/// Returns [`Error::Forbidden`] if the caller is limited to some of the team's flows, and an error
+/// Returns [`format::Error::Forbidden`] if the caller is limited to some of the team's flows, and an error
 /// if the table cannot be read.
 pub async fn get_settings(store: &Store, caller: &Caller) -> Result<RetentionSettings> {
     caller.require_whole_team("Settings")?;
@@ -77,8 +98,8 @@ pub async fn get_settings(store: &Store, caller: &Caller) -> Result<RetentionSet
 /// Replaces the rules of the caller's team. They apply to runs that end from now on.
 ///
 /// # Errors
-/// Returns [`Error::InvalidMember`]; [`Error::Conflict`] if the stored rules are not the expected
-/// ones; [`Error::Forbidden`] if the caller is limited to some of the team's flows; and an error if
+/// Returns [`format::Error::InvalidMember`]; [`format::Error::Conflict`] if the stored rules are not the expected
+/// ones; [`format::Error::Forbidden`] if the caller is limited to some of the team's flows; and an error if
 /// the table cannot be read or written.
 pub async fn put_settings(
     store: &Store,
@@ -96,41 +117,6 @@ pub async fn put_settings(
         RetentionRule::describe,
     )
     .await
-}
-
-fn check(rules: &[RetentionRule]) -> Result<()> {
-    if rules.len() > MAX_RULES {
-        let reason = format!("Define at most {MAX_RULES} rules.");
-        return Err(Error::invalid_member("rules", reason));
-    }
-    let mut seen = HashMap::new();
-    for (position, rule) in rules.iter().enumerate() {
-        let invalid = |member: &str, reason: String| {
-            Err(Error::invalid_member(
-                format!("rules[{position}]{member}"),
-                reason,
-            ))
-        };
-        if let Some(Err(error)) = rule.flow_id.as_deref().map(str::parse::<FlowId>) {
-            return invalid(".flowId", error.to_sentence());
-        }
-        if rule.status.is_some_and(Status::is_open) {
-            let reason = "Use a final status: COMPLETED, FAILED or CANCELLED.";
-            return invalid(".status", reason.to_owned());
-        }
-        if rule
-            .days
-            .is_some_and(|days| !(1..=MAX_DAYS).contains(&days))
-        {
-            let reason = format!("Use a whole number from 1 to {MAX_DAYS}, or null.");
-            return invalid(".days", reason);
-        }
-        if let Some(other) = seen.insert((&rule.flow_id, rule.status), position) {
-            let reason = format!("Remove this rule: rules[{other}] is for the same runs.");
-            return invalid("", reason);
-        }
-    }
-    Ok(())
 }
 
 /// The runs of a rule: by flow, by status, by both, or all.

@@ -8,12 +8,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use format::keys::{self, key};
-use format::model::{Item, TeamId, Timestamp};
+use format::model::{FlowId, Item, TeamId, Timestamp};
 use format::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -134,6 +135,54 @@ where
     let cache = store.companion::<SettingsCache<<Vec<R> as Compile>::Compiled>>();
     cache.insert(&caller.team_id, &kept.settings.compile());
     Ok(kept)
+}
+
+/// A member of a rule that is not valid, or the rule itself if `member` is empty.
+pub(crate) struct InvalidRule {
+    pub(crate) member: &'static str,
+    pub(crate) reason: String,
+}
+
+/// Checks the rules of a team: their number, each rule with `check`, and that no two rules are for
+/// the same runs.
+///
+/// # Errors
+/// Returns [`Error::InvalidMember`] with the position of the first invalid rule.
+pub(crate) fn check_rules<'a, R, Runs: Eq + Hash>(
+    rules: &'a [R],
+    check: impl Fn(&R) -> std::result::Result<(), InvalidRule>,
+    runs: impl Fn(&'a R) -> Runs,
+) -> Result<()> {
+    if rules.len() > MAX_RULES {
+        let reason = format!("Define at most {MAX_RULES} rules.");
+        return Err(Error::invalid_member("rules", reason));
+    }
+    let mut seen = HashMap::new();
+    for (position, rule) in rules.iter().enumerate() {
+        let is_new = match seen.insert(runs(rule), position) {
+            None => Ok(()),
+            Some(other) => Err(InvalidRule {
+                member: "",
+                reason: format!("Remove this rule: rules[{other}] is for the same runs."),
+            }),
+        };
+        check(rule).and(is_new).map_err(|invalid| {
+            let member = format!("rules[{position}]{}", invalid.member);
+            Error::invalid_member(member, invalid.reason)
+        })?;
+    }
+    Ok(())
+}
+
+/// Checks the flow of a rule, if it has one.
+pub(crate) fn check_flow(flow_id: Option<&str>) -> std::result::Result<(), InvalidRule> {
+    match flow_id.map(str::parse::<FlowId>) {
+        Some(Err(error)) => Err(InvalidRule {
+            member: ".flowId",
+            reason: error.to_sentence(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Parses the item of settings.

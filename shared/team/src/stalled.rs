@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 #[cfg(feature = "schema")]
 use format::model::ID_PATTERN;
-use format::model::{Execution, FlowId, Status, TeamId, Timestamp};
-use format::{Error, Result, keys};
+use format::model::{Execution, Status, TeamId, Timestamp};
+use format::{Result, keys};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
 use crate::audit::Action;
 use crate::auth::Caller;
-use crate::settings::{self, Compile, Expected, MAX_RULES, SettingsKind, TeamSettings};
+use crate::settings::{
+    self, Compile, Expected, InvalidRule, SettingsKind, TeamSettings, check_flow, check_rules,
+};
 
 /// The shortest limit, in seconds: clocks differ, and writes take time.
 pub const MIN_SECONDS: u32 = 10;
@@ -59,6 +61,26 @@ impl StalledRule {
             None => format!("{flow_id}: {after}"),
         }
     }
+
+    fn check(&self) -> std::result::Result<(), InvalidRule> {
+        check_flow(self.flow_id.as_deref())?;
+        let is_limit = |seconds: u32| (MIN_SECONDS..=MAX_SECONDS).contains(&seconds);
+        if !self.after_seconds.is_none_or(is_limit) {
+            return Err(InvalidRule {
+                member: ".afterSeconds",
+                reason: format!("Use a whole number from {MIN_SECONDS} to {MAX_SECONDS}, or null."),
+            });
+        }
+        let least = self.after_seconds.unwrap_or(MAX_SECONDS + 1);
+        let is_close = |seconds: u32| (least..=MAX_SECONDS).contains(&seconds);
+        if !self.close_after_seconds.is_none_or(is_close) {
+            return Err(InvalidRule {
+                member: ".closeAfterSeconds",
+                reason: format!("Use a whole number from afterSeconds to {MAX_SECONDS}."),
+            });
+        }
+        Ok(())
+    }
 }
 
 impl SettingsKind for Vec<StalledRule> {
@@ -66,7 +88,7 @@ impl SettingsKind for Vec<StalledRule> {
     const FALLBACK: &'static str = "no run of the team is stalled, and none is closed as stalled";
 
     fn check(&self) -> Result<()> {
-        check(self)
+        check_rules(self, StalledRule::check, |rule| &rule.flow_id)
     }
 }
 
@@ -76,7 +98,7 @@ pub type StalledSettings = TeamSettings<Vec<StalledRule>>;
 /// Reads the rules of the caller's team.
 ///
 /// # Errors
-/// Returns [`Error::Forbidden`] if the caller is limited to some of the team's flows, and an error
+/// Returns [`format::Error::Forbidden`] if the caller is limited to some of the team's flows, and an error
 /// if the table cannot be read.
 pub async fn get_settings(store: &Store, caller: &Caller) -> Result<StalledSettings> {
     caller.require_whole_team("Settings")?;
@@ -86,8 +108,8 @@ pub async fn get_settings(store: &Store, caller: &Caller) -> Result<StalledSetti
 /// Replaces the rules of the caller's team.
 ///
 /// # Errors
-/// Returns [`Error::InvalidMember`]; [`Error::Conflict`] if the stored rules are not the expected
-/// ones; [`Error::Forbidden`] if the caller is limited to some of the team's flows; and an error if
+/// Returns [`format::Error::InvalidMember`]; [`format::Error::Conflict`] if the stored rules are not the expected
+/// ones; [`format::Error::Forbidden`] if the caller is limited to some of the team's flows; and an error if
 /// the table cannot be read or written.
 pub async fn put_settings(
     store: &Store,
@@ -105,44 +127,6 @@ pub async fn put_settings(
         StalledRule::describe,
     )
     .await
-}
-
-fn check(rules: &[StalledRule]) -> Result<()> {
-    if rules.len() > MAX_RULES {
-        let reason = format!("Define at most {MAX_RULES} rules.");
-        return Err(Error::invalid_member("rules", reason));
-    }
-    let mut seen = HashMap::new();
-    for (position, rule) in rules.iter().enumerate() {
-        let invalid = |member: &str, reason: String| {
-            let member = format!("rules[{position}]{member}");
-            Err(Error::invalid_member(member, reason))
-        };
-        if let Some(Err(error)) = rule.flow_id.as_deref().map(str::parse::<FlowId>) {
-            return invalid(".flowId", error.to_sentence());
-        }
-        let is_limit = |seconds: u32| (MIN_SECONDS..=MAX_SECONDS).contains(&seconds);
-        if !rule.after_seconds.is_none_or(is_limit) {
-            let reason =
-                format!("Use a whole number from {MIN_SECONDS} to {MAX_SECONDS}, or null.");
-            return invalid(".afterSeconds", reason);
-        }
-        let least = rule.after_seconds.unwrap_or(MAX_SECONDS + 1);
-        if !rule
-            .close_after_seconds
-            .is_none_or(|seconds| (least..=MAX_SECONDS).contains(&seconds))
-        {
-            let reason = format!("Use a whole number from afterSeconds to {MAX_SECONDS}.");
-            return invalid(".closeAfterSeconds", reason);
-        }
-        if let Some(other) = seen.insert(&rule.flow_id, position) {
-            return invalid(
-                "",
-                format!("Remove this rule: rules[{other}] is for the same runs."),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// A team's rules, indexed by their flows.
