@@ -216,6 +216,7 @@ fn order() -> Vec<Value> {
             200,
             json!({"kind": 3, "attributes": attributes(&[
                 ("flowtrail.step.type", "HTTP"), ("input.value", "[1, 2]"),
+                ("input.mime_type", "application/json"),
             ])}),
         ),
         span(6, Some(3), 210, 400, json!({})),

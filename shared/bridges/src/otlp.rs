@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod layout;
+mod profile;
 mod records;
 mod write;
 
@@ -115,6 +116,34 @@ pub struct Span {
     pub scope: Arc<Attributes>,
     /// Further data of the span: its events, its links, ….
     pub details: Map<String, Value>,
+}
+
+impl Span {
+    /// Whether the span has an attribute of its own with a value.
+    fn has(&self, name: &str) -> bool {
+        self.attributes
+            .get(name)
+            .is_some_and(|value| !value.is_null())
+    }
+
+    /// Returns an attribute of the span or, if the span does not have it, of its resource, as a
+    /// text that is not empty.
+    fn text(&self, name: &str) -> Option<String> {
+        let attribute = self.attributes.get(name);
+        let text = match attribute.or_else(|| self.resource.get(name))? {
+            Value::String(text) => text.clone(),
+            Value::Null => return None,
+            other => other.to_string(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Returns the events, in the order in which they were sent: each with its `time`, `name`
+    /// and `attributes`.
+    fn events(&self) -> impl DoubleEndedIterator<Item = &Value> {
+        let events = self.details.get("events").and_then(Value::as_array);
+        events.into_iter().flatten()
+    }
 }
 
 /// Why a span is rejected.

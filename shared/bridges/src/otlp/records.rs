@@ -9,11 +9,16 @@ use format::payload::RunPayload;
 use format::record::{ExecutionRecord, Payload, StepPosition, StepRecord, shortened};
 use format::{Error, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::layout::Node;
+use super::profile::Meaning;
 use super::{Attributes, Span, SpanId};
+use error::find_error;
+use payloads::{OWN_INPUT, OWN_OUTPUT, PayloadSource, find_input, find_output, to_payload};
+
+mod error;
+mod payloads;
 
 /// The attribute of a step that contains the span's data, as [`Facts`].
 pub(super) const SPAN: &str = "span";
@@ -34,11 +39,8 @@ const MAX_REPEATED_BYTES: usize = 8 * 1_024;
 /// The service name of a program that does not name its service.
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// The attributes that may contain a step's input; the first one that exists is used:
-/// Flowtrail's own, then OpenInference's.
-const INPUTS: [&str; 2] = ["flowtrail.input", "input.value"];
-/// The attributes that may contain a step's output, in the same order.
-const OUTPUTS: [&str; 2] = ["flowtrail.output", "output.value"];
+/// The texts that set a flag. Environment variables and the Collector's processors set texts.
+const TRUE: [&str; 2] = ["true", "1"];
 
 /// The data of a span that a stored step keeps for later layouts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +92,7 @@ fn to_timestamp(ns: u64) -> Result<Timestamp> {
 pub(super) struct SpanRecord {
     pub(super) facts: Facts,
     span: Span,
+    meaning: Meaning,
 }
 
 impl SpanRecord {
@@ -98,16 +101,21 @@ impl SpanRecord {
     /// # Errors
     /// The errors of [`Self::step`].
     pub(super) fn from_span(span: Span, execution_id: &ExecutionId) -> Result<Self> {
-        let step = to_step(&span, execution_id)?;
+        let meaning = Meaning::of_span(&span);
+        let step = to_step(&span, &meaning, execution_id)?;
         let facts = Facts {
             parent_span_id: span.parent_id,
             start_time_unix_nano: span.start_ns,
             end_time_unix_nano: span.end_ns,
-            step_type: find_step_type(&span),
-            is_run: span.attributes.get("flowtrail.run") == Some(&Value::Bool(true)),
+            step_type: find_step_type(&span, &meaning),
+            is_run: is_run(&span, &meaning),
             has_payload_items: step.payload_items().next().is_some(),
         };
-        Ok(Self { facts, span })
+        Ok(Self {
+            facts,
+            span,
+            meaning,
+        })
     }
 
     /// The span's id.
@@ -121,7 +129,7 @@ impl SpanRecord {
     /// [`Error::Internal`], but never in practice: all data of a span fits the record
     /// format.
     pub(super) fn step(&self, execution_id: &ExecutionId) -> Result<(Item, Vec<Item>)> {
-        let step = to_step(&self.span, execution_id)?;
+        let step = to_step(&self.span, &self.meaning, execution_id)?;
         let mut item = step.item()?;
         let facts = serde_dynamo::to_attribute_value(&self.facts).map_err(Error::internal)?;
         item.insert(SPAN.to_owned(), facts);
@@ -137,8 +145,8 @@ impl SpanRecord {
         team_id: &TeamId,
         execution_id: &ExecutionId,
     ) -> Result<(Item, Vec<Item>)> {
-        let step = to_step(&self.span, execution_id)?;
-        let run = to_run(&self.span, team_id, execution_id, &step)?;
+        let step = to_step(&self.span, &self.meaning, execution_id)?;
+        let run = self.to_run(team_id, execution_id, &step)?;
         let payloads = [
             (RunPayload::Input, &step.input),
             (RunPayload::Output, &step.output),
@@ -152,66 +160,83 @@ impl SpanRecord {
     }
 }
 
-fn to_step(span: &Span, execution_id: &ExecutionId) -> Result<StepRecord> {
-    let status = match span.failure {
+fn to_step(span: &Span, meaning: &Meaning, execution_id: &ExecutionId) -> Result<StepRecord> {
+    let status = meaning.status.unwrap_or(match span.failure {
         None => StepStatus::Completed,
         Some(_) => StepStatus::Failed,
-    };
+    });
     let id = span.id.to_string().parse().map_err(Error::internal)?;
     let start_time = to_timestamp(span.start_ns)?;
     // The layout sets the position later.
     let position = StepPosition::TopLevel;
     let mut step = StepRecord::new(execution_id.clone(), position, id, start_time, status);
-    step.step_id = Some(to_id(&span.name));
-    step.step_name = Some(shortened(&span.name, MAX_TEXT_BYTES));
+    let name = meaning.step_name.as_ref().unwrap_or(&span.name);
+    step.step_id = Some(to_id(meaning.step_id.as_ref().unwrap_or(name)));
+    step.step_name = Some(shortened(name, MAX_TEXT_BYTES));
     step.end_time = Some(to_timestamp(span.end_ns)?);
-    step.error_message = find_error(span);
-    let payload = |names: [&str; 2]| {
-        let value = names.iter().find_map(|name| span.attributes.get(*name));
-        value.map(to_payload).transpose()
-    };
-    step.input = payload(INPUTS)?;
-    step.output = payload(OUTPUTS)?;
-    step.execution_data = Some(Payload::from_value(&collect_data(span)).map_err(Error::internal)?);
+    step.retry_count = meaning.retry_count;
+    if status == StepStatus::Failed {
+        step.error_message = find_error(span).or_else(|| meaning.error.clone());
+    }
+    let (input, output) = (find_input(span, meaning), find_output(span, meaning));
+    step.input = to_payload(input.as_ref())?;
+    step.output = to_payload(output.as_ref())?;
+    let data = collect_data(span, [input, output], step.error_message.as_deref());
+    step.execution_data = Some(Payload::from_value(&data).map_err(Error::internal)?);
     Ok(step)
 }
 
-fn to_run(
-    span: &Span,
-    team_id: &TeamId,
-    execution_id: &ExecutionId,
-    step: &StepRecord,
-) -> Result<ExecutionRecord> {
-    let status = match span.failure {
-        None => Status::Completed,
-        Some(_) => Status::Failed,
-    };
-    let mut run = ExecutionRecord::new(
-        execution_id.clone(),
-        team_id.clone(),
-        to_flow_id(span)?,
-        step.start_time,
-        status,
-    );
-    let short = |name: &str| Some(shortened(&get_text(span, name)?, MAX_TEXT_BYTES));
-    run.flow_name = step.step_name.clone();
-    run.flow_version = short("service.version").map(Into::into);
-    run.trigger = Some(short("flowtrail.trigger").unwrap_or_else(|| "OTEL".to_owned()));
-    run.device_id = match get_text(span, "flowtrail.device.id") {
-        Some(device) => Some(to_id(&device).parse().map_err(Error::internal)?),
-        None => None,
-    };
-    run.start_time = Some(step.start_time);
-    run.end_time = step.end_time;
-    run.error_message = step.error_message.clone();
-    run.labels = collect_labels(span);
-    Ok(run)
+impl SpanRecord {
+    fn to_run(
+        &self,
+        team_id: &TeamId,
+        execution_id: &ExecutionId,
+        step: &StepRecord,
+    ) -> Result<ExecutionRecord> {
+        let (span, meaning) = (&self.span, &self.meaning);
+        let status = match step.status {
+            StepStatus::Failed => Status::Failed,
+            StepStatus::Cancelled => Status::Cancelled,
+            _ => Status::Completed,
+        };
+        let mut run = ExecutionRecord::new(
+            execution_id.clone(),
+            team_id.clone(),
+            to_flow_id(span, meaning)?,
+            step.start_time,
+            status,
+        );
+        let short = |name: &str| Some(shortened(&span.text(name)?, MAX_TEXT_BYTES));
+        let name = meaning.flow_name.as_ref().unwrap_or(&span.name);
+        run.flow_name = Some(shortened(name, MAX_TEXT_BYTES));
+        run.flow_version = short("service.version").map(Into::into);
+        run.trigger = Some(short("flowtrail.trigger").unwrap_or_else(|| "OTEL".to_owned()));
+        run.device_id = match span.text("flowtrail.device.id") {
+            Some(device) => Some(to_id(&device).parse().map_err(Error::internal)?),
+            None => None,
+        };
+        run.start_time = Some(step.start_time);
+        run.end_time = step.end_time;
+        run.error_message = step.error_message.clone();
+        run.labels = collect_labels(span, meaning);
+        Ok(run)
+    }
 }
 
-fn to_flow_id(span: &Span) -> Result<FlowId> {
-    let named = get_text(span, "flowtrail.flow.id");
-    let flow = named.unwrap_or_else(|| {
-        let service = get_text(span, "service.name");
+/// Whether the program, or the profile of its instrumentation, marks the span as the run.
+fn is_run(span: &Span, meaning: &Meaning) -> bool {
+    match span.attributes.get("flowtrail.run") {
+        Some(Value::Bool(is_run)) => *is_run,
+        Some(Value::String(text)) => TRUE.iter().any(|it| it.eq_ignore_ascii_case(text)),
+        _ => meaning.is_run,
+    }
+}
+
+fn to_flow_id(span: &Span, meaning: &Meaning) -> Result<FlowId> {
+    let named = span.text("flowtrail.flow.id");
+    let flow = named.or_else(|| meaning.flow_id.clone());
+    let flow = flow.unwrap_or_else(|| {
+        let service = span.text("service.name");
         let service = service.as_deref().unwrap_or(UNKNOWN_SERVICE);
         format!("{service}/{}", span.name)
     });
@@ -231,71 +256,54 @@ fn to_id(text: &str) -> String {
     }
 }
 
-fn find_step_type(span: &Span) -> String {
+fn find_step_type(span: &Span, meaning: &Meaning) -> String {
     let named = span.attributes.get("flowtrail.step.type");
     let named = named.and_then(Value::as_str).filter(|it| !it.is_empty());
-    shortened(named.unwrap_or(span.kind), MAX_ID_LENGTH)
+    let known = named.or(meaning.step_type.as_deref());
+    shortened(known.unwrap_or(span.kind), MAX_ID_LENGTH)
 }
 
-/// Returns an attribute of the span or, if the span does not have it, of its resource, as a
-/// text that is not empty.
-fn get_text(span: &Span, name: &str) -> Option<String> {
-    let attribute = span.attributes.get(name);
-    let text = match attribute.or_else(|| span.resource.get(name))? {
-        Value::String(text) => text.clone(),
-        Value::Null => return None,
-        other => other.to_string(),
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-fn find_error(span: &Span) -> Option<String> {
-    span.failure.clone().filter(|error| !error.is_empty())
-}
-
-/// Returns the labels in the attributes, the first ones by name, and the trace's id.
-fn collect_labels(span: &Span) -> BTreeMap<String, String> {
+/// Returns the labels in the attributes, then those of the profiles, the first ones by name, and
+/// the trace's id.
+fn collect_labels(span: &Span, meaning: &Meaning) -> BTreeMap<String, String> {
     const PREFIX: &str = "flowtrail.label.";
+    const TRACE_ID: &str = "traceId";
     let names = span.resource.keys().chain(span.attributes.keys());
     let names = names.filter_map(|name| name.strip_prefix(PREFIX));
     let names = names.filter(|name| !name.is_empty() && name.len() <= MAX_ID_LENGTH);
     let label = |name: &str| {
-        let value = get_text(span, &format!("{PREFIX}{name}"))?;
+        let value = span.text(&format!("{PREFIX}{name}"))?;
         Some((name.to_owned(), shortened(&value, MAX_TEXT_BYTES)))
     };
-    let labels: BTreeMap<_, _> = names.filter_map(label).collect();
-    let trace_id = ("traceId".to_owned(), span.trace_id.to_string());
-    let labels = labels.into_iter().filter(|(name, _)| *name != trace_id.0);
-    labels
-        .take(MAX_LABELS - 1)
-        .chain([trace_id.clone()])
-        .collect()
+    let own: BTreeMap<_, _> = names.filter_map(label).collect();
+    let known = meaning.labels.iter();
+    let known = known.filter(|(name, _)| !own.contains_key(*name));
+    let known = known.map(|(name, value)| (name.clone(), shortened(value, MAX_TEXT_BYTES)));
+    let known: Vec<_> = known.collect();
+    let labels = own.into_iter().chain(known);
+    let labels = labels.filter(|(name, _)| name != TRACE_ID);
+    let trace_id = (TRACE_ID.to_owned(), span.trace_id.to_string());
+    labels.take(MAX_LABELS - 1).chain([trace_id]).collect()
 }
 
-/// Converts an attribute to a payload. A text that is JSON becomes the JSON value.
-fn to_payload(value: &Value) -> Result<Payload> {
-    let json = value
-        .as_str()
-        .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
-    let payload = match json {
-        Some(json) => Payload::from_value(json),
-        None => Payload::from_value(value),
-    };
-    payload.map_err(Error::internal)
-}
-
-/// Returns all other data of a span.
-fn collect_data(span: &Span) -> Value {
-    let is_shown_elsewhere = |name: &str| INPUTS.contains(&name) || OUTPUTS.contains(&name);
+/// Returns all data of a span that is not shown as its input, its output or its error.
+fn collect_data(span: &Span, shown: [Option<PayloadSource<'_>>; 2], error: Option<&str>) -> Value {
+    let shown = shown.iter().flatten().map(|source| source.attribute);
+    let shown: Vec<_> = shown.chain([OWN_INPUT, OWN_OUTPUT]).collect();
     let attributes = span.attributes.iter();
     let attributes: Attributes = attributes
-        .filter(|(name, _)| !is_shown_elsewhere(name))
+        .filter(|(name, _)| !shown.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let mut data = span.details.clone();
     data.insert("kind".to_owned(), json!(span.kind));
     if let Some(parent_id) = span.parent_id {
         data.insert("parentSpanId".to_owned(), json!(parent_id));
+    }
+    // The error of the step has one line, and may be another one.
+    let message = span.failure.as_ref().filter(|it| !it.is_empty());
+    if let Some(failure) = message.filter(|it| error != Some(it.as_str())) {
+        data.insert("statusMessage".to_owned(), json!(failure));
     }
     insert_if_any(&mut data, "attributes", attributes);
     insert_if_any(&mut data, "resource", limit_repeated(&span.resource));
@@ -463,7 +471,10 @@ mod tests {
         assert_eq!(
             data,
             json!({
-                "attributes": {"flowtrail.step.type": "HTTP", "http.method": "GET"},
+                "attributes": {
+                    "flowtrail.step.type": "HTTP", "http.method": "GET",
+                    "input.value": "another",
+                },
                 "resource": {"service.name": "shop", "host": null},
                 "kind": "SERVER", "parentSpanId": "00f067aa0ba902b7",
             })
@@ -503,5 +514,57 @@ mod tests {
         let cut = kept.remove("a").expect("kept");
         assert_eq!(cut.as_str().map(str::len), Some(1_024));
         assert_eq!(kept, attributes(json!({"b": true, "c": [1]})));
+    }
+
+    #[test]
+    fn a_text_is_json_only_if_its_media_type_says_so() {
+        let input = |own: Value| {
+            let (step, _) = record(&span(own, json!({})))
+                .step(&execution_id())
+                .expect("records");
+            let step: Value = serde_dynamo::from_item(step).expect("JSON");
+            step["input"].clone()
+        };
+        for text in ["42", "12345678901234567890123", "1e5", "null", "{\"a\": 1}"] {
+            assert_eq!(input(json!({"input.value": text})), text);
+            let typed = json!({"input.value": text, "input.mime_type": "text/plain"});
+            assert_eq!(input(typed), text);
+        }
+        let typed = json!({"input.value": "42", "input.mime_type": "application/json"});
+        assert_eq!(input(typed), json!(42));
+        let messages = json!({"gen_ai.input.messages": "[{\"role\": \"user\"}]"});
+        assert_eq!(input(messages), json!([{"role": "user"}]));
+        assert_eq!(input(json!({"gen_ai.input.messages": "42"})), "42");
+    }
+
+    #[test]
+    fn an_error_has_one_line_and_loses_nothing() {
+        let mut span = span(json!({}), json!({}));
+        let trace = "RuntimeError('429')Traceback (most recent call last):\n  File";
+        span.failure = Some(trace.to_owned());
+        span.details = attributes(json!({"events": [{"name": "exception", "attributes": {
+            "exception.type": "RuntimeError", "exception.message": "429 rate limit\nof the model",
+        }}]}));
+        assert_eq!(run(&span)["errorMessage"], "RuntimeError: 429 rate limit");
+        let (step, _) = record(&span).step(&execution_id()).expect("records");
+        let step: Value = serde_dynamo::from_item(step).expect("JSON");
+        assert_eq!(step["executionData"]["statusMessage"], trace);
+        span.details = Map::new();
+        assert_eq!(run(&span)["errorMessage"], "RuntimeError('429')");
+    }
+
+    #[test]
+    fn a_text_marks_the_run_too() {
+        for (value, is_run) in [
+            (json!(true), true),
+            (json!("true"), true),
+            (json!("True"), true),
+            (json!("1"), true),
+            (json!("false"), false),
+            (json!(1), false),
+        ] {
+            let span = span(json!({"flowtrail.run": value}), json!({}));
+            assert_eq!(record(&span).facts.is_run, is_run, "{value}");
+        }
     }
 }
