@@ -1,0 +1,94 @@
+"""The engines, their scenarios, and how they are installed and run."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+
+# The scenarios of each engine. Its folder has the same name.
+ENGINES = {
+    "temporal": [
+        "plugin",
+        "plugin-own-spans",
+        "plugin-replayed",
+        "interceptor",
+        "interceptor-worker-only",
+        "interceptor-always",
+        "interceptor-replayed",
+    ],
+}
+
+# A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
+# arrives in several requests, like a run of a few minutes.
+EXPORT_INTERVAL_MS = "500"
+SECONDS_TO_RUN = 600
+
+
+def select(names):
+    """Returns the engine and scenario of each name, such as `celery` or `temporal/plugin`."""
+    chosen = []
+    for name in names or ENGINES:
+        engine, _, scenario = name.partition("/")
+        if engine not in ENGINES or (scenario and scenario not in ENGINES[engine]):
+            sys.exit(f"{name} is not an engine or a scenario; choose from {ENGINES}")
+        chosen += [(engine, one) for one in ([scenario] if scenario else ENGINES[engine])]
+    return chosen
+
+
+def install(engine, folder):
+    """Installs what the engine needs, unless it is installed, and returns its command."""
+    if (HERE / engine / "package.json").exists():
+        return install_from_npm(engine)
+    return install_from_pypi(engine, folder)
+
+
+def install_from_pypi(engine, folder):
+    requirements = HERE / engine / "requirements.txt"
+    environment = folder / engine
+    installed = environment / "requirements.txt"
+    python = environment / "bin" / "python"
+    if not installed.exists() or installed.read_bytes() != requirements.read_bytes():
+        shutil.rmtree(environment, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--requirement", requirements], check=True)
+        # Last, so that an incomplete environment is created again.
+        shutil.copy(requirements, installed)
+    return [python, HERE / engine / "run.py"]
+
+
+def install_from_npm(engine):
+    subprocess.run(["npm", "ci", "--silent", "--prefix", HERE / engine], check=True)
+    return ["node", HERE / engine / "run.mjs"]
+
+
+def run(command, scenario, endpoint, truth, headers=""):
+    """Runs a scenario, which exports its spans to the endpoint and writes the truth.
+
+    The engine keeps its files in a temporary folder, which is its home and its working
+    folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="engine-") as home:
+        environment = {
+            "PATH": f"{pathlib.Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": home,
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(HERE),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_HEADERS": headers,
+            "OTEL_BSP_SCHEDULE_DELAY": EXPORT_INTERVAL_MS,
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+        }
+        subprocess.run(
+            [*command, scenario, truth],
+            cwd=home, env=environment, check=True, timeout=SECONDS_TO_RUN,
+        )  # fmt: skip
