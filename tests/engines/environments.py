@@ -22,6 +22,7 @@ ENGINES = {
         "interceptor-always",
         "interceptor-replayed",
     ],
+    "celery": ["default", "span-links", "worker-only"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
