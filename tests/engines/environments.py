@@ -23,6 +23,7 @@ ENGINES = {
         "interceptor-replayed",
     ],
     "celery": ["default", "span-links", "worker-only"],
+    "prefect": ["own-sdk", "plugin"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
