@@ -24,6 +24,7 @@ ENGINES = {
     ],
     "celery": ["default", "span-links", "worker-only"],
     "prefect": ["own-sdk", "plugin"],
+    "dbos": ["legacy", "semconv", "recovered"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
