@@ -25,6 +25,8 @@ ENGINES = {
     "celery": ["default", "span-links", "worker-only"],
     "prefect": ["own-sdk", "plugin"],
     "dbos": ["legacy", "semconv", "recovered"],
+    "dagster": ["multiprocess", "in-process"],
+    "pydantic-ai": ["default", "version-2", "no-content"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
