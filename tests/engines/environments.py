@@ -27,6 +27,7 @@ ENGINES = {
     "dbos": ["legacy", "semconv", "recovered"],
     "dagster": ["multiprocess", "in-process"],
     "pydantic-ai": ["default", "version-2", "no-content"],
+    "langgraph": ["default", "hide-input"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
