@@ -28,6 +28,8 @@ ENGINES = {
     "dagster": ["multiprocess", "in-process"],
     "pydantic-ai": ["default", "version-2", "no-content"],
     "langgraph": ["default", "hide-input"],
+    "openai": ["default", "content"],
+    "openai-v2": ["default", "experimental"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
