@@ -30,6 +30,7 @@ ENGINES = {
     "langgraph": ["default", "hide-input"],
     "openai": ["default", "content"],
     "openai-v2": ["default", "experimental"],
+    "vercel-ai": ["protobuf", "json"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
