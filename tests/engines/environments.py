@@ -1,5 +1,6 @@
 """The engines, their scenarios, and how they are installed and run."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -31,6 +32,7 @@ ENGINES = {
     "openai": ["default", "content"],
     "openai-v2": ["default", "experimental"],
     "vercel-ai": ["protobuf", "json"],
+    "vercel-ai-7": ["default", "legacy"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds
@@ -50,6 +52,7 @@ def select(names):
     return chosen
 
 
+@functools.cache
 def install(engine, folder):
     """Installs what the engine needs, unless it is installed, and returns its command."""
     if (HERE / engine / "package.json").exists():

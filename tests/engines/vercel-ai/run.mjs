@@ -5,13 +5,16 @@
 // protobuf  exporter-trace-otlp-proto
 // json      exporter-trace-otlp-http, which sends JSON
 
-import { writeFileSync } from 'node:fs'
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
-import { broken, classify, index, shipping, stream, support } from './agents.mjs'
+import * as ai from 'ai'
+import * as mocks from 'ai/test'
+import { z } from 'zod'
+import { calls } from './agents.mjs'
+import { report } from './report.mjs'
 
 const [scenario, path] = process.argv.slice(2)
 const exporter = scenario === 'json' ? new JsonExporter() : new ProtobufExporter()
@@ -21,56 +24,11 @@ const provider = new NodeTracerProvider({
 })
 provider.register()
 
-/** Runs a call, and returns what its caller learns. */
-async function run(flow, call) {
-  const report = { flow, session: 'session-1', start: new Date().toISOString() }
-  try {
-    const result = await call()
-    Object.assign(report, {
-      status: 'COMPLETED',
-      output: result.text ?? result.object ?? result.embedding,
-      usage: tokens(result.totalUsage ?? result.usage),
-      steps: (result.steps ?? []).flatMap(readStep),
-    })
-  } catch (error) {
-    Object.assign(report, { status: 'FAILED', error: `${error.name}: ${error.message}`, steps: [] })
-  }
-  return { ...report, end: new Date().toISOString() }
-}
-
-const tokens = (usage) => ({
-  inputTokens: usage.inputTokens ?? usage.tokens,
-  outputTokens: usage.outputTokens,
+const telemetry = (functionId) => ({
+  experimental_telemetry: {
+    isEnabled: true,
+    functionId,
+    metadata: { sessionId: 'session-1', userId: 'user-1' },
+  },
 })
-
-function readStep(step) {
-  const model = {
-    type: 'model',
-    name: step.response.modelId,
-    status: 'COMPLETED',
-    engineStatus: step.finishReason,
-    ...tokens(step.usage),
-    output: step.text || step.toolCalls.map((call) => call.input),
-  }
-  const tools = step.content
-    .filter((part) => part.type === 'tool-result' || part.type === 'tool-error')
-    .map((part) => ({
-      type: 'tool',
-      id: part.toolCallId,
-      name: part.toolName,
-      status: part.type === 'tool-error' ? 'FAILED' : 'COMPLETED',
-      engineStatus: part.type,
-      input: part.input,
-      output: part.output,
-      error: part.error?.message,
-    }))
-  return [model, ...tools]
-}
-
-const runs = []
-for (const [flow, call] of Object.entries({ support, shipping, broken, classify, stream, index })) {
-  runs.push(await run(flow, call))
-}
-await provider.shutdown()
-const document = { engine: 'vercel-ai', scenario, source: 'The AI SDK: its results', runs }
-writeFileSync(path, `${JSON.stringify(document, null, 1)}\n`)
+await report('vercel-ai', scenario, path, calls({ ai, mocks, z, telemetry }), provider)
