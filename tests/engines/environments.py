@@ -33,6 +33,7 @@ ENGINES = {
     "openai-v2": ["default", "experimental"],
     "vercel-ai": ["protobuf", "json"],
     "vercel-ai-7": ["default", "legacy"],
+    "airflow": ["default", "detailed"],
 }
 
 # A real exporter sends every five seconds. With a shorter interval, a run of a few seconds

@@ -63,17 +63,20 @@ def free_port():
 
 def get(url, token=None):
     """Returns the JSON at a URL."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
-        return json.load(answer)
+    return request("GET", url, None, token)
 
 
 def post(url, body, token=None):
     """Sends JSON to a URL, and returns the JSON of the answer."""
+    return request("POST", url, body, token)
+
+
+def request(method, url, body, token=None):
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
