@@ -12,6 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
 
+# Where the engines from PyPI are installed, unless a caller chooses another folder. Those from
+# npm are in node_modules beside their programs.
+FOLDER = TARGET / "ci" / "engines"
+
 # The scenarios of each engine. Its folder has the same name.
 ENGINES = {
     "temporal": [
@@ -81,13 +85,13 @@ def install_from_npm(engine):
     return ["node", HERE / engine / "run.mjs"]
 
 
-def run(command, scenario, endpoint, truth, headers=""):
+def run(command, scenario, endpoint, truth, headers, log):
     """Runs a scenario, which exports its spans to the endpoint and writes the truth.
 
     The engine keeps its files in a temporary folder, which is its home and its working
-    folder.
+    folder. Its output is written to the log.
     """
-    with tempfile.TemporaryDirectory(prefix="engine-") as home:
+    with tempfile.TemporaryDirectory(prefix="engine-") as home, open(log, "w") as output:
         environment = {
             "PATH": f"{pathlib.Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": home,
@@ -104,4 +108,5 @@ def run(command, scenario, endpoint, truth, headers=""):
         subprocess.run(
             [*command, scenario, truth],
             cwd=home, env=environment, check=True, timeout=SECONDS_TO_RUN,
+            stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip

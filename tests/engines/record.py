@@ -14,6 +14,7 @@ import gzip
 import json
 import pathlib
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -42,8 +43,7 @@ NEUTRAL_ATTRIBUTES = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = environments.TARGET / "ci" / "engines"
-    parser.add_argument("--environments", type=pathlib.Path, default=default, metavar="FOLDER")
+    parser.add_argument("--environments", type=pathlib.Path, default=environments.FOLDER, metavar="FOLDER")
     parser.add_argument("names", nargs="*", metavar="engine[/scenario]")
     arguments = parser.parse_args()
     folder = arguments.environments.resolve()
@@ -56,7 +56,12 @@ def record(engine, scenario, folder):
     command = environments.install(engine, folder)
     with tempfile.TemporaryDirectory() as temporary, Recorder() as recorder:
         truth = pathlib.Path(temporary) / "truth.json"
-        environments.run(command, scenario, recorder.url, truth)
+        log = pathlib.Path(temporary) / "log"
+        try:
+            environments.run(command, scenario, recorder.url, truth, "", log)
+        except subprocess.SubprocessError:
+            print(log.read_text()[-5000:])
+            raise
         requests, report = recorder.requests, json.loads(truth.read_text())
     if not requests:
         sys.exit(f"{engine}/{scenario} exported nothing")
