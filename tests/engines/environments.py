@@ -37,6 +37,7 @@ ENGINES = {
     "openai-v2": ["default", "experimental"],
     "vercel-ai": ["protobuf", "json"],
     "vercel-ai-7": ["default", "legacy"],
+    "bullmq": ["default"],
     "airflow": ["default", "detailed"],
 }
 
