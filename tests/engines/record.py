@@ -9,10 +9,10 @@ are replaced.
 """
 
 import argparse
-import getpass
 import gzip
 import json
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -65,7 +65,7 @@ def record(engine, scenario, folder):
         requests, report = recorder.requests, json.loads(truth.read_text())
     if not requests:
         sys.exit(f"{engine}/{scenario} exported nothing")
-    neutral = Neutral(folder, engine)
+    neutral = Neutral.of_this_machine(folder, engine)
     name = SAMPLES / f"{engine}-{scenario}"
     lines = [json.dumps(neutral.value(request), ensure_ascii=False) + "\n" for request in requests]
     write_sample(f"{name}.jsonl", "".join(lines))
@@ -138,27 +138,30 @@ class Recorder:
 
 
 class Neutral:
-    """Replaces what identifies the recording machine."""
+    """Replaces what identifies the recording machine: its name, its folders, its processes."""
 
-    def __init__(self, folder, engine):
+    def __init__(self, replaced):
         # The longest first, because some folders contain others.
-        replaced = {
+        names = sorted(replaced, key=len, reverse=True)
+        alternatives = "|".join(re.escape(name) for name in names)
+        # Only whole names: a short host name can be a part of an id.
+        self.pattern = re.compile(rf"(?<![\w.-])(?:{alternatives})(?![\w-])")
+        self.replaced = replaced
+
+    @classmethod
+    def of_this_machine(cls, folder, engine):
+        return cls({
             str(folder / engine): "/env",
             str(environments.HERE / engine): "/app",
             str(environments.HERE): "/app",
             sys.base_prefix: "/usr",
-            tempfile.gettempdir(): "/tmp",
             str(pathlib.Path.home()): "/home/app",
             socket.gethostname(): "worker-1",
-        }
-        self.replaced = sorted(replaced.items(), key=lambda pair: -len(pair[0]))
-        self.user = getpass.getuser()
+        })  # fmt: skip
 
     def value(self, value):
         if isinstance(value, str):
-            for old, new in self.replaced:
-                value = value.replace(old, new)
-            return value
+            return self.pattern.sub(lambda found: self.replaced[found[0]], value)
         if isinstance(value, list):
             return [self.value(part) for part in value]
         if isinstance(value, dict):

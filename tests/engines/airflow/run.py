@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 import truth
 
-HERE = pathlib.Path(__file__).parent
+DAGS = pathlib.Path(__file__).parent / "dags"
 STATUSES = {
     "success": "COMPLETED",
     "failed": "FAILED",
@@ -34,7 +34,7 @@ def environment(port):
         "AIRFLOW_HOME": home,
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API_AUTH__JWT_SECRET": "only-for-this-run-" * 4,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(HERE),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
