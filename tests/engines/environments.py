@@ -27,6 +27,7 @@ ENGINES = {
         "interceptor-always",
         "interceptor-replayed",
     ],
+    "temporal-typescript": ["plugin", "worker-only"],
     "celery": ["default", "span-links", "worker-only"],
     "prefect": ["own-sdk", "plugin"],
     "dbos": ["legacy", "semconv", "recovered"],
@@ -61,14 +62,16 @@ def select(names):
 @functools.cache
 def install(engine, folder):
     """Installs what the engine needs, unless it is installed, and returns its command."""
-    if (HERE / engine / "package.json").exists():
-        return install_from_npm(engine)
-    return install_from_pypi(engine, folder)
+    here = HERE / engine
+    if (here / "package.json").exists():
+        subprocess.run(["npm", "ci", "--silent", "--prefix", here], check=True)
+    if (here / "requirements.txt").exists():
+        return [install_from_pypi(here / "requirements.txt", folder / engine), here / "run.py"]
+    return ["node", here / "run.mjs"]
 
 
-def install_from_pypi(engine, folder):
-    requirements = HERE / engine / "requirements.txt"
-    environment = folder / engine
+def install_from_pypi(requirements, environment):
+    """Installs the requirements into a virtual environment, and returns its Python."""
     installed = environment / "requirements.txt"
     python = environment / "bin" / "python"
     if not installed.exists() or installed.read_bytes() != requirements.read_bytes():
@@ -78,12 +81,7 @@ def install_from_pypi(engine, folder):
         subprocess.run([*pip, "--requirement", requirements], check=True)
         # Last, so that an incomplete environment is created again.
         shutil.copy(requirements, installed)
-    return [python, HERE / engine / "run.py"]
-
-
-def install_from_npm(engine):
-    subprocess.run(["npm", "ci", "--silent", "--prefix", HERE / engine], check=True)
-    return ["node", HERE / engine / "run.mjs"]
+    return python
 
 
 def run(command, scenario, endpoint, truth, headers, log):

@@ -24,7 +24,7 @@ provider.register()
 const socket = `${process.cwd()}/redis.sock`
 const redis = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', ''])
 const connection = { path: socket, maxRetriesPerRequest: null }
-const telemetry = new BullMQOtel('shop', '1.2.0')
+const telemetry = new BullMQOtel({ version: '1.2.0' })
 
 const handlers = {
   reserve: async (job) => {

@@ -2,6 +2,7 @@
 
 import truth
 
+SOURCE = "Temporal's HTTP API: workflows and histories"
 STATUSES = {
     "COMPLETED": "COMPLETED",
     "CONTINUED_AS_NEW": "COMPLETED",

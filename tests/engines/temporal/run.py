@@ -13,8 +13,6 @@ interceptor-replayed     as interceptor, with such a worker
 
 import asyncio
 import sys
-from contextlib import contextmanager
-from subprocess import Popen
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -30,6 +28,7 @@ from temporalio.contrib.opentelemetry import (
 from temporalio.worker import Worker
 
 import history
+import server
 import truth
 from workflows import ACTIVITIES, WORKFLOWS
 
@@ -43,21 +42,6 @@ def start_tracing(scenario):
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return provider
-
-
-@contextmanager
-def server(port, http_port):
-    command = [
-        "temporal", "server", "start-dev", "--ip", "127.0.0.1", "--headless",
-        "--port", str(port), "--http-port", str(http_port), "--log-level", "error",
-    ]  # fmt: skip
-    with Popen(command) as process:
-        try:
-            namespace = f"http://127.0.0.1:{http_port}/api/v1/namespaces/default"
-            truth.wait_for("the server", lambda: truth.get(namespace))
-            yield namespace
-        finally:
-            process.terminate()
 
 
 def client_options(scenario):
@@ -111,12 +95,11 @@ async def start(client):
 def main():
     scenario, path = sys.argv[1:]
     provider = start_tracing(scenario)
-    port, http_port = truth.free_port(), truth.free_port()
-    with server(port, http_port) as namespace:
-        asyncio.run(run_workflows(scenario, f"127.0.0.1:{port}"))
+    with server.start() as (address, namespace):
+        asyncio.run(run_workflows(scenario, address))
         provider.shutdown()
         runs = history.read(namespace, count=5)
-    truth.write(path, "temporal", scenario, "Temporal's HTTP API: workflows and histories", runs)
+    truth.write(path, "temporal", scenario, history.SOURCE, runs)
 
 
 main()
