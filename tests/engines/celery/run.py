@@ -5,6 +5,7 @@ Usage: run.py <scenario> <truth file>
 default      producer and worker are instrumented
 span-links   the same with use_span_links=True
 worker-only  only the worker is instrumented
+endings      as default, with tasks that are revoked, killed or too slow
 """
 
 import json
@@ -12,6 +13,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import truth
@@ -49,8 +51,21 @@ def start():
     yield "chord", chord([reserve.s("cup"), reserve.s("mug")], send.s())()
 
 
-def wait(result):
-    truth.wait_for("the result", result.ready)
+def start_endings():
+    """Starts tasks that end in other ways than the tasks of `start`."""
+    from shop import app, hurry, rush, wait
+
+    killed = wait.delay(30)
+    time.sleep(3)
+    app.control.revoke(killed.id, terminate=True)
+    yield "killed", killed
+    # It waits in the worker when it is revoked.
+    revoked = wait.apply_async((1,), countdown=3)
+    time.sleep(1)
+    app.control.revoke(revoked.id)
+    yield "revoked", revoked
+    yield "soft time limit", hurry.delay(5)
+    yield "time limit", rush.delay(5)
 
 
 def read_runs(results):
@@ -63,13 +78,13 @@ def read_runs(results):
     runs = []
     for name, root in results.items():
         steps = [read_task(task) for task in tasks if task["task_id"] in root]
-        failed = [step for step in steps if step["status"] == "FAILED"]
+        bad = [step for step in steps if step["status"] != "COMPLETED"]
         runs.append({
             "id": steps[0]["id"],
             "flow": steps[0]["name"],
             "canvas": name,
-            "status": "FAILED" if failed else "COMPLETED",
-            "error": failed[0]["error"] if failed else None,
+            "status": bad[0]["status"] if bad else "COMPLETED",
+            "error": bad[0]["error"] if bad else None,
             "end": steps[-1]["end"],
             "steps": steps,
         })  # fmt: skip
@@ -77,17 +92,17 @@ def read_runs(results):
 
 
 def read_task(task):
-    failed = task["status"] == "FAILURE"
+    succeeded = task["status"] == "SUCCESS"
     return {
         "id": task["task_id"],
-        "name": task["name"],
+        "name": task.get("name"),
         "status": STATUSES[task["status"]],
         "engineStatus": task["status"],
         "end": truth.milliseconds(task["date_done"]),
-        "attempts": task["retries"] + 1,
-        "input": {"args": task["args"], "kwargs": task["kwargs"]},
-        "output": None if failed else task["result"],
-        "error": " ".join(task["result"]["exc_message"]) if failed else None,
+        "attempts": task.get("retries", 0) + 1,
+        "input": {"args": task.get("args"), "kwargs": task.get("kwargs")},
+        "output": task["result"] if succeeded else None,
+        "error": None if succeeded else " ".join(map(str, task["result"]["exc_message"])),
         "parent": task.get("parent_id"),
         "worker": "worker-1",
     }
@@ -115,8 +130,8 @@ def main():
     provider = None if scenario == "worker-only" else start_tracing()
     with worker():
         results = {}
-        for name, result in start():
-            wait(result)
+        for name, result in (start_endings if scenario == "endings" else start)():
+            truth.wait_for("the result", result.ready)
             results[name] = ids(result)
         if provider:
             provider.shutdown()

@@ -83,3 +83,18 @@ def label(package):
 @app.task
 def send(packages):
     return len(packages)
+
+
+@app.task
+def wait(seconds):
+    time.sleep(seconds)
+
+
+@app.task(soft_time_limit=0.5)
+def hurry(seconds):
+    time.sleep(seconds)
+
+
+@app.task(time_limit=0.7)
+def rush(seconds):
+    time.sleep(seconds)

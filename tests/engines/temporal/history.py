@@ -13,6 +13,20 @@ STATUSES = {
     "RUNNING": "RUNNING",
 }
 
+# Other words are the names of successful ends, such as COMPLETED, FIRED and SIGNALED.
+STEP_STATUSES = {
+    "FAILED": "FAILED",
+    "TIMED_OUT": "FAILED",
+    "CANCELED": "CANCELLED",
+    "OPEN": "RUNNING",
+}
+ACTIVITY_ENDS = [
+    "ACTIVITY_TASK_COMPLETED",
+    "ACTIVITY_TASK_FAILED",
+    "ACTIVITY_TASK_TIMED_OUT",
+    "ACTIVITY_TASK_CANCELED",
+]
+
 
 def read(namespace, count):
     """Returns the runs, once the visibility store has all of them as closed."""
@@ -44,7 +58,8 @@ def read_run(namespace, listed):
         "parent": listed.get("parentExecution", {}).get("runId"),
         "input": payloads(started.get("input")),
         "output": payloads(last.get("result")),
-        "error": message(last.get("failure")),
+        "error": message(last.get("failure")) or last.get("reason"),
+        "continuedAs": last.get("newExecutionRunId"),
         "steps": [step for step in map(Step(events).read, events) if step],
     }
 
@@ -62,7 +77,7 @@ class Step:
         if kind == "START_CHILD_WORKFLOW_EXECUTION_INITIATED":
             return self.child(event)
         if kind == "TIMER_STARTED":
-            end = self.find("TIMER_FIRED", "startedEventId", event)
+            end = self.find(["TIMER_FIRED", "TIMER_CANCELED"], "startedEventId", event)
             return {"type": "timer", "name": "timer", **self.ended(event, end), "attempts": 1}
         if kind == "WORKFLOW_EXECUTION_SIGNALED":
             signal = event["workflowExecutionSignaledEventAttributes"]
@@ -77,18 +92,16 @@ class Step:
 
     def activity(self, event):
         scheduled = event["activityTaskScheduledEventAttributes"]
-        started = self.find("ACTIVITY_TASK_STARTED", "scheduledEventId", event)
-        end = self.find(
-            ("ACTIVITY_TASK_COMPLETED", "ACTIVITY_TASK_FAILED"), "scheduledEventId", event
-        )
+        started = self.find(["ACTIVITY_TASK_STARTED"], "scheduledEventId", event)
+        end = self.find(ACTIVITY_ENDS, "scheduledEventId", event)
         attributes = attributes_of(end)
         return {
             "type": "activity",
             "id": scheduled["activityId"],
             "name": scheduled["activityType"]["name"],
             **self.ended(event, end),
-            "attempts": attributes_of(started)["attempt"],
-            "lastAttemptStart": truth.milliseconds(started["eventTime"]),
+            "attempts": attributes_of(started).get("attempt"),
+            "lastAttemptStart": truth.milliseconds(started and started["eventTime"]),
             "input": payloads(scheduled.get("input")),
             "output": payloads(attributes.get("result")),
             "error": message(attributes.get("failure")),
@@ -96,11 +109,8 @@ class Step:
         }
 
     def child(self, event):
-        end = self.find(
-            ("CHILD_WORKFLOW_EXECUTION_COMPLETED", "CHILD_WORKFLOW_EXECUTION_FAILED"),
-            "initiatedEventId",
-            event,
-        )
+        ends = ["CHILD_WORKFLOW_EXECUTION_COMPLETED", "CHILD_WORKFLOW_EXECUTION_FAILED"]
+        end = self.find(ends, "initiatedEventId", event)
         attributes = attributes_of(end)
         return {
             "type": "child",
@@ -112,25 +122,29 @@ class Step:
         }
 
     def find(self, kinds, key, first):
-        kinds = (kinds,) if isinstance(kinds, str) else kinds
-        return next(
-            event
-            for event in self.events
-            if event["eventType"].removeprefix("EVENT_TYPE_") in kinds
-            and attributes_of(event)[key] == first["eventId"]
-        )
+        """Returns the event of one of the kinds that refers to the first one, or None."""
+        for event in self.events:
+            kind = event["eventType"].removeprefix("EVENT_TYPE_")
+            if kind in kinds and attributes_of(event)[key] == first["eventId"]:
+                return event
+        return None
 
     def ended(self, first, end):
-        word = end["eventType"].rsplit("_", 1)[1]
+        """A step without an end was open when the workflow ended."""
+        kind = end["eventType"] if end else "OPEN"
+        word = "TIMED_OUT" if kind.endswith("TIMED_OUT") else kind.rsplit("_", 1)[-1]
         return {
-            "status": "FAILED" if word == "FAILED" else "COMPLETED",
+            "status": STEP_STATUSES.get(word, "COMPLETED"),
             "engineStatus": word,
             "start": truth.milliseconds(first["eventTime"]),
-            "end": truth.milliseconds(end["eventTime"]),
+            "end": truth.milliseconds(end and end["eventTime"]),
         }
 
 
 def attributes_of(event):
+    """Returns the attributes of an event, and nothing if there is no event."""
+    if event is None:
+        return {}
     return next(value for key, value in event.items() if key.endswith("EventAttributes"))
 
 

@@ -9,10 +9,13 @@ interceptor-worker-only  TracingInterceptor on the worker; the client sends no t
 interceptor-always       the same with always_create_workflow_spans=True
 plugin-replayed          as plugin, with a worker that replays the history for each task
 interceptor-replayed     as interceptor, with such a worker
+plugin-endings           as plugin, with workflows that are cancelled, time out, …
+interceptor-endings      as interceptor, with such workflows
 """
 
 import asyncio
 import sys
+from datetime import timedelta
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -49,7 +52,7 @@ def client_options(scenario):
         return {"plugins": [OpenTelemetryPlugin()]}
     if scenario.startswith("plugin"):
         return {"plugins": [OpenTelemetryPlugin(add_temporal_spans=True)]}
-    if scenario in ("interceptor", "interceptor-replayed"):
+    if scenario in ("interceptor", "interceptor-replayed", "interceptor-endings"):
         return {"interceptors": [TracingInterceptor()]}
     return {}
 
@@ -73,7 +76,7 @@ async def run_workflows(scenario, address):
         activities=ACTIVITIES,
         **worker_options(scenario),
     ):
-        await start(client)
+        await (start_endings if scenario.endswith("-endings") else start)(client)
 
 
 async def start(client):
@@ -92,13 +95,37 @@ async def start(client):
     await checkout.result()
 
 
+async def start_endings(client):
+    """Starts workflows that end in other ways than the workflows of `start`."""
+
+    async def begin(workflow, argument, workflow_id, **options):
+        return await client.start_workflow(
+            workflow, argument, id=workflow_id, task_queue=QUEUE, **options
+        )
+
+    cancelled = await begin("WaitingWorkflow", "pen", "cancelled-1")
+    terminated = await begin("WaitingWorkflow", "pen", "terminated-1")
+    timeout = timedelta(seconds=2)
+    late = await begin("WaitingWorkflow", "pen", "late-1", execution_timeout=timeout)
+    slow = await begin("DeliveryWorkflow", "Bonn", "slow-1")
+    await asyncio.sleep(1)
+    await cancelled.cancel()
+    await terminated.terminate(reason="no longer needed")
+    for handle in (cancelled, terminated, late, slow):
+        try:
+            await handle.result()
+        except WorkflowFailureError:
+            pass
+    await client.execute_workflow("CountingWorkflow", 1, id="counting-1", task_queue=QUEUE)
+
+
 def main():
     scenario, path = sys.argv[1:]
     provider = start_tracing(scenario)
     with server.start() as (address, namespace):
         asyncio.run(run_workflows(scenario, address))
         provider.shutdown()
-        runs = history.read(namespace, count=5)
+        runs = history.read(namespace, count=6 if scenario.endswith("-endings") else 5)
     truth.write(path, "temporal", scenario, history.SOURCE, runs)
 
 

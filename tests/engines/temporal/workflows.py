@@ -31,6 +31,12 @@ async def ship(address: str) -> str:
     raise ApplicationError(f"no carrier for {address}", type="NoCarrier", non_retryable=True)
 
 
+@activity.defn
+async def deliver(address: str) -> str:
+    await asyncio.sleep(2)
+    return address
+
+
 @workflow.defn
 class OrderWorkflow:
     """Two parallel activities, and a span of its own."""
@@ -96,5 +102,50 @@ class ApprovalWorkflow:
         self.approver = approver
 
 
-WORKFLOWS = [OrderWorkflow, PaymentWorkflow, ShippingWorkflow, CheckoutWorkflow, ApprovalWorkflow]
-ACTIVITIES = [reserve, charge, ship]
+@workflow.defn
+class WaitingWorkflow:
+    """Does not end in time."""
+
+    @workflow.run
+    async def run(self, item: str) -> None:
+        await workflow.execute_activity(reserve, item, start_to_close_timeout=SHORT)
+        await workflow.sleep(3600)
+
+
+@workflow.defn
+class DeliveryWorkflow:
+    """An activity that exceeds its timeout twice."""
+
+    @workflow.run
+    async def run(self, address: str) -> str:
+        return await workflow.execute_activity(
+            deliver,
+            address,
+            start_to_close_timeout=timedelta(milliseconds=500),
+            retry_policy=RetryPolicy(maximum_attempts=2),
+        )
+
+
+@workflow.defn
+class CountingWorkflow:
+    """Continues as a new run, once."""
+
+    @workflow.run
+    async def run(self, count: int) -> int:
+        await workflow.execute_activity(reserve, "pen", start_to_close_timeout=SHORT)
+        if count == 1:
+            workflow.continue_as_new(count + 1)
+        return count
+
+
+WORKFLOWS = [
+    OrderWorkflow,
+    PaymentWorkflow,
+    ShippingWorkflow,
+    CheckoutWorkflow,
+    ApprovalWorkflow,
+    WaitingWorkflow,
+    DeliveryWorkflow,
+    CountingWorkflow,
+]
+ACTIVITIES = [reserve, charge, ship, deliver]
