@@ -4,6 +4,7 @@ Usage: run.py <scenario> <truth file>
 
 legacy     the attributes' default names, such as operationUUID
 semconv    otel_attribute_format="semconv", with names such as dbos.operation.workflow_id
+endings    a workflow that is cancelled, and one that times out
 recovered  a process dies in a workflow, and the next process continues it
 """
 
@@ -14,7 +15,7 @@ import time
 
 import shop
 import truth
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS, SetWorkflowID, SetWorkflowTimeout
 from opentelemetry import trace
 
 STATUSES = {
@@ -55,6 +56,20 @@ def start_all():
         pass
     with SetWorkflowID("checkout-1"):
         shop.checkout("o-2")
+
+
+def start_endings():
+    with SetWorkflowID("cancelled-1"):
+        cancelled = DBOS.start_workflow(shop.waiting, "pen")
+    with SetWorkflowID("late-1"), SetWorkflowTimeout(1):
+        late = DBOS.start_workflow(shop.waiting, "cup")
+    time.sleep(1)
+    DBOS.cancel_workflow("cancelled-1")
+    for handle in (cancelled, late):
+        try:
+            handle.get_result()
+        except Exception as error:
+            print(repr(error))
 
 
 def read_runs():
@@ -111,6 +126,8 @@ def main():
     if scenario == "recovered":
         # The start of DBOS recovers what was pending.
         DBOS.retrieve_workflow("interrupted-1").get_result()
+    elif scenario == "endings":
+        start_endings()
     else:
         start_all()
     # Workflows end in the database a little after their results are there.

@@ -58,6 +58,14 @@ def checkout(order_id):
 
 
 @DBOS.workflow()
+def waiting(item):
+    """Does not end in time."""
+    first = reserve(item)
+    DBOS.sleep(2)
+    return [first, notify("Ada")]
+
+
+@DBOS.workflow()
 def interrupted(path):
     """The first process that runs it dies after its first step."""
     first = reserve("pen")

@@ -1,8 +1,9 @@
 """Flows of a shop. Prefect's engine makes the spans; this program only sets up the SDK.
 
-Usage: flows.py [--own-sdk]
+Usage: flows.py [--own-sdk] [--endings]
 
-Without the option, the plugin of prefect-otel sets up the SDK.
+Without `--own-sdk`, the plugin of prefect-otel sets up the SDK. With `--endings`, the flows end in
+other ways than with a result or an exception.
 """
 
 import sys
@@ -14,7 +15,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prefect import flow, task
+from prefect.cache_policies import INPUTS
 from prefect.runtime import task_run
+from prefect.states import Cancelled, Completed, Failed
 
 
 @task
@@ -70,16 +73,67 @@ def checkout(order_id):
     return payment(9.5)
 
 
-def main():
-    if sys.argv[1:] == ["--own-sdk"]:
-        provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        trace.set_tracer_provider(provider)
+@task(cache_policy=INPUTS, persist_result=True)
+def price(item):
+    return len(item)
+
+
+@task
+def gift():
+    return Completed(name="Skipped", message="no gift in this order")
+
+
+@flow
+def cached(item):
+    """The second task has the result of the first."""
+    gift()
+    return price(item) + price(item)
+
+
+@flow(timeout_seconds=1)
+def late():
+    time.sleep(3)
+
+
+@flow
+def cancelled():
+    return Cancelled(message="no longer needed")
+
+
+@flow
+def refused():
+    return Failed(message="the order is empty")
+
+
+@flow
+def crashed():
+    raise KeyboardInterrupt
+
+
+def run_all():
     order("o-1", ["pen", "paper"])
     payment(9.5)
     shipping("Atlantis", return_state=True)
     flaky()
     checkout("o-2")
+
+
+def run_endings():
+    cached("pen")
+    for one in (late, cancelled, refused):
+        one(return_state=True)
+    try:
+        crashed()
+    except KeyboardInterrupt:
+        pass
+
+
+def main():
+    if "--own-sdk" in sys.argv:
+        provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        trace.set_tracer_provider(provider)
+    (run_endings if "--endings" in sys.argv else run_all)()
     trace.get_tracer_provider().shutdown()
 
 

@@ -3,6 +3,7 @@
 Usage: run.py <scenario> <truth file>
 
 own-sdk  the program sets up the OpenTelemetry SDK
+endings  as own-sdk, with flows that are cancelled, time out, …
 plugin   the package prefect-otel sets it up, as a plugin of Prefect
 """
 
@@ -91,12 +92,14 @@ def main():
             environment |= {"PREFECT_PLUGINS_ENABLED": "1", "OTEL_TRACES_EXPORTER": "otlp"}
         else:
             command.append("--own-sdk")
+        if scenario == "endings":
+            command.append("--endings")
         subprocess.run(command, check=True, env=environment)
 
         def all_ended():
             # Task runs reach the server as events, a little later than flow runs.
             tasks = truth.post(f"{url}/task_runs/filter", {})
-            return len(tasks) >= 7 and all(task["end_time"] for task in tasks)
+            return len(tasks) >= (3 if scenario == "endings" else 7) and all(task["end_time"] for task in tasks)
 
         truth.wait_for("the end of all task runs", all_ended)
         runs = read_runs(url)
