@@ -32,7 +32,8 @@ def run(name, question, invoke, session="session-1"):
             result = invoke()
         report |= {"status": "COMPLETED", "steps": list(read_messages(result.get("messages", [])))}
         if "__interrupt__" in result:
-            report |= {"status": "RUNNING", "engineStatus": "interrupted", "interrupt": result["__interrupt__"][0].value}
+            question = result["__interrupt__"][0].value
+            report |= {"status": "RUNNING", "engineStatus": "interrupted", "interrupt": question}
         elif report["steps"]:
             report["output"] = result["messages"][-1].content
         else:
