@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -106,8 +107,23 @@ def run(command, scenario, endpoint, truth, headers, log):
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_LOGS_EXPORTER": "none",
         }
-        subprocess.run(
+        # In a session of its own, so that nothing outlives it: engines start servers and workers.
+        with subprocess.Popen(
             [*command, scenario, truth],
-            cwd=home, env=environment, check=True, timeout=SECONDS_TO_RUN,
+            cwd=home, env=environment, start_new_session=True,
             stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        ) as process:  # fmt: skip
+            try:
+                status = process.wait(SECONDS_TO_RUN)
+            finally:
+                stop_group(process.pid)
+        if status != 0:
+            raise subprocess.CalledProcessError(status, [*command, scenario])
+
+
+def stop_group(group):
+    """Stops what is left of a group of processes."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

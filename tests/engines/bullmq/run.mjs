@@ -67,7 +67,7 @@ jobs.push(...flow.children.map((one) => one.job), flow.job)
 for (const job of jobs) await job.waitUntilFinished(events, 30_000).catch(() => {})
 
 const runs = []
-for (const { id } of jobs) runs.push(describe(await queue.getJob(id)))
+for (const { id } of jobs) runs.push(await describe(await queue.getJob(id)))
 await worker.close()
 await Promise.all([queue.close(), flows.close(), events.close()])
 await provider.shutdown()
@@ -75,14 +75,16 @@ redis.kill()
 const document = { engine: 'bullmq', scenario, source: 'BullMQ: the jobs of the queue', runs }
 writeFileSync(path, `${JSON.stringify(document, null, 1)}\n`)
 
-function describe(job) {
+async function describe(job) {
   const time = (milliseconds) => new Date(milliseconds).toISOString()
-  const failed = job.failedReason !== undefined
+  // A job that succeeds after a failed try keeps its `failedReason`.
+  const state = await job.getState()
+  const failed = state === 'failed'
   return {
     id: job.id,
     flow: job.name,
     status: failed ? 'FAILED' : 'COMPLETED',
-    engineStatus: failed ? 'failed' : 'completed',
+    engineStatus: state,
     queue: job.queueName,
     created: time(job.timestamp),
     // The start of the last attempt.
@@ -92,7 +94,8 @@ function describe(job) {
     parent: job.parent?.id,
     input: job.data,
     output: job.returnvalue ?? undefined,
-    error: job.failedReason,
+    error: failed ? job.failedReason : undefined,
+    errorOfEarlierAttempt: failed ? undefined : job.failedReason,
     steps: [],
   }
 }
