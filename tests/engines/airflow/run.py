@@ -25,6 +25,7 @@ STATUSES = {
 }
 SECONDS_TO_START = 180
 SECONDS_TO_RUN = 300
+SECONDS_TO_STOP = 30
 
 
 def environment(port):
@@ -58,7 +59,16 @@ def service(variables, *command):
             print(log.read_text()[-3000:], file=sys.stderr)
             raise
         finally:
-            process.terminate()
+            stop(process)
+
+
+def stop(process):
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        # The scheduler sometimes waits for a worker that never ends.
+        process.kill()
 
 
 def run_dags(url, scenario):
@@ -142,11 +152,12 @@ def main():
         ["airflow", "db", "migrate"], env=variables, check=True, stdout=subprocess.DEVNULL
     )
     with ExitStack() as services:
-        # Without the server for logs, which would listen on all interfaces.
+        # They are stopped in the opposite order: the scheduler's workers need the API.
         for command in [
-            ["scheduler", "--skip-serve-logs"],
-            ["dag-processor"],
             ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+            ["dag-processor"],
+            # Without the server for logs, which would listen on all interfaces.
+            ["scheduler", "--skip-serve-logs"],
         ]:
             services.enter_context(service(variables, *command))
         runs = run_dags(f"http://127.0.0.1:{port}", scenario)

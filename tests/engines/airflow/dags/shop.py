@@ -3,8 +3,8 @@
 import time
 from datetime import timedelta
 
-from airflow.exceptions import AirflowSkipException
 from airflow.sdk import dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 SHORTLY = timedelta(seconds=1)
 
