@@ -37,11 +37,13 @@ ENGINES = {
     "dagster": ["multiprocess", "in-process"],
     "pydantic-ai": ["default", "version-2", "no-content"],
     "langgraph": ["default", "hide-input"],
+    "openllmetry": ["default", "no-content"],
     "openai": ["default", "content"],
     "openai-v2": ["default", "experimental"],
     "vercel-ai": ["protobuf", "json"],
     "vercel-ai-7": ["default", "legacy"],
     "bullmq": ["default"],
+    "sqs": ["default"],
     "airflow": ["default", "detailed"],
 }
 
