@@ -72,12 +72,13 @@ def post(url, body, token=None):
 
 
 def request(method, url, body, token=None):
+    """Sends a request, with JSON unless the body is None, and returns the JSON of the answer."""
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    outgoing = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(outgoing, timeout=30) as answer:
         return json.load(answer)
 
 
