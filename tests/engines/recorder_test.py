@@ -1,11 +1,14 @@
-"""Tests of the recorder. Run: python3 tests/engines/recorder_test.py"""
+"""Tests of the recorder and of its samples. Run: python3 tests/engines/recorder_test.py"""
 
 import gzip
+import json
+import re
 import unittest
 import urllib.request
 
+import environments
 import otlp_json
-from record import Neutral, Recorder
+from record import MAX_SAMPLE_BYTES, SAMPLES, Neutral, Recorder
 
 # One span with each kind of value, as the protobuf package of OpenTelemetry encodes it.
 REQUEST = bytes.fromhex(
@@ -80,6 +83,37 @@ class RecorderTest(unittest.TestCase):
         attribute = {"key": "host.name", "value": {"stringValue": "anything"}}
         expected = {"key": "host.name", "value": {"stringValue": "worker-1"}}
         self.assertEqual(Neutral({"vm": "x"}).value([attribute]), [expected])
+
+
+STATUSES = {"PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "SKIPPED"}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+class SamplesTest(unittest.TestCase):
+    def test_each_scenario_has_its_samples_and_no_other_exists(self):
+        names = {f"{engine}-{scenario}" for engine, scenario in environments.select([])}
+        expected = {f"{name}{ending}" for name in names for ending in (".jsonl", ".truth.json")}
+        self.assertEqual({path.name for path in SAMPLES.iterdir()}, expected)
+
+    def test_samples_are_short_and_contain_spans(self):
+        for path in SAMPLES.glob("*.jsonl"):
+            self.assertLessEqual(path.stat().st_size, MAX_SAMPLE_BYTES, path)
+            for line in path.read_text().splitlines():
+                [first, *_] = json.loads(line)["resourceSpans"]
+                self.assertRegex(first["scopeSpans"][0]["spans"][0]["traceId"], "^[0-9a-f]{32}$")
+
+    def test_truth_has_the_common_form(self):
+        for path in SAMPLES.glob("*.truth.json"):
+            document = json.loads(path.read_text())
+            self.assertEqual(path.name, f"{document['engine']}-{document['scenario']}.truth.json")
+            for run in document["runs"]:
+                self.assertTrue(run["flow"], path)
+                for one in [run, *run["steps"]]:
+                    self.assertIn(one["status"], STATUSES, path)
+                    for time in filter(None, (one.get("start"), one.get("end"))):
+                        self.assertRegex(time, TIME)
+                for step in run["steps"]:
+                    self.assertTrue(step["name"], path)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """The common form of what an engine itself reports about its runs.
 
-A file contains `{"engine", "scenario", "source", "runs": [run]}`. A run has `id`, `flow`,
-`status`, `engineStatus`, `start`, `end` and `steps`; a step has `name`, `status`,
-`engineStatus` and `attempts`. Everything else (`parent`, `input`, `output`, `error`, `start`
-and `end` of steps, …) is present if the engine knows it. `status` is a status of Flowtrail,
-`engineStatus` the engine's own word. Times are RFC 3339 in UTC with milliseconds.
+A file contains `{"engine", "scenario", "source", "runs": [run]}`. A run has `flow`, `status` and
+`steps`; a step has `name` and `status`. `status` is a status of Flowtrail. Everything else is
+present if the engine reports it: `id`, `engineStatus` (the engine's own word), `start`, `end`,
+`parent`, `attempts`, `input`, `output`, `error`, and what only some engines have. Times are
+RFC 3339 in UTC with milliseconds.
 """
 
 import json
