@@ -3,6 +3,7 @@
 
 mod body;
 pub(crate) mod description;
+mod foreign;
 mod form;
 mod json;
 mod protobuf;
@@ -14,11 +15,11 @@ use shared::auth::Caller;
 use shared::otlp::write_spans;
 use shared::store::Store;
 
-use crate::parameters::invalid;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 pub(crate) use body::PARAMETERS;
-use form::Form;
+pub use form::Form;
+pub use spans::ReadSpans;
 
 /// The largest body as it is sent, in bytes. Lambda accepts events of up to 6 MB, in which binary
 /// bodies are base64, so at most about 4.5 MB of a body reach a function.
@@ -43,14 +44,12 @@ pub async fn ingest_traces(
 ) -> Result<Reply, Problem> {
     let form = Form::parse(request.headers())?;
     let body = body::decompress(request)?;
-    let read = match form {
-        Form::Protobuf => protobuf::spans(body),
-        Form::Json => json::spans(&body),
-    };
-    let read = read.map_err(|error| invalid("body", format!("Not valid OTLP: {error}.")))?;
-    let mut rejections = read.rejections;
-    rejections.add_all(&write_spans(store, caller, read.spans).await?);
-    form.reply(&rejections)
+    let form = form.unwrap_or_else(|| Form::detect(&body));
+    let mut read = form.read(body)?;
+    let spans = std::mem::take(&mut read.spans);
+    let rejections = write_spans(store, caller, spans).await?;
+    read.rejections.add_all(&rejections);
+    form.reply(&read)
 }
 
 /// The error response for a problem, in the encoding of the request with these headers. For
@@ -58,7 +57,7 @@ pub async fn ingest_traces(
 pub fn problem_for(headers: &HeaderMap, problem: &Problem, request_id: &str) -> Reply {
     let reply = reply::problem(problem, request_id);
     match Form::parse(headers) {
-        Ok(Form::Protobuf) => form::status(problem, request_id, reply),
+        Ok(Some(Form::Protobuf)) => form::status(problem, request_id, reply),
         _ => reply,
     }
 }

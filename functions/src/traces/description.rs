@@ -4,7 +4,7 @@ use http::StatusCode;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
-use super::form::{JSON, PROTOBUF};
+use super::form::{JSON, PROTOBUF, UNSUPPORTED};
 use super::{MAX_BODY_BYTES, MAX_UNPACKED_BYTES};
 use crate::openapi::Operation;
 use crate::problem::Problem;
@@ -13,14 +13,17 @@ pub(crate) fn ingest_traces(schemas: &mut SchemaGenerator) -> Operation {
     let about = format!(
         "Accepts OpenTelemetry traces in OTLP over HTTP, and stores them as runs. The body can \
          have up to {} MB, and up to {} MB when decompressed. The response has the media type of \
-         the request. Invalid spans are rejected; the others are written.",
+         the request. The JSON may have any form that known exporters write, such as names in \
+         snake case, ids in base64, and enumerations by name. A span that cannot be read is \
+         rejected alone; the others are written. The status is 400 only if nothing can be read.",
         MAX_BODY_BYTES >> 20,
         MAX_UNPACKED_BYTES >> 20,
     );
     let unsupported = Problem::UnsupportedMediaType {
-        message: "Send application/x-protobuf or application/json.",
+        message: UNSUPPORTED,
     };
-    let written = "The `ExportTraceServiceResponse`. It is empty if all spans were written.";
+    let written = "The `ExportTraceServiceResponse`. It is empty if all spans were written. With \
+                   `rejectedSpans` 0, the message is a warning about a part without spans.";
     Operation::new("Ingest traces", about)
         .content(true, JSON, json!({"schema": request(), "example": trace()}))
         .content(true, PROTOBUF, message("ExportTraceServiceRequest"))
@@ -70,7 +73,8 @@ fn response() -> Value {
     });
     json!({"schema": schema, "example": {"partialSuccess": {
         "rejectedSpans": "2",
-        "errorMessage": "2 spans: the start time is missing",
+        "errorMessage": "2 spans: the start time is missing \
+            (resourceSpans[0].scopeSpans[0].spans[3], resourceSpans[0].scopeSpans[0].spans[7])",
     }}})
 }
 

@@ -1,152 +1,290 @@
-//! Converts OTLP's messages to spans.
+//! Converts sent spans to spans of the record format, for both encodings.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span as Message;
-use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::{Map, Value, json};
 use shared::model::Timestamp;
-use shared::otlp::{Attributes, Rejection, Rejections, Span, SpanId, TraceId};
+use shared::otlp::{Attributes, HexId, Rejection, Rejections, Span, SpanId, SpanPosition, TraceId};
 
 use super::MAX_SPAN_BYTES;
 
-/// The spans of a body, and the number of rejected ones.
+/// The kinds of spans, by their numbers in OTLP.
+pub(super) const KINDS: [&str; 6] = [
+    "UNSPECIFIED",
+    "INTERNAL",
+    "SERVER",
+    "CLIENT",
+    "PRODUCER",
+    "CONSUMER",
+];
+
+/// How many warnings are listed. More would fill the log of the exporter.
+const MAX_WARNINGS: usize = 5;
+
+/// A span as it was sent, in either encoding, before its ids and times are checked.
 #[derive(Debug, Default)]
-pub(super) struct ReadSpans {
-    pub(super) spans: Vec<Span>,
-    pub(super) rejections: Rejections,
+pub(super) struct SentSpan {
+    pub(super) trace_id: Vec<u8>,
+    pub(super) id: Vec<u8>,
+    pub(super) parent_id: Vec<u8>,
+    pub(super) name: String,
+    pub(super) trace_state: String,
+    /// The position in [`KINDS`]. Other numbers mean `UNSPECIFIED`.
+    pub(super) kind: i32,
+    /// In Unix nanoseconds; 0 if it is missing.
+    pub(super) start_ns: u64,
+    /// In Unix nanoseconds; 0 if it is missing.
+    pub(super) end_ns: u64,
+    pub(super) status: SentStatus,
+    pub(super) attributes: Attributes,
+    pub(super) events: Vec<SentEvent>,
+    pub(super) links: Vec<SentLink>,
+    pub(super) dropped_attributes: u32,
+    pub(super) dropped_events: u32,
+    pub(super) dropped_links: u32,
+}
+
+/// The status of a span.
+#[derive(Debug, Default)]
+pub(super) struct SentStatus {
+    pub(super) code: i32,
+    /// The code of exporters before OTLP 0.7, which is a code of gRPC.
+    pub(super) deprecated_code: i32,
+    pub(super) message: String,
+}
+
+impl SentStatus {
+    /// The number of the code `ERROR`.
+    const ERROR: i32 = 2;
+
+    /// Whether the span failed. OTLP defines how the two codes are combined.
+    fn is_error(&self) -> bool {
+        self.code == Self::ERROR || (self.code == 0 && self.deprecated_code != 0)
+    }
+}
+
+/// An event of a span.
+#[derive(Debug, Default)]
+pub(super) struct SentEvent {
+    /// In Unix nanoseconds; 0 if it is missing or not readable.
+    pub(super) time_ns: u64,
+    pub(super) name: String,
+    pub(super) attributes: Attributes,
+}
+
+/// A link from a span to another one.
+#[derive(Debug, Default)]
+pub(super) struct SentLink {
+    pub(super) trace_id: Vec<u8>,
+    pub(super) span_id: Vec<u8>,
+    pub(super) trace_state: String,
+    pub(super) attributes: Attributes,
+}
+
+/// The spans of a body, the rejected ones, and the parts without spans that cannot be read.
+#[derive(Debug, Default)]
+pub struct ReadSpans {
+    /// The valid spans.
+    pub spans: Vec<Span>,
+    /// The number of the other spans, with the reasons.
+    pub rejections: Rejections,
+    /// What else cannot be read.
+    warnings: Vec<String>,
+    /// The number of warnings that are not in `warnings`.
+    further_warnings: usize,
+    /// Whether at least one span was decoded, even if it was rejected later.
+    has_decoded: bool,
 }
 
 impl ReadSpans {
     /// Whether a span of this size may be read. Otherwise counts it as rejected.
-    pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
+    pub(super) fn has_room_for(&mut self, bytes: usize, position: SpanPosition) -> bool {
         let has_room = bytes <= MAX_SPAN_BYTES;
         if !has_room {
-            self.rejections.add(Rejection::TooLarge, 1);
+            self.reject(Rejection::TooLarge, position);
         }
         has_room
     }
 
     /// Adds a span, or counts it as rejected if it is not valid.
-    pub(super) fn add(&mut self, message: Message, source: &SpanSource) {
-        match span(message, source) {
-            Ok(span) => self.spans.push(span),
-            Err(rejection) => self.rejections.add(rejection, 1),
+    pub(super) fn add(
+        &mut self,
+        sent: Result<SentSpan, Rejection>,
+        source: &SpanSource,
+        position: SpanPosition,
+    ) {
+        match sent.and_then(|sent| to_span(sent, source)) {
+            Ok(span) => {
+                self.has_decoded = true;
+                self.spans.push(span);
+            }
+            Err(rejection) => self.reject(rejection, position),
         }
+    }
+
+    fn reject(&mut self, rejection: Rejection, position: SpanPosition) {
+        self.has_decoded |= rejection != Rejection::Unreadable;
+        self.rejections.add_at(rejection, position);
+    }
+
+    /// Adds a warning about a part of the body that is not a span.
+    pub(super) fn warn(&mut self, warning: impl FnOnce() -> String) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(warning());
+        } else {
+            self.further_warnings += 1;
+        }
+    }
+
+    /// Whether the body has contents of which nothing could be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        let has_problems = self.rejections.spans() > 0 || !self.warnings.is_empty();
+        has_problems && !self.has_decoded
+    }
+
+    /// Describes the rejected spans, then the warnings. Empty if there are none.
+    pub fn message(&self) -> String {
+        let mut parts = Vec::new();
+        if self.rejections.spans() > 0 {
+            parts.push(self.rejections.to_string());
+        }
+        parts.extend_from_slice(&self.warnings);
+        if self.further_warnings > 0 {
+            parts.push(format!("{} more warnings", self.further_warnings));
+        }
+        parts.join("; ")
     }
 }
 
 /// The resource and the instrumentation scope that a span comes from.
+#[derive(Debug, Default)]
 pub(super) struct SpanSource {
     resource: Arc<Attributes>,
     scope: Arc<Attributes>,
 }
 
 impl SpanSource {
-    pub(super) fn from_resource(resource: &Resource) -> Self {
+    pub(super) fn from_resource(resource: Attributes) -> Self {
         Self {
-            resource: Arc::new(attributes(&resource.attributes)),
+            resource: Arc::new(resource),
             scope: Arc::default(),
         }
     }
 
-    pub(super) fn set_scope(&mut self, scope: InstrumentationScope) {
+    pub(super) fn set_scope(&mut self, name: String, version: String, attributes: Attributes) {
         let mut members = Map::new();
-        insert_text(&mut members, "name", scope.name);
-        insert_text(&mut members, "version", scope.version);
-        insert_attributes(&mut members, &scope.attributes);
+        insert_text(&mut members, "name", name);
+        insert_text(&mut members, "version", version);
+        insert_attributes(&mut members, attributes);
         self.scope = Arc::new(members);
     }
 }
 
-fn span(message: Message, source: &SpanSource) -> Result<Span, Rejection> {
-    let trace_id = TraceId::from_bytes(&message.trace_id).ok_or(Rejection::InvalidTraceId)?;
-    let id = SpanId::from_bytes(&message.span_id).ok_or(Rejection::InvalidSpanId)?;
-    let parent_id = parse_parent(&message.parent_span_id)?;
-    if message.start_time_unix_nano == 0 {
+fn to_span(sent: SentSpan, source: &SpanSource) -> Result<Span, Rejection> {
+    let trace_id: TraceId = to_id(&sent.trace_id).ok_or(Rejection::InvalidTraceId)?;
+    let id: SpanId = to_id(&sent.id).ok_or(Rejection::InvalidSpanId)?;
+    let parent_id = to_parent(&sent.parent_id)?;
+    if sent.start_ns == 0 {
         return Err(Rejection::NoStart);
     }
-    let details = details(&message);
+    let failure = failure(&sent);
+    let kind = usize::try_from(sent.kind).ok();
+    let kind = kind.and_then(|kind| KINDS.get(kind)).unwrap_or(&KINDS[0]);
     Ok(Span {
         trace_id,
         id,
         parent_id,
-        kind: kind(message.kind),
-        start_ns: message.start_time_unix_nano,
+        kind,
+        start_ns: sent.start_ns,
         // The clock may have been set back, or the end may be missing.
-        end_ns: message.end_time_unix_nano.max(message.start_time_unix_nano),
-        failure: failure(&message),
-        attributes: attributes(&message.attributes),
+        end_ns: sent.end_ns.max(sent.start_ns),
+        failure,
         resource: source.resource.clone(),
         scope: source.scope.clone(),
-        details,
-        name: message.name,
+        details: details(
+            sent.events,
+            sent.links,
+            sent.trace_state,
+            [
+                sent.dropped_attributes,
+                sent.dropped_events,
+                sent.dropped_links,
+            ],
+        ),
+        attributes: sent.attributes,
+        name: sent.name,
     })
 }
 
-/// Parses the id of the parent. A span without a parent has no id here, or one of zeros.
-fn parse_parent(id: &[u8]) -> Result<Option<SpanId>, Rejection> {
-    if id.iter().all(|byte| *byte == 0) {
+/// Converts the bytes of an id. Besides the id itself, they may be
+/// - its hexadecimal digits as a text, which opentelemetry-swift sends, and
+/// - these digits decoded as if they were base64, which relays do that parse OTLP's JSON with a
+///   general library for protobuf.
+///
+/// The three differ in length.
+fn to_id<const N: usize>(bytes: &[u8]) -> Option<HexId<N>> {
+    match bytes.len() {
+        length if length == N => HexId::from_bytes(bytes),
+        length if length == 2 * N => str::from_utf8(bytes).ok()?.parse().ok(),
+        length if 2 * length == 3 * N => BASE64.encode(bytes).parse().ok(),
+        _ => None,
+    }
+}
+
+/// Converts the id of the parent. A span without a parent has no id here, or one of zeros.
+fn to_parent(id: &[u8]) -> Result<Option<SpanId>, Rejection> {
+    let is_zero = |zero: u8| id.iter().all(|byte| *byte == zero);
+    if is_zero(0) || is_zero(b'0') {
         return Ok(None);
     }
-    let id = SpanId::from_bytes(id).ok_or(Rejection::InvalidParentId)?;
+    let id = to_id(id).ok_or(Rejection::InvalidParentId)?;
     Ok(Some(id))
 }
 
-fn kind(kind: i32) -> &'static str {
-    match SpanKind::try_from(kind) {
-        Ok(SpanKind::Internal) => "INTERNAL",
-        Ok(SpanKind::Server) => "SERVER",
-        Ok(SpanKind::Client) => "CLIENT",
-        Ok(SpanKind::Producer) => "PRODUCER",
-        Ok(SpanKind::Consumer) => "CONSUMER",
-        Ok(SpanKind::Unspecified) | Err(_) => "UNSPECIFIED",
-    }
-}
-
 /// The error of a failed span: the message of its status, or else its last exception.
-fn failure(message: &Message) -> Option<String> {
-    let status = message.status.as_ref()?;
-    if status.code() != StatusCode::Error {
+fn failure(sent: &SentSpan) -> Option<String> {
+    if !sent.status.is_error() {
         return None;
     }
-    if !status.message.is_empty() {
-        return Some(status.message.clone());
+    if !sent.status.message.is_empty() {
+        return Some(sent.status.message.clone());
     }
-    let exceptions = message.events.iter().rev();
+    let exceptions = sent.events.iter().rev();
     let exception = exceptions.map(exception).find(|text| !text.is_empty());
     Some(exception.unwrap_or_default())
 }
 
 /// The text of an exception event: the exception's type, its message, or both.
-fn exception(event: &Event) -> String {
+fn exception(event: &SentEvent) -> String {
     if event.name != "exception" {
         return String::new();
     }
-    let attributes = attributes(&event.attributes);
-    let text = |name: &str| attributes.get(name)?.as_str().filter(|it| !it.is_empty());
+    let text = |name: &str| event.attributes.get(name)?.as_str();
     let parts = [text("exception.type"), text("exception.message")];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
-    parts.join(": ")
+    let parts = parts.into_iter().flatten().filter(|it| !it.is_empty());
+    parts.collect::<Vec<_>>().join(": ")
 }
 
-/// The other details of a span: its events, its links, its trace state, and how much was dropped.
-fn details(message: &Message) -> Map<String, Value> {
+/// The other details of a span: its events, its links, its trace state, and how many attributes,
+/// events and links the program dropped.
+fn details(
+    events: Vec<SentEvent>,
+    links: Vec<SentLink>,
+    trace_state: String,
+    dropped: [u32; 3],
+) -> Map<String, Value> {
     let mut details = Map::new();
-    insert_list(&mut details, "events", message.events.iter().map(event));
-    insert_list(&mut details, "links", message.links.iter().map(link));
-    insert_text(&mut details, "traceState", message.trace_state.clone());
-    for (name, count) in [
-        ("droppedAttributesCount", message.dropped_attributes_count),
-        ("droppedEventsCount", message.dropped_events_count),
-        ("droppedLinksCount", message.dropped_links_count),
-    ] {
+    insert_list(&mut details, "events", events.into_iter().map(event));
+    insert_list(&mut details, "links", links.into_iter().map(link));
+    insert_text(&mut details, "traceState", trace_state);
+    let names = [
+        "droppedAttributesCount",
+        "droppedEventsCount",
+        "droppedLinksCount",
+    ];
+    for (name, count) in names.into_iter().zip(dropped) {
         if count > 0 {
             details.insert(name.to_owned(), count.into());
         }
@@ -154,28 +292,24 @@ fn details(message: &Message) -> Map<String, Value> {
     details
 }
 
-fn event(event: &Event) -> Value {
+fn event(event: SentEvent) -> Value {
     let mut members = Map::new();
-    let milliseconds = i64::try_from(event.time_unix_nano / 1_000_000).ok();
+    let milliseconds = i64::try_from(event.time_ns / 1_000_000).ok();
     let time = milliseconds.and_then(Timestamp::from_milliseconds);
     members.insert("time".to_owned(), json!(time));
-    insert_text(&mut members, "name", event.name.clone());
-    insert_attributes(&mut members, &event.attributes);
+    insert_text(&mut members, "name", event.name);
+    insert_attributes(&mut members, event.attributes);
     members.into()
 }
 
-fn link(link: &Link) -> Value {
+fn link(link: SentLink) -> Value {
     let mut members = Map::new();
-    members.insert(
-        "traceId".to_owned(),
-        json!(TraceId::from_bytes(&link.trace_id)),
-    );
-    members.insert(
-        "spanId".to_owned(),
-        json!(SpanId::from_bytes(&link.span_id)),
-    );
-    insert_text(&mut members, "traceState", link.trace_state.clone());
-    insert_attributes(&mut members, &link.attributes);
+    let trace_id: Option<TraceId> = to_id(&link.trace_id);
+    members.insert("traceId".to_owned(), json!(trace_id));
+    let span_id: Option<SpanId> = to_id(&link.span_id);
+    members.insert("spanId".to_owned(), json!(span_id));
+    insert_text(&mut members, "traceState", link.trace_state);
+    insert_attributes(&mut members, link.attributes);
     members.into()
 }
 
@@ -195,30 +329,21 @@ fn insert_list(
     }
 }
 
-fn insert_attributes(members: &mut Map<String, Value>, list: &[KeyValue]) {
-    if !list.is_empty() {
-        members.insert("attributes".to_owned(), attributes(list).into());
+fn insert_attributes(members: &mut Map<String, Value>, attributes: Attributes) {
+    if !attributes.is_empty() {
+        members.insert("attributes".to_owned(), attributes.into());
     }
 }
 
-fn attributes(list: &[KeyValue]) -> Attributes {
-    list.iter()
-        .map(|attribute| (attribute.key.clone(), value(attribute.value.as_ref())))
-        .collect()
-}
-
-/// Converts the value of an attribute to JSON: bytes become base64, and numbers that JSON does
-/// not have become null.
-fn value(any: Option<&AnyValue>) -> Value {
-    match any.and_then(|any| any.value.as_ref()) {
-        Some(Any::StringValue(text)) => text.as_str().into(),
-        Some(Any::BoolValue(truth)) => (*truth).into(),
-        Some(Any::IntValue(number)) => (*number).into(),
-        Some(Any::DoubleValue(number)) => (*number).into(),
-        Some(Any::ArrayValue(array)) => array.values.iter().map(|it| value(Some(it))).collect(),
-        Some(Any::KvlistValue(list)) => attributes(&list.values).into(),
-        Some(Any::BytesValue(bytes)) => BASE64.encode(bytes).into(),
-        // Only profiles have these.
-        Some(Any::StringValueStrindex(_)) | None => Value::Null,
-    }
+/// Converts a number to JSON. JSON has no infinite numbers and no NaN, so that these become the
+/// texts of protobuf's JSON: `NaN`, `Infinity`, `-Infinity`.
+pub(super) fn double(number: f64) -> Value {
+    let text = if number.is_nan() {
+        "NaN"
+    } else if number > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    };
+    serde_json::Number::from_f64(number).map_or_else(|| text.into(), Value::Number)
 }

@@ -161,6 +161,18 @@ pub enum Rejection {
     /// The start time is missing.
     #[error("the start time is missing")]
     NoStart,
+    /// The start time is not a time.
+    #[error("the start time is not a number of nanoseconds since 1970")]
+    InvalidStart,
+    /// The end time is not a time.
+    #[error("the end time is not a number of nanoseconds since 1970")]
+    InvalidEnd,
+    /// The span is not a message.
+    #[error("the span cannot be decoded")]
+    Unreadable,
+    /// The values of the span's attributes exceed the limit of the decoder.
+    #[error("the values of the span are nested too deeply")]
+    TooDeep,
     /// The span exceeds the size limit.
     #[error("the span is too large")]
     TooLarge,
@@ -175,39 +187,116 @@ pub enum Rejection {
     IdTaken,
 }
 
-/// The number of rejected spans, by reason.
+/// The position of a span in the body of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpanPosition {
+    /// The number of the request, from 0, in a body with several requests.
+    pub request: usize,
+    /// The position in the request's `resourceSpans`, from 0.
+    pub resource: usize,
+    /// The position in the resource's `scopeSpans`, from 0.
+    pub scope: usize,
+    /// The position in the scope's `spans`, from 0.
+    pub span: usize,
+}
+
+impl SpanPosition {
+    /// The path of the resource, such as `resourceSpans[0]`.
+    pub fn resource_path(&self) -> String {
+        match self.request {
+            0 => format!("resourceSpans[{}]", self.resource),
+            request => format!("requests[{request}].resourceSpans[{}]", self.resource),
+        }
+    }
+
+    /// The path of the scope, such as `resourceSpans[0].scopeSpans[1]`.
+    pub fn scope_path(&self) -> String {
+        format!("{}.scopeSpans[{}]", self.resource_path(), self.scope)
+    }
+}
+
+impl fmt::Display for SpanPosition {
+    /// Formats the path of the span, such as `resourceSpans[0].scopeSpans[1].spans[3]`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.spans[{}]", self.scope_path(), self.span)
+    }
+}
+
+/// How many positions are listed for each reason. More would fill the log of the exporter.
+const MAX_POSITIONS: usize = 3;
+
+/// The rejected spans of one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rejections(BTreeMap<Rejection, usize>);
+struct RejectedSpans {
+    count: usize,
+    /// The first known positions.
+    positions: Vec<SpanPosition>,
+}
+
+/// The number of rejected spans, by reason, and the positions of the first ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejections(BTreeMap<Rejection, RejectedSpans>);
 
 impl Rejections {
-    /// Adds this number of spans.
+    /// Adds this number of spans, whose positions are unknown.
     pub fn add(&mut self, rejection: Rejection, spans: usize) {
         if spans > 0 {
-            *self.0.entry(rejection).or_default() += spans;
+            self.0.entry(rejection).or_default().count += spans;
+        }
+    }
+
+    /// Adds the span at a position.
+    pub fn add_at(&mut self, rejection: Rejection, position: SpanPosition) {
+        let rejected = self.0.entry(rejection).or_default();
+        rejected.count += 1;
+        if rejected.positions.len() < MAX_POSITIONS {
+            rejected.positions.push(position);
         }
     }
 
     /// Adds all spans of `others`.
     pub fn add_all(&mut self, others: &Self) {
-        for (rejection, spans) in &others.0 {
-            self.add(*rejection, *spans);
+        for (rejection, others) in &others.0 {
+            let rejected = self.0.entry(*rejection).or_default();
+            rejected.count += others.count;
+            rejected.positions.extend(&others.positions);
+            rejected.positions.truncate(MAX_POSITIONS);
         }
     }
 
     /// The number of rejected spans.
     pub fn spans(&self) -> usize {
-        self.0.values().sum()
+        self.0.values().map(|rejected| rejected.count).sum()
+    }
+}
+
+impl fmt::Display for RejectedSpans {
+    /// Formats the positions, such as ` (resourceSpans[0].scopeSpans[1].spans[3] and 7 more)`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.positions.is_empty() {
+            return Ok(());
+        }
+        let positions: Vec<_> = self.positions.iter().map(ToString::to_string).collect();
+        write!(formatter, " ({}", positions.join(", "))?;
+        match self.count - positions.len() {
+            0 => write!(formatter, ")"),
+            others => write!(formatter, " and {others} more)"),
+        }
     }
 }
 
 impl fmt::Display for Rejections {
-    /// Formats the rejections, such as `2 spans: the start time is missing; 1 span: the run
-    /// was deleted`.
+    /// Formats the rejections, such as `2 spans: the run was deleted; 1 span: the start time is
+    /// missing (resourceSpans[0].scopeSpans[1].spans[3])`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, (rejection, spans)) in self.0.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "; " };
-            let plural = if *spans == 1 { "" } else { "s" };
-            write!(formatter, "{separator}{spans} span{plural}: {rejection}")?;
+        for (number, (rejection, rejected)) in self.0.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "; " };
+            let count = rejected.count;
+            let plural = if count == 1 { "" } else { "s" };
+            write!(
+                formatter,
+                "{separator}{count} span{plural}: {rejection}{rejected}"
+            )?;
         }
         Ok(())
     }
@@ -240,5 +329,41 @@ mod tests {
             rejections.to_string(),
             "2 spans: the start time is missing; 1 span: the run was deleted"
         );
+    }
+
+    #[test]
+    fn rejections_list_the_first_positions() {
+        let mut rejections = Rejections::default();
+        let position = |span| SpanPosition {
+            span,
+            scope: 1,
+            ..SpanPosition::default()
+        };
+        rejections.add_at(Rejection::NoStart, position(4));
+        assert_eq!(
+            rejections.to_string(),
+            "1 span: the start time is missing (resourceSpans[0].scopeSpans[1].spans[4])"
+        );
+        let mut others = Rejections::default();
+        for span in 0..1_000 {
+            others.add_at(Rejection::NoStart, position(span));
+        }
+        rejections.add_all(&others);
+        assert_eq!(rejections.spans(), 1_001);
+        assert_eq!(
+            rejections.to_string(),
+            "1001 spans: the start time is missing (resourceSpans[0].scopeSpans[1].spans[4], \
+             resourceSpans[0].scopeSpans[1].spans[0], resourceSpans[0].scopeSpans[1].spans[1] \
+             and 998 more)"
+        );
+    }
+
+    #[test]
+    fn a_position_names_the_request_after_the_first() {
+        let mut position = SpanPosition::default();
+        assert_eq!(position.scope_path(), "resourceSpans[0].scopeSpans[0]");
+        position.request = 1;
+        let path = "requests[1].resourceSpans[0].scopeSpans[0].spans[0]";
+        assert_eq!(position.to_string(), path);
     }
 }
