@@ -25,6 +25,7 @@ use crate::support::records::START;
 use crate::support::{Answer, TestApp};
 
 mod bodies;
+mod engines;
 mod exporters;
 mod ownership;
 mod records;
