@@ -15,11 +15,14 @@ async fn write_large_run(app: &TestApp) {
         step("run-1", "early", 0, json!({})),
         step("run-1", "without", 1, json!({})),
         step("run-1", "last", 50_000, json!({})),
+        step("run-1", "end", 60_000, json!({})),
         // The only step below `without` is at the end of the run.
         nested("late", "without", 50_001, 1),
     ])
     .await;
     let steps = (0..NESTED).map(|n| nested(&format!("n-{n:04}"), "early", 2 + n, 1));
+    app.write(steps).await;
+    let steps = (0..40).map(|n| nested(&format!("m-{n:02}"), "last", 50_100 + n, 1));
     app.write(steps).await;
 }
 
@@ -35,15 +38,15 @@ async fn the_top_level_of_a_large_run_is_read_by_its_keys() {
             assert!(answer.usage.requests <= 10, "{:?}", answer.usage);
         });
         let steps = json!(steps.await);
-        let expected = ["early+", "without+", "last"];
+        let expected = ["early+", "without+", "last+", "end"];
         assert_eq!(outline(&steps, "stepInstanceId"), expected, "{path}");
     }
     let path = "/flow-executions/run-1?stepStatus=COMPLETED&limit=1";
     let steps = app.walk_steps(&token, path, |_, _| ()).await;
-    let expected = ["early+", "without+", "last"];
+    let expected = ["early+", "without+", "last+", "end"];
     assert_eq!(outline(&json!(steps), "stepInstanceId"), expected);
     let body = app.get(&token, "/api/history/executions/run-1").await.ok();
-    let expected = ["early+", "without+", "last"];
+    let expected = ["early+", "without+", "last+", "end"];
     assert_eq!(outline(&body["execution"]["steps"], "id"), expected);
 }
 
@@ -103,7 +106,7 @@ async fn a_sparse_lane_is_read_by_its_keys() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     app.write([execution("run-1", json!({}))]).await;
-    app.write((0..4_000).map(|n| {
+    app.write((0..8_000).map(|n| {
         let id = format!("s-{n:04}");
         match n % 400 {
             399 => nested(&id, "s-0000", n, 1),
@@ -112,6 +115,6 @@ async fn a_sparse_lane_is_read_by_its_keys() {
     }))
     .await;
     let body = app.get(&token, &below("s-0000", 0)).await.ok();
-    let expected: Vec<_> = (0..10).map(|n| format!("s-{:04}", n * 400 + 399)).collect();
+    let expected: Vec<_> = (0..20).map(|n| format!("s-{:04}", n * 400 + 399)).collect();
     assert_eq!(lanes(&body)[0].2, expected);
 }
