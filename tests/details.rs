@@ -77,6 +77,7 @@ fn shown_steps() -> Value {
             "executionData": null,
             "errorMessage": null,
             "subflowExecutionId": null,
+            "hasBranches": false,
         },
         {
             "stepInstanceId": "step-2",
@@ -94,6 +95,7 @@ fn shown_steps() -> Value {
             "executionData": {"attempts": [1, 2, 3]},
             "errorMessage": "Card declined",
             "subflowExecutionId": "run-2",
+            "hasBranches": false,
         },
     ])
 }

@@ -130,7 +130,7 @@ async fn nodes_of_all_branches_are_listed_in_order_of_time() {
             "nodeType": "IF_ELSE", "status": "SUCCESS",
             "startedAt": time(50), "completedAt": time(55), "durationMs": 5,
             "inputData": {"orderId": 42}, "outputData": {"branch": "true"},
-            "errorMessage": null, "retryCount": 0,
+            "errorMessage": null, "retryCount": 0, "hasBranches": false,
         })
     );
     assert_eq!(body.get("nextToken"), None);

@@ -187,9 +187,11 @@ async fn details_contain_the_documented_fields() {
                 "stepSummary": {"total": 2, "passed": 1, "failed": 1},
                 "steps": [
                     {"id": "step-1", "sequenceNumber": 1, "action": "IF_ELSE", "status": "PASSED",
-                     "durationMs": 5, "executionData": {"screen": 1}, "errorMessage": null},
+                     "durationMs": 5, "executionData": {"screen": 1}, "errorMessage": null,
+                     "hasBranches": false},
                     {"id": "step-2", "sequenceNumber": 1, "action": "IF_ELSE", "status": "FAILED",
-                     "durationMs": 5, "executionData": null, "errorMessage": "No such button"},
+                     "durationMs": 5, "executionData": null, "errorMessage": "No such button",
+                     "hasBranches": false},
                 ],
                 "executionData": {"app": "1.2"}, "errorMessage": "No such button",
                 "flow": {"name": null}, "createdAt": time(0), "updatedAt": time(15_050),

@@ -31,6 +31,7 @@ mod layers;
 mod lists;
 mod malformed;
 mod masking;
+mod nested;
 mod numbered_pages;
 mod odd_records;
 mod openapi;

@@ -75,10 +75,20 @@ const DETAILS: &[Grant] = &[
     get(&[TOKENS]),
 ];
 
-/// Allows showing the payloads of the steps of branches, in the same way as [`DETAILS`].
+/// Allows the same, and reading the top-level steps of a run with nested steps by their keys.
+const TOP_LEVEL_STEPS: &[Grant] = &[
+    get(&[RUNS, SETTINGS]),
+    query(&[RUNS]),
+    batch_get(&[RUNS]),
+    put(&[AUDIT]),
+    get(&[TOKENS]),
+];
+
+/// Allows showing the payloads of the steps of branches, in the same way as [`TOP_LEVEL_STEPS`].
 const BRANCHES: &[Grant] = &[
     get(&[SETTINGS]),
     query(&[RUNS]),
+    batch_get(&[RUNS]),
     put(&[AUDIT]),
     get(&[TOKENS]),
 ];
@@ -157,7 +167,7 @@ routes! {
         ];
     GET_FLOW_EXECUTION: GET "/flow-executions/{flowExecutionId}" flow_executions::get_flow_execution,
         [flow_api::DETAILS],
-        remembered(ExecutionsRead).streamed().memory(TWO_PAYLOADS_MB), DETAILS;
+        remembered(ExecutionsRead).streamed().memory(TWO_PAYLOADS_MB), TOP_LEVEL_STEPS;
     GET_FLOW_EXECUTION_BRANCH_STEPS: GET "/flow-executions/{flowExecutionId}/branch-steps" flow_executions::get_flow_execution_branch_steps,
         [flow_api::BRANCH_STEPS],
         remembered(ExecutionsRead).streamed().memory(TWO_PAYLOADS_MB), BRANCHES;
@@ -213,7 +223,7 @@ routes! {
         ];
     GET_HISTORY_EXECUTION: GET "/api/history/executions/{executionId}" history::get_history_execution,
         [history_api::DETAILS],
-        remembered(ExecutionsRead).streamed().memory(TWO_PAYLOADS_MB), DETAILS;
+        remembered(ExecutionsRead).streamed().memory(TWO_PAYLOADS_MB), TOP_LEVEL_STEPS;
     GET_HISTORY_STATISTICS: GET "/api/history/execution-stats" history::get_history_statistics,
         [history_api::STATISTICS],
         remembered(ExecutionsRead), &[

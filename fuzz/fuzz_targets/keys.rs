@@ -35,6 +35,7 @@ fn parse_time(text: &str) -> Timestamp {
 /// Checks that values that are parsed from a foreign key are in it.
 fn check_foreign_key(sk: &str) {
     if let Some(StepKey {
+        parent_step_instance_id,
         branch_execution_id,
         start_time,
         step_instance_id,
@@ -46,6 +47,10 @@ fn check_foreign_key(sk: &str) {
             sk.starts_with(keys::BRANCHES)
         );
         assert_eq!(branch_execution_id.is_none(), sk.starts_with(keys::STEPS));
+        assert_eq!(
+            parent_step_instance_id.is_some(),
+            branch_execution_id.is_some()
+        );
         assert!(keys::payload_of(sk).is_none());
     }
     if let Some(PayloadKey { name, part }) = keys::payload_of(sk) {

@@ -195,11 +195,13 @@ async fn large_values_in_steps_shorten_the_page() {
     }
     let mut pages = 0;
     let path = within(RUN, 16_384);
-    let steps = app.walk_steps(&token, &path, |_, answer| {
+    let steps = app.walk_steps(&token, &path, |page, answer| {
         pages += 1;
         assert!(answer.body.len() < 60_000, "{} bytes", answer.body.len());
         let units = answer.usage.capacity_units;
-        assert!(units <= read_units(18 << 20), "{units} units on a page");
+        // The first page also searches the other steps for nested ones.
+        let most = if page == 0 { 22 << 20 } else { 6 << 20 };
+        assert!(units <= read_units(most), "{units} units on page {page}");
     });
     let steps = steps.await;
     assert_eq!(pages, 2);

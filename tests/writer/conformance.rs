@@ -143,10 +143,13 @@ impl Handles {
     }
 
     async fn start_step(&mut self, operation: &Value) {
-        let (new, parent) = (new_step(operation), text(operation, "in"));
-        let step = match self.runs.get(parent) {
+        let (mut new, place) = (new_step(operation), text(operation, "in"));
+        if let Some(parent) = operation["parent"].as_str() {
+            new = new.parent(&self.steps[parent]);
+        }
+        let step = match self.runs.get(place) {
             Some(run) => run.start_step(new).await,
-            None => self.branches[parent].start_step(new).await,
+            None => self.branches[place].start_step(new).await,
         };
         let name = text(operation, "as").to_owned();
         self.steps.insert(name, step.expect("started"));

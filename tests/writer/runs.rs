@@ -273,6 +273,73 @@ async fn invalid_steps_and_branches_are_refused() {
 }
 
 #[tokio::test]
+async fn a_step_below_another_one_names_only_its_parent() {
+    let app = TestApp::new().await;
+    let writer = writer_of(&app);
+    let run = writer.start(NewRun::new("f")).await.expect("started");
+    let fork = run.fork(NewStep::new("fork")).await.expect("started");
+    let branch = fork.branch("b");
+    let top = run.start_step(NewStep::new("top")).await.expect("started");
+    let below = |id: &str| NewStep::new("below").id(id);
+    for step in [
+        run.start_step(below("n-1").parent(&top)).await,
+        branch.start_step(below("n-2").parent(&top)).await,
+        run.start_step(below("n-3").parent_id("unknown")).await,
+    ] {
+        step.expect("started").complete().await.expect("ended");
+    }
+    let outcome = run.complete().await.expect("ended");
+    assert_eq!(outcome, Outcome::Written);
+    let records = records(&app, &[run.execution_id()]).await;
+    let records = records.as_array().expect("records").iter();
+    let nested = records.filter(|record| record["stepId"] == "below");
+    let places: Vec<_> = nested
+        .map(|record| {
+            assert!(
+                record["sk"]
+                    .as_str()
+                    .is_some_and(|sk| sk.starts_with("STEP#"))
+            );
+            assert_eq!(record.get("branchExecutionId"), None);
+            let place = ["stepInstanceId", "parentStepInstanceId", "sequenceNumber"];
+            json!(place.map(|name| record[name].clone()))
+        })
+        .collect();
+    let expected = [
+        json!(["n-1", top.id(), 1]),
+        json!(["n-2", top.id(), 2]),
+        json!(["n-3", "unknown", null]),
+    ];
+    assert!(
+        expected.iter().all(|place| places.contains(place)),
+        "{places:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_parent_of_a_step_is_in_the_same_run() {
+    let app = TestApp::new().await;
+    let writer = writer_of(&app);
+    let run = writer.start(NewRun::new("f")).await.expect("started");
+    let other = writer.start(NewRun::new("f")).await.expect("started");
+    let parent = other.start_step(NewStep::new("a")).await.expect("started");
+    for new in [
+        NewStep::new("b").parent(&parent),
+        NewStep::new("b").parent_id("#"),
+    ] {
+        let error = run.start_step(new).await.expect_err("refused");
+        let is_named = matches!(
+            error,
+            Error::InvalidRecord {
+                member: "parentStepInstanceId",
+                ..
+            }
+        );
+        assert!(is_named, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_step_with_a_refused_output_can_still_end() {
     let app = TestApp::new().await;
     let writer = batching_writer(app.store.client(), &app);

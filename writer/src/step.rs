@@ -2,10 +2,12 @@
 
 use std::borrow::Borrow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use format::attributes::{BRANCH_EXECUTION_ID, EXECUTION_DATA, INPUT, OUTPUT, STEP_INSTANCE_ID};
-use format::model::{StepStatus, Timestamp};
+use format::attributes::{
+    BRANCH_EXECUTION_ID, EXECUTION_DATA, INPUT, OUTPUT, PARENT_STEP_INSTANCE_ID, STEP_INSTANCE_ID,
+};
+use format::model::{ExecutionId, StepStatus, Timestamp};
 use format::record::{self, FORK, Payload, StepPosition, StepRecord};
 use serde::Serialize;
 
@@ -22,8 +24,17 @@ pub struct NewStep {
     start_time: Option<Timestamp>,
     retry_count: Option<u64>,
     sequence_number: Option<u64>,
+    parent: Option<NewParent>,
     input: Option<Json>,
     data: Option<Json>,
+}
+
+/// The step below which a new step runs.
+#[derive(Debug)]
+struct NewParent {
+    id: String,
+    /// Its run, and the number of steps below it, if they are known.
+    known: Option<(ExecutionId, Arc<AtomicU64>)>,
 }
 
 impl NewStep {
@@ -37,6 +48,7 @@ impl NewStep {
             start_time: None,
             retry_count: None,
             sequence_number: None,
+            parent: None,
             input: None,
             data: None,
         }
@@ -73,7 +85,29 @@ impl NewStep {
         self
     }
 
-    /// Sets the step's position in the run or branch, if it is not the next one.
+    /// Sets the step below which the step runs. It must be a step of the same run. The step is then
+    /// in no branch, whether it is started with the run or with a branch.
+    pub fn parent(mut self, parent: &Step) -> Self {
+        let execution_id = parent.record.execution_id.clone();
+        self.parent = Some(NewParent {
+            id: parent.id().to_owned(),
+            known: Some((execution_id, parent.nested.clone())),
+        });
+        self
+    }
+
+    /// Sets the step below which the step runs, like [`Self::parent`], by its id. The step has no
+    /// sequence number unless you set one, because the writer does not know the steps beside it.
+    pub fn parent_id(mut self, step_instance_id: impl Into<String>) -> Self {
+        self.parent = Some(NewParent {
+            id: step_instance_id.into(),
+            known: None,
+        });
+        self
+    }
+
+    /// Sets the step's position in the run, in the branch or below its parent, if it is not the next
+    /// one.
     pub fn sequence_number(mut self, sequence_number: u64) -> Self {
         self.sequence_number = Some(sequence_number);
         self
@@ -96,6 +130,25 @@ impl NewStep {
     }
 }
 
+impl NewParent {
+    /// Returns the position of the steps below it.
+    fn position_in(&self, run: &Run) -> Result<StepPosition> {
+        let id = id(PARENT_STEP_INSTANCE_ID, &self.id)?;
+        match &self.known {
+            Some((execution_id, _)) if execution_id != run.id() => {
+                let reason = "use a step of the same run".to_owned();
+                Err(Error::invalid(PARENT_STEP_INSTANCE_ID, reason))
+            }
+            _ => Ok(StepPosition::Below(id)),
+        }
+    }
+
+    fn next_number(&self) -> Option<u64> {
+        let (_, nested) = self.known.as_ref()?;
+        Some(nested.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
 /// A step that has started. If it is dropped without an end, it stays open in the table, as after a
 /// crash of the engine.
 #[derive(Debug)]
@@ -106,6 +159,8 @@ pub struct Step {
     is_accepted: bool,
     /// Whether its end is counted in the run's summary.
     is_counted: bool,
+    /// The number of steps that were started below it.
+    nested: Arc<AtomicU64>,
 }
 
 impl Step {
@@ -121,8 +176,14 @@ impl Step {
         let step_instance_id = id(STEP_INSTANCE_ID, &new.id)?;
         let input = payload(INPUT, new.input)?;
         let execution_data = payload(EXECUTION_DATA, new.data)?;
-        let next_number = || run.next_number(&position, sequence);
+        let parent = new.parent.as_ref();
+        let below = parent.map(|parent| parent.position_in(run)).transpose()?;
+        let next_number = || match parent {
+            None => run.next_number(&position, sequence),
+            Some(parent) => parent.next_number(),
+        };
         let sequence_number = new.sequence_number.or_else(next_number);
+        let position = below.unwrap_or(position);
         let start_time = new.start_time.unwrap_or_else(|| writer.now());
         let (execution_id, status) = (run.id().clone(), StepStatus::Running);
         let record = StepRecord {
@@ -140,6 +201,7 @@ impl Step {
             record,
             is_accepted: false,
             is_counted: false,
+            nested: Arc::default(),
         };
         step.accept().await?;
         run.count_start();

@@ -114,6 +114,14 @@ put_step(RUN, "step-print", 420, 440, branch=inner, stepId="print", stepName="Pr
          stepType="SCRIPT", sequenceNumber=1,
          output=[1, Decimal("2.5"), None, True, "x", 1234567890123456])
 put_json(RUN, "step:step-print:executionData", {"printer": "p1", "huge": 1e300})
+put_step(RUN, "step-weigh", 330, 350, parentStepInstanceId="step-pack-a", stepId="weigh",
+         stepName="Weigh", stepType="SCRIPT", sequenceNumber=1, output={"grams": 250})
+put_step(RUN, "step-call", 610, 630, parentStepInstanceId="step-ship", stepId="call",
+         stepName="Call the carrier", sequenceNumber=1)
+put_step(RUN, "step-parse", 615, 625, parentStepInstanceId="step-call", stepId="parse",
+         stepName="Parse the answer", stepType="SCRIPT", sequenceNumber=1)
+put_step(RUN, "step-quote", 620, 640, parentStepInstanceId="step-ship", stepId="quote",
+         stepName="Quote", stepType="HTTP", sequenceNumber=2)
 put_step(RUN, "step-ship", 600, 850, stepId="ship", stepName="Ship", stepType="SUBFLOW",
          sequenceNumber=3, subflowExecutionId="conformance-sub", output={"ok": True})
 put_json(RUN, "step:step-ship:input", "large " * 5000)
@@ -150,6 +158,6 @@ put_execution(
         "endTime": at(1000),
         "durationMs": 1000,
         "errorMessage": "one item could not be packed",
-        "stepSummary": {"total": 8, "passed": 6, "failed": 1},
+        "stepSummary": {"total": 12, "passed": 10, "failed": 1},
     }
 )

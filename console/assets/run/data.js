@@ -7,7 +7,6 @@ import { now, parseTime } from "../format.js";
 import { isOpen, statusOf } from "../ui/status.js";
 import { parseExact, plainNumber } from "./exact.js";
 
-const FORK = "PARALLEL_FORK_MANAGER";
 // The first page is small, so that the first steps appear quickly.
 const FIRST_PAGE = 100;
 
@@ -21,16 +20,16 @@ export const RUN_PAYLOADS = ["input", "output", "resolvedFinalContextData"];
  * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string,
  *   sequenceNumber: ?number, status: string, startTime: ?string, endTime: ?string, durationMs: ?number,
  *   retryCount: ?number, input: any, output: any, executionData: any, omittedPayloads?: Object<string, ?number>,
- *   errorMessage: ?string, subflowExecutionId: ?string, begin: ?number, end: ?number}} Step
- *   `begin` and `end` are times in milliseconds; `end` is null while it is unknown
+ *   errorMessage: ?string, subflowExecutionId: ?string, hasBranches: boolean, begin: ?number, end: ?number}} Step
+ *   `hasBranches`: whether steps of branches, or nested steps in lanes, are below it; `begin` and `end` are times in milliseconds; `end` is null while it is unknown
  * @typedef {{id: string, branchId: ?string, fork: Step, byId: Map<string, Step>, steps: Step[]}} Branch
- * @typedef {{branches: Map<string, Branch>, state: "loading"|"ready"|"failed", error: ?Error, settled: boolean,
- *   asked: boolean}} Fork
- *   `asked`: whether everything was requested, not only failed steps
+ * @typedef {{branches: Map<string, Branch>, branchOf: Map<string, Branch>, state: "loading"|"ready"|"failed",
+ *   error: ?Error, settled: boolean, asked: boolean}} Fork
+ *   `branchOf`: the branch or lane of each step; `asked`: whether everything was requested, not only failed steps
  */
 
 /** @param {Step} step */
-export const isFork = (step) => step.stepType === FORK;
+export const isFork = (step) => step.hasBranches;
 
 /**
  * The run's details from the API, with every digit. Secrets stay hidden unless they are requested,
@@ -192,7 +191,8 @@ export class RunStore {
   forkOf(step) {
     const id = step.stepInstanceId;
     if (!this.forks.has(id)) {
-      this.forks.set(id, { branches: new Map(), state: "loading", error: null, settled: false, asked: false });
+      const read = { branches: new Map(), branchOf: new Map() };
+      this.forks.set(id, { ...read, state: "loading", error: null, settled: false, asked: false });
     }
     return this.forks.get(id);
   }
@@ -255,9 +255,9 @@ export class RunStore {
       const answer = await ask(this.id, "/branch-steps", query, null, this.reveal);
       for (const [id, raw] of Object.entries(answer.data)) {
         const branch = fork.branches.get(id) ?? { id, branchId: raw.branchId, fork: step, byId: new Map(), steps: [] };
-        for (const each of raw.steps) branch.byId.set(each.stepInstanceId, closedWith(stepOf(each), this.metadata));
-        branch.steps = inOrder(branch.byId.values());
         fork.branches.set(id, branch);
+        for (const each of raw.steps) moveTo(fork, branch, closedWith(stepOf(each), this.metadata));
+        branch.steps = inOrder(branch.byId.values());
       }
       for (const warning of answer.warnings ?? []) this.warnings.add(textOf(warning));
       nextToken = answer.nextToken;
@@ -265,6 +265,18 @@ export class RunStore {
       if (!nextToken) return;
     }
   }
+}
+
+/** Puts a step into a branch. A nested step moves to another lane if earlier steps are written later. */
+function moveTo(fork, branch, step) {
+  const id = step.stepInstanceId;
+  const earlier = fork.branchOf.get(id);
+  fork.branchOf.set(id, branch);
+  branch.byId.set(id, step);
+  if (!earlier || earlier === branch) return;
+  earlier.byId.delete(id);
+  earlier.steps = earlier.steps.filter((each) => each.stepInstanceId !== id);
+  if (earlier.byId.size === 0) fork.branches.delete(earlier.id);
 }
 
 const ONLY_FAILED = { stepStatus: "FAILED" };

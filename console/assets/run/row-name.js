@@ -57,8 +57,8 @@ function Kind({ row }) {
         ${formatCount(step.retryCount + 1)}
       </span>
     `}
-    <bdi class="tl-type">${parts === "fork" ? "fork" : step.stepType}</bdi>
-    ${parts === "run" && html`
+    <bdi class="tl-type">${step.stepType === "PARALLEL_FORK_MANAGER" ? "fork" : step.stepType}</bdi>
+    ${step.subflowExecutionId && html`
       <a
         class="tl-open"
         tabindex="-1"

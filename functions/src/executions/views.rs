@@ -153,10 +153,18 @@ struct NodeView<'a> {
     output_data: Option<&'a Value>,
     error_message: Option<&'a str>,
     retry_count: u64,
-    /// The execution of the branch. Only nodes inside a parallel branch have it.
+    /// Whether other nodes are below this one, in branches or lanes.
+    has_branches: bool,
+    /// The `id` of the node below which this one is shown. Only nodes inside a parallel branch, and
+    /// nested nodes, have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_step_instance_id: Option<&'a str>,
+    /// The execution of the branch, or the lane of a nested node. Only nodes inside a parallel
+    /// branch, and nested nodes, have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch_execution_id: Option<&'a str>,
-    /// The branch's name in the workflow's definition. Only nodes inside a parallel branch have it.
+    /// The branch's name in the workflow's definition, or the name of the lane. Only nodes inside a
+    /// parallel branch, and nested nodes, have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     branch_id: Option<&'a str>,
 }
@@ -211,6 +219,8 @@ fn node(step: &Step) -> NodeView<'_> {
         output_data: step.output.as_ref(),
         error_message: step.error_message.as_deref(),
         retry_count: step.retry_count.unwrap_or_default(),
+        has_branches: step.has_branches(),
+        parent_step_instance_id: step.parent_id(),
         branch_execution_id: step.branch_execution_id(),
         branch_id: step.branch_id.as_deref(),
     }

@@ -27,8 +27,8 @@ pub(crate) fn list_flow_executions(schemas: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Returns an execution with its top-level steps in order of time. The first page \
-                 also has the payloads that `runPayloads` names, by default the context. The \
+    let about = "Returns an execution with its top-level steps in order of time. The steps below a \
+                 step that `hasBranches` are a separate endpoint. The first page also has the payloads that `runPayloads` names, by default the context. The \
                  response is streamed.";
     Operation::new("Get an execution", about)
         .answer::<Envelope<DetailsView<'_>>>(
@@ -41,8 +41,9 @@ pub(crate) fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn get_flow_execution_branch_steps(schemas: &mut SchemaGenerator) -> Operation {
-    let about = "Returns the steps of the parallel branches of a fork. If the parameters do not \
-                 identify a fork, `data` is empty.";
+    let about = "Returns the steps below a step that `hasBranches`: the steps of its parallel \
+                 branches, and then its nested steps in lanes, which have the form of branches. If \
+                 the parameters do not identify such a step, `data` is empty.";
     Operation::new("Get the steps of a fork's branches", about)
         .answer::<BranchStepsView<'_>>(
             schemas,

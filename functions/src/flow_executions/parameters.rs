@@ -187,7 +187,7 @@ pub(crate) static STEP: LazyLock<Parameters<StepParameters>> = LazyLock::new(|| 
             .about("The `startTime` of the step."),
     );
     let branch_id = group.add(id("branchExecutionId").required_with(&BRANCH).about(
-        "The branch of the step, if it is inside a branch. Send it together with \
+        "The branch of the step, or its lane. Send it together with \
          `parentStepInstanceId` and `parentStepStartTime`.",
     ));
     let most_bytes = group.add(most_bytes());
@@ -224,11 +224,13 @@ fn branch(
 }
 
 fn fork_id() -> Parameter<Option<StepInstanceId>> {
-    id("parentStepInstanceId").about("The `stepInstanceId` of the fork.")
+    id("parentStepInstanceId")
+        .about("The `stepInstanceId` of the fork, or of the parent of nested steps.")
 }
 
 fn fork_time() -> Parameter<Option<Timestamp>> {
-    timestamp("parentStepStartTime").about("The `startTime` of the fork.")
+    timestamp("parentStepStartTime")
+        .about("The `startTime` of the fork, or of the parent of nested steps.")
 }
 
 fn most_bytes() -> Parameter<Option<usize>> {

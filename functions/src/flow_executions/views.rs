@@ -196,6 +196,10 @@ struct StepView<'a> {
     omitted_payloads: Option<&'a OmittedPayloads>,
     error_message: Option<&'a str>,
     subflow_execution_id: Option<&'a str>,
+    /// Whether the step has branches, or lanes of nested steps. Absent in the answer for a single
+    /// step, because finding it out would need the other steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_branches: Option<bool>,
 }
 
 pub(super) fn details(details: &ExecutionDetails) -> Envelope<DetailsView<'_>> {
@@ -240,7 +244,15 @@ fn metadata(execution: &Execution) -> Metadata<'_> {
     }
 }
 
+/// A step of a page of steps.
 fn step(step: &Step) -> StepView<'_> {
+    StepView {
+        has_branches: Some(step.has_branches()),
+        ..single_step(step)
+    }
+}
+
+fn single_step(step: &Step) -> StepView<'_> {
     StepView {
         step_instance_id: step.id(),
         step_id: step.step_id.as_deref(),
@@ -258,6 +270,7 @@ fn step(step: &Step) -> StepView<'_> {
         omitted_payloads: Some(&step.omitted_payloads).filter(|omitted| !omitted.is_empty()),
         error_message: step.error_message.as_deref(),
         subflow_execution_id: step.subflow_execution_id.as_deref(),
+        has_branches: None,
     }
 }
 
@@ -275,7 +288,7 @@ pub(super) struct StepDetailsView<'a> {
 pub(super) fn step_details(details: &StepDetails) -> StepDetailsView<'_> {
     StepDetailsView {
         success: true,
-        data: step(&details.step),
+        data: single_step(&details.step),
         warnings: warnings(&details.unreadable),
     }
 }
@@ -294,7 +307,7 @@ pub(super) struct BranchStepsView<'a> {
     warnings: Vec<String>,
 }
 
-/// The branches by `branchExecutionId`, in the order of the table.
+/// The branches by `branchExecutionId`, in the order of the table, and then the lanes.
 struct BranchesView<'a>(&'a [BranchListing]);
 
 #[derive(Serialize, JsonSchema)]

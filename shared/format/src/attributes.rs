@@ -93,7 +93,8 @@ pub const SUBFLOW_EXECUTION_ID: &str = "subflowExecutionId";
 pub const BRANCH_EXECUTION_ID: &str = "branchExecutionId";
 /// The name of that branch.
 pub const BRANCH_ID: &str = "branchId";
-/// The fork that the branch belongs to; in an execution, the step that started it.
+/// The fork that the branch belongs to; in a nested step, the step below which it ran; in an
+/// execution, the step that started it.
 pub const PARENT_STEP_INSTANCE_ID: &str = "parentStepInstanceId";
 /// When that fork started.
 pub const PARENT_STEP_START_TIME: &str = "parentStepStartTime";

@@ -377,6 +377,8 @@ pub fn payload_of(sk: &str) -> Option<PayloadKey<'_>> {
 /// The values in the sort key of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepKey<'a> {
+    /// The id of the fork, for a step inside a branch.
+    pub parent_step_instance_id: Option<&'a str>,
     /// The id of this run of the branch, for a step inside a branch.
     pub branch_execution_id: Option<&'a str>,
     /// When the step started.
@@ -385,11 +387,12 @@ pub struct StepKey<'a> {
     pub step_instance_id: &'a str,
 }
 
-/// Parses the sort key of a step, top-level or in a branch.
+/// Parses the sort key of a step, in a branch or not.
 pub fn step_of(sk: &str) -> Option<StepKey<'_>> {
     let parts: Vec<&str> = sk.split('#').collect();
     match parts[..] {
         ["STEP", start_time, step_instance_id] => Some(StepKey {
+            parent_step_instance_id: None,
             branch_execution_id: None,
             start_time,
             step_instance_id,
@@ -397,11 +400,12 @@ pub fn step_of(sk: &str) -> Option<StepKey<'_>> {
         [
             "BRANCH",
             _,
-            _,
+            parent_step_instance_id,
             branch_execution_id,
             start_time,
             step_instance_id,
         ] => Some(StepKey {
+            parent_step_instance_id: Some(parent_step_instance_id),
             branch_execution_id: Some(branch_execution_id),
             start_time,
             step_instance_id,
@@ -447,6 +451,7 @@ mod tests {
             let start_time = moment(time).to_string();
             let sk = step(moment(time), &id);
             prop_assert_eq!(step_of(&sk), Some(StepKey {
+                parent_step_instance_id: None,
                 branch_execution_id: None,
                 start_time: &start_time,
                 step_instance_id: &id,
@@ -462,6 +467,7 @@ mod tests {
             let sk = branch_step(&prefix, &branch, moment(time), &id);
             prop_assert!(sk.len() <= 1024, "DynamoDB limits a sort key to 1,024 bytes");
             prop_assert_eq!(step_of(&sk), Some(StepKey {
+                parent_step_instance_id: Some(&fork),
                 branch_execution_id: Some(&branch),
                 start_time: &start_time,
                 step_instance_id: &id,

@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod change;
+pub mod cycles;
 pub mod error;
 pub mod hash;
 pub mod keys;

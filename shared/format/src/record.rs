@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use crate::attributes::{
-    DURATION_MS, ERROR_MESSAGE, EXECUTION_DATA, EXECUTION_TYPE, INPUT, OUTPUT, PARTITION_KEY,
-    SORT_KEY, text,
+    DURATION_MS, ERROR_MESSAGE, EXECUTION_DATA, EXECUTION_TYPE, INPUT, OUTPUT,
+    PARENT_STEP_INSTANCE_ID, PARTITION_KEY, SORT_KEY, text,
 };
 use crate::error::{Error, Result};
 use crate::keys;
@@ -199,6 +199,8 @@ impl ExecutionRecord {
 pub enum StepPosition {
     /// Among the run's own steps.
     TopLevel,
+    /// Below the step with this id, which is a step of the same run.
+    Below(StepInstanceId),
     /// In a parallel branch.
     Branch(BranchPosition),
 }
@@ -305,7 +307,7 @@ impl StepRecord {
     pub fn sort_key(&self) -> String {
         let id = self.step_instance_id.as_str();
         match &self.position {
-            StepPosition::TopLevel => keys::step(self.start_time, id),
+            StepPosition::TopLevel | StepPosition::Below(_) => keys::step(self.start_time, id),
             StepPosition::Branch(branch) => branch.sort_key(self.start_time, id),
         }
     }
@@ -317,9 +319,16 @@ impl StepRecord {
     /// Returns [`Error::Internal`] if a member cannot be an attribute, which never happens.
     pub fn item(&self) -> Result<Item> {
         let mut item: Item = serde_dynamo::to_item(self).map_err(Error::internal)?;
-        if let StepPosition::Branch(branch) = &self.position {
-            let branch: Item = serde_dynamo::to_item(branch).map_err(Error::internal)?;
-            item.extend(branch);
+        match &self.position {
+            StepPosition::TopLevel => {}
+            StepPosition::Below(parent) => {
+                let parent = text(parent.as_str());
+                item.insert(PARENT_STEP_INSTANCE_ID.to_owned(), parent);
+            }
+            StepPosition::Branch(branch) => {
+                let branch: Item = serde_dynamo::to_item(branch).map_err(Error::internal)?;
+                item.extend(branch);
+            }
         }
         let partition = keys::execution_partition(&self.execution_id);
         item.insert(PARTITION_KEY.to_owned(), text(partition));
@@ -452,5 +461,24 @@ mod tests {
         let payloads: Vec<_> = step.payload_items().collect();
         let keys: Vec<_> = payloads.iter().filter_map(keys::sort_key).collect();
         assert_eq!(keys, ["PAYLOAD#step:step-1:output#0000"]);
+    }
+
+    #[test]
+    fn a_nested_step_has_the_key_of_any_step_and_names_its_parent() {
+        let step = StepRecord::new(
+            "run-1".parse().expect("an id"),
+            StepPosition::Below("step-0".parse().expect("an id")),
+            "step-1".parse().expect("an id"),
+            moment("2026-02-17T10:30:01Z"),
+            StepStatus::Running,
+        );
+        let item: serde_json::Value =
+            serde_dynamo::from_item(step.item().expect("an item")).expect("JSON");
+        let expected = serde_json::json!({
+            "pk": "EXEC#run-1", "sk": "STEP#2026-02-17T10:30:01.000Z#step-1",
+            "stepInstanceId": "step-1", "status": "RUNNING",
+            "startTime": "2026-02-17T10:30:01.000Z", "parentStepInstanceId": "step-0",
+        });
+        assert_eq!(item, expected);
     }
 }

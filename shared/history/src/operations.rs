@@ -16,6 +16,7 @@ mod export;
 mod filter;
 mod get;
 mod list;
+mod nesting;
 mod outline;
 mod pin;
 mod run_reader;
@@ -25,7 +26,9 @@ mod statistics;
 mod step;
 mod step_failures;
 mod step_statistics;
+mod step_tree;
 mod steps;
+mod top_level_steps;
 mod whole_execution;
 
 // The operations are what these modules declare as `pub`; what they share is `pub(super)`.

@@ -188,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_with_a_remark_is_read_only_with_the_remark() {
+        let range = || of_flow("team-a", "flow-1");
+        let noted = mint(&range().noted("x"), &item()).expect("a token");
+        assert!(read(&range().noted("x"), &noted).is_ok());
+        let other = "The token belongs to another query.";
+        assert_eq!(refusal(&range(), &noted), other);
+        assert_eq!(refusal(&range().noted("y"), &noted), other);
+        assert_eq!(refusal(&range().noted("x"), &token()), other);
+    }
+
+    #[test]
     fn a_forged_key_with_the_right_fingerprint_is_refused() {
         let range = of_flow("team-a", "flow-1");
         let other = "The token belongs to another query.";

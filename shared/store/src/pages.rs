@@ -27,7 +27,7 @@ pub const MAX_QUERIES_A_PAGE: usize = 16;
 pub const MAX_ITEMS_A_PAGE: usize = 10_000;
 
 /// One page of a range, as DynamoDB returned it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     /// The items, in the range's order.
     pub items: Vec<Item>,
@@ -150,6 +150,11 @@ impl Pages<'_> {
     /// Returns whether all pages have been read.
     pub fn is_at_end(&self) -> bool {
         matches!(self.rest, Rest::Nothing)
+    }
+
+    /// What has not been read.
+    pub fn rest(&self) -> Rest {
+        self.rest.clone()
     }
 
     /// The key up to which items have been read; `None` at the beginning and at the end.

@@ -16,6 +16,8 @@ use crate::table::Index;
 pub struct Filter {
     attribute: &'static str,
     test: Test,
+    /// Items with this attribute pass as well.
+    or_exists: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,7 @@ enum Test {
     AnyOf(Vec<AttributeValue>),
     Not(AttributeValue),
     BeginsWith(&'static str),
+    Exists,
 }
 
 impl Filter {
@@ -31,6 +34,7 @@ impl Filter {
         Self {
             attribute,
             test: Test::AnyOf(values),
+            or_exists: None,
         }
     }
 
@@ -39,6 +43,7 @@ impl Filter {
         Self {
             attribute,
             test: Test::Not(value),
+            or_exists: None,
         }
     }
 
@@ -47,7 +52,24 @@ impl Filter {
         Self {
             attribute,
             test: Test::BeginsWith(prefix),
+            or_exists: None,
         }
+    }
+
+    /// The attribute exists.
+    pub fn exists(attribute: &'static str) -> Self {
+        Self {
+            attribute,
+            test: Test::Exists,
+            or_exists: None,
+        }
+    }
+
+    /// Lets items that have another attribute pass as well. The reader drops those that it does not
+    /// return, so page tokens do not depend on it.
+    pub fn or_exists(mut self, attribute: &'static str) -> Self {
+        self.or_exists = Some(attribute);
+        self
     }
 
     /// The values in the condition.
@@ -56,6 +78,7 @@ impl Filter {
             Test::AnyOf(values) => values.clone(),
             Test::Not(value) => vec![value.clone()],
             Test::BeginsWith(prefix) => vec![text(*prefix)],
+            Test::Exists => Vec::new(),
         }
     }
 
@@ -67,6 +90,7 @@ impl Filter {
             // This also holds for an absent attribute.
             Test::Not(_) => format!("NOT {name} = {values}"),
             Test::BeginsWith(_) => format!("begins_with({name}, {values})"),
+            Test::Exists => format!("attribute_exists({name})"),
         }
     }
 }
@@ -83,6 +107,8 @@ pub struct Range {
     /// Whether reads are consistent, and so include the most recent writes, at twice the price.
     consistent: bool,
     filters: Vec<Filter>,
+    /// A remark that the page tokens of the range carry.
+    note: Option<&'static str>,
     /// The only attributes that are fetched; all attributes if it is empty.
     only: &'static [&'static str],
 }
@@ -117,6 +143,7 @@ impl Range {
             is_descending: true,
             consistent: false,
             filters: Vec::new(),
+            note: None,
             only: &[],
         }
     }
@@ -150,6 +177,7 @@ impl Range {
             is_descending: false,
             consistent: false,
             filters: Vec::new(),
+            note: None,
             only: &[],
         }
     }
@@ -157,6 +185,13 @@ impl Range {
     /// Adds a filter to the range.
     pub fn filtered(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
+        self
+    }
+
+    /// Adds a remark that the range's page tokens carry, such as a fact that was found out for the
+    /// first page. A token is read only with the remark with which it was created.
+    pub fn noted(mut self, note: &'static str) -> Self {
+        self.note = Some(note);
         self
     }
 
@@ -262,6 +297,9 @@ impl Range {
                 part(format!("{value:?}").as_bytes());
             }
         }
+        if let Some(note) = self.note {
+            part(note.as_bytes());
+        }
     }
 
     /// Adds the range to a request.
@@ -314,8 +352,13 @@ impl Range {
                 names.push(name);
             }
             let name = format!("#f{number}");
-            conditions.push(filter.expression(&name, &names));
+            let mut condition = filter.expression(&name, &names);
             request = request.expression_attribute_names(name, filter.attribute);
+            if let Some(other) = filter.or_exists {
+                condition = format!("({condition} OR attribute_exists(#o{number}))");
+                request = request.expression_attribute_names(format!("#o{number}"), other);
+            }
+            conditions.push(condition);
         }
         if conditions.is_empty() {
             return request;

@@ -82,6 +82,8 @@ class Scenario:
     def _do(self, verb: str, given: dict[str, Any]) -> Any:
         if "timeout_at" in given:
             given["timeout_at"] = time_of(given["timeout_at"])
+        if "parent" in given:
+            given["parent"] = self._handles[given["parent"]]
         target = next((given.pop(name) for name in ("in", "on", "of") if name in given), None)
         handle: Any = self._writer if target is None else self._handles[target]
         if verb in ("start_step", "fork", "start_run"):

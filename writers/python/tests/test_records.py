@@ -40,6 +40,7 @@ INVALID_STEP_OPTIONS: dict[str, list[Any]] = {
     "name": INVALID_TEXTS,
     "type": INVALID_TEXTS,
     "input": [object()],
+    "parent": INVALID_IDS,
     "id": INVALID_IDS,
     "retry_count": INVALID_COUNTS,
     "sequence_number": INVALID_COUNTS,

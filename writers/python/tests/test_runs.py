@@ -12,6 +12,7 @@ import pytest
 from flowtrail_writer import (
     Ended,
     IdTaken,
+    InvalidRecord,
     OtherTeam,
     RecordRefused,
     RunEnded,
@@ -268,6 +269,30 @@ def test_a_sub_flow_belongs_to_its_step(server: Server, writer: Writer, id: str)
     [execution, record] = server.records(id)
     assert record["subflowExecutionId"] == f"{id}-sub"
     assert execution["stepSummary"] == {"total": 1, "passed": 1, "failed": 0}
+
+
+def test_a_step_below_another_one_names_only_its_parent(
+    server: Server, writer: Writer, id: str
+) -> None:
+    run = writer.start_run("flow", execution_id=id)
+    fork = run.fork("fork", id="fork")
+    with run.start_step("top", id="top") as top:
+        run.start_step("below", id="n-1", parent=top).complete()
+        fork.branch("branch").start_step("below", id="n-2", parent=top).complete()
+        run.start_step("below", id="n-3", parent="unknown").complete()
+        run.fork("below", id="n-4", parent=fork).join()
+    run.complete()
+    below = [record for record in server.records(id) if record.get("stepId") == "below"]
+    assert all(record["sk"].startswith("STEP#") for record in below)
+    assert not any("branchExecutionId" in record for record in below)
+    places = {
+        record["stepInstanceId"]: (record["parentStepInstanceId"], record.get("sequenceNumber"))
+        for record in below
+    }
+    expected = {"n-1": ("top", 1), "n-2": ("top", 2), "n-3": ("unknown", None), "n-4": ("fork", 1)}
+    assert places == expected
+    with pytest.raises(InvalidRecord, match="^parent: use a step of the same run$"):
+        writer.start_run("flow").start_step("other", parent=top)
 
 
 def test_an_exception_fails_the_runs_and_steps_it_leaves(

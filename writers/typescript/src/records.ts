@@ -16,13 +16,13 @@ export type Key = { readonly pk: string; readonly sk: string };
 /** A payload of a run or of one of its steps. */
 export type PayloadName = 'input' | 'output' | 'context' | `step:${string}:${'input' | 'output' | 'executionData'}`;
 
-/** The keys of the steps of a run, or of one of its branches. */
+/** The keys of the steps of a run, of one of its branches, or below another step. */
 export interface Place {
   readonly executionId: string;
   /** The start of the steps' sort keys. */
   readonly prefix: string;
-  /** The attributes of the branch in each step's record. */
-  readonly branch: Item;
+  /** The attributes of the place in each step's record. */
+  readonly own: Item;
 }
 
 /** The start time and id of a step, from which its key and its branches' keys are built. */
@@ -32,7 +32,12 @@ export interface StepPair {
 }
 
 export function topLevel(executionId: string): Place {
-  return { executionId, prefix: 'STEP', branch: {} };
+  return { executionId, prefix: 'STEP', own: {} };
+}
+
+/** The keys below another step are those of any step. */
+export function nestedPlace(executionId: string, parentStepInstanceId: string): Place {
+  return { executionId, prefix: 'STEP', own: attributes({ parentStepInstanceId }) };
 }
 
 /** The keys of a branch. They contain the fork's start time and id, even if the fork is inside a branch. */
@@ -40,7 +45,7 @@ export function branchPlace(executionId: string, fork: StepPair, branchId: strin
   return {
     executionId,
     prefix: `BRANCH#${fork.startTime}#${fork.id}#${branchExecutionId}`,
-    branch: attributes({
+    own: attributes({
       branchExecutionId,
       branchId,
       parentStepInstanceId: fork.id,

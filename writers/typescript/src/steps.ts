@@ -9,6 +9,7 @@ import {
   FORK_TYPE,
   attributes,
   branchPlace,
+  nestedPlace,
   payloadItems,
   stepKey,
   type Item,
@@ -22,11 +23,19 @@ export interface ForkOptions {
   /** The step's name for people. */
   name?: string;
   input?: unknown;
+  /**
+   * The step below which the step runs: a step or fork of the same run, or its id. The step is then in no
+   * branch.
+   */
+  parent?: Step | Fork | string;
   /** The id of this run of the step. The default is a UUID. */
   id?: string;
   /** The number of earlier attempts. */
   retryCount?: number;
-  /** The step's position in the run or branch. The default is the next number. */
+  /**
+   * The step's position in the run, in the branch or below its parent. The default is the next number, if it
+   * is known.
+   */
   sequenceNumber?: number;
   /** When the step started. The default is now. Id and start identify a step: a step with the same two replaces it. */
   startTime?: Time;
@@ -43,6 +52,7 @@ const FORK_OPTIONS: OptionNames<ForkOptions> = {
   stepId: true,
   name: true,
   input: true,
+  parent: true,
   id: true,
   retryCount: true,
   sequenceNumber: true,
@@ -61,29 +71,54 @@ interface StepValues {
   executionData?: unknown;
 }
 
+/** A place of steps, with the numbers of its steps. */
+class NumberedPlace {
+  constructor(
+    readonly place: Place,
+    /** `undefined` if unknown: in a resumed run, until the caller passes a number. */
+    public lastNumber: number | undefined,
+  ) {}
+
+  /** Remembers the number of a started step. */
+  add(step: Step): void {
+    if (step.sequenceNumber !== undefined) this.lastNumber = Math.max(this.lastNumber ?? 0, step.sequenceNumber);
+  }
+}
+
 /** A run or a branch: both contain a sequence of steps. */
 export abstract class StepSequence {
   readonly #host: Host;
   readonly #execution: Execution;
-  readonly #place: Place;
-  /** `undefined` if unknown: in a resumed run, until the caller passes a number. */
-  #lastNumber: number | undefined;
+  readonly #steps: NumberedPlace;
 
   /** @internal */
   constructor(host: Host, execution: Execution, place: Place, lastNumber: number | undefined) {
     this.#host = host;
     this.#execution = execution;
-    this.#place = place;
-    this.#lastNumber = lastNumber;
+    this.#steps = new NumberedPlace(place, lastNumber);
   }
 
   /** Starts a step. Its record is sent within `flushAfterMs`. */
   async startStep(options: StepOptions): Promise<Step> {
-    const step = new Step(this.#host, this.#execution, this.#place, checkOptions(options, STEP_OPTIONS), this.#lastNumber);
+    const { parent, ...given } = checkOptions(options, STEP_OPTIONS);
+    const steps = parent === undefined ? this.#steps : this.#below(parent);
+    const step = new Step(this.#host, this.#execution, steps.place, given, steps.lastNumber);
     const accepted = step.start();
-    if (step.sequenceNumber !== undefined) this.#lastNumber = Math.max(this.#lastNumber ?? 0, step.sequenceNumber);
+    steps.add(step);
     await accepted;
     return step;
+  }
+
+  /** The place of the steps below a step of this run. */
+  #below(parent: Step | Fork | string): NumberedPlace {
+    const { executionId } = this.#execution;
+    if (parent instanceof Step || parent instanceof Fork) {
+      const steps = parent.nested;
+      if (steps.place.executionId === executionId) return steps;
+      throw new InvalidRecord('parent', 'must be a step of the same run');
+    }
+    // The number of steps below a step of which only the id is given is unknown.
+    return new NumberedPlace(nestedPlace(executionId, checkId('parent', parent)), undefined);
   }
 
   /** Runs a function as a step. An error fails the step and is thrown again; otherwise the step completes. */
@@ -108,17 +143,20 @@ export class Step {
   readonly #host: Host;
   readonly #execution: Execution;
   readonly #given: StepValues;
+  /** @internal The steps below this one. */
+  readonly nested: NumberedPlace;
   #item: Item;
   #end: StepEnd | undefined;
 
   /** @internal */
-  constructor(host: Host, execution: Execution, place: Place, options: StepOptions, lastNumber: number | undefined) {
+  constructor(host: Host, execution: Execution, place: Place, options: Omit<StepOptions, 'parent'>, lastNumber: number | undefined) {
     this.#host = host;
     this.#execution = execution;
     this.startTime = checkOptional(checkTime, 'startTime', options.startTime) ?? formatMs('clock', host.nowMs());
     this.id = checkOptional(checkId, 'id', options.id) ?? randomUUID();
     const nextNumber = lastNumber === undefined ? undefined : lastNumber + 1;
     this.sequenceNumber = checkOptional(checkCount, 'sequenceNumber', options.sequenceNumber) ?? nextNumber;
+    this.nested = new NumberedPlace(nestedPlace(execution.executionId, this.id), 0);
     this.#given = { input: options.input, executionData: options.data };
     this.#item = {
       ...attributes({
@@ -132,7 +170,7 @@ export class Step {
         status: 'RUNNING',
         startTime: this.startTime,
       }),
-      ...place.branch,
+      ...place.own,
     };
   }
 
@@ -242,6 +280,11 @@ export class Fork {
   /** The id of this run of the step. */
   get id(): string {
     return this.#step.id;
+  }
+
+  /** @internal The steps below the fork, besides those of its branches. */
+  get nested(): NumberedPlace {
+    return this.#step.nested;
   }
 
   /** Returns a branch, by its name in the flow's definition. Only its steps write records. */

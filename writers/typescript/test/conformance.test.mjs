@@ -77,6 +77,7 @@ async function play(scenario) {
   const handles = { undefined: writer };
   for (const operation of scenario) {
     const { at, do: verb, as: name, in: place, on: target, of: fork, expect: expected, ...given } = operation;
+    if (given.parent) given.parent = handles[given.parent];
     now = Date.parse(at);
     const result = await OPERATIONS[verb](handles[place ?? target ?? fork], toCamelCase(given));
     if (name) handles[name] = result;

@@ -360,6 +360,33 @@ const INVALID = {
   value: [Symbol('a'), () => 1, CIRCLE],
 };
 
+test('a step below another one names only its parent', async () => {
+  const run = await writer.startRun({ flowId: 'nested' });
+  const fork = await run.fork({ stepId: 'fork', id: 'fork' });
+  const top = await run.startStep({ stepId: 'top', id: 'top' });
+  const branch = fork.branch('branch');
+  const steps = [
+    await run.startStep({ stepId: 'below', id: 'n-1', parent: top }),
+    await branch.startStep({ stepId: 'below', id: 'n-2', parent: top }),
+    await run.startStep({ stepId: 'below', id: 'n-3', parent: 'unknown' }),
+  ];
+  for (const step of steps) await step.complete();
+  await run.fork({ stepId: 'below', id: 'n-4', parent: fork });
+  await run.complete();
+  const below = Object.values(await server.itemsOf(run.executionId)).filter((item) => item.stepId?.S === 'below');
+  assert.ok(below.every((item) => item.sk.S.startsWith('STEP#') && !item.branchExecutionId));
+  const places = below.map((item) => [item.stepInstanceId.S, item.parentStepInstanceId.S, item.sequenceNumber?.N]);
+  const expected = [
+    ['n-1', 'top', '1'],
+    ['n-2', 'top', '2'],
+    ['n-3', 'unknown', undefined],
+    ['n-4', 'fork', '1'],
+  ];
+  assert.deepEqual(places.sort(), expected);
+  const other = await writer.startRun({ flowId: 'nested' });
+  await assertRefused(other.startStep({ stepId: 'a', parent: top }), 'parent');
+});
+
 test('an invalid run option is refused by name', async () => {
   const fields = {
     flowId: [...INVALID.id, undefined],
@@ -389,6 +416,7 @@ test('an invalid step option is refused by name', async () => {
   const branch = (await run.fork({ stepId: 'fork' })).branch('branch');
   const fields = {
     stepId: [...INVALID.id, undefined],
+    parent: INVALID.id,
     id: INVALID.id,
     name: INVALID.text,
     type: INVALID.text,
@@ -431,7 +459,7 @@ test('an unknown option is refused with a suggestion', async () => {
     // A fork has a fixed type, and a sub-flow the team of its parent.
     [
       () => run.fork({ stepId: 'a', type: 'a' }),
-      "'type'; the options are stepId, name, input, id, retryCount, sequenceNumber, startTime, data",
+      "'type'; the options are stepId, name, input, parent, id, retryCount, sequenceNumber, startTime, data",
     ],
     [
       () => step.startSubflow({ flowId: 'a', teamId: 'a' }),

@@ -45,6 +45,8 @@ struct DetailedStep<'a> {
     summary: StepSummaryView<'a>,
     execution_data: Option<&'a Value>,
     error_message: Option<&'a str>,
+    /// Whether other steps are below this one, in branches or lanes.
+    has_branches: bool,
 }
 
 pub(in crate::history) fn details(details: &ExecutionDetails) -> DetailsView<'_> {
@@ -72,5 +74,6 @@ fn step(step: &Step) -> DetailedStep<'_> {
         summary: step_summary(step),
         execution_data: step.execution_data.as_ref(),
         error_message: step.error_message.as_deref(),
+        has_branches: step.has_branches(),
     }
 }

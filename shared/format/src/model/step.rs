@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::lenient::{duration_ms, lenient};
 use super::{Execution, Item, OmittedPayloads, Status, StepStatus, Timestamp, Value};
 use crate::keys;
+use crate::record::FORK;
+
+/// The kinds of an OpenTelemetry span. They describe how the span was called, not the step.
+const SPAN_KINDS: [&str; 6] = [
+    "INTERNAL",
+    "SERVER",
+    "CLIENT",
+    "PRODUCER",
+    "CONSUMER",
+    "UNSPECIFIED",
+];
 
 /// The number of steps by how they ended, as the run's writer reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +92,19 @@ pub struct Step {
     /// See [`Step::branch_execution_id`].
     #[serde(default, deserialize_with = "lenient")]
     branch_execution_id: Option<String>,
-    /// For a branch's step: the branch's name in the flow's definition.
+    /// For a branch's step: the branch's name in the flow's definition. For a nested step: the name
+    /// of its lane, once it is known.
     #[serde(default, deserialize_with = "lenient")]
     pub branch_id: Option<String>,
+    /// The attribute as written; see [`Step::nested_below`] and [`Step::parent_id`].
+    #[serde(default, deserialize_with = "lenient")]
+    parent_step_instance_id: Option<String>,
+    /// See [`Step::lane`].
+    #[serde(skip)]
+    lane: Option<usize>,
+    /// Whether nested steps are below this one; see [`Step::has_branches`].
+    #[serde(skip)]
+    has_nested_steps: bool,
     /// The input of the step.
     #[serde(skip)]
     pub input: Option<Value>,
@@ -99,7 +120,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Parses a step item, top-level or in a branch. Returns `None` if the item's sort key is not a
+    /// Parses a step item, in a branch or not. Returns `None` if the item's sort key is not a
     /// text; any other fault affects only its own attribute.
     pub fn from_item(mut item: Item) -> Option<Self> {
         // In a step, NULL means the same as an absent attribute. In a payload record it may be the
@@ -132,8 +153,54 @@ impl Step {
             .or_else(|| keys::step_of(&self.sk)?.start_time.parse().ok())
     }
 
-    /// For a branch's step: the id of this run of the branch, from the key or, if the key is
-    /// malformed, from the attribute.
+    /// The step below which this one ran, as its record names it. `None` for a step of a branch,
+    /// whose key has its position. The run may not have a step with this id.
+    pub fn nested_below(&self) -> Option<&str> {
+        let is_in_branch = keys::step_of(&self.sk)?.branch_execution_id.is_some();
+        let parent = self.parent_step_instance_id.as_deref();
+        parent.filter(|_| !is_in_branch)
+    }
+
+    /// Puts a nested step into a lane below its parent, counted from 1. A lane has an id and a name
+    /// like a branch.
+    pub fn set_lane(&mut self, lane: usize) {
+        let Some(parent) = self.nested_below() else {
+            return;
+        };
+        self.branch_execution_id = Some(format!("{parent}.{lane}"));
+        self.branch_id = Some(format!("lane-{lane}"));
+        self.lane = Some(lane);
+    }
+
+    /// The lane of a nested step, counted from 1. `None` for other steps, and until it was set.
+    pub fn lane(&self) -> Option<usize> {
+        self.lane
+    }
+
+    /// The step below which this one is shown: the fork of its branch or, for a nested step with a
+    /// lane, its parent.
+    pub fn parent_id(&self) -> Option<&str> {
+        let in_key = keys::step_of(&self.sk).and_then(|key| key.parent_step_instance_id);
+        in_key.or_else(|| self.nested_below().filter(|_| self.lane.is_some()))
+    }
+
+    /// Marks the step as one with nested steps below it. Clients find such steps by their type, so
+    /// the step becomes a fork unless the engine has given it a type of its own.
+    pub fn set_has_nested_steps(&mut self) {
+        self.has_nested_steps = true;
+        let kind = self.step_type.as_deref();
+        if kind.is_none_or(|kind| SPAN_KINDS.contains(&kind)) {
+            self.step_type = Some(FORK.to_owned());
+        }
+    }
+
+    /// Whether steps of branches, or nested steps in lanes, may be below this one.
+    pub fn has_branches(&self) -> bool {
+        self.has_nested_steps || self.step_type.as_deref() == Some(FORK)
+    }
+
+    /// For a step of a branch: the id of this run of the branch, from the key or, if the key is
+    /// malformed, from the attribute. For a nested step with a lane: the id of the lane.
     pub fn branch_execution_id(&self) -> Option<&str> {
         keys::step_of(&self.sk)
             .and_then(|key| key.branch_execution_id)

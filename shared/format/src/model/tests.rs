@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::attributes::text;
+use crate::attributes::{SORT_KEY, text};
 
 fn item(attributes: &[(&str, AttributeValue)]) -> Item {
     attributes
@@ -388,5 +388,53 @@ fn a_time_bound_is_a_time_or_the_start_or_end_of_a_day() {
         "noon",
     ] {
         assert_eq!(bounds(text), (None, None), "{text}");
+    }
+}
+
+#[test]
+fn a_nested_step_gets_its_branch_from_its_lane() {
+    let nested = [
+        (SORT_KEY, text("STEP#2026-02-17T10:30:00.000Z#step-2")),
+        ("parentStepInstanceId", text("step-1")),
+    ];
+    let mut step = Step::from_item(item(&nested)).expect("a step");
+    assert_eq!(step.nested_below(), Some("step-1"));
+    assert_eq!((step.parent_id(), step.branch_execution_id()), (None, None));
+    step.set_lane(2);
+    assert_eq!(step.parent_id(), Some("step-1"));
+    assert_eq!(step.branch_execution_id(), Some("step-1.2"));
+    assert_eq!(step.branch_id.as_deref(), Some("lane-2"));
+
+    let in_branch = "BRANCH#2026-02-17T10:30:00.000Z#fork-1#b#2026-02-17T10:30:01.000Z#step-2";
+    let in_branch = [
+        (SORT_KEY, text(in_branch)),
+        ("parentStepInstanceId", text("other")),
+    ];
+    let mut step = Step::from_item(item(&in_branch)).expect("a step");
+    step.set_lane(2);
+    assert_eq!((step.nested_below(), step.lane()), (None, None));
+    assert_eq!(step.parent_id(), Some("fork-1"));
+    assert_eq!(step.branch_execution_id(), Some("b"));
+}
+
+#[test]
+fn a_step_with_nested_steps_is_a_fork_unless_it_has_a_type() {
+    for (recorded, shown) in [
+        (None, "PARALLEL_FORK_MANAGER"),
+        (Some("INTERNAL"), "PARALLEL_FORK_MANAGER"),
+        (Some("UNSPECIFIED"), "PARALLEL_FORK_MANAGER"),
+        (Some("PARALLEL_FORK_MANAGER"), "PARALLEL_FORK_MANAGER"),
+        (Some("AGENT"), "AGENT"),
+    ] {
+        let mut attributes = vec![(SORT_KEY, text("STEP#2026-02-17T10:30:00.000Z#step-1"))];
+        attributes.extend(recorded.map(|kind| ("stepType", text(kind))));
+        let mut step = Step::from_item(item(&attributes)).expect("a step");
+        assert_eq!(
+            step.has_branches(),
+            recorded == Some("PARALLEL_FORK_MANAGER")
+        );
+        step.set_has_nested_steps();
+        assert_eq!(step.step_type.as_deref(), Some(shown));
+        assert!(step.has_branches());
     }
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::definition::{RecordKind, is_fork, parse_whole};
 use crate::attributes;
+use crate::cycles::find_cycles;
 use crate::keys;
 use crate::model::{ExecutionType, Item, Timestamp, is_id};
 
@@ -198,7 +199,8 @@ fn faults_between(kind: RecordKind, sk: &str, item: &Item) -> Vec<Fault> {
                 let problem = "it puts the step into the lists of runs";
                 Fault::new(attributes::CREATED_AT, problem, "Leave it out of steps")
             });
-            created.into_iter().chain(fault_of_times(item)).collect()
+            let created = created.into_iter().chain(fault_of_times(item));
+            created.chain(fault_of_own_parent(sk, item)).collect()
         }
         RecordKind::Payload => faults_of_payload(sk, item),
     }
@@ -225,6 +227,21 @@ fn faults_of_parent(item: &Item) -> Option<Fault> {
         )),
         _ => None,
     }
+}
+
+fn fault_of_own_parent(sk: &str, item: &Item) -> Option<Fault> {
+    let parent = nested_below(item)?;
+    (keys::step_of(sk)?.step_instance_id == parent).then(|| {
+        let problem = "it is the step itself";
+        let remedy = "Write the id of the step below which it ran, or leave it out";
+        Fault::new(attributes::PARENT_STEP_INSTANCE_ID, problem, remedy)
+    })
+}
+
+/// The parent in the record of a step, which its key repeats if the step is in a branch.
+fn nested_below(item: &Item) -> Option<&str> {
+    let parent = item.get(attributes::PARENT_STEP_INSTANCE_ID)?.as_s().ok()?;
+    Some(parent.as_str())
 }
 
 fn fault_of_times(item: &Item) -> Option<Fault> {
@@ -283,6 +300,8 @@ pub struct RunCheck {
     forks: HashSet<(String, String)>,
     /// The sort keys of steps by their ids.
     steps: HashMap<String, String>,
+    /// The ids of steps with the ids of their parents or forks.
+    parents: BTreeMap<String, String>,
     /// For each payload, the number of parts in its first part, and the parts that were found.
     payloads: BTreeMap<String, (Option<u64>, BTreeSet<u64>)>,
     faults: Vec<(String, Fault)>,
@@ -329,6 +348,10 @@ impl RunCheck {
                 .entry(fork)
                 .or_insert_with(|| sk.to_owned());
         }
+        let parent = step.parent_step_instance_id.or_else(|| nested_below(item));
+        if let Some(parent) = parent.filter(|parent| *parent != id) {
+            self.parents.insert(id.clone(), parent.to_owned());
+        }
         if let Some(other) = self.steps.insert(id, sk.to_owned()) {
             let problem = format!("the step at {other} has the same id");
             let remedy = "Give each run of a step its own id, and write its end under the same key as its start";
@@ -374,6 +397,13 @@ impl RunCheck {
                 ));
             }
         }
+        for id in ids_in_cycles(&self.parents) {
+            let problem = "the step is below itself, through its parents";
+            let remedy = "Write the id of the step below which it ran";
+            let fault = Fault::new(attributes::PARENT_STEP_INSTANCE_ID, problem, remedy);
+            let sk = self.steps.get(id).cloned().unwrap_or_default();
+            self.faults.push((sk, fault));
+        }
         for (name, (count, found)) in self.payloads {
             let sk = keys::payload(&name, 0);
             let Some(count) = count else {
@@ -393,6 +423,17 @@ impl RunCheck {
         }
         self.faults
     }
+}
+
+/// Returns the ids that are their own ancestors. `parents` has the parent of each id.
+fn ids_in_cycles(parents: &BTreeMap<String, String>) -> Vec<&String> {
+    let ids: Vec<_> = parents.keys().collect();
+    let position = |parent: &String| ids.binary_search(&parent).ok();
+    let cycles = find_cycles(&parents.values().map(position).collect::<Vec<_>>());
+    let members = ids.into_iter().zip(cycles);
+    members
+        .filter_map(|(id, is_in_cycle)| is_in_cycle.then_some(id))
+        .collect()
 }
 
 #[cfg(test)]
@@ -468,6 +509,8 @@ mod tests {
                 "expiresAt": 1_800_000_000, "durationMs": 0, "own": [1],
             })),
             step(json!({"input": null, "sequenceNumber": 1})),
+            step(json!({"parentStepInstanceId": "step-0"})),
+            step(json!({"parentStepInstanceId": null})),
             item(json!({
                 "pk": "EXEC#run-1", "sk": "EXECUTION", "executionId": "run-1", "teamId": "default",
                 "flowId": "flow-1", "createdAt": "2026-02-17T10:30:00.000Z", "status": "RUNNING",
@@ -525,6 +568,14 @@ mod tests {
                 "executionType",
             ),
             (step(json!({"status": "OK"})), "status"),
+            (
+                step(json!({"parentStepInstanceId": "step-1"})),
+                "parentStepInstanceId",
+            ),
+            (
+                step(json!({"parentStepInstanceId": "a#b"})),
+                "parentStepInstanceId",
+            ),
             (
                 step(json!({"createdAt": "2026-02-17T10:30:00.000Z"})),
                 "createdAt",
@@ -595,6 +646,23 @@ mod tests {
             ["parentStepInstanceId"]
         );
         assert_eq!(faults(&[fork()]), ["sk"]);
+        let below = |id: &str, parent: &str| {
+            step(json!({
+                "sk": format!("STEP#2026-02-17T10:30:00.000Z#{id}"), "stepInstanceId": id,
+                "parentStepInstanceId": parent,
+            }))
+        };
+        // The parent may be written later, or never.
+        assert_eq!(faults(&[run(), below("step-1", "step-0")]), empty);
+        let cycle = [run(), below("a", "b"), below("b", "a"), below("c", "b")];
+        assert_eq!(faults(&cycle), ["parentStepInstanceId"; 2]);
+        // A step of a branch whose fork is nested below it.
+        let nested_fork = step(json!({
+            "sk": "STEP#2026-02-17T10:30:00.000Z#fork-1", "stepInstanceId": "fork-1",
+            "stepType": "PARALLEL_FORK_MANAGER", "parentStepInstanceId": "step-2",
+        }));
+        let cycle = [run(), branch_step(json!({})), nested_fork];
+        assert_eq!(faults(&cycle), ["parentStepInstanceId"; 2]);
         let again = step(json!({"sk": "STEP#2026-02-17T10:30:09.000Z#step-1"}));
         assert_eq!(faults(&[run(), step(json!({})), again]), ["stepInstanceId"]);
         let part =

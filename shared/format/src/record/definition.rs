@@ -17,7 +17,7 @@ pub(super) use fault::parse_whole;
 pub enum RecordKind {
     /// One run of a flow.
     Execution,
-    /// A top-level step of a run.
+    /// A step of a run that is not in a branch: top-level, or below another step.
     Step,
     /// A step in a parallel branch.
     BranchStep,
@@ -194,7 +194,8 @@ macro_rules! step_attributes {
     };
 }
 
-const STEP: &[Attribute] = step_attributes!();
+const STEP: &[Attribute] =
+    step_attributes!(optional(attributes::PARENT_STEP_INSTANCE_ID, Type::Id));
 
 const BRANCH_STEP: &[Attribute] = step_attributes!(
     required(attributes::BRANCH_EXECUTION_ID, Type::Id),

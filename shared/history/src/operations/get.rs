@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use format::model::{Execution, ExecutionId, OmittedPayload, Step, StepSummary, Value};
 use format::payload::{MAX_DECODED_BYTES, RunPayload, UnreadablePayload};
 use format::{Result, keys};
-use store::{Range, Rest, Store, cursor};
+use store::{Range, Store};
 use team::auth::Caller;
 use team::masking::{Disclosure, reveal};
 
+use super::nesting::StepToken;
 use super::run_reader::{RunHead, read_execution};
-use super::steps::{PayloadReader, ReadPayload, StepLimits, StepQuery, StepReader};
+use super::steps::{PayloadReader, ReadPayload, StepLimits, StepQuery};
+use super::top_level_steps::{Source, TopLevelSteps};
 
 /// How many items are read in addition to the requested steps: the execution, and the
 /// payloads of a usual run.
@@ -81,35 +83,22 @@ pub async fn get_execution(
     shown: ShownPayloads<'_>,
     query: StepQuery<'_>,
 ) -> Result<ExecutionDetails> {
-    let steps_range = query.range(Range::with_prefix(execution_id, keys::STEPS));
+    let steps_range = query.range_with_nested(Range::with_prefix(execution_id, keys::STEPS));
     let limits = query.limits(shown.most_bytes);
+    let source = Source {
+        store,
+        execution_id,
+        range: &steps_range,
+    };
     let run = match query.next_token {
-        None => {
-            // The execution, its payloads and its steps are one range.
-            let all = Range::of_execution(execution_id, keys::EXECUTION, None);
-            let limit = limits.steps.saturating_add(ITEMS_BESIDES_STEPS);
-            let mut head = RunHead::read(store, &all, limit).await?;
-            let rest = head.rest_of(keys::STEPS);
-            let in_hand = std::mem::take(&mut head.steps);
-            OpenedRun {
-                execution: head.execution(store, caller, execution_id).await?,
-                payloads: head.payload_reader(store, execution_id),
-                steps: StepReader::new(store, &steps_range, in_hand, rest),
-                is_first_page: true,
-            }
-        }
+        None => OpenedRun::open(source, caller, limits).await?,
         Some(token) => {
-            let rest = Rest::After(cursor::read(&steps_range, token)?);
-            OpenedRun {
-                execution: read_execution(store, caller, execution_id).await?,
-                payloads: PayloadReader::new(store, execution_id),
-                steps: StepReader::new(store, &steps_range, [].into(), rest),
-                is_first_page: false,
-            }
+            let token = StepToken::read(&steps_range, token)?;
+            OpenedRun::open_after(source, caller, limits, token).await?
         }
     };
     reveal(store, caller, execution_id, async |disclosure| {
-        run.read_page(execution_id, shown, limits, disclosure).await
+        run.read_page(shown, limits, disclosure).await
     })
     .await
 }
@@ -118,14 +107,52 @@ pub async fn get_execution(
 struct OpenedRun<'a> {
     execution: Execution,
     payloads: PayloadReader<'a>,
-    steps: StepReader<'a>,
+    steps: TopLevelSteps<'a>,
     is_first_page: bool,
 }
 
-impl OpenedRun<'_> {
+impl<'a> OpenedRun<'a> {
+    /// Opens the first page. The execution, its payloads and its steps are one range.
+    async fn open(source: Source<'a>, caller: &Caller, limits: StepLimits) -> Result<Self> {
+        let Source {
+            store,
+            execution_id,
+            ..
+        } = source;
+        let all = Range::of_execution(execution_id, keys::EXECUTION, None);
+        let limit = limits.steps.saturating_add(ITEMS_BESIDES_STEPS);
+        let mut head = RunHead::read(store, &all, limit).await?;
+        let execution = head.execution(store, caller, execution_id).await?;
+        Ok(Self {
+            execution,
+            payloads: head.payload_reader(store, execution_id),
+            steps: TopLevelSteps::of_head(source, head, limits).await?,
+            is_first_page: true,
+        })
+    }
+
+    /// Opens a page after the first.
+    async fn open_after(
+        source: Source<'a>,
+        caller: &Caller,
+        limits: StepLimits,
+        token: StepToken,
+    ) -> Result<Self> {
+        let Source {
+            store,
+            execution_id,
+            ..
+        } = source;
+        Ok(Self {
+            execution: read_execution(store, caller, execution_id).await?,
+            payloads: PayloadReader::new(store, execution_id),
+            steps: TopLevelSteps::after(source, token, limits).await?,
+            is_first_page: false,
+        })
+    }
+
     async fn read_page(
         mut self,
-        execution_id: &ExecutionId,
         shown: ShownPayloads<'_>,
         limits: StepLimits,
         disclosure: &mut Disclosure,
@@ -138,9 +165,7 @@ impl OpenedRun<'_> {
             bytes: bytes_left_for_steps(limits.bytes, of_run.shown.values()),
             ..limits
         };
-        let page = self
-            .steps
-            .page(&self.execution, execution_id, &mut self.payloads, limits);
+        let page = self.steps.page(&self.execution, &mut self.payloads, limits);
         let mut page = page.await?;
         page.show_in(
             &self.execution,

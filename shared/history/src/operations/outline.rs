@@ -6,12 +6,19 @@ use format::{Result, keys};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use store::{MAX_ITEMS_A_QUERY, Range, Store};
 
+use super::nesting::{PLACE, has_unknown_parents, is_nested, tree_step};
+use super::step_tree::{StepTree, TreeStep};
+
 /// How many runs' steps are read at a time. A usual page takes one round trip.
 const RUNS_AT_A_TIME: usize = 50;
 
 /// The most steps of a run that a list shows. A large page shows fewer, see
 /// [`shorten_outlines`](super::shorten_outlines).
 pub const MAX_STEPS_OF_A_RUN: usize = 500;
+
+/// The most steps that are read of a run with nested steps, which are read but not shown.
+/// Normally a step starts after its parent, so the nested ones are known without the others.
+const MAX_NESTED_STEPS_OF_A_RUN: usize = 2_500;
 
 /// The most Queries for one run's steps: 4 MB. The steps may contain payloads, which are
 /// read but not shown.
@@ -22,6 +29,7 @@ const SHOWN: &[&str] = &[
     attributes::PARTITION_KEY,
     attributes::SORT_KEY,
     attributes::STEP_INSTANCE_ID,
+    attributes::PARENT_STEP_INSTANCE_ID,
     attributes::STEP_NAME,
     attributes::STEP_TYPE,
     attributes::SEQUENCE_NUMBER,
@@ -37,7 +45,7 @@ const SHOWN: &[&str] = &[
 pub struct StepOutline {
     /// The steps in order of time: at most [`MAX_STEPS_OF_A_RUN`].
     pub steps: Vec<Step>,
-    /// Whether `steps` contains all steps of the run.
+    /// Whether `steps` contains all top-level steps of the run.
     pub is_complete: bool,
 }
 
@@ -66,25 +74,52 @@ async fn read_outline(store: &Store, execution: Execution) -> Result<StepOutline
     };
     let range = Range::with_prefix(&execution_id, keys::STEPS).only(SHOWN);
     let now = Timestamp::now();
-    let mut outline = StepOutline::default();
-    let mut pages = store.pages(&range);
+    let mut steps = Vec::new();
+    let (mut pages, mut has_nested) = (store.pages(&range), false);
     for _ in 0..MAX_QUERIES_A_RUN {
-        let limit = MAX_STEPS_OF_A_RUN + 1 - outline.steps.len();
-        let Some(items) = pages.next_of(limit).await? else {
-            break;
+        let most = match has_nested {
+            true => MAX_NESTED_STEPS_OF_A_RUN,
+            false => MAX_STEPS_OF_A_RUN + 1,
         };
-        let visible = items.into_iter().filter(|item| !is_expired(item, now));
-        outline.steps.extend(visible.filter_map(Step::from_item));
-        if outline.steps.len() > MAX_STEPS_OF_A_RUN {
+        if steps.len() >= most {
             break;
         }
+        let Some(items) = pages.next_of(most - steps.len()).await? else {
+            break;
+        };
+        has_nested |= items.iter().any(is_nested);
+        let visible = items.into_iter().filter(|item| !is_expired(item, now));
+        steps.extend(visible.filter_map(Step::from_item));
     }
-    outline.is_complete = pages.is_at_end() && outline.steps.len() <= MAX_STEPS_OF_A_RUN;
-    outline.steps.truncate(MAX_STEPS_OF_A_RUN);
-    for step in &mut outline.steps {
+    let is_at_end = pages.is_at_end();
+    if has_nested {
+        let tree = read_tree(store, &execution_id, &steps, is_at_end).await?;
+        steps.retain(|step| tree.is_top_level(&step.sk));
+        steps.iter_mut().for_each(|step| tree.place(step));
+    }
+    let is_complete = is_at_end && steps.len() <= MAX_STEPS_OF_A_RUN;
+    steps.truncate(MAX_STEPS_OF_A_RUN);
+    for step in &mut steps {
         step.ended_with(&execution);
     }
-    Ok(outline)
+    Ok(StepOutline { steps, is_complete })
+}
+
+/// Returns the tree of these steps. If they are all steps outside of branches, and a parent is
+/// missing, it may be in a branch: the first MB of the branches is then read as well.
+async fn read_tree(
+    store: &Store,
+    execution_id: &ExecutionId,
+    steps: &[Step],
+    is_complete: bool,
+) -> Result<StepTree> {
+    let mut places: Vec<_> = steps.iter().map(TreeStep::from_step).collect();
+    if is_complete && has_unknown_parents(&places) {
+        let range = Range::with_prefix(execution_id, keys::BRANCHES).only(PLACE);
+        let branches = store.query(&range, None, MAX_ITEMS_A_QUERY).await?;
+        places.extend(branches.items.iter().filter_map(tree_step));
+    }
+    Ok(StepTree::new(places))
 }
 
 /// Returns the number of steps of each of these runs, including the steps of branches. The

@@ -27,6 +27,7 @@ const MAX_SORTED_BYTES: usize = 8 * 1024 * 1024;
 /// that decide whether the step is shown.
 const SHOWN: &[&str] = &[
     attributes::SORT_KEY,
+    attributes::PARENT_STEP_INSTANCE_ID,
     attributes::STEP_ID,
     attributes::STEP_NAME,
     attributes::STEP_TYPE,

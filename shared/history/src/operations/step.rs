@@ -1,6 +1,8 @@
 //! One step of a run, with its payloads.
 
-use format::model::{BranchExecutionId, ExecutionId, Step, StepInstanceId, Timestamp, is_expired};
+use format::model::{
+    BranchExecutionId, ExecutionId, Item, Step, StepInstanceId, Timestamp, is_expired,
+};
 use format::payload::UnreadablePayload;
 use format::{Error, Result, keys};
 use store::Store;
@@ -17,16 +19,16 @@ pub struct StepAddress {
     pub step_instance_id: StepInstanceId,
     /// When the step started.
     pub start_time: Timestamp,
-    /// The branch of the step; `None` for a top-level step.
+    /// The branch or lane of the step; `None` for a top-level step.
     pub branch: Option<BranchAddress>,
 }
 
-/// A branch of a run.
+/// A branch of a run, or a lane of nested steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BranchAddress {
-    /// The id of this run of the branch.
+    /// The id of this run of the branch, or of the lane.
     pub branch_execution_id: BranchExecutionId,
-    /// The fork that owns the branch.
+    /// The fork that owns the branch, or the parent of the nested steps.
     pub fork: Fork,
 }
 
@@ -46,6 +48,18 @@ impl StepAddress {
     }
 }
 
+impl BranchAddress {
+    /// Returns whether a step is nested below this parent, in one of its lanes. Which lane it is
+    /// in may have changed since the address was read, because more steps were written.
+    fn has_nested(&self, step: &Step) -> bool {
+        let parent = self.fork.step_instance_id.as_str();
+        let lane = self.branch_execution_id.as_str().strip_prefix(parent);
+        let lane = lane.and_then(|lane| lane.strip_prefix('.'));
+        let is_lane = lane.is_some_and(|lane| lane.parse::<u32>().is_ok());
+        is_lane && step.nested_below() == Some(parent)
+    }
+}
+
 /// A step of a run.
 #[derive(Debug)]
 pub struct StepDetails {
@@ -55,8 +69,8 @@ pub struct StepDetails {
     pub unreadable: Vec<UnreadablePayload>,
 }
 
-/// Reads one step with its payloads: two requests for the run and the step, one request for
-/// each field that is not stored in the step itself, and one for each further MB of such a
+/// Reads one step with its payloads: two requests for the run and the step, one more for a
+/// nested step that is addressed by its lane, one request for each field that is not stored in the step itself, and one for each further MB of such a
 /// field. If a payload's first part shows that it is longer than `most_payload_bytes`, only
 /// this part is read.
 ///
@@ -75,10 +89,15 @@ pub async fn get_step(
     let (execution, step) = tokio::try_join!(store.get(&pk, keys::EXECUTION), store.get(&pk, &sk))?;
     let now = Timestamp::now();
     let execution = visible_execution(caller, execution_id, execution, now)?;
-    let step = step
-        .filter(|item| !is_expired(item, now))
-        .and_then(Step::from_item)
-        .ok_or_else(not_found)?;
+    let shown = |item: Item| Some(item).filter(|item| !is_expired(item, now));
+    let mut step = step.and_then(shown).and_then(Step::from_item);
+    if let (None, Some(branch)) = (&step, &place.branch) {
+        let sk = keys::step(place.start_time, place.step_instance_id.as_str());
+        let nested = store.get(&pk, &sk).await?.and_then(shown);
+        let nested = nested.and_then(Step::from_item);
+        step = nested.filter(|step| branch.has_nested(step));
+    }
+    let step = step.ok_or_else(not_found)?;
 
     let payloads = PayloadReader::new(store, execution_id);
     let mut page = payloads.fill_one(step, most_payload_bytes).await?;

@@ -1,7 +1,7 @@
 //! The failures of a flow's steps: the newest failures of each step, and the step that
 //! failed first.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use format::model::{Step, StepStatus, Timestamp};
 
@@ -58,9 +58,16 @@ pub(super) fn keep_newest(failures: &mut Vec<StepFailure>, step: &Step, run: &st
 
 /// The step of a run that failed before all others. A fork fails after the step in its
 /// branch; if both end in the same millisecond, the inner step is the one that started
-/// later, or the one that belongs to a branch.
+/// later, or the one that is in a branch or nested, or the one that is below the other.
 #[derive(Debug)]
-pub(super) struct FirstFailure<T>(Option<(Order, T)>);
+pub(super) struct FirstFailure<T>(Option<First<T>>);
+
+#[derive(Debug)]
+struct First<T> {
+    order: Order,
+    id: Option<String>,
+    identity: T,
+}
 
 impl<T> Default for FirstFailure<T> {
     fn default() -> Self {
@@ -77,15 +84,24 @@ impl<T> FirstFailure<T> {
             return;
         }
         let order = order(step);
-        if self.0.as_ref().is_none_or(|(first, _)| order < *first) {
-            self.0 = Some((order, identity()));
+        let is_earlier = |first: &First<T>| match order.cmp(&first.order) {
+            Ordering::Less => true,
+            Ordering::Equal => first.id.is_some() && step.nested_below() == first.id.as_deref(),
+            Ordering::Greater => false,
+        };
+        if self.0.as_ref().is_none_or(is_earlier) {
+            self.0 = Some(First {
+                order,
+                id: step.id().map(str::to_owned),
+                identity: identity(),
+            });
         }
     }
 
     /// Returns the identity of the step that failed first, once all steps of the run were
     /// added.
     pub(super) fn take(&mut self) -> Option<T> {
-        self.0.take().map(|(_, identity)| identity)
+        self.0.take().map(|first| first.identity)
     }
 }
 
@@ -98,6 +114,6 @@ fn order(step: &Step) -> Order {
     };
     let end = step.end_time.map(Timestamp::milliseconds);
     let end = end.or_else(from_start).unwrap_or(i64::MAX);
-    let is_inner = step.branch_execution_id().is_some();
+    let is_inner = step.branch_execution_id().is_some() || step.nested_below().is_some();
     (end, Reverse(start), Reverse(is_inner))
 }

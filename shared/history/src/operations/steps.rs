@@ -6,18 +6,22 @@
 
 use std::collections::VecDeque;
 
-use format::Result;
-use format::attributes::{STATUS, text};
+use format::attributes::{PARENT_STEP_INSTANCE_ID, STATUS, text};
 use format::model::{
-    Execution, ExecutionId, Item, OmittedPayloads, PageSize, Step, StepStatus, Timestamp,
-    is_expired,
+    Execution, Item, OmittedPayloads, PageSize, Step, StepStatus, Timestamp, is_expired,
 };
 use format::payload::UnreadablePayload;
+use format::{Result, keys};
 use store::{Filter, MAX_ITEMS_A_QUERY, Pages, Range, Rest, Store, cursor};
 use team::masking::Disclosure;
 
+use super::nesting::{Nesting, is_nested};
+use super::step_tree::TreeStep;
+
+mod listed;
 mod payloads;
 
+pub(super) use listed::ListedSteps;
 pub use payloads::STEPS_ASKED_A_PAGE;
 pub(super) use payloads::{PAYLOAD_FIELDS, PayloadReader, ReadPayload};
 
@@ -88,14 +92,28 @@ pub struct StepQuery<'a> {
 impl StepQuery<'_> {
     /// Restricts `range` to records that may be such steps.
     pub(super) fn range(&self, range: Range) -> Range {
-        let Some(status) = self.status else {
-            return range;
-        };
+        match self.status_filter() {
+            Some(filter) => range.filtered(filter),
+            None => range,
+        }
+    }
+
+    /// Restricts `range` to records that may be such steps, or that are nested steps. So the
+    /// reader finds out whether there are any.
+    pub(super) fn range_with_nested(&self, range: Range) -> Range {
+        match self.status_filter() {
+            Some(filter) => range.filtered(filter.or_exists(PARENT_STEP_INSTANCE_ID)),
+            None => range,
+        }
+    }
+
+    fn status_filter(&self) -> Option<Filter> {
+        let status = self.status?;
         // A step that is open in its record is shown with a status derived from its ended
         // run.
         let stored = [status, StepStatus::Pending, StepStatus::Running];
         let values = stored.map(|status| text(status.as_str()));
-        range.filtered(Filter::any_of(STATUS, values.to_vec()))
+        Some(Filter::any_of(STATUS, values.to_vec()))
     }
 
     pub(super) fn limits(&self, payload_bytes: Option<usize>) -> StepLimits {
@@ -133,6 +151,12 @@ impl StepLimits {
     fn admits(self, step: &Step) -> bool {
         self.status.is_none_or(|status| step.status == Some(status))
     }
+
+    /// Returns whether a step of the run's tree may be admitted.
+    pub(super) fn may_admit(self, step: &TreeStep) -> bool {
+        self.status
+            .is_none_or(|status| step.may_be_shown_as(status))
+    }
 }
 
 /// The bytes of a page that were added so far.
@@ -152,13 +176,18 @@ impl PageBytes {
     }
 }
 
-/// The steps of a range: those that have been read, and the pages of the others.
+/// Steps to read in order: the steps of a range, of which some may have been read, and then
+/// listed steps.
 pub(super) struct StepReader<'a> {
     range: &'a Range,
     buffered: VecDeque<Item>,
     /// The pages to read once the buffer is empty.
     pages: Pages<'a>,
     queries: usize,
+    /// The steps to read once the range is.
+    listed: ListedSteps<'a>,
+    /// Whether a nested step was read.
+    found_nested: bool,
 }
 
 /// The position where the next page of steps starts.
@@ -177,30 +206,21 @@ impl<'a> StepReader<'a> {
         range: &'a Range,
         buffered: VecDeque<Item>,
         rest: Rest,
+        listed: ListedSteps<'a>,
     ) -> Self {
         Self {
             range,
-            buffered,
             pages: store.pages(range).starting(rest),
             queries: 0,
+            listed,
+            found_nested: buffered.iter().any(is_nested),
+            buffered,
         }
     }
 
-    /// Reads a page of the steps of `execution`, with their payloads.
-    pub(super) async fn page(
-        mut self,
-        execution: &Execution,
-        execution_id: &ExecutionId,
-        payloads: &mut PayloadReader<'_>,
-        limits: StepLimits,
-    ) -> Result<StepPage> {
-        let (steps, more) = self.read(execution, limits).await?;
-        let filled = payloads.fill(steps, limits).await?;
-        filled.into_page(execution_id, self.range, more)
-    }
-
-    /// Reads steps up to the limits, without their payloads.
-    async fn read(
+    /// Reads steps of `execution` up to the limits, without their payloads. Returns them with
+    /// the position of the next page.
+    pub(super) async fn read(
         &mut self,
         execution: &Execution,
         limits: StepLimits,
@@ -224,23 +244,54 @@ impl<'a> StepReader<'a> {
             }
             steps.push(step);
         }
-        // Either the range or the allowed number of Queries is used up.
+        // Either everything or the allowed number of Queries is used up.
         let more = self.pages.reached().cloned();
         Ok((steps, more.map_or(More::Nothing, More::After)))
     }
 
-    /// Returns the next item, if there is one. Reads up to `limit` items in one Query.
+    /// Returns whether a nested step was read.
+    pub(super) fn found_nested(&self) -> bool {
+        self.found_nested
+    }
+
+    /// Returns the part of the range that was not read.
+    pub(super) fn rest(&self) -> Rest {
+        self.pages.rest()
+    }
+
+    /// Returns the next item, if there is one. Reads up to `limit` items in one request.
     async fn next(&mut self, limit: usize) -> Result<Option<Item>> {
         while self.buffered.is_empty() {
-            if self.range.has_filters() && self.queries == FILTERED_QUERIES {
-                return Ok(None);
-            }
-            let Some(items) = self.pages.next_of(limit).await? else {
+            let items = if self.pages.is_at_end() {
+                self.listed.next(limit).await?
+            } else if self.range.has_filters() && self.queries == FILTERED_QUERIES {
+                None
+            } else {
+                self.queries += 1;
+                self.pages.next_of(limit).await?
+            };
+            let Some(items) = items else {
                 return Ok(None);
             };
-            self.queries += 1;
+            self.found_nested |= items.iter().any(is_nested);
             self.buffered = items.into();
         }
         Ok(self.buffered.pop_front())
     }
+}
+
+/// Completes a page: adds the places of its steps and their payloads.
+pub(super) async fn fill_page<'r>(
+    (mut steps, more): (Vec<Step>, More),
+    nesting: &Nesting<'_>,
+    payloads: &mut PayloadReader<'_>,
+    limits: StepLimits,
+    range_of: impl Fn(&str) -> &'r Range,
+) -> Result<StepPage> {
+    nesting.place(&mut steps);
+    let filled = payloads.fill(steps, limits).await?;
+    filled.into_page(more, |key| {
+        let range = range_of(keys::sort_key(key).unwrap_or_default());
+        cursor::mint(&nesting.tokens_of(range), key)
+    })
 }

@@ -6,13 +6,16 @@ use format::attributes::{INPUT, OUTPUT};
 use format::model::{Execution, ExecutionId, Item, PageSize, Step, Timestamp, Value, is_expired};
 use format::payload::{RunPayload, UnreadablePayload};
 use format::{Result, keys};
-use store::{MAX_ITEMS_A_QUERY, Range, Store, cursor};
+use store::{MAX_ITEMS_A_QUERY, Range, Rest, Store};
 use team::auth::Caller;
 use team::masking::{Disclosure, reveal};
 
 use super::get::bytes_left_for_steps;
+use super::nesting::{Nesting, StepToken, is_nested};
 use super::run_reader::RunHead;
-use super::steps::{More, PayloadReader, ReadPayload, STEP_BYTES_A_PAGE, StepLimits, StepPage};
+use super::steps::{
+    More, PayloadReader, ReadPayload, STEP_BYTES_A_PAGE, StepLimits, StepPage, fill_page,
+};
 
 /// An execution with a page of all of its steps.
 #[derive(Debug)]
@@ -48,12 +51,12 @@ pub async fn get_whole_execution(
     next_token: Option<&str>,
 ) -> Result<WholeExecution> {
     let all = Range::of_execution(execution_id, keys::BRANCHES, None);
-    let after = next_token
-        .map(|token| cursor::read(&all, token))
+    let token = next_token
+        .map(|token| StepToken::read(&all, token))
         .transpose()?;
-    let after = after
+    let after = token
         .as_ref()
-        .and_then(keys::sort_key)
+        .and_then(|token| keys::sort_key(&token.start))
         .map(chronological_key);
 
     let mut head = RunHead::read(store, &all, MAX_ITEMS_A_QUERY).await?;
@@ -69,10 +72,10 @@ pub async fn get_whole_execution(
         most_bytes: bytes_left_for_steps(STEP_BYTES_A_PAGE, [&of_run.input, &of_run.output]),
         ..Earliest::default()
     };
-    read_steps(store, execution_id, head, &mut earliest).await?;
-    let page = earliest
-        .into_page(execution_id, &all, &mut payloads)
-        .await?;
+    let mut nesting = Nesting::of_whole_run(store, execution_id, &head, token.as_ref());
+    let rest = read_steps(store, execution_id, head, &mut earliest).await?;
+    nesting.complete(earliest.found_nested, rest).await?;
+    let page = earliest.into_page(&nesting, &all, &mut payloads).await?;
     reveal(store, caller, execution_id, async |disclosure| {
         show(execution, of_run, page, disclosure).await
     })
@@ -122,13 +125,14 @@ async fn show(
     })
 }
 
-/// Reads the steps of all branches: first those already read, then the others.
+/// Reads the steps of all branches: first those already read, then the others. Returns the
+/// steps outside of branches that were not read, because they are too late.
 async fn read_steps(
     store: &Store,
     execution_id: &ExecutionId,
     mut head: RunHead,
     earliest: &mut Earliest,
-) -> Result<()> {
+) -> Result<Rest> {
     let (steps, branch_steps) = (
         std::mem::take(&mut head.steps),
         std::mem::take(&mut head.branch_steps),
@@ -141,14 +145,14 @@ async fn read_steps(
         let mut pages = store.pages(&range).starting(head.rest_of(prefix));
         while let Some(items) = pages.next().await? {
             let last_is_kept = items.into_iter().fold(true, |_, item| earliest.add(item));
-            // Top-level steps are in order of time: after one that is too late, all others
-            // are too late.
+            // Steps outside of branches are in order of time: after one that is too late, all
+            // others are too late.
             if prefix == keys::STEPS && !last_is_kept {
-                break;
+                return Ok(pages.rest());
             }
         }
     }
-    Ok(())
+    Ok(Rest::Nothing)
 }
 
 /// Returns the key that sorts the steps of all branches by time: the start time from a
@@ -169,13 +173,15 @@ struct Earliest {
     bytes: usize,
     /// Whether later steps were left out.
     is_cut: bool,
+    /// Whether a nested step was among the steps, added or not.
+    found_nested: bool,
 }
 
 impl Earliest {
-    /// Returns the page of these steps, with their payloads.
+    /// Returns the page of these steps, with their places and payloads.
     async fn into_page(
         self,
-        execution_id: &ExecutionId,
+        nesting: &Nesting<'_>,
         range: &Range,
         payloads: &mut PayloadReader<'_>,
     ) -> Result<StepPage> {
@@ -186,12 +192,11 @@ impl Earliest {
             payload_bytes: None,
             status: None,
         };
-        let filled = payloads.fill(steps, limits).await?;
         let more = match self.is_cut {
             true => More::AfterLast,
             false => More::Nothing,
         };
-        filled.into_page(execution_id, range, more)
+        fill_page((steps, more), nesting, payloads, limits, |_| range).await
     }
 
     /// Adds a step, unless it is too late. Returns whether this step, or a later one, may
@@ -200,6 +205,7 @@ impl Earliest {
         let Some(place) = keys::sort_key(&item).map(chronological_key) else {
             return true;
         };
+        self.found_nested |= is_nested(&item);
         if is_expired(&item, Timestamp::now())
             || self.after.as_ref().is_some_and(|after| place <= *after)
         {

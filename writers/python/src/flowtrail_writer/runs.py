@@ -33,7 +33,7 @@ from .records import (
     text_in,
     time_text,
 )
-from .steps import Journal, Sequence, StepScope, Summary, leave
+from .steps import Journal, Place, Sequence, StepScope, Summary, leave
 from .values import Json, Value, payload_items
 
 
@@ -87,7 +87,7 @@ class Run(StepScope):
         self._outcome: Ended | None = None
         journal = Journal(core, self._pk, self.execution_id, self.team_id, self._summary)
         # The number of steps of a resumed run is unknown.
-        super().__init__(journal, "STEP", {}, Sequence(None if resumed else 1))
+        super().__init__(journal, Place("STEP", {}, Sequence(None if resumed else 1)))
 
     def heartbeat(self) -> Ended | None:
         """Writes a heartbeat. Returns how the run ended, if another process has ended it.

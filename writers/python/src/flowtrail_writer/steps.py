@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .core import Core
-from .errors import StepEnded
+from .errors import InvalidRecord, StepEnded
 from .options import RunOptions, checks_option_names
 from .records import (
     MAX_STEP_ERROR_BYTES,
@@ -98,14 +98,27 @@ class Sequence:
             return taken
 
 
+@dataclass
+class Place:
+    """A place of steps: a run, a branch, or below another step."""
+
+    sk_prefix: str
+    own: Item
+    """The attributes of the place in the record of each step."""
+    sequence: Sequence
+
+
+def nested_place(parent_id: str, sequence: Sequence) -> Place:
+    """The place of the steps below the step with this id. Their keys are those of any step."""
+    return Place("STEP", {"parentStepInstanceId": text(parent_id)}, sequence)
+
+
 class StepScope:
     """A run or a branch of a fork: both contain steps."""
 
-    def __init__(self, journal: Journal, sk_prefix: str, own: Item, sequence: Sequence) -> None:
+    def __init__(self, journal: Journal, place: Place) -> None:
         self._journal = journal
-        self._sk_prefix = sk_prefix
-        self._own = own
-        self._sequence = sequence
+        self._place = place
 
     @checks_option_names
     def start_step(
@@ -115,6 +128,7 @@ class StepScope:
         name: str | None = None,
         type: str | None = None,
         input: Json = None,
+        parent: Step | Fork | str | None = None,
         id: str | None = None,
         retry_count: int | None = None,
         sequence_number: int | None = None,
@@ -124,16 +138,19 @@ class StepScope:
         """Starts a step. As a context manager it completes, or fails if the block raises.
 
         The `id` and the `start_time` identify a step: a step with the same two replaces it.
+        With a `parent`, a step of the same run or its id, the step is below that step, and in no
+        branch.
         """
         core = self._journal.core
         core.check()
         instance_id = str(uuid.uuid4()) if id is None else checked_id(id, "id")
         given = optional_time(start_time, "start_time")
         began = time_text(core.now()) if given is None else given["S"]
+        place = self._place if parent is None else self._below(parent)
         record = {
             "pk": text(self._journal.pk),
-            "sk": text(f"{self._sk_prefix}#{began}#{instance_id}"),
-            **self._own,
+            "sk": text(f"{place.sk_prefix}#{began}#{instance_id}"),
+            **place.own,
             "stepInstanceId": text(instance_id),
             "stepId": text(checked_id(step_id, "step_id")),
             "status": text("RUNNING"),
@@ -148,10 +165,21 @@ class StepScope:
         values = core.encode_present({"input": input, "executionData": data})
         if sequence_number is not None:
             checked_integer(sequence_number, "sequence_number", 0, 2**53)
-        sequence = self._sequence.take(sequence_number)
+        sequence = place.sequence.take(sequence_number)
         if sequence is not None:
             record["sequenceNumber"] = number(sequence)
         return Step(self._journal, record, values)
+
+    def _below(self, parent: Step | Fork | str) -> Place:
+        """The place of the steps below a step of this run."""
+        if isinstance(parent, Fork):
+            parent = parent._step
+        if not isinstance(parent, Step):
+            # The writer does not know how many steps are below a step of which it has only the id.
+            return nested_place(checked_id(parent, "parent"), Sequence(None))
+        if parent._journal.pk != self._journal.pk:
+            raise InvalidRecord("parent", "use a step of the same run")
+        return parent._place_below
 
     @checks_option_names
     def fork(
@@ -160,6 +188,7 @@ class StepScope:
         *,
         name: str | None = None,
         input: Json = None,
+        parent: Step | Fork | str | None = None,
         id: str | None = None,
         retry_count: int | None = None,
         sequence_number: int | None = None,
@@ -173,6 +202,7 @@ class StepScope:
             name=name,
             type=FORK_TYPE,
             input=input,
+            parent=parent,
             id=id,
             retry_count=retry_count,
             sequence_number=sequence_number,
@@ -195,6 +225,7 @@ class Step:
         self._lock = Lock()  # Keeps the order in which the step's records are buffered.
         self.id: str = record["stepInstanceId"]["S"]
         self.start_time: str = record["startTime"]["S"]
+        self._place_below = nested_place(self.id, Sequence(1))
         journal.summary.count_start()
         self._write({}, values)
 
@@ -321,7 +352,7 @@ class Fork:
             "parentStepStartTime": text(self.start_time),
         }
         prefix = f"BRANCH#{self.start_time}#{self.id}#{execution_id}"
-        return Branch(self._journal, prefix, own, Sequence(1))
+        return Branch(self._journal, Place(prefix, own, Sequence(1)))
 
     def join(self) -> None:
         """Completes the fork. Call it when its branches have ended."""
@@ -348,7 +379,7 @@ class Branch(StepScope):
 
     @property
     def id(self) -> str:
-        execution_id: str = self._own["branchExecutionId"]["S"]
+        execution_id: str = self._place.own["branchExecutionId"]["S"]
         return execution_id
 
 

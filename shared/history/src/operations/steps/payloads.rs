@@ -6,7 +6,7 @@ use format::keys::{self, key};
 use format::model::{ExecutionId, Item, OmittedPayload, Step, Timestamp, Value, is_expired};
 use format::payload::{MAX_DECODED_BYTES, Payloads, UnreadablePayload};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use store::{MAX_ITEMS_A_QUERY, Range, Store, cursor};
+use store::{MAX_ITEMS_A_QUERY, Range, Store};
 
 use super::{More, PageBytes, StepLimits, StepPage};
 
@@ -34,6 +34,8 @@ pub(crate) enum ReadPayload {
 
 /// Steps with their payloads, up to a number of bytes.
 pub(crate) struct FilledSteps {
+    /// The partition of their run.
+    pk: String,
     steps: Vec<Step>,
     /// Whether steps were left out.
     is_cut: bool,
@@ -42,17 +44,13 @@ pub(crate) struct FilledSteps {
 
 impl FilledSteps {
     /// Returns the page of these steps. `more` is the position after the steps that were to
-    /// be filled; `range` is the range that the page's token belongs to.
+    /// be filled; `mint` makes the page's token from a key.
     pub(crate) fn into_page(
         self,
-        execution_id: &ExecutionId,
-        range: &Range,
         more: More,
+        mint: impl FnOnce(&Item) -> Result<String>,
     ) -> Result<StepPage> {
-        let last = self.steps.last().map(|step| {
-            let pk = keys::execution_partition(execution_id);
-            key(pk, &step.sk)
-        });
+        let last = self.steps.last().map(|step| key(&self.pk, &step.sk));
         let after = match more {
             _ if self.is_cut => last,
             More::AfterLast => last,
@@ -60,7 +58,7 @@ impl FilledSteps {
             More::Nothing => None,
         };
         Ok(StepPage {
-            next_token: after.map(|key| cursor::mint(range, &key)).transpose()?,
+            next_token: after.map(|key| mint(&key)).transpose()?,
             steps: self.steps,
             unreadable: self.unreadable,
         })
@@ -136,6 +134,7 @@ impl<'a> PayloadReader<'a> {
         limits: StepLimits,
     ) -> Result<FilledSteps> {
         let mut filled = FilledSteps {
+            pk: keys::execution_partition(self.execution_id),
             steps: Vec::with_capacity(steps.len()),
             is_cut: false,
             unreadable: Vec::new(),

@@ -1,0 +1,112 @@
+//! Reads steps whose keys are known, in their order.
+
+use std::collections::VecDeque;
+
+use format::Result;
+use format::keys::{self, key};
+use format::model::{ExecutionId, Item};
+use store::{MAX_ITEMS_A_QUERY, Range, Store};
+
+use super::super::step_tree::TreeStep;
+
+/// The most steps that are read by their keys in one request.
+const MAX_KEYS: usize = 100;
+
+/// A Query costs a unit for 8 KB of steps, and a step that is read by its key half a unit or
+/// more. With steps of 500 bytes, a Query is cheaper if one in eight of its steps is needed.
+const STEPS_FOR_A_NEEDED_ONE: usize = 8;
+
+/// Steps to read: their sort keys, with their positions among the run's steps, in order.
+pub(crate) struct ListedSteps<'a> {
+    store: &'a Store,
+    execution_id: &'a ExecutionId,
+    left: VecDeque<(usize, String)>,
+    /// The first of the steps, if they have been read.
+    in_hand: Vec<Item>,
+}
+
+impl<'a> ListedSteps<'a> {
+    /// Creates a list without steps.
+    pub(crate) fn empty(store: &'a Store, execution_id: &'a ExecutionId) -> Self {
+        Self {
+            store,
+            execution_id,
+            left: VecDeque::new(),
+            in_hand: Vec::new(),
+        }
+    }
+
+    /// Creates a list of these steps. `read` are the first steps of the run, which were read
+    /// already, in order; those that are not listed are dropped.
+    pub(crate) fn new<'s>(
+        store: &'a Store,
+        execution_id: &'a ExecutionId,
+        steps: impl Iterator<Item = (usize, &'s TreeStep)>,
+        read: VecDeque<Item>,
+    ) -> Self {
+        let mut left: VecDeque<_> = steps.map(|(at, step)| (at, step.sk().to_owned())).collect();
+        let last_read = read.back().and_then(keys::sort_key).unwrap_or_default();
+        let count = left.partition_point(|(_, sk)| sk.as_str() <= last_read);
+        let listed: Vec<_> = left.drain(..count).collect();
+        Self {
+            store,
+            execution_id,
+            left,
+            in_hand: only_listed(read, &listed),
+        }
+    }
+
+    /// Reads up to `limit` of the next steps. `None` if there are no more. Steps that no
+    /// longer exist are left out.
+    pub(crate) async fn next(&mut self, limit: usize) -> Result<Option<Vec<Item>>> {
+        if !self.in_hand.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.in_hand)));
+        }
+        let limit = limit.clamp(1, MAX_ITEMS_A_QUERY).min(self.left.len());
+        let (Some(first), Some(last)) = (self.left.front(), self.left.get(limit.wrapping_sub(1)))
+        else {
+            return Ok(None);
+        };
+        let span = last.0 - first.0 + 1;
+        let items = match span <= limit.saturating_mul(STEPS_FOR_A_NEEDED_ONE) {
+            true => self.query(limit, span).await?,
+            false => self.get(limit.min(MAX_KEYS)).await?,
+        };
+        Ok(Some(items))
+    }
+
+    /// Reads the range of the next `count` steps, or its first MB.
+    async fn query(&mut self, count: usize, span: usize) -> Result<Vec<Item>> {
+        let (first, last) = (&self.left[0].1, &self.left[count - 1].1);
+        let range = Range::of_execution(self.execution_id, first, Some(last));
+        let page = self.store.query(&range, None, span).await?;
+        let reached = page.last_key.as_ref().and_then(keys::sort_key);
+        let count = match reached {
+            Some(reached) => self.left.partition_point(|(_, sk)| sk.as_str() <= reached),
+            None => count,
+        };
+        let listed: Vec<_> = self.left.drain(..count).collect();
+        Ok(only_listed(page.items, &listed))
+    }
+
+    /// Reads the next `count` steps by their keys.
+    async fn get(&mut self, count: usize) -> Result<Vec<Item>> {
+        let pk = keys::execution_partition(self.execution_id);
+        let wanted = self.left.drain(..count);
+        let wanted: Vec<_> = wanted.map(|(_, sk)| key(pk.as_str(), sk)).collect();
+        let mut items = self.store.get_all(&wanted).await?;
+        items.sort_by(|one, other| keys::sort_key(one).cmp(&keys::sort_key(other)));
+        Ok(items)
+    }
+}
+
+/// Keeps the items of these steps, which are in order.
+fn only_listed(items: impl IntoIterator<Item = Item>, listed: &[(usize, String)]) -> Vec<Item> {
+    let is_listed = |item: &Item| {
+        let sk = keys::sort_key(item).unwrap_or_default();
+        listed
+            .binary_search_by(|(_, listed)| listed.as_str().cmp(sk))
+            .is_ok()
+    };
+    items.into_iter().filter(is_listed).collect()
+}
