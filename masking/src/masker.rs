@@ -124,6 +124,7 @@ impl Masker {
             && !self.has_own_names()
             && !scan::can_match(text)
             && !names::can_contain(text)
+            && !commands::can_contain(text)
         {
             return Cow::Borrowed(text);
         }

@@ -21,16 +21,19 @@ use crate::names::{self, Certainty, Name};
 use crate::rules::SECRET;
 use crate::text::{MARK, Text};
 
+mod account;
 mod assigned;
 mod bare;
 mod below;
 mod binds;
 mod circumstances;
 mod context;
+mod expectation;
 mod judgement;
 mod listed;
 mod manifest;
 mod markup;
+mod parallel;
 mod quoted;
 mod scheme;
 mod sentence;
@@ -161,6 +164,8 @@ impl Reader<'_, '_> {
             binds::find_assigned(text, name, &mut values);
             self.tables.find(text, name, self.choice, &mut values);
             below::find(text, name, &mut values);
+            expectation::find(text, name, &mut values);
+            parallel::find(text, name, &mut values);
         }
         values
     }
@@ -175,10 +180,36 @@ impl Reader<'_, '_> {
             }
             if self.choice.is_on(rule) {
                 self.findings.push(Finding { start, end, rule });
+                let more = soft_break(self.text, end);
+                self.findings
+                    .extend(more.map(|(start, end)| Finding { start, end, rule }));
             }
         }
         next
     }
+}
+
+/// How far before a value the header of a quoted-printable text is searched.
+const LONGEST_HEADER: usize = 1_024;
+
+/// The next line, on which a value goes on that ends at a position: a line of a quoted-printable text
+/// ends with `=`, as in RFC 2045, section 6.7.
+fn soft_break(text: Text<'_>, end: usize) -> Option<(usize, usize)> {
+    let sign = end - usize::from(text.byte_before(end) == b'=');
+    let sign = text.run_within(sign, 2, |byte| byte == b' ');
+    let is_break = matches!(
+        text.rest(sign),
+        [b'=', b'\n', ..] | [b'=', b'\r', b'\n', ..]
+    );
+    if !is_break
+        || !text
+            .before(end, LONGEST_HEADER)
+            .contains("quoted-printable")
+    {
+        return None;
+    }
+    let start = context::next_line(text, sign);
+    Some((start, context::line_end(text, start)))
 }
 
 /// Completes a name with the words around it, as in `API key` and `clave de acceso`.
@@ -229,7 +260,12 @@ fn complete_before(
         true => 0,
         false => usize::MAX,
     };
-    for start in names::words_before(text, name.start).take(most) {
+    // `{Host:db Pass:x}`: the word before is the value of another name.
+    let is_word = |start: &usize| !matches!(text.byte_before(*start), b':' | b'=');
+    for start in names::words_before(text, name.start)
+        .take(most)
+        .take_while(is_word)
+    {
         match choice.judge(&text.text[start..name.end]) {
             Some(certainty) if !is_known || certainty > name.certainty => {
                 let better = Name {

@@ -1,10 +1,12 @@
-//! What loggers write before each line: names of containers, times, levels, marks of a diff.
+//! What loggers write before each line: names of containers, times, levels, loggers, marks of a diff.
+
+use crate::names::{self, Certainty};
 
 /// The longest prefix.
 const LONGEST: usize = 160;
 
 /// The most parts of a prefix, such as a container's name, a time and a level.
-const MOST_PARTS: usize = 4;
+const MOST_PARTS: usize = 7;
 
 /// The length of the prefix of a line, or 0.
 pub(crate) fn length(line: &str) -> usize {
@@ -41,11 +43,123 @@ fn part_length(line: &str, is_first: bool) -> usize {
     let length = or_else(timestamp_length(line), bar_length);
     let length = or_else(length, bracket_length);
     let length = if is_first {
-        or_else(length, mark_length)
+        let length = or_else(length, mark_length);
+        let length = or_else(length, android_length);
+        or_else(length, search_length)
     } else {
-        length
+        or_else(length, logger_length)
     };
+    let length = or_else(length, level_length);
     or_else(length, stream_length)
+}
+
+/// The levels of loggers.
+#[rustfmt::skip]
+const LEVELS: &[&str] = &[
+    "TRACE", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "FATAL", "NOTICE", "CRITICAL", "SEVERE", "FINE", "DBG", "INF", "WRN", "ERR", "VERBOSE", "##[debug]",
+];
+
+/// `INFO `, `DEBUG: `, `INFO:root:`, and Ruby's ` INFO -- : `.
+fn level_length(line: &str) -> usize {
+    let rest = line.trim_start_matches([' ', '\t']);
+    let Some(after) = LEVELS.iter().find_map(|level| rest.strip_prefix(level)) else {
+        return 0;
+    };
+    if after.len() < rest.len() && rest.starts_with("##") {
+        return line.len() - after.len();
+    }
+    if let Some(logger) = after.strip_prefix(':') {
+        let is_name =
+            |character: char| character.is_ascii_alphanumeric() || "_.".contains(character);
+        let message = logger.trim_start_matches(is_name);
+        let name = &logger[..logger.len() - message.len()];
+        if let Some(message) = message.strip_prefix(':')
+            && !name.is_empty()
+            && names::judge(name).is_none()
+        {
+            return line.len() - message.trim_start().len();
+        }
+    }
+    if !after.starts_with([' ', ':', '\t', '|', ']']) {
+        return 0;
+    }
+    let message = after.trim_start_matches(|sign: char| " \t:|]-".contains(sign));
+    line.len() - message.len()
+}
+
+/// The longest name of a logger.
+const LONGEST_LOGGER: usize = 80;
+
+/// What follows a level or a time: `com.acme.Auth - `, `app::auth: `, `App[711:90]: `, `main.go:7] `,
+/// `1 --- `, `4711 `, `c7a1-11ee\t`.
+fn logger_length(line: &str) -> usize {
+    let is_part =
+        |character: char| character.is_ascii_alphanumeric() || "_.$:/-[]#*@".contains(character);
+    let rest = line.trim_start_matches([' ', '\t']);
+    let after = rest.trim_start_matches(is_part);
+    let word = &rest[..rest.len() - after.len()];
+    let name = word.trim_end_matches(':');
+    if word.is_empty() || word.len() > LONGEST_LOGGER || !after.starts_with([' ', '\t']) {
+        return 0;
+    }
+    let is_number = name
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'#' | b'*' | b'-' | b':'));
+    let sign = after.trim_start();
+    let is_separated = ["- ", ": ", "-- : ", "--- "]
+        .iter()
+        .find_map(|separator| sign.strip_prefix(separator));
+    let is_logger = is_separated.is_some()
+        || word.ends_with(':') && name.contains(['.', ':', '/', '[', '@'])
+        || word.ends_with(']')
+        || is_number
+        || after.starts_with('\t');
+    if !is_logger || names::judge(name) >= Some(Certainty::Likely) {
+        return 0;
+    }
+    line.len() - is_separated.unwrap_or(sign).len()
+}
+
+/// `I0101 09:12:44.120000       1 main.go:7] ` of klog, `E/Auth( 12): ` and
+/// `01-01 09:12:44.120  1  2 D Auth    : ` of Android, `I, [2024-05-17T09:12:44 #1]  ` of Ruby.
+fn android_length(line: &str) -> usize {
+    let bytes = line.as_bytes();
+    let is_letter = bytes
+        .first()
+        .is_some_and(|letter| b"VDIWEF".contains(letter));
+    let end_after = |sign: &str| {
+        let place = line.find(sign).filter(|&place| place < LONGEST_LOGGER);
+        place.map_or(0, |place| place + sign.len())
+    };
+    match bytes {
+        [_, b'/', ..] if is_letter => end_after("): ").max(end_after("]: ")).max(end_after(": ")),
+        [_, b',', b' ', b'[', ..] if is_letter => end_after("] "),
+        [_, month, _, _, day, b' ', ..]
+            if is_letter && month.is_ascii_digit() && day.is_ascii_digit() =>
+        {
+            end_after("] ")
+        }
+        [a, b, b'-', c, d, b' ', ..] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()) => {
+            end_after(": ")
+        }
+        _ => 0,
+    }
+}
+
+/// `config.yml:12:` of a search in files, and the same with dashes for the lines around a hit.
+fn search_length(line: &str) -> usize {
+    let is_path = |character: char| character.is_ascii_alphanumeric() || "_./-".contains(character);
+    let after = line.trim_start_matches(is_path);
+    let path = &line[..line.len() - after.len()];
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let Some(number) = after.strip_prefix(':').filter(|_| file.contains('.')) else {
+        return 0;
+    };
+    let rest = number.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    match rest.strip_prefix(':') {
+        Some(content) if rest.len() < number.len() => line.len() - content.len(),
+        _ => 0,
+    }
 }
 
 /// `web-1  | `, and the bar alone.
@@ -57,7 +171,11 @@ fn bar_length(line: &str) -> usize {
     let is_name = |character: char| {
         character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '/')
     };
-    let name = line.trim_start_matches(is_name);
+    // A frame of code: `   18 | `.
+    let start = line.trim_start_matches(' ');
+    let is_frame =
+        start.len() < line.len() && start.starts_with(|first: char| first.is_ascii_digit());
+    let name = if is_frame { start } else { line }.trim_start_matches(is_name);
     let bar = name.trim_start_matches(' ');
     let length = ["| ", "│ ", "┃ "]
         .iter()
@@ -117,7 +235,7 @@ fn timestamp_length(line: &str) -> usize {
         && matches!(bytes[4], b'-' | b'/')
         && bytes[5].is_ascii_digit();
     if is_date {
-        let date = line.find(' ').unwrap_or(0);
+        let date = line.find([' ', '\t']).unwrap_or(0);
         let rest = &line[date..];
         let time = rest.trim_start();
         let is_time = time.len() > 7
@@ -133,7 +251,21 @@ fn timestamp_length(line: &str) -> usize {
     syslog_length(line)
 }
 
+/// `<13>May 17 09:12:44 host app: `, with or without the priority.
 fn syslog_length(line: &str) -> usize {
+    if let Some(rest) = line.strip_prefix('<')
+        && let Some((priority, rest)) = rest.split_once('>')
+        && priority.len() <= 3
+        && priority.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let length = syslog_length(rest);
+        return if length > 0 {
+            line.len() - rest.len() + length
+        } else {
+            0
+        };
+    }
+
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
@@ -172,6 +304,8 @@ mod tests {
             ("2024-02-01T12:00:00.1Z stdout F ", "a: b"),
             ("May 17 09:12:44 host app[4711]: ", "a: b"),
             ("[pod/api-7f9c/api] ", "  a: b"),
+            ("I0101 00:00:00.000000       1 main.go:7] ", "a: b"),
+            ("E/Auth( 12): ", "a: b"),
             ("", "password: x"),
             ("", "| a | b |"),
             ("", "2024"),

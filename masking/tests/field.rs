@@ -43,7 +43,7 @@ fn assert_right(file: &str, known: f64, unseen: f64) {
 
 #[test]
 fn secrets_in_shapes_of_others_are_hidden() {
-    assert_right("shapes.jsonl", 94.5, 92.0);
+    assert_right("shapes.jsonl", 96.5, 93.0);
 }
 
 #[test]
@@ -58,5 +58,5 @@ fn personal_data_in_texts_of_others_is_hidden() {
 
 #[test]
 fn harmless_texts_of_others_stay_unchanged() {
-    assert_right("harmless.jsonl", 99.0, 99.0);
+    assert_right("harmless.jsonl", 99.3, 98.0);
 }

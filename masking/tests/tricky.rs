@@ -172,10 +172,87 @@ const SECRETS: &[(&str, &str)] = &[
     ("10.20.30.40", "10.20.30.40."),
     ("2001:db8::8a2e:370:7334", "[2001:db8::8a2e:370:7334]:443"),
     ("fe80::1ff:fe23:4567:890a", "fe80::1ff:fe23:4567:890a%eth0"),
+    // Notations of consoles, languages and files.
+    (
+        "Wolke-7b",
+        "$ echo 'Wolke-7b' | gpg --batch --passphrase-fd 0 -d x",
+    ),
+    ("zwei Worte", "kinit admin <<< 'zwei Worte'"),
+    ("Ex.pdp", "impdp hr/Ex.pdp directory=D"),
+    ("Kon#n", "DB_CONN=\"hr/Kon#n@ora1:1521/X\""),
+    (
+        "zwei/drei",
+        "db2 \"CONNECT TO SHOP USER app USING zwei/drei\"",
+    ),
+    (
+        "Juwel-3",
+        "bundle config set --global gems.example ci:Juwel-3",
+    ),
+    ("netz werk", "new NetworkCredential('eva', 'netz werk')"),
+    (
+        "Scharf.Blick",
+        "LoginRequest { UserName = eva, Password = Scharf.Blick, Remember = True }",
+    ),
+    (
+        "a } b",
+        "LoginCommand { Username = bob, Password = a } b, Remember = True }",
+    ),
+    ("zu weisung", "my ($user, $pass) = ('eva', 'zu weisung');"),
+    ("con fluence", "||User||Password||\n|eva|con fluence|"),
+    (
+        "Keller7",
+        "Host & Password \\\\ \\hline\nnas & Keller7 \\\\",
+    ),
+    (
+        "dop pelt",
+        "║ user ║ password ║\n╠══════╬══════════╣\n║ eva  ║ dop pelt ║",
+    ),
+    (
+        "abc2",
+        "AssertionError: token mismatch expected:<abc1> but was:<abc2>",
+    ),
+    (
+        "0x67, 0x65",
+        "Config{Secret:[]uint8{0x67, 0x65, 0x68}, N:1}",
+    ),
+    ("12,200,7", "{secret_key,<<12,200,7>>}"),
+    (
+        "blau meer",
+        "I0101 00:00:00.000000 1 main.go:7] password: blau meer",
+    ),
+    ("manz-4711", "Contraseña incorrecta: manz-4711"),
+    (
+        "Birne und Apfel",
+        "Geben Sie die Passphrase ein: Birne und Apfel",
+    ),
+    ("alt-wort", "password: [-alt-wort-]{+neu-wort+}"),
+    (
+        "der Mond ist rund",
+        "{\"user\": \"eva\", \"password\": \"der Mond ist rund\"}",
+    ),
+    (
+        "'kurz'",
+        "ValidationError: 'kurz' is too short\n\nOn instance['password']:\n    'kurz'",
+    ),
+    (
+        "auto logon",
+        "reg add HKLM\\x /v DefaultPassword /t REG_SZ /d \"auto logon\" /f",
+    ),
 ];
 
 /// Texts that must stay unchanged.
 const HARMLESS: &[&str] = &[
+    // What stands beside names in tests, code and forms.
+    "AssertionError: expected 'Password is required' to equal 'Please enter a password'",
+    "Parse error: token mismatch expected <EOF> but was <IDENT>",
+    "new LoginModel { UserName = user.Name, Password = user.Password }",
+    "journalctl -u nginx -p err",
+    "docker run -u root -p 8080:80 nginx",
+    "{\"tokens\": {\"prompt\": 12, \"completion\": 3}}",
+    "const { password, email } = form;",
+    "{\"username\": \"Username\", \"password\": \"Your password\"}",
+    "{\"user\": \"eva\", \"password\": \"must be at least 8 characters\"}",
+    "Bordereau 01.23.45.67.89",
     "git@github.com:acme/app.git",
     "git clone ssh://git@github.com/acme/app",
     "npm install @acme/app@1.2.3",

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use arguments::Argument;
-use programs::{PROGRAMS, PROTOCOLS, Program};
+use programs::{CALLS, PROGRAMS, PROTOCOLS, Program};
 
 use crate::finding::{Choice, Finding};
 use crate::needles::Needles;
@@ -17,7 +17,9 @@ use crate::text::{MARK, Text};
 mod arguments;
 mod auth;
 mod dialogue;
+mod logins;
 mod password_file;
+mod piped;
 mod places;
 mod programs;
 mod protocol;
@@ -28,25 +30,39 @@ const LONGEST_COMMAND: usize = 2_048;
 /// Searches the names of all programs, and the texts of all protocols.
 struct Search {
     needles: Needles,
-    /// For each needle: the program, or `None` for a protocol.
-    programs: Vec<Option<&'static Program>>,
+    /// For each needle: what it is.
+    kinds: Vec<Kind>,
+}
+
+/// What a needle is.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Program(&'static Program),
+    /// A call, and the index of the argument that is its password.
+    Call(usize),
+    /// A text of a protocol.
+    Protocol,
 }
 
 static SEARCH: LazyLock<Search> = LazyLock::new(|| {
     let mut needles = Vec::new();
-    let mut programs = Vec::new();
+    let mut kinds = Vec::new();
     for program in PROGRAMS {
         for &name in program.names {
             needles.push(name.to_owned());
-            programs.push(Some(program));
+            kinds.push(Kind::Program(program));
         }
+    }
+    for &(call, index) in CALLS {
+        needles.push(call.to_owned());
+        kinds.push(Kind::Call(index));
     }
     for &protocol in PROTOCOLS {
         needles.push(protocol.to_owned());
-        programs.push(None);
+        kinds.push(Kind::Protocol);
     }
     let needles = Needles::new(needles, false);
-    Search { needles, programs }
+    Search { needles, kinds }
 });
 
 /// Whether a text can contain a command or a protocol with credentials.
@@ -68,12 +84,13 @@ pub(crate) fn find(text: Text<'_>, choice: &dyn Choice, findings: &mut Vec<Findi
         };
         from = end;
         let mut found = Found { text, findings };
-        match SEARCH.programs[index] {
-            Some(program) if start >= read_until && is_program(text, start, end) => {
+        match SEARCH.kinds[index] {
+            Kind::Program(program) if start >= read_until && is_program(text, start, end) => {
                 read_until = found.read_command(program, end);
             }
-            Some(_) => {}
-            None => found.read_protocol(start, end),
+            Kind::Program(_) => {}
+            Kind::Call(index) => found.read_call(start, end, index),
+            Kind::Protocol => found.read_protocol(start, end),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) const SECRETS: &[&str] = &[
     // German, Dutch, Scandinavian languages, Finnish.
     "adgangskode", "adgangskoden", "geheimnis", "kennwort", "kennworte", "kennwortes", "kennwörter",
     "kodeord", "losenord", "lösenord", "lösenordet", "passord", "passordet", "passwort", "passworts",
-    "passwortes", "passwörter", "salasana", "salasanan", "wachtwoord", "wachtwoorden", "netzwerkschlüssel", "wlanschlüssel", "rocommunity", "rwcommunity", "rocommunity6", "rwcommunity6", "parol",
+    "passwortes", "passwörter", "salasana", "salasanan", "salasanasi", "wachtwoord", "wachtwoorden", "netzwerkschlüssel", "wlanschlüssel", "rocommunity", "rwcommunity", "rocommunity6", "rwcommunity6", "parol",
     "zugangsdaten", "geheimwort", "klienthemlighet", "hemlighet", "säkerhetskod", "åtkomstkod", "atkomstkod", "åtkomsttoken", "zugangscode", "zugangstoken", "zugriffstoken", "geheimschluessel", "geheimschlüssel", "sitzungsschlüssel", 
     // French, Spanish, Catalan, Portuguese, Italian, Romanian.
     "contrasena", "contrasenas", "contrasenia", "contrasenya", "contraseña", "contraseñas", "jeton",
@@ -24,7 +24,7 @@ pub(super) const SECRETS: &[&str] = &[
     "senha", "senhas", "mima", "lösenfras", "verifieringskod", "aktivierungscode", "aktiveringskod",
     // Polish, Czech, Slovak, Croatian, Hungarian, Russian, Ukrainian, Bulgarian, Greek.
     "hasel", "hasla", "haslo", "hasła", "hasłem", "hasło", "hesla", "heslem", "heslo", "jelszava",
-    "jelszo", "jelszó", "lozinka", "sekret", "пароль", "пароля", "паролем", "паролю", "пароле", "пароли",
+    "jelszo", "jelszó", "lozinka", "lozinku", "lozinke", "лозинка", "лозинку", "κωδικό", "κωδικού", "sekret", "пароль", "пароля", "паролем", "паролю", "пароле", "пароли",
     "паролей", "парола", "секрет", "секрета", "токен", "токена", "токену", "токеном", "κωδικός", "κωδικος",
     "συνθηματικό",
     // Turkish, Indonesian, Malay.
@@ -84,7 +84,7 @@ pub(super) const ANYWHERE: &[&str] = &[
     "보안코드", "암호키", "접속 코드", "접속코드", "액세스 토큰", "확인 코드", "보안 코드", "액세스 키", "접근 키",
     // Arabic, Persian, Hebrew.
     "عبارة المرور", "كلمة المرور", "كلمه المرور", "كلمة مرور", "كلمة السر", "كلمة سر", "الرقم السري", "رقم سري", "الرمز السري", "رمز سري", "رمز التحقق", "رمز الدخول", "رمز الوصول",
-    "مفتاح API", "المفتاح السري", "مفتاح سري", "المفتاح الخاص", "رمز مميز", "الرمز المميز", "رمز PIN", "رمز الأمان", "رمز المصادقة", "گذرواژه", "رمز عبور", "סיסמה", "סיסמא", "הסיסמה",
+    "مفتاح API", "المفتاح السري", "مفتاح سري", "المفتاح الخاص", "رمز مميز", "الرمز المميز", "رمز PIN", "رمز الأمان", "رمز المصادقة", "گذرواژه", "رمز عبور", "סיסמה", "סיסמא", "הסיסמה", "מפתח סודי", "מפתח API",
     // Hindi, Thai, Vietnamese, Greek.
     "पासवर्ड", "कूटशब्द", "टोकन", "गुप्त कुंजी", "ओटीपी", "सीक्रेट", "API कुंजी", "कुंजी", "पिन", "गुप्त कोड", "रहस्य", "รหัสผ่าน", "mật khẩu", "Mật khẩu", "κωδικός πρόσβασης",
 ];
@@ -125,6 +125,8 @@ pub(super) const PHRASES: &[&str] = &[
     // Russian, Ukrainian.
     "apiключ", "ключapi", "ключдоступа", "ключдоступу", "кодавторизации", "коддоступа", "коддоступу", "кодподтверждения", "кодпідтвердження", "пинкод", "пінкод", "приватныйключ", "закрытыйключ", "секретныйключ",
     "секретнийключ", "токендоступа", "токендоступу", "ключсессии", "кодактивации", "приватнийключ", "секретноеслово", "ключшифрования", "кодовоеслово", "кодбезопасности", "проверочныйкод",
+    // Norwegian, Danish, Slovak, Croatian, Slovenian, Hungarian, Greek.
+    "apinøkkel", "hemmelignøkkel", "apinøgle", "hemmelignøgle", "apikľúč", "tajnýkľúč", "prístupovýkód", "apiključ", "tajniključ", "apikulcs", "titkoskulcs", "κλειδίapi", "μυστικόκλειδί",
     // Turkish, Vietnamese, Indonesian.
     "apianahtarı", "apianahtari", "erisimanahtari", "gizlianahtari", "dogrulamakodu", "doğrulamakodu", "erişimanahtarı", "erişimbelirteci", "erişimkodu", "gizlianahtar", "güvenlikkodu", "onaykodu", "özelanahtar", "tekkullanımlıkşifre", "mậtkhẩu", "katasandi", "kuncirahasia", "khóabímật",
 ];
@@ -219,6 +221,7 @@ pub(super) const HARMLESS_PASSES: &[&str] = &[
     "bloom",
     "build",
     "quality",
+    "qc",
     "gate",
     "retry",
     "cleanup",
@@ -281,6 +284,12 @@ pub(super) const LONG: &[&str] = &[
     "nyckel",
     "klucz",
     "klíč",
+    "kľúč",
+    "ključ",
+    "nøkkel",
+    "nøgle",
+    "kulcs",
+    "κλειδί",
     "ключ",
     "ключа",
     "chiave",
@@ -406,7 +415,7 @@ pub(super) const HARMLESS_ENDINGS: &[&str] = &[
 /// Words that only say how the secret is written, which of several it is, or where it is used.
 #[rustfmt::skip]
 pub(super) const NEUTRAL: &[&str] = &[
-    "fallback", "fallbacks",
+    "fallback", "fallbacks", "maestra", "maestro", "compartida", "compartido", "partagé", "partagée", "condiviso", "condivisa", "compartilhada", "principal", "principale", "maître", "inicial", "initial", "initiale", "iniziale", "predeterminada", "padrão", "predefinita",
     "again", "b64", "base", "wi", "fi", "wlan", "utente", "usuario", "usuário", "benutzer", "utilisateur", "gebruiker", "kullanici", "kunde", "klant", "картки", "карты", "nieuw", "provvisoria", "provvisorio", "provisoria", "provisional", "provisória", "provisorio", "temporaire", "temporal", "temporary", "temporária", "temporaria", "vorläufiges", "actual", "actuel", "attuale", "aktuelles", "atual", "anterior", "nueva", "nuova", "nova", "novo", "nouveau", "neu", "neues", "alt", "altes", "antiga", "vieja", "win", "ftp", "number", "confirm", "confirmation", "confirmed", "current", "data", "decoded", "encoded", "encrypted", "hash", "hashed", "header", "hex", "new", "old", "plain", "plaintext",
     "previous", "raw", "repeat", "retype", "string", "text", "value", "val", "v",
 ];
@@ -425,7 +434,7 @@ pub(super) const STEMS: &[&str] = &[
     "dockerconfigjson", "appid", "license", "login", "hash", "identified", "encrypt", "csrf", "samlresponse", "samlart", "mima", "authinfo", "verifier", "assertion", "pepper",
     "adgangskode", "geheim", "hemlighet", "åtkomst", "atkomst", "sitzung", "kennw", "kod", "losen", "lösen", "salasana", "wachtwoord", "zugang", "zugriff", "schlüssel", "schluessel", "sleutel", "nyckel", "toegang",
     "contrase", "jeton", "mdp", "palavra", "parol", "segre", "secreto", "senha", "clave", "llave", "chave", "clé", "cle", "chiave", "codi", "códi", "frase", "palabra",
-    "hasł", "hasl", "hasel", "hesl", "jelsz", "lozinka", "sekret", "klucz", "klíč", "klic",
+    "hasł", "hasl", "hasel", "hesl", "jelsz", "lozink", "лозинк", "sekret", "klucz", "klíč", "klic", "kľúč", "ključ", "nøkkel", "nøgle", "kulcs", "κλειδ",
     "парол", "секрет", "токен", "ключ", "код", "пин", "пін", "слово", "κωδικ", "συνθηματ",
     "belirte", "kelime", "sandi", "kód", "yanzhengma", "number", "sifre", "şifre", "anahtar", "kunci", "khóa", "khẩu",
 ];

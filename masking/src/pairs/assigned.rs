@@ -1,26 +1,26 @@
 //! A sign between name and value: `password=hunter2`, `"apiKey": "…"`, `PASSWORD => '…'`.
 
-use change::{read_change, read_others};
+use change::{read_change, read_marked_change};
 use cookie::{cookie_end, has_no_value};
 use lines::{is_block, read_block, read_folded, read_next_lines};
 use other::{
     LONGEST_NUMBER, ends_with_duration, is_cookie_setting, is_function, is_measurement,
-    is_metric_label, is_test_name, is_weak_password,
+    is_test_name, is_weak_password,
 };
 use prefix::skip_prefix;
 use scene::scene_of;
 use sign::find_sign;
+use texts::read_quoted;
 use words::USERS;
 use wrapped::{braced, serialized, unwrapped};
 
 use super::bare::{self, Scene};
-use super::context::{Sign, ahead, is_name, is_quote, skip_blanks, skip_spaces};
+use super::context::{Sign, is_name, is_quote, skip_blanks, skip_spaces};
 use super::judgement::{
-    SHORTEST_RANDOM, is_encoded_pair, is_message, is_object_name, is_placeholder, is_report,
-    is_secret, names_itself, names_password,
+    SHORTEST_RANDOM, is_encoded_pair, is_object_name, is_placeholder, is_report, is_secret,
+    names_password,
 };
-use super::quoted::Quoted;
-use super::{Values, quoted, scheme, structure};
+use super::{Values, account, quoted, scheme, structure};
 use crate::names::{Certainty, Name};
 use crate::text::Text;
 
@@ -31,6 +31,7 @@ mod other;
 mod prefix;
 mod scene;
 mod sign;
+mod texts;
 mod words;
 mod wrapped;
 
@@ -93,6 +94,14 @@ pub(super) fn read_value(
     {
         return credential.check(text, values);
     }
+    if read_marked_change(text, at, values) {
+        return;
+    }
+    // A part of a form in Python: `'password': (None, 'x')`.
+    let at = match text.rest(at).starts_with(b"(None, ") {
+        true => at + "(None, ".len(),
+        false => at,
+    };
     if is_no_value(text, at, name, scene) || read_special(text, at, name, scene, values) {
         return;
     }
@@ -103,8 +112,16 @@ pub(super) fn read_value(
     } else {
         skip_prefix(text, at)
     };
+    // `!!binary |` and the lines of the block.
+    if is_tag
+        && matches!(text.byte(at), b'|' | b'>')
+        && is_block(text, at)
+        && !text.before(at, 8).contains("vault")
+    {
+        return read_block(text, at, scene, values);
+    }
     if let Some((start, end)) = unwrapped(text, at) {
-        if name.certainty == Certainty::Certain && !is_placeholder(&text.text[start..end]) {
+        if name.certainty >= Certainty::Likely && !is_placeholder(&text.text[start..end]) {
             values.push(start, end);
         }
     } else if matches!(text.byte(at), b'[' | b'{' | b'(')
@@ -291,10 +308,12 @@ fn is_bare_secret(text: Text<'_>, at: usize, end: usize, name: Name, scene: Scen
     let most = if lower.ends_with("token") { 3 } else { 2 };
     let is_counted = scene.is_spaced || lower == "token" && scene.sign == Sign::Colon;
     let is_short_number = is_counted && written.len() <= most && is_number;
-    let is_reference = lower == "secret" && scene.sign == Sign::Equals
+    let is_reference = lower == "secret" && scene.sign == Sign::Equals && !scene.is_parameter
         || lower.ends_with("secrets")
         || lower.contains("existing")
-        || lower.ends_with("pullsecret");
+        || lower.ends_with("pullsecret")
+        || lower.ends_with("passwordsecret")
+        || lower.ends_with("tokensecret");
     // `--password=PASS   Password to use`: the help of a command.
     let is_usage = text.byte_before(name.start) == b'-'
         && text.rest(end).starts_with(b"  ")
@@ -325,8 +344,19 @@ fn is_setting(text: Text<'_>, value: &str, name: Name, scene: Scene<'_>) -> bool
         return false;
     }
     let is_dump = scene.sign == Sign::Arrow && matches!(scene.bracket, b'(' | b'[');
+    // Go: `{Host:db Pass:x TLS:true}`.
+    let is_go = scene.bracket == b'{'
+        && scene.sign == Sign::Colon
+        && !scene.is_spaced
+        && scene
+            .name
+            .starts_with(|first: char| first.is_ascii_uppercase())
+        && value.len() >= 4;
     is_dump
-        || is_tight && (scene.is_parameter || scene.line.is_start)
+        || is_go
+        || scene.is_record
+        || is_tight && scene.bracket != 0 && account::precedes(text, name)
+        || is_tight && (scene.is_parameter || scene.line.is_start || scene.is_data)
         || scene.line.is_start && follows_user(text, name) && !is_report(value)
 }
 
@@ -347,52 +377,6 @@ fn names_header(lower: &str) -> bool {
     lower.ends_with("authorization") || lower.ends_with("auth") || lower.ends_with("authenticate")
 }
 
-/// Adds a value in quotes, and the values that follow it.
-fn read_quoted(text: Text<'_>, value: Quoted, name: Name, scene: Scene<'_>, values: &mut Values) {
-    let lower = scene.name.to_ascii_lowercase();
-    if names_header(&lower)
-        && let Some(credential) = scheme::find(text, value.start, Some(value.end))
-    {
-        return credential.check(text, values);
-    }
-    let whole = quoted::join(text, value);
-    let written = value.written(text);
-    let is_object_name = names_object(&lower) && is_object_name(written);
-    let is_analysis = lower == "token" && is_analysis(text, whole.next);
-    // `"T"."TOKEN"="S"."TOKEN"`: the column of a table.
-    let is_column = matches!(
-        text.rest(value.next),
-        [b'.', b'"', b'A'..=b'Z' | b'a'..=b'z', ..]
-    ) && written
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    if is_analysis || is_object_name || is_column || is_command(text, value, scene) {
-        return;
-    }
-    let is_setting =
-        scene.sign == Sign::Equals && !scene.is_spaced || scene.name.contains(['_', '.']);
-    let is_other = if is_setting {
-        // `"API_KEY is not set"` is a message.
-        let is_message =
-            written.contains(' ') && scene.name.contains('_') && written.contains(scene.name);
-        is_placeholder(written)
-            || names_itself(written, scene.name)
-            || is_message
-            || names_header_of_secret(written)
-    } else {
-        is_message(written, scene.name)
-    };
-    let is_directory = lower.ends_with("pwd") && written.starts_with('/');
-    let is_other = (is_other || is_metric_label(text, written, name, scene))
-        && !is_weak_password(written, name, scene);
-    if !is_other && is_quoted_secret(written, &lower, name.certainty) && !is_directory {
-        values.push(whole.start, whole.end);
-        read_others(text, whole.next, values);
-    } else {
-        read_others(text, value.next, values);
-    }
-}
-
 /// Adds a value without quotes that is a user and a password in base64: `_auth=Ym9iOng=`.
 fn read_encoded_pair(text: Text<'_>, at: usize, values: &mut Values) -> bool {
     let end = text.run_near(at, |byte| {
@@ -405,62 +389,6 @@ fn read_encoded_pair(text: Text<'_>, at: usize, values: &mut Values) -> bool {
     is_pair
 }
 
-/// Whether a value is the output of a command of a shell: "TOKEN=`cat token`".
-fn is_command(text: Text<'_>, value: Quoted, scene: Scene<'_>) -> bool {
-    text.byte_before(value.start) == b'`'
-        && scene.sign == Sign::Equals
-        && !scene.is_spaced
-        && value.written(text).contains(' ')
-}
-
-/// Whether a value is the name of a header that has a secret: `TOKEN_HEADER = "X-Auth-Token"`.
-fn names_header_of_secret(written: &str) -> bool {
-    let begins_with_capital =
-        |part: &str| part.starts_with(|first: char| first.is_ascii_uppercase());
-    written.starts_with("X-")
-        && written.split('-').all(begins_with_capital)
-        && written
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-}
-
-/// Whether the token of a search engine's analysis ends at a position.
-fn is_analysis(text: Text<'_>, at: usize) -> bool {
-    ahead(text, at, 40).is_some_and(|after| after.contains("start_offset"))
-}
-
-/// Whether a value in quotes after a name is a secret. `lower` is the name in lower case.
-fn is_quoted_secret(written: &str, lower: &str, certainty: Certainty) -> bool {
-    let is_pin = lower.ends_with("pin");
-    let is_long_pin =
-        is_pin && written.chars().count() >= 4 && written.bytes().any(|byte| byte.is_ascii_digit());
-    let is_pair = lower.ends_with("auth")
-        && (written.contains(':') && !written.contains("://") && !written.contains(' ')
-            || is_encoded_pair(written));
-    is_long_pin && !written.contains([' ', '.', '='])
-        || is_secret(written.trim_matches(['\'', '"']), certainty)
-            && (!is_pin || can_be_pin(written))
-        || certainty == Certainty::Likely && written.chars().count() >= 6 && !is_pin
-        || is_pair
-        || lower.ends_with("authident")
-}
-
-/// Whether a value can be a PIN, and not a part of code that handles pins of a device.
-fn can_be_pin(written: &str) -> bool {
-    written.chars().all(char::is_alphanumeric)
-        || written.chars().all(|character| {
-            !character.is_alphabetic() && !matches!(character, '=' | '<' | '>' | '.')
-        })
-}
-
-/// Whether a name can be that of a field for the name of a Kubernetes secret.
-fn names_object(lower: &str) -> bool {
-    lower == "secret"
-        || lower == "existingsecret"
-        || lower.ends_with("pullsecret")
-        || lower == "tlssecret"
-}
-
 /// Whether a bracket begins a list or an object, and not a password with brackets.
 fn opens_structure(text: Text<'_>, at: usize, scene: Scene<'_>) -> bool {
     let next = text.byte(at + 1);
@@ -468,6 +396,7 @@ fn opens_structure(text: Text<'_>, at: usize, scene: Scene<'_>) -> bool {
         return false;
     }
     match text.byte(at) {
+        b'{' if scene.is_record => false,
         b'{' => is_quote(next) || next.is_ascii_whitespace() || is_name(next) || next == b'}',
         b'[' => {
             is_quote(next)

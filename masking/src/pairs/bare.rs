@@ -39,6 +39,11 @@ pub(super) struct Scene<'t> {
     pub(super) is_column: bool,
     /// Whether this is a prompt or an instruction such as `New password: x`.
     pub(super) is_prompt: bool,
+    /// Whether name and value are an option or one of several settings in a line, and not code:
+    /// `--password=a.b`, `level=info secret=a.b`, `username=bob,password=a(b`.
+    pub(super) is_data: bool,
+    /// Whether they are a property of a printed object, as in `Login { User = bob, Pass = x }`.
+    pub(super) is_record: bool,
 }
 
 impl Scene<'_> {
@@ -71,8 +76,18 @@ pub(super) fn read(text: Text<'_>, start: usize, scene: Scene<'_>) -> Option<usi
     }
     let preview = find_end(text, start, PREVIEW, scene);
     let value = text.text.get(start..preview)?;
+    let is_braced = scene.is_record && value.starts_with('{') && value.len() > 4;
+    // `secret=(x)` is no template, whose brackets are others.
+    let inner = value
+        .strip_prefix('(')
+        .and_then(|value| value.strip_suffix(')'));
+    let is_bracketed = scene.sign == Sign::Equals
+        && !scene.is_spaced
+        && inner.is_some_and(|inner| {
+            inner.len() > 3 && !is_placeholder(inner) && !inner.contains(['.', '(', ' '])
+        });
     if value.is_empty()
-        || is_placeholder(value)
+        || is_placeholder(value) && !is_braced && !is_bracketed
         || is_code(text, preview, value, scene)
         || is_prose(text, preview, value, scene)
         || scene.line.is_start

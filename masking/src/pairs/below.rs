@@ -2,7 +2,7 @@
 //! tests report, lists of codes, and values to which an arrow of a traceback points.
 
 use super::context::{is_quote, next_line, slice};
-use super::judgement::{is_password, is_placeholder, is_secret, names_password};
+use super::judgement::{is_message, is_password, is_placeholder, is_secret, names_password};
 use super::{Values, quoted};
 use crate::names::{Certainty, Name};
 use crate::text::Text;
@@ -36,7 +36,7 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
     line.read_codes(values);
     line.read_alone(values);
     line.read_pointed(values);
-    if names_password(name.written(text)) || line.is_identifier() {
+    if name.certainty == Certainty::Certain || line.is_identifier() {
         line.read_difference(values);
     }
 }
@@ -172,20 +172,29 @@ impl<'t> Line<'t> {
             after,
             ":" | "is:" | "is" | "lautet:" | "est :" | "est:" | "es:" | "è:"
         );
-        let Some((start, line)) = self
+        let Some((index, (start, line))) = self
             .below()
             .take(3)
-            .find(|(_, line)| !line.trim().is_empty())
+            .enumerate()
+            .find(|(_, (_, line))| !line.trim().is_empty())
         else {
             return;
         };
         let word = line.trim();
+        // An empty line separates the password of a letter.
+        let is_password = index > 0
+            && names_password(self.name.written(self.text))
+            && word.len() >= 4
+            && !word.contains(' ')
+            && !word.ends_with([',', '.', ':'])
+            && !word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && !is_placeholder(word);
         let is_code =
             (4..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
         let is_letter = self.before.trim_start().contains(' ') || after != ":";
         if is_announced
             && is_letter
-            && (is_code || word.len() >= 20 && is_secret(word, Certainty::Long))
+            && (is_code || is_password || word.len() >= 20 && is_secret(word, Certainty::Long))
         {
             let offset = start + (word.as_ptr() as usize - line.as_ptr() as usize);
             values.push(offset, offset + word.len());
@@ -242,7 +251,7 @@ const COMPARISONS: &[&str] = &[
 /// Words before the values of a comparison.
 #[rustfmt::skip]
 const SIDES: &[&str] = &[
-    "left:", "right:", "expected", "got", "actual", "received", "but was", "but got", "want", "to equal", "found",
+    "left:", "right:", "expected", "got", "actual", "received", "but was", "but: was", "but got", "want", "to equal", "found",
 ];
 
 impl Line<'_> {
@@ -274,11 +283,17 @@ impl Line<'_> {
         }
     }
 
-    /// Adds all texts in quotes between two positions.
+    /// Adds all texts in quotes between two positions, unless they are messages about a token.
     fn push_all(&self, start: usize, end: usize, values: &mut Values) {
         let mut at = start;
+        let name = self.name.written(self.text);
+        let is_message = |at: usize| {
+            let value = quoted::read(self.text, at);
+            !names_password(name)
+                && value.is_some_and(|value| is_message(value.written(self.text), name))
+        };
         while at < end {
-            if is_quote(self.text.byte(at)) {
+            if is_quote(self.text.byte(at)) && !is_message(at) {
                 at = self.push_quoted(at, values);
             } else {
                 at += 1;

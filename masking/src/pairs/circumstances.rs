@@ -1,7 +1,9 @@
 //! Names that are secrets only because of the text around them: `"answer"` after a question,
 //! `community` in a setting of SNMP, `/pass:` of Windows, `…ssword` in a shortened dump.
 
-use super::context::is_space;
+use super::context::{is_quote, is_space, skip_blanks, skip_spaces};
+use super::judgement::is_secret;
+use super::quoted;
 use crate::names::{self, Certainty};
 use crate::text::Text;
 
@@ -27,6 +29,7 @@ pub(super) fn known_in_context(text: Text<'_>, start: usize, end: usize) -> Opti
             &["snmp", "version: 1", "version: 2", "version 2c"],
         ),
         "key" => is_device_key(text, start),
+        "tokens" | "keys" => holds_random(text, end),
         _ => {
             is_shortened(text, start, word)
                 || is_setter(text, end, word)
@@ -34,6 +37,23 @@ pub(super) fn known_in_context(text: Text<'_>, start: usize, end: usize) -> Opti
         }
     };
     is_secret.then_some(Certainty::Certain)
+}
+
+/// Whether the first value of the object after a name in quotes is random: `"tokens": {"access": "9f8…"}`.
+fn holds_random(text: Text<'_>, end: usize) -> bool {
+    if !is_quote(text.byte(end)) {
+        return false;
+    }
+    let colon = skip_spaces(text, end + 1);
+    let open = skip_blanks(text, colon + 1);
+    let key = quoted::read(text, skip_blanks(text, open + 1));
+    let value = key.and_then(|key| {
+        let colon = skip_spaces(text, key.next);
+        (text.byte(colon) == b':').then(|| quoted::read(text, skip_blanks(text, colon + 1)))?
+    });
+    text.byte(colon) == b':'
+        && text.byte(open) == b'{'
+        && value.is_some_and(|value| is_secret(value.written(text), Certainty::Long))
 }
 
 /// Whether one of a few words, in lower case, stands shortly before a position.
@@ -52,10 +72,13 @@ const DEVICE_LINES: &[&str] = &[
 fn is_device_key(text: Text<'_>, start: usize) -> bool {
     let before = text.before(start, REACH);
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let line = line.trim_start();
+    // The prompt of a device: `router(config)# tacacs-server …`.
+    let line = line.rsplit("# ").next().unwrap_or(line).trim_start();
+    let is_wireless = line.starts_with("option") && before.contains("wifi-iface");
     let is_alone = line.is_empty() && is_space(text.byte_before(start));
     let previous = before.trim_end().rsplit('\n').take(3);
-    DEVICE_LINES.iter().any(|word| line.starts_with(word))
+    is_wireless
+        || DEVICE_LINES.iter().any(|word| line.starts_with(word))
         || is_alone
             && previous
                 .map(str::trim_start)

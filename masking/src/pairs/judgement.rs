@@ -13,8 +13,8 @@ mod words;
 use words::PASSWORD_STEMS;
 
 pub(super) use message::{
-    begins_with_auxiliary, is_cjk_report, is_label, is_message, is_report, is_sentence, is_status,
-    is_text, names_itself,
+    begins_with_auxiliary, begins_with_report, is_cjk_report, is_label, is_message, is_report,
+    is_sentence, is_status, is_text, names_itself,
 };
 pub(super) use placeholder::{is_go_type, is_placeholder, is_variable};
 pub(super) use strength::{

@@ -3,8 +3,8 @@
 
 use call::find_call;
 use directive::{find_directive, find_word};
-use element::{find_element, find_plain_element, find_tuple};
-use option::find_option;
+use element::{find_argument, find_element, find_plain_element, find_tuple};
+use option::{find_named_option, find_option};
 
 use super::context::{is_quote, is_space, skip_spaces};
 use super::judgement::{is_message, is_secret};
@@ -32,12 +32,14 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
         find_element(text, name, values);
     }
     input::find(text, name, values);
+    find_named_option(text, name, values);
     if before == b':' {
         find_keyword(text, name, values);
     }
     match text.byte(name.end) {
         b'(' => find_call(text, name, values),
         b',' if matches!(before, b'{' | b'(' | b'[') => find_tuple(text, name, values),
+        b',' if is_space(before) || before == b',' => find_argument(text, name, values),
         b',' if before == b'-' => find_plain_element(text, name, values),
         b' ' | b'\t' => {
             find_directive(text, name, values);
@@ -54,8 +56,9 @@ fn is_windows_option(text: Text<'_>, name: Name) -> bool {
 
 /// Whether quotes enclose a name and the dashes before it.
 fn is_in_quotes(text: Text<'_>, name: Name) -> bool {
-    // A selector of a page begins with a hash: `fill('#password', 'x')`.
-    let dashes = text.run_back(name.start, 2, |byte| matches!(byte, b'-' | b'#'));
+    // A selector of a page begins with a hash, a parameter of SQL with an at: `fill('#password', 'x')`,
+    // `AddWithValue("@password", "x")`.
+    let dashes = text.run_back(name.start, 2, |byte| matches!(byte, b'-' | b'#' | b'@'));
     is_quote(text.byte(name.end)) && is_quote(text.byte(dashes.wrapping_sub(1)))
 }
 

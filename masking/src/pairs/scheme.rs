@@ -32,9 +32,27 @@ impl Credential {
         let is_parameter = value.ends_with('=') && text.byte(self.end) == b'"';
         if !value.is_empty() && !is_parameter && !is_template && !is_placeholder(value) {
             values.push_as(self.start, self.end, self.rule);
+            self.push_folded(text, values);
+        }
+    }
+
+    /// Adds the rest of the credential on the next line, which begins with a space: RFC 7230, section
+    /// 3.2.4.
+    fn push_folded(&self, text: Text<'_>, values: &mut Values) {
+        let line = text.run_within(self.end, 2, |byte| matches!(byte, b'\r' | b'\n'));
+        let start = skip_spaces(text, line);
+        let end = text.run_near(start, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'.')
+        });
+        let ends_line = matches!(text.byte(end), 0 | b'\r' | b'\n');
+        if line > self.end && start > line && ends_line && end >= start + SHORTEST_PART {
+            values.push_as(start, end, self.rule);
         }
     }
 }
+
+/// The shortest part of a credential in a line of its own.
+const SHORTEST_PART: usize = 8;
 
 /// Schemes that are followed by a credential without parameters.
 #[rustfmt::skip]
@@ -48,7 +66,14 @@ pub(super) fn find(text: Text<'_>, at: usize, close: Option<usize>) -> Option<Cr
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let run = text.rest(at).iter().take(LONGEST_SCHEME);
     let scheme_end = at + run.take_while(|&&byte| is_scheme(byte)).count();
-    let start = skip_spaces(text, scheme_end);
+    // A long credential is folded into the next line.
+    let fold = text.run_within(scheme_end, 2, |byte| matches!(byte, b'\r' | b'\n'));
+    let start = skip_spaces(text, fold);
+    let start = if fold > scheme_end && start == fold {
+        scheme_end
+    } else {
+        start
+    };
     if scheme_end == at || start == scheme_end || close.is_some_and(|close| start >= close) {
         return None;
     }

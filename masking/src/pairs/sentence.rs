@@ -4,7 +4,7 @@
 use before::find_before;
 use gap::read_gap;
 use value::{read_bracketed, read_plain_word, read_quoted, read_word};
-use words::{CLOSERS, EXACT_VERBS, PREPOSITIONS, VERBS};
+use words::{ADJECTIVES, CLOSERS, EXACT_VERBS, PREPOSITIONS, VERBS};
 
 use super::assigned::closes_prompt;
 use super::context::{ahead, is_quote, read_sign, skip_spaces};
@@ -29,7 +29,6 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
     {
         return;
     }
-    read_expectation(text, name.end, values);
     let at = skip_marks(text, name.end);
     // `<b>Password</b> …` and similar are read as markup.
     let start = skip_spaces(text, at);
@@ -48,30 +47,6 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
     find_before(text, name, values);
 }
 
-/// Reads JUnit's `password expected:<x> but was:<y>`.
-fn read_expectation(text: Text<'_>, at: usize, values: &mut Values) {
-    let Some(rest) = ahead(text, at, 400) else {
-        return;
-    };
-    let rest = rest.lines().next().unwrap_or_default();
-    if !rest
-        .trim_start_matches([':', ' ', '=', '>'])
-        .starts_with("expected:")
-    {
-        return;
-    }
-    for open in ["expected:<", "but was:<", "expected: <", "but was: <"] {
-        if let Some(place) = rest.find(open) {
-            let start = place + open.len();
-            let length = rest[start..]
-                .find("> but")
-                .or_else(|| rest[start..].rfind('>'))
-                .unwrap_or(0);
-            values.push(at + start, at + start + length);
-        }
-    }
-}
-
 /// Whether a value can follow a name that ends at a position: a sign, a verb, a preposition or a
 /// quote does.
 pub(super) fn connects(text: Text<'_>, end: usize) -> bool {
@@ -85,7 +60,8 @@ pub(super) fn connects(text: Text<'_>, end: usize) -> bool {
     };
     read_sign(text, at).is_some()
         || is_separate
-            && (quoted::quote_length(text, at) > 0
+            && (adjective_length(text, at).is_some()
+                || quoted::quote_length(text, at) > 0
                 || skip_verb(text, at).is_some()
                 || is_preposition())
 }
@@ -117,7 +93,13 @@ fn read_after(text: Text<'_>, at: usize, is_separate: bool, name: Name, values: 
     if is_separate && closes_text(text, at, name) {
         return;
     }
-    if is_separate && read_quoted(text, at, false, name, values) {
+    // SQL: `SECRET 'two words'`.
+    let is_keyword = text.byte(at) == b'\''
+        && name
+            .written(text)
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    if is_separate && read_quoted(text, at, is_keyword, name, values) {
         return;
     }
     if matches!(text.byte(at), b'(' | b'[' | b'<') && is_separate
@@ -126,7 +108,7 @@ fn read_after(text: Text<'_>, at: usize, is_separate: bool, name: Name, values: 
         return read_bracketed(text, at, false, name, values);
     }
     let Some(next) = skip_verb(text, at).filter(|_| !is_alias(text, at, name)) else {
-        return;
+        return read_rejected(text, at, name, values);
     };
     let next = skip_sign(text, skip_spaces(text, next));
     if read_quoted(text, next, true, name, values) {
@@ -136,6 +118,41 @@ fn read_after(text: Text<'_>, at: usize, is_separate: bool, name: Name, values: 
         return read_bracketed(text, next, true, name, values);
     }
     read_stated_word(text, at, next, name, values);
+}
+
+/// Reads the value after an adjective: `contraseña incorrecta: x1`, `token inválido "x"`.
+fn read_rejected(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    let Some(length) = adjective_length(text, at) else {
+        return;
+    };
+    let gap = skip_spaces(text, at + length);
+    let next = skip_sign(text, gap);
+    if read_quoted(text, next, true, name, values) {
+        return;
+    }
+    if matches!(text.byte(next), b'(' | b'[') {
+        read_bracketed(text, next, true, name, values);
+    } else if next > gap {
+        read_word(text, next, name, values);
+    }
+}
+
+/// The length of the adjective at a position that says that a value was rejected.
+fn adjective_length(text: Text<'_>, at: usize) -> Option<usize> {
+    let rest = ahead(text, at, 40)?;
+    ADJECTIVES.that_begin(rest).next()?;
+    let lower = rest.to_lowercase();
+    let ends = |word: &&str| {
+        lower
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.starts_with([' ', ':', '：']))
+    };
+    ADJECTIVES
+        .that_begin(&lower)
+        .filter(ends)
+        .map(str::len)
+        .max()
+        .filter(|&length| rest.is_char_boundary(length))
 }
 
 /// Whether a quote after a name closes a text in code: `"Bearer " + read("API_TOKEN")`.
@@ -157,7 +174,12 @@ fn is_alias(text: Text<'_>, at: usize, name: Name) -> bool {
         let before = text.before(name.start, LONGEST_STATEMENT);
         before.to_ascii_lowercase().contains("select ")
     };
-    keyword.eq_ignore_ascii_case("as ") && (keyword == "AS " || is_statement())
+    // `IDENTIFIED WITH mysql_native_password AS 'x'`
+    let is_plugin = || {
+        text.before(name.end, LONGEST_STATEMENT)
+            .contains("IDENTIFIED WITH")
+    };
+    keyword.eq_ignore_ascii_case("as ") && (keyword == "AS " || is_statement()) && !is_plugin()
 }
 
 /// Skips a sign after a verb, as in `is: x`, and the spaces after it.
@@ -168,6 +190,9 @@ fn skip_sign(text: Text<'_>, at: usize) -> usize {
 /// Reads the word after a verb, which begins at `verb`.
 fn read_stated_word(text: Text<'_>, verb: usize, at: usize, name: Name, values: &mut Values) {
     read_word(text, at, name, values);
+    if text.text[verb..at].trim_end().ends_with(':') {
+        gap::read_rest(text, at, name, values);
+    }
     if values.is_empty() && is_exact(&text.text[verb..at]) {
         read_plain_word(text, at, name, values);
     }

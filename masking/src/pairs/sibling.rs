@@ -6,10 +6,11 @@ use words::{BLOCKS, NAME_KEYS, VALUE_KEYS};
 
 use super::bare::{self, Scene};
 use super::context::{
-    Line, Sign, begins_field, enclosing_bracket, is_quote, is_space, line_of, name_end,
-    skip_blanks, skip_blanks_back, skip_spaces, slice,
+    Line, Sign, begins_field, enclosing_bracket, is_quote, is_space, line_before, line_of,
+    name_end, skip_blanks, skip_blanks_back, skip_spaces, slice,
 };
 use super::judgement::{is_message, is_secret};
+use super::quoted::Quoted;
 use super::{Values, assigned, quoted};
 use crate::names::{self, Certainty, Name};
 use crate::text::Text;
@@ -42,6 +43,25 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
     }
     if values.is_empty() {
         find_reported(text, name, values);
+        find_stored(text, name, values);
+    }
+}
+
+/// Adds the value before the key under which Apple's dictionaries store it: `set("x", forKey:
+/// "password")`, `[dict setObject:@"x" forKey:@"password"]`.
+fn find_stored(text: Text<'_>, name: Name, values: &mut Values) {
+    let line = line_before(text, name.start, REACH);
+    let before = line.trim_end_matches(['"', '@', ' ']);
+    let Some(call) = before.strip_suffix("forKey:") else {
+        return;
+    };
+    let place = ["setObject:@\"", "setValue:@\"", "set(\""]
+        .iter()
+        .find_map(|start| Some(call.rfind(start)? + start.len() - 1));
+    if let Some(place) = place
+        && let Some(value) = quoted::read_real(text, name.start - line.len() + place)
+    {
+        values.push(value.start, value.end);
     }
 }
 
@@ -112,6 +132,10 @@ fn find_after(text: Text<'_>, name: Name, values: &mut Values) {
     let mut at = text.run_near(name.end, |byte| {
         is_quote(byte) || matches!(byte, b'\\' | b']' | b')')
     });
+    // A tuple with one element: `'loc': ('password',), 'input': 'x'`.
+    if text.rest(at).starts_with(b",)") {
+        at += 2;
+    }
     // Terraform: `variable "db_password" { default = "x" }`.
     let block = skip_spaces(text, at);
     if text.byte(block) == b'{' && is_quote(text.byte(name.end)) {
@@ -199,6 +223,7 @@ fn skip_value(text: Text<'_>, at: usize, limit: usize) -> usize {
 
 /// Adds the value of the sibling, which begins at a position.
 fn read(text: Text<'_>, at: usize, name: Name, line: Line, values: &mut Values) {
+    let is_list = text.byte(at) == b'[';
     let at = open_structure(text, at);
     if text.rest(at).starts_with(b"<<") {
         return assigned::read_heredoc(text, at, values);
@@ -207,12 +232,25 @@ fn read(text: Text<'_>, at: usize, name: Name, line: Line, values: &mut Values) 
     let Some(value) = quoted::read(text, at) else {
         return read_plain(text, at, name, line, values);
     };
-    let value = quoted::join(text, value);
-    let written = value.written(text);
-    if !is_message(written, name.written(text))
-        && (is_secret(written, name.certainty) || written.chars().count() >= 6)
-    {
-        values.push(value.start, value.end);
+    let mut value = quoted::join(text, value);
+    let is_value = |value: Quoted| {
+        let written = value.written(text);
+        !is_message(written, name.written(text))
+            && (is_secret(written, name.certainty) || written.chars().count() >= 6)
+    };
+    for _ in 0..MOST_KEYS {
+        if is_value(value) {
+            values.push(value.start, value.end);
+        }
+        // The other values of a list.
+        let next = skip_blanks(text, value.next + 1);
+        if !is_list || text.byte(value.next) != b',' {
+            break;
+        }
+        match quoted::read(text, next) {
+            Some(found) => value = found,
+            None => break,
+        }
     }
 }
 
@@ -259,6 +297,8 @@ fn read_plain(text: Text<'_>, at: usize, name: Name, line: Line, values: &mut Va
         delimiter: 0,
         is_column: false,
         is_prompt: false,
+        is_data: false,
+        is_record: false,
     };
     if matches!(text.byte(at), b'|' | b'>') {
         return assigned::read_value(text, at, name, Scene { line, ..scene }, values);
@@ -304,6 +344,7 @@ fn find_before(text: Text<'_>, name: Name, values: &mut Values) {
         let value = skip_blanks(text, value);
         let value = value + quoted::prefix_length(text, value, PREFIXES);
         if quoted::quote_length(text, value) == 0 {
+            read_line_before(text, value, name, values);
             continue;
         }
         if let Some(found) = quoted::read(text, value)
@@ -313,6 +354,23 @@ fn find_before(text: Text<'_>, name: Name, values: &mut Values) {
         {
             values.push(found.start, found.end);
         }
+    }
+}
+
+/// Adds the value in YAML's line before the one of its name: `- value: two words`, `name: password`.
+fn read_line_before(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    let line = text.run_back(at, 48, |byte| byte != b'\n');
+    let key = slice(text, line, at).trim_start_matches([' ', '-']);
+    let end = text.run_near(at, |byte| byte != b'\n');
+    let written = slice(text, at, end).trim_end();
+    if key == "value: "
+        && text
+            .text
+            .get(end..name.start)
+            .is_some_and(|rest| rest.trim() == "name:")
+        && !is_message(written, name.written(text))
+    {
+        values.push(at, at + written.len());
     }
 }
 

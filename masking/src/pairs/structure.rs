@@ -39,7 +39,7 @@ const PLURALS: &[&str] = &[
 /// Adds the values of the list or object that begins at a position.
 pub(super) fn read(text: Text<'_>, at: usize, scene: Scene<'_>, values: &mut Values) {
     let is_object = text.byte(at) == b'{';
-    if !is_object && (begins_rules(text, at) || read_parts(text, at, values)) {
+    if !is_object && begins_rules(text, at) || read_parts(text, at, values) {
         return;
     }
     let name = scene.name.rsplit(['.', '_']).next().unwrap_or_default();
@@ -163,12 +163,27 @@ impl Reader<'_> {
         let counts = (self.counts_all() && !is_attribute || is_set) && self.objects == 0
             || self.has_value_key();
         // `"bearer": {"host": "9f8…"}`: a random value in the object of a secret.
-        let counts = counts || self.holds_random(value.written(text));
+        let counts = counts || self.is_of_host() || self.holds_random(value.written(text));
         if counts && !is_message(value.written(text), self.scene.name) {
             values.push(value.start, value.end);
         }
         self.at = value.next.max(self.at + 1);
         true
+    }
+
+    /// Whether the key of the object itself is the name of a host, as in Composer's
+    /// `"gitlab-token": {"gitlab.example": "x"}`.
+    fn is_of_host(&self) -> bool {
+        let is_part = |part: &str| {
+            part.len() > 1
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':'))
+        };
+        self.is_object
+            && self.depth == 1
+            && self.key.contains('.')
+            && self.key.split('.').all(is_part)
     }
 
     /// Whether a value of the object itself is random, and its key does not say that it is an id.
@@ -279,10 +294,15 @@ fn read_parts(text: Text<'_>, at: usize, values: &mut Values) -> bool {
         .split(',')
         .map(|part| part.trim().trim_matches(['\'', '"']));
     let is_byte = |part: &str| {
-        part.parse::<i16>()
-            .is_ok_and(|number| (-128..256).contains(&number))
+        let digits = part.strip_prefix("0x").or(part.strip_prefix("0X"));
+        let number = match digits {
+            Some(digits) => i16::from_str_radix(digits, 16),
+            None => part.parse::<i16>(),
+        };
+        number.is_ok_and(|number| (-128..256).contains(&number))
     };
-    let is_part = |part: &str| is_byte(part) || part.chars().count() == 1;
+    let is_list = text.byte(at) == b'[';
+    let is_part = |part: &str| is_byte(part) || is_list && part.chars().count() == 1;
     let count = inside.split(',').count();
     let is_value = count >= 3 && parts.clone().all(is_part);
     if is_value {

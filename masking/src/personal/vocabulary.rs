@@ -166,6 +166,7 @@ pub(super) const OTHERS: &str = "
     hash sha md digest checksum crc etag nonce block height gas slot seq sequence sequenceno increment partition lag ean gtin upc isbn issn asin barcode ndc nsn cage oem mpn fru asset assetid tag model modelno drawing revision zip postcode postal plz cep
     isin cusip wkn sedol lei swift ssn1 siren siret duns naics population altitude lat lon lng latitude longitude x y z width height temperature pressure voltage
     bestell* auftrag* rechnung* lieferschein* lieferung* sendung* vorgang* kunden* vertrag* zahler* zaehler* ticketnr schaden* versicherungsschein* police policennummer seriennummer* artikel* artikelnr teilenummer* charge chargen* materialbeleg beleg* buchung* aktenzeichen equipment material herstellnummer* zolltarif* werk mitglied* vorgangsnummer* paket*
+    bordereau* quittance* proforma produs*
     commande* facture* colis dossier* contrat* compteur* billet* livraison bon reference* lot numerodeserie suivi expedition abonnement piece pieces reservation* sinistre* devis recu
     pedido* factura* albaran* transaccion* contrato* contador* poliza* siniestro* localizador envio seguimiento guia lote expediente presupuesto recibo boleto folio
     encomenda* rastreio protocolo* apolice* sinistro* remessa chamado* notafiscal nota fiscal fatura* processo ordemdeservico entrega lote codigo

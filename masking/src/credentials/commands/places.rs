@@ -54,6 +54,23 @@ impl Found<'_, '_> {
             Place::Device if index == 0 => self.read_device(arguments),
             Place::Device => {}
             Place::Oracle => self.read_oracle(argument),
+            Place::Login => self.read_short_login(argument),
+            Place::AfterUser(option) => {
+                let is_user = arguments[0].text.eq_ignore_ascii_case("to")
+                    && index == 4
+                    && arguments[2].text.eq_ignore_ascii_case("user");
+                if is_user {
+                    self.read_next(option, arguments, index);
+                }
+            }
+            Place::Pair if index + 1 == arguments.len() => {
+                if let Some((user, _)) = argument.text.split_once(':')
+                    && !argument.text.contains("://")
+                {
+                    self.push(argument.start + user.len() + 1, argument.end);
+                }
+            }
+            Place::Pair => {}
         }
     }
 

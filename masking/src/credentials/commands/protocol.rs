@@ -1,6 +1,7 @@
 //! Credentials in the commands of protocols, and in texts and calls that have a fixed form.
 
 use super::arguments::{Argument, arguments, first_arguments};
+use super::programs::LAST;
 use super::{Found, LONGEST_COMMAND, password_file};
 
 /// The most arguments of a protocol's command that are read.
@@ -19,6 +20,9 @@ impl Found<'_, '_> {
         let before = text.text.get(line_start..start).unwrap_or_default();
         match &text.text[start..end] {
             " LOGIN " => self.read_imap(end, before),
+            " login \"" => self.read_imap(end - 1, before),
+            "AUTHENTICATE \"PLAIN\" \"" => self.read_until(end, b"\""),
+            "AUTHENTICATE PLAIN " => self.read_until(end, b" \"\\"),
             "PASS " => self.read_pass(start, end, before),
             "+CPIN=" => self.read_pin(end),
             ":*:" | ":5432:" | ":5433:" | ":6432:" => {
@@ -47,8 +51,6 @@ impl Found<'_, '_> {
             "@(DESCRIPTION" => self.read_before_description(start),
             "redis->auth(" | "-> auth([" => self.read_argument(end, 0),
             "quote PASS " => self.read_until(end, b"\"'"),
-            "ftp_login(" => self.read_argument(end, 2),
-            "ftp.login(" => self.read_argument(end, 1),
             "cx_Oracle.connect(" | "oracledb.connect(" => {
                 self.read_argument(end, 1);
                 if let Some(argument) = first_arguments(text, end, 1).first() {
@@ -64,12 +66,14 @@ impl Found<'_, '_> {
             "response=\"" => self.read_digest(end),
             "\"kty\"" => self.read_web_key(start),
             "WIFI:" => self.read_network(end),
-            "PDO->__construct(" | "mysqli->__construct(" => self.read_argument(end, 2),
-            "simple_bind_s(" | "ldap_bind(" => self.read_argument(end, 1),
             "UGFzc3dvcmQ6" => self.read_answer(end),
             "etuser " | "etuser\"" | "ETUSER " => self.read_access_rules(end),
             "]:25 " | "]:465 " | "]:587 " => self.read_relay(end, before),
-            "\tresp=" => self.read_until(end, &[]),
+            "\tresp=" | "PLAIN resp=" => self.read_until(end, b" "),
+            "'Private Key' " | "'Auth' " if before.ends_with("password ") => {
+                self.read_until(end, &[]);
+            }
+            "'Private Key' " | "'Auth' " => {}
             "(given: " if before.contains("assword") => self.read_until(end, b")"),
             ": PSK '" => self.read_until(end, b"'"),
             ": PSK \"" | ": EAP \"" | ": XAUTH \"" => self.read_until(end, b"\""),
@@ -87,7 +91,19 @@ impl Found<'_, '_> {
                 }
             }
             "(given: " | "send \"" | "sendline(" | " IDENTIFY " | " identify " => {}
-            _ => self.read_auth(start, end, before),
+            "<master>{" => self.read_until(end - 1, b"<"),
+            "'simple': '" => self.read_until(end, b"'"),
+            "\"Auth\" \"" | "\"Private Key\" \"" if before.ends_with("password ") => {
+                self.read_until(end, b"\"'");
+            }
+            "\"Auth\" \"" | "\"Private Key\" \"" => {}
+            protocol => {
+                let is_read = self.read_shell(protocol, start, end, before)
+                    || self.read_login(protocol, start, end, before);
+                if !is_read {
+                    self.read_auth(start, end, before);
+                }
+            }
         }
     }
 
@@ -140,11 +156,16 @@ impl Found<'_, '_> {
         // The server accepts or refuses the login after it.
         let reply = text.text.get(stop..).unwrap_or_default();
         let reply = &reply[..reply.floor_char_boundary(reply.len().min(64))];
-        let is_answered = reply.contains("230 ") || reply.contains("530 ");
+        // FileZilla's server writes the address of the client before its commands.
+        let is_answered = reply.contains("230 ")
+            || reply.contains("530 ")
+            || said.ends_with(")>")
+            || said.ends_with("Command:")
+            || said == "C:";
         let has_user = dialogue.contains("USER ") || is_answered;
         // A logger of FTP can write other words before the command.
         let is_ftp = dialogue.to_ascii_lowercase().contains("ftp")
-            && !text.text.get(end..stop).unwrap_or_default().contains(' ');
+            && (said.ends_with('"') || !text.text.get(end..stop).unwrap_or_default().contains(' '));
         if is_command && has_user || is_ftp && (has_user || said.is_empty() || is_command) {
             self.push(end, stop);
         }
@@ -182,35 +203,6 @@ impl Found<'_, '_> {
         }
     }
 
-    /// Reads the text that `echo X | sudo -S` and `echo user:X | chpasswd` pipe.
-    fn read_echoed(&mut self, line_start: usize, end: usize, has_user: bool) {
-        let line = &self.text.text[line_start..end];
-        let Some(place) = line.rfind("echo ") else {
-            return;
-        };
-        let all = arguments(self.text, line_start + place + 5);
-        let first = all.iter().find(|argument| !argument.text.starts_with('-'));
-        if let Some(argument) = first {
-            let colon = argument.text.find(':').filter(|_| has_user);
-            let user = colon.map_or(0, |place| place + 1);
-            self.push(argument.start + user, argument.end);
-        }
-    }
-
-    /// Reads the text after a command that reads it: `sudo -S id <<< 'X'`.
-    fn read_here_string(&mut self, at: usize) {
-        let text = self.text;
-        let line_end = text.run_near(at, |byte| byte != b'\n');
-        if let Some(place) = text
-            .text
-            .get(at..line_end)
-            .and_then(|line| line.find("<<< "))
-            && let Some(argument) = first_arguments(text, at + place + 4, 1).first()
-        {
-            self.push_argument(argument);
-        }
-    }
-
     /// Reads the response of HTTP's and SIP's digest authentication: RFC 7616.
     fn read_digest(&mut self, start: usize) {
         let text = self.text;
@@ -237,8 +229,25 @@ impl Found<'_, '_> {
         self.push(at + place, at + end.min(rest.len()));
     }
 
+    /// Reads the password of a call. The first argument can belong to the text of the call.
+    pub(super) fn read_call(&mut self, start: usize, end: usize, index: usize) {
+        let call = &self.text.text[start..end];
+        let open = call.find('(').map_or(end, |place| start + place + 1);
+        self.read_argument(open.max(start + 1), index);
+    }
+
     /// Reads an argument in quotes of a call, counted from 0.
     fn read_argument(&mut self, at: usize, index: usize) {
+        if index == LAST {
+            let all = first_arguments(self.text, at, MOST_ARGUMENTS);
+            let is_quoted = |argument: &&Argument<'_>| {
+                matches!(self.text.byte_before(argument.start), b'"' | b'\'')
+            };
+            if let Some(argument) = all.iter().rfind(is_quoted) {
+                self.push_argument(argument);
+            }
+            return;
+        }
         if let Some(argument) = first_arguments(self.text, at, index + 1).get(index)
             && matches!(self.text.byte_before(argument.start), b'"' | b'\'')
         {

@@ -1,7 +1,7 @@
 //! A second value after the first one: a new value, or a default.
 
 use super::words::ALTERNATIVES;
-use crate::pairs::context::{skip_spaces, slice};
+use crate::pairs::context::{ahead, skip_spaces, slice};
 use crate::pairs::judgement::is_placeholder;
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -11,6 +11,30 @@ pub(super) fn read_others(text: Text<'_>, at: usize, values: &mut Values) {
     read_change(text, at, values);
     read_alternatives(text, at, values);
 }
+
+/// Adds the old and the new value in the difference of words that Git prints: `[-x-]{+y+}`. Returns
+/// whether there is one.
+pub(super) fn read_marked_change(text: Text<'_>, at: usize, values: &mut Values) -> bool {
+    let mut at = at;
+    let mut found = false;
+    for (open, close) in [("[-", "-]"), ("{+", "+}")] {
+        if !text.rest(at).starts_with(open.as_bytes()) {
+            continue;
+        }
+        let rest = ahead(text, at + open.len(), LONGEST_CHANGE).unwrap_or_default();
+        let line = rest.lines().next().unwrap_or_default();
+        let Some(length) = line.find(close) else {
+            break;
+        };
+        values.push(at + open.len(), at + open.len() + length);
+        at += open.len() + length + close.len();
+        found = true;
+    }
+    found
+}
+
+/// The longest value in a difference of words.
+const LONGEST_CHANGE: usize = 512;
 
 /// Adds the new value in `password = "…" -> "…"`.
 pub(super) fn read_change(text: Text<'_>, at: usize, values: &mut Values) {

@@ -69,8 +69,11 @@ pub(super) fn read_next_lines(
 ) {
     let first = next_line(text, at);
     let content = text.run_near(first, is_space);
-    if content >= text.text.len() || matches!(text.byte(content), b'\n' | b'\r') {
+    if content >= text.text.len() {
         return;
+    }
+    if matches!(text.byte(content), b'\n' | b'\r') {
+        return read_after_gap(text, content, name, scene, values);
     }
     // PHP writes the value of `=>` in the next line, and code may break lines there too.
     let value = skip_prefix(text, content);
@@ -89,6 +92,27 @@ pub(super) fn read_next_lines(
         return structure::read(text, content, scene, values);
     }
     read_plain_lines(text, first, name, scene, values);
+}
+
+/// Adds an indented word after the empty line below a name and a colon, as mails write it.
+fn read_after_gap(text: Text<'_>, gap: usize, name: Name, scene: Scene<'_>, values: &mut Values) {
+    let line = next_line(text, gap);
+    let start = text.run_near(line, is_space);
+    let end = text.run_near(start, |byte| byte > b' ');
+    let word = text.text.get(start..end).unwrap_or_default();
+    let is_alone = matches!(text.byte(end), b'\n' | b'\r' | 0);
+    let is_value = start > line + 1
+        && is_alone
+        && word.chars().count() >= 4
+        && !word.ends_with([':', '.', ','])
+        && !is_placeholder(word);
+    if is_value
+        && scene.line.is_start
+        && scene.sign == Sign::Colon
+        && name.certainty == Certainty::Certain
+    {
+        values.push(start, end);
+    }
 }
 
 /// Adds the lines after a certain name in which no quote or bracket begins: a list, an indented

@@ -61,6 +61,16 @@ fn skip_collection(text: Text<'_>, at: usize) -> Option<usize> {
             return Some(end);
         }
     }
+    // Rust: `Bytes([1, 2, 3])`.
+    let name = text.run_within(at, LONGEST_PREFIX, |byte| {
+        byte.is_ascii_alphanumeric() || byte == b':'
+    });
+    if text.byte(at).is_ascii_uppercase()
+        && text.rest(name).starts_with(b"([")
+        && text.byte(name + 2).is_ascii_digit()
+    {
+        return Some(name + 1);
+    }
     // A struct of Go: `*config.Attribute{Old:"x", New:"y"}`.
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'*' | b'&');
     let end = text.run_within(at, LONGEST_PREFIX, is_part);
@@ -74,6 +84,13 @@ fn skip_collection(text: Text<'_>, at: usize) -> Option<usize> {
     let end = text.run_near(size, |byte| {
         byte.is_ascii_digit() || matches!(byte, b')' | b' ')
     });
+    // `Buffer(3) [Uint8Array] [ 1, 2, 3 ]`
+    let inner = b"[Uint8Array] ";
+    let end = if text.rest(end).starts_with(inner) {
+        end + inner.len()
+    } else {
+        end
+    };
     (text.byte(size).is_ascii_digit() && matches!(text.byte(end), b'{' | b'[')).then_some(end)
 }
 

@@ -15,24 +15,73 @@ const LONGEST_PROMPT: usize = 200;
 
 /// Describes the surroundings of a value: its name, the sign before it, and what encloses both.
 pub(super) fn scene_of<'t>(text: Text<'t>, name: Name, sign: Sign, sign_end: usize) -> Scene<'t> {
+    let is_spaced = skip_spaces(text, sign_end) > sign_end;
+    let bracket = enclosing_bracket(text, name.start);
+    let is_column = sign == Sign::Equals
+        && is_space(text.byte_before(sign_end - 1))
+        && is_space(text.byte(sign_end));
     Scene {
         name: name.written(text),
         sign,
-        is_spaced: skip_spaces(text, sign_end) > sign_end,
+        is_spaced,
         // Documentation writes names in backticks, also in sentences.
         is_quoted: quoted::quote_length(text, name.end) > 0
             && text.byte(name.end) != b'`'
             && is_quote(text.byte_before(name.start)),
         line: line_of(text, name.start),
-        bracket: enclosing_bracket(text, name.start),
+        bracket,
         is_parameter: matches!(text.byte_before(name.start), b'?' | b'&') && sign == Sign::Equals,
         quote: enclosing_quote(text, name),
         delimiter: delimiter_before(text, name.start),
         is_prompt: is_prompt(text, name, sign, sign_end),
-        is_column: sign == Sign::Equals
-            && is_space(text.byte_before(sign_end - 1))
-            && is_space(text.byte(sign_end)),
+        is_column,
+        is_data: bracket == 0 && sign == Sign::Equals && !is_spaced && is_data(text, name),
+        is_record: bracket == b'{' && is_column && is_in_record(text, name),
     }
+}
+
+/// How many bytes before a name the setting before it is searched.
+const LONGEST_SETTING: usize = 64;
+
+/// Whether a name is that of an option, or another setting stands directly before it:
+/// `--password=x`, `level=info secret=x`, `username=bob,password=x`.
+fn is_data(text: Text<'_>, name: Name) -> bool {
+    let before = text.before(name.start, LONGEST_SETTING);
+    let is_option = before.ends_with('-')
+        && !before
+            .trim_end_matches('-')
+            .ends_with(|last: char| last.is_alphanumeric());
+    let previous = before
+        .strip_suffix([' ', ','])
+        .and_then(|before| before.rsplit([' ', ',', '\n']).next());
+    let is_setting = |word: &str| {
+        let (key, value) = word.split_once('=').unwrap_or_default();
+        let is_key =
+            |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
+        !key.is_empty() && key.chars().all(is_key) && !value.is_empty()
+    };
+    is_option || previous.is_some_and(is_setting)
+}
+
+/// How many bytes before a name the start of its object is searched.
+const LONGEST_RECORD: usize = 400;
+
+/// Whether a name is that of a property in a printed object, whose type precedes its brace, and not
+/// in the initialiser of an object: `Login { User = bob, Password = x }`.
+fn is_in_record(text: Text<'_>, name: Name) -> bool {
+    let begins_with_capital =
+        |word: &str| word.starts_with(|first: char| first.is_ascii_uppercase());
+    let before = line_before(text, name.start, LONGEST_RECORD);
+    let Some((head, properties)) = before.rsplit_once("{ ") else {
+        return false;
+    };
+    let mut words = head.trim_end().rsplit([' ', '(']);
+    let kind = words.next().unwrap_or_default();
+    let is_initialiser = words.next() == Some("new");
+    begins_with_capital(name.written(text))
+        && (begins_with_capital(kind) || matches!(kind, "=" | "") || kind.ends_with(':'))
+        && !is_initialiser
+        && !properties.contains(['"', '('])
 }
 
 /// Whether a name and a colon end a prompt or an instruction of a few words: `New password: x`,
@@ -55,13 +104,17 @@ fn is_prompt(text: Text<'_>, name: Name, sign: Sign, sign_end: usize) -> bool {
     let last = words.clone().next_back().unwrap_or_default().to_lowercase();
     let is_short = is_whole
         && words.clone().all(is_plain_word)
-        && words.count() <= 4
+        && words.count() <= 5
         && !PROBLEMS.contains(&last.trim_end_matches(':'));
     is_short || INSTRUCTIONS.contains(&last.as_str())
 }
 
 /// Whether a word has only letters, apostrophes and hyphens.
 fn is_plain_word(word: &str) -> bool {
+    // The account of SSH's prompt: `bob@host's password: x`.
+    if word.contains('@') && word.ends_with("'s") {
+        return true;
+    }
     // The name of a program precedes its prompt: `vncpasswd: Password: x`.
     word.strip_suffix(':')
         .unwrap_or(word)

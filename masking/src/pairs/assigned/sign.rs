@@ -2,7 +2,9 @@
 
 use super::words::CLOSERS;
 use crate::names::Name;
-use crate::pairs::context::{MOST_SPACES, Sign, ahead, is_quote, is_space, read_sign, skip_spaces};
+use crate::pairs::context::{
+    MOST_SPACES, Sign, ahead, is_quote, is_space, line_before, read_sign, skip_spaces,
+};
 use crate::pairs::judgement::names_password;
 use crate::pairs::quoted;
 use crate::text::Text;
@@ -16,7 +18,7 @@ const LONGEST_TYPE: usize = 48;
 /// Verbs between a name and the colon of a prompt.
 #[rustfmt::skip]
 const PROMPT_VERBS: &[&str] = &[
-    "eingeben", "wiederholen", "bestätigen", "again", "ingeven", "invoeren", "herhalen",
+    "eingeben", "wiederholen", "bestätigen", "again", "ingeven", "invoeren", "herhalen", "ein", "in", "girin", "giriniz", "दर्ज करें",
 ];
 
 /// Finds the sign after a name, its closing quotes and brackets, and notes about it. Returns it and
@@ -34,6 +36,10 @@ pub(super) fn find_sign(text: Text<'_>, name: Name) -> Option<(Sign, usize)> {
     }
     let at = skip_closers(text, name.end);
     let gap = skip_spaces(text, at);
+    // Lisp: `(password . "x")`.
+    if text.rest(gap).starts_with(b". \"") && text.byte_before(name.start) == b'(' {
+        return Some((Sign::Colon, gap + 1));
+    }
     // LDIF: `userPassword:: base64`.
     if text.rest(gap).starts_with(b":: ") && !is_quote(text.byte(name.end)) {
         return Some((Sign::Colon, gap + 2));
@@ -100,6 +106,9 @@ fn find_sign_after_verb(text: Text<'_>, name: Name, gap: usize) -> Option<Option
 /// Finds the sign after leaders, as in `Password ........: x`. After the name of a password the
 /// leaders themselves are a sign.
 fn find_sign_after_leaders(text: Text<'_>, name: Name, gap: usize) -> Option<(Sign, usize)> {
+    if let Some(end) = prompt_sign(text, name, gap) {
+        return Some((Sign::Colon, end));
+    }
     let leaders = text
         .run_near(gap, |byte| matches!(byte, b'.' | b'-' | b'_' | b' '))
         .min(gap + MOST_SPACES);
@@ -114,6 +123,24 @@ fn find_sign_after_leaders(text: Text<'_>, name: Name, gap: usize) -> Option<(Si
         && text.byte(gap) == b'.';
     is_sign.then(|| (Sign::Colon, leaders - 1))
 }
+
+/// The end of the sign after the question of a console: `? Password › x`, `✔ Password … x`,
+/// `Password> x`.
+fn prompt_sign(text: Text<'_>, name: Name, gap: usize) -> Option<usize> {
+    let line = line_before(text, name.start, LONGEST_QUESTION);
+    let is_question = line.starts_with(['?', '✔', '√', '◆', '◇', '│']);
+    let sign = ["› ", "… ", "· "]
+        .iter()
+        .find(|sign| is_question && text.rest(gap).starts_with(sign.as_bytes()));
+    let is_bare = line.is_empty() && name.start > 0 && text.rest(gap).starts_with(b"> ");
+    match sign {
+        Some(sign) => Some(gap + sign.len() - 1),
+        None => is_bare.then_some(gap + 1),
+    }
+}
+
+/// The longest question of a console before a name.
+const LONGEST_QUESTION: usize = 64;
 
 /// Finds the sign after a note: `Password (optional): x`, `Password [confirm]: x`.
 fn find_sign_after_note(text: Text<'_>, open: usize) -> Option<(Sign, usize)> {
@@ -210,9 +237,14 @@ fn skip_closers(text: Text<'_>, at: usize) -> usize {
 /// The length of what closes a name at a position, or 0.
 fn closer_length(text: Text<'_>, at: usize) -> usize {
     let byte = text.byte(at);
-    // An index: `['community'][0]`.
-    if byte == b'[' && text.byte(at + 1).is_ascii_digit() && text.byte(at + 2) == b']' {
-        return 3;
+    // An index or a length: `['community'][0]`, `aes_key[16]`.
+    let digits = text.run_within(at + 1, 4, |byte| byte.is_ascii_digit());
+    if byte == b'[' && digits > at + 1 && text.byte(digits) == b']' {
+        return digits + 1 - at;
+    }
+    // Erlang's binaries: `<<"password">> => <<"x">>`.
+    if byte == b'>' && text.byte(at + 1) == b'>' && text.byte_before(at) == b'"' {
+        return 2;
     }
     let is_comparison = byte == b'!' && text.byte(at + 1) == b'=';
     if is_quote(byte) || matches!(byte, b']' | b'}' | b')' | b'*' | b'?' | b'!') && !is_comparison {

@@ -40,7 +40,7 @@ pub(super) const READERS: &[&str] = &[
 /// Collections that dumps of JavaScript write with their size.
 #[rustfmt::skip]
 pub(super) const COLLECTIONS: &[&str] = &[
-    "Set(", "Map(", "List(", "Array(", "Vector(",
+    "Set(", "Map(", "List(", "Array(", "Vector(", "Buffer(", "Uint8Array(", "Int8Array(", "Uint8ClampedArray(", "ByteArray(",
 ];
 
 /// Parts of the tags of YAML that refer to a secret store: `!vault-ref kv/shop`.

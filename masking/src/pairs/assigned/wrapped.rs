@@ -20,6 +20,9 @@ const WRAPPERS: &[(&str, u8)] = &[
 
 /// The value inside a type without quotes: `Optional[x y]`, `Secret(x)`, `<Buffer 67 65>`.
 pub(super) fn unwrapped(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
+    if let Some(found) = quoted_as_perl(text, at) {
+        return Some(found);
+    }
     let (open, close) = WRAPPERS
         .iter()
         .find(|(open, _)| text.rest(at).starts_with(open.as_bytes()))?;
@@ -31,6 +34,35 @@ pub(super) fn unwrapped(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
         .run_near(start, |byte| byte != *close && byte != b'\n')
         .min(start + 1_024);
     (text.byte(end) == *close && end > start).then_some((start, text.text.floor_char_boundary(end)))
+}
+
+/// The value of Perl's `q(…)`, `qq{…}` and `q|…|`. Brackets in the value are in pairs.
+fn quoted_as_perl(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
+    let letters = text.run_within(at, 2, |byte| byte == b'q');
+    let open = text.byte(letters);
+    let close = match open {
+        b'(' => b')',
+        b'{' => b'}',
+        b'[' => b']',
+        b'|' | b'!' | b'~' => open,
+        _ => return None,
+    };
+    let start = letters + 1;
+    let rest = text.rest(start).iter().take(LONGEST_BRACED).enumerate();
+    let mut depth = 0;
+    for (place, &byte) in rest {
+        if byte == b'\n' {
+            return None;
+        } else if byte == close && depth == 0 {
+            let end = start + place;
+            return (letters > at && place > 0).then_some((start, end));
+        } else if byte == close {
+            depth -= 1;
+        } else if byte == open {
+            depth += 1;
+        }
+    }
+    None
 }
 
 /// The value of PHP's `s:7:"…"`, whose length is written before it.

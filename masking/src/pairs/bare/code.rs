@@ -12,10 +12,11 @@ pub(super) fn is_code(text: Text<'_>, end: usize, value: &str, scene: Scene<'_>)
     let path_length = value.bytes().take_while(|&byte| is_path(byte)).count();
     let (path, rest) = value.split_at(path_length);
     let is_setting_line = scene.line.is_start && scene.sign == Sign::Colon;
-    let is_record = scene.bracket == b'{'
-        && scene
-            .name
-            .starts_with(|first: char| first.is_ascii_uppercase());
+    let is_record = scene.is_record
+        || scene.bracket == b'{'
+            && scene
+                .name
+                .starts_with(|first: char| first.is_ascii_uppercase());
     let is_dump = scene.bracket == b'[' && scene.sign == Sign::Arrow;
     let can_be_identifier =
         rest.is_empty() && scene.is_spaced && value.contains('_') && !value.contains('-');
@@ -23,6 +24,7 @@ pub(super) fn is_code(text: Text<'_>, end: usize, value: &str, scene: Scene<'_>)
     let is_setting = || scene.line.is_start && in_section(text, end);
     let is_identifier = can_be_identifier && !is_data && !is_setting();
     is_call(value, path, rest, scene)
+        || scene.is_column && text.byte(end) == b';' && is_variable_of_php(value)
         || scene.is_spaced && is_method_call(value)
         || rest.is_empty() && (text.byte(end) == b'<' || is_member(value, scene))
         || REFERENCES.begins(value)
@@ -60,6 +62,7 @@ fn is_call(value: &str, path: &str, rest: &str, scene: Scene<'_>) -> bool {
     let is_setting = scene.sign == Sign::Equals
         && !scene.is_spaced
         && !scene.name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_setting = is_setting || scene.is_data || scene.is_record || scene.is_prompt;
     let is_opened = ["(", "[\"", "['", "[:", "<"]
         .iter()
         .any(|open| rest.starts_with(open));
@@ -67,6 +70,14 @@ fn is_call(value: &str, path: &str, rest: &str, scene: Scene<'_>) -> bool {
         && path.len() > 1
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
         && is_opened
+}
+
+/// Whether a value is the name of a variable: `$input`.
+fn is_variable_of_php(value: &str) -> bool {
+    value.strip_prefix('$').is_some_and(|name| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    })
 }
 
 /// Whether a value begins with a call of an object's method, `client.kv.v2.read("x")`, or with the
@@ -87,6 +98,8 @@ fn is_method_call(value: &str) -> bool {
 fn is_member(value: &str, scene: Scene<'_>) -> bool {
     // Connection strings, parameters, texts in quotes and dumps of Java contain no code.
     let is_data = scene.is_parameter
+        || scene.is_data
+        || scene.is_record
         || scene.delimiter == b';'
         || scene.quote != 0
         || matches!(scene.bracket, b'{' | b'[') && scene.sign == Sign::Equals && !scene.is_spaced;

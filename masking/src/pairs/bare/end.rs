@@ -138,13 +138,21 @@ fn ends_at_separator(text: Text<'_>, at: usize, scene: Scene<'_>) -> bool {
 fn begins_next(text: Text<'_>, at: usize, scene: Scene<'_>) -> bool {
     let is_line =
         scene.line.is_start && scene.sign == Sign::Colon && scene.is_spaced && scene.bracket == 0;
-    if is_line {
+    if scene.is_record {
+        begins_property(text, at)
+    } else if is_line {
         begins_assignment(text, at)
     } else if scene.sign == Sign::Equals {
         begins_assignment(text, at) || begins_field(text, at) && has_spaced_colon(text, at)
     } else {
         begins_field(text, at)
     }
+}
+
+/// Whether the name of a property and an equals sign between spaces follow a position.
+fn begins_property(text: Text<'_>, at: usize) -> bool {
+    let (start, end) = read_name(text, at);
+    text.byte(start).is_ascii_uppercase() && text.rest(end).starts_with(b" = ")
 }
 
 /// Whether a name and an equals sign follow a position.
@@ -188,5 +196,19 @@ fn closes(text: Text<'_>, at: usize, scene: Scene<'_>) -> bool {
             next,
             b'\\' | b',' | b';' | b':' | b'.' | b'<' | b'|' | b'(' | b'&' | b'['
         );
-    is_end && (scene.bracket != 0 || !scene.line.is_start || scene.is_parameter)
+    is_end
+        && (scene.bracket != 0 || !scene.line.is_start || scene.is_parameter)
+        && !(scene.is_record && continues_record(text, run))
+}
+
+/// Whether a brace belongs to the value of a printed object, because words and another property
+/// follow it: `{ Password = a } b, Remember = True }`.
+fn continues_record(text: Text<'_>, at: usize) -> bool {
+    let end = text.run_within(at, LONGEST_WORDS, |byte| {
+        !matches!(byte, b',' | b'{' | b'}' | b'\n' | b'=')
+    });
+    text.byte(at) == b' '
+        && text.byte(at + 1).is_ascii_alphanumeric()
+        && text.byte(end) == b','
+        && begins_assignment(text, end + 1)
 }

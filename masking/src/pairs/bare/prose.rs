@@ -36,7 +36,8 @@ fn is_prose_after_colon(text: Text<'_>, end: usize, value: &str, scene: Scene<'_
         || is_cjk_report(value)
         || is_label(value)
         // `Lösenord: saknas`. The keys of settings begin with small letters.
-        || !scene.name.starts_with(|first: char| first.is_ascii_lowercase())
+        || (!scene.name.starts_with(|first: char| first.is_ascii_lowercase())
+            || !scene.line.is_start)
             && (is_status(value) || begins_with_auxiliary(value))
         || scene.quote != 0 && is_token_note(value, scene.name)
         || is_plural(scene.name) && begins_words(value)

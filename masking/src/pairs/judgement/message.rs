@@ -71,6 +71,13 @@ fn is_first_word(word: &str) -> bool {
     FIRST_WORDS.contains(&bare_word(word))
 }
 
+/// Whether the first of several words is one with which a report or an instruction can begin.
+pub(in crate::pairs) fn begins_with_report(value: &str) -> bool {
+    value.contains(' ') && value.split_whitespace().next().is_some_and(is_first_word)
+        || is_status(value)
+        || begins_with_auxiliary(value)
+}
+
 /// Whether several words report or instruct, and are not a passphrase: two of them are words of
 /// messages or of sentences.
 pub(in crate::pairs) fn is_report(value: &str) -> bool {

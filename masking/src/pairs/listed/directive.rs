@@ -49,7 +49,12 @@ pub(super) fn find_directive(text: Text<'_>, name: Name, values: &mut Values) {
     {
         return;
     }
-    let end = word_end(text, start);
+    let is_netrc = is_netrc(text, name);
+    let end = if is_netrc {
+        netrc_end(text, start)
+    } else {
+        word_end(text, start)
+    };
     let word = slice(text, start, end);
     if word.is_empty()
         || is_placeholder(word)
@@ -73,7 +78,7 @@ pub(super) fn find_directive(text: Text<'_>, name: Name, values: &mut Values) {
         word,
         rest,
         is_start: line_of(text, name.start).is_start
-            || matches!(before, "enable" | "set" | "username"),
+            || matches!(before, "enable" | "set" | "username" | "ip ftp"),
         ends_line: matches!(text.byte(rest), 0 | b'\n' | b'\r' | b'#') || text.byte(end) == b';',
     };
     directive.read(values);
@@ -84,7 +89,7 @@ pub(super) fn find_directive(text: Text<'_>, name: Name, values: &mut Values) {
 fn read_quoted_directive(text: Text<'_>, name: Name, start: usize, values: &mut Values) -> bool {
     let is_directive = start > name.end
         && DIRECTIVES.contains(&name.written(text))
-        && line_of(text, name.start).is_start
+        && (line_of(text, name.start).is_start || is_netrc(text, name))
         && quoted::quote_length(text, start) == 1
         && text.byte(start) != b'`';
     let value = quoted::read(text, start).filter(|value| is_directive && value.is_closed);
@@ -93,11 +98,34 @@ fn read_quoted_directive(text: Text<'_>, name: Name, start: usize, values: &mut 
     };
     let written = value.written(text);
     let is_last = matches!(text.byte(value.next), 0 | b'\n' | b'\r' | b';');
-    let is_value = is_last && !is_message(written, name.written(text));
+    let is_value = is_netrc(text, name) || is_last && !is_message(written, name.written(text));
     if is_value {
         values.push(value.start, value.end);
     }
     is_value
+}
+
+/// Where the value of a `.netrc` file ends: at a space that no backslash precedes.
+fn netrc_end(text: Text<'_>, start: usize) -> usize {
+    let mut end = text.run_near(start, |byte| byte > b' ');
+    while text.byte(end) == b' ' && text.byte_before(end) == b'\\' {
+        end = text.run_near(end + 1, |byte| byte > b' ');
+    }
+    end
+}
+
+/// Whether a name is that of a password in a `.netrc` file.
+fn is_netrc(text: Text<'_>, name: Name) -> bool {
+    let is_entry = |line: &str| {
+        line.contains("machine ")
+            || ["login ", "default"]
+                .iter()
+                .any(|start| line.trim_start().starts_with(start))
+    };
+    let before = text.before(name.start, 200);
+    name.written(text).eq_ignore_ascii_case("password")
+        && before.rsplit('\n').take(4).any(is_entry)
+        && !text.before(name.start, 60).contains("login with")
 }
 
 /// Where the word after a name ends.
@@ -157,6 +185,7 @@ impl Directive<'_> {
             || self.is_identified()
             || self.is_community()
             || self.is_netrc()
+            || self.follows_user()
             || self.is_device_key()
             || self.is_password()
         {
@@ -267,19 +296,25 @@ impl Directive<'_> {
                 || self.lower.starts_with("rw"))
     }
 
-    /// Whether the name stands in a `.netrc` file.
+    /// Whether the name stands in a `.netrc` file, and its value is no word of a sentence.
     fn is_netrc(&self) -> bool {
-        let is_entry = |line: &str| {
-            line.contains("machine ")
-                || ["login ", "default"]
-                    .iter()
-                    .any(|start| line.trim_start().starts_with(start))
-        };
-        let before = self.text.before(self.name.start, 200);
+        is_netrc(self.text, self.name) && !is_sentence(&format!("{} x", self.word))
+    }
+
+    /// Whether a user stands directly before the name, and the word is no part of a report: `poll h user
+    /// bob password x-1`.
+    fn follows_user(&self) -> bool {
+        let mut before = line_before(self.text, self.name.start, 80)
+            .trim_end()
+            .rsplit(' ');
+        let user = before.next().unwrap_or_default();
+        let has_sign = self.word.bytes().any(|byte| !byte.is_ascii_alphabetic());
         self.lower == "password"
-            && !is_sentence(&format!("{} x", self.word))
-            && before.rsplit('\n').take(4).any(is_entry)
-            && !self.text.before(self.name.start, 60).contains("login with")
+            && !user.is_empty()
+            && matches!(before.next(), Some("user" | "username"))
+            && has_sign
+            && self.word.len() >= 4
+            && !self.word.contains(['(', '=', ':'])
     }
 
     /// Whether the name is `key`, which is certain only in lines of network devices.

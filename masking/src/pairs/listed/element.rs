@@ -25,7 +25,7 @@ struct Element {
 /// Adds the element after a name in quotes: `'--password', 'x'`, `("password", "x")`,
 /// `"Authorization", "x"`.
 pub(super) fn find_element(text: Text<'_>, name: Name, values: &mut Values) {
-    let dashes = text.run_back(name.start, 2, |byte| matches!(byte, b'-' | b'#'));
+    let dashes = text.run_back(name.start, 2, |byte| matches!(byte, b'-' | b'#' | b'@'));
     let previous = skip_blanks_back(text, dashes - 1);
     let is_binary = text.rest(name.end + 1).starts_with(b">>");
     let element = Element {
@@ -210,10 +210,11 @@ pub(super) fn find_plain_element(text: Text<'_>, name: Name, values: &mut Values
 /// Adds the value of a tuple whose name has no quotes: `{password,"x"}`.
 pub(super) fn find_tuple(text: Text<'_>, name: Name, values: &mut Values) {
     let start = skip_blanks(text, name.end + 1);
-    let start = if text.rest(start).starts_with(b"<<\"") {
-        start + 2
-    } else {
-        start
+    let start = match text.rest(start) {
+        [b'<', b'<', b'"', ..] => start + 2,
+        [b'<', b'<', b'0'..=b'9', ..] => return read_binary(text, start + 2, name, values),
+        [b'{', ..] => return read_inner_tuple(text, start + 1, name, values),
+        _ => start,
     };
     let Some(value) = quoted::read(text, start) else {
         return read_plain_tuple(text, start, name, values);
@@ -224,6 +225,49 @@ pub(super) fn find_tuple(text: Text<'_>, name: Name, values: &mut Values) {
     if !is_character
         && !is_message(written, name.written(text))
         && is_secret(written, name.certainty)
+    {
+        values.push(value.start, value.end);
+    }
+}
+
+/// Adds the bytes of a binary of Erlang: `{secret_key,<<12,200,7>>}`.
+fn read_binary(text: Text<'_>, start: usize, name: Name, values: &mut Values) {
+    let end = text.run_near(start, |byte| {
+        byte.is_ascii_digit() || matches!(byte, b',' | b' ')
+    });
+    if name.certainty == Certainty::Certain && text.rest(end).starts_with(b">>") {
+        values.push(start, end);
+    }
+}
+
+/// Adds the last text in quotes of a tuple inside the one of a name:
+/// `{credentials,{plain,"bob","x"}}`.
+fn read_inner_tuple(text: Text<'_>, start: usize, name: Name, values: &mut Values) {
+    let end = text.run_within(start, LONGEST_TUPLE, |byte| {
+        !matches!(byte, b'}' | b'{' | b'\n')
+    });
+    let inside = slice(text, start, end);
+    let last = inside.trim_end_matches(['"', '>']).rfind('"');
+    if let Some(place) = last
+        && name.certainty == Certainty::Certain
+        && text.byte(end) == b'}'
+        && inside.ends_with(['"', '>'])
+    {
+        let value = inside[place + 1..].trim_end_matches(['"', '>']);
+        values.push(start + place + 1, start + place + 1 + value.len());
+    }
+}
+
+/// The longest tuple inside another one that is read.
+const LONGEST_TUPLE: usize = 400;
+
+/// Adds the last argument of a call after a name of several words: `set_env(app, api_secret, "x")`.
+pub(super) fn find_argument(text: Text<'_>, name: Name, values: &mut Values) {
+    let start = skip_blanks(text, name.end + 1);
+    let is_name = name.certainty == Certainty::Certain && name.written(text).contains('_');
+    if let Some(value) = quoted::read(text, start).filter(|value| is_name && value.is_closed)
+        && text.byte(value.next) == b')'
+        && !is_message(value.written(text), name.written(text))
     {
         values.push(value.start, value.end);
     }
@@ -248,6 +292,11 @@ fn read_plain_tuple(text: Text<'_>, start: usize, name: Name, values: &mut Value
         (opening, text.byte(end)),
         (b'[', b']') | (b'(', b')') | (b'{', b'}')
     );
+    // `{pin, 4711}`
+    let is_number = written.len() >= 4 && written.bytes().all(|byte| byte.is_ascii_digit());
+    if is_closed && opening == b'{' && is_number && name.certainty >= Certainty::Likely {
+        return values.push(start, end);
+    }
     if !is_closed || name.certainty != Certainty::Certain || is_message(written, name.written(text))
     {
         return;

@@ -1,11 +1,12 @@
 //! Options of commands: `--password hunter2`, `-token "…"`.
 
-use crate::names::Name;
+use crate::names::{self, Name};
 use crate::pairs::context::{
-    enclosing_bracket, is_quote, is_space, line_end, skip_blanks, skip_spaces, slice,
+    enclosing_bracket, is_quote, is_space, line_before, line_end, skip_blanks, skip_spaces, slice,
 };
 use crate::pairs::judgement::{
     is_object_name, is_password, is_placeholder, is_secret, is_sentence, names_itself,
+    names_password,
 };
 use crate::pairs::{Values, quoted, scheme};
 use crate::text::Text;
@@ -26,6 +27,32 @@ pub(super) fn find_option(text: Text<'_>, name: Name, values: &mut Values) {
         read_argument(text, start, name, false, values);
     }
 }
+
+/// Options that are followed by a name.
+const NAME_OPTIONS: &[&str] = &["-Name", "/v", "--name", "-n"];
+
+/// Options that are followed by the value of that name.
+const VALUE_OPTIONS: &[&str] = &[" -Value ", " /d ", " --value ", " --secret-string ", " -v "];
+
+/// Adds the value of a name that is the argument of another option: `reg add x /v Password /d x`,
+/// `Set-ItemProperty -Name Password -Value x`.
+pub(super) fn find_named_option(text: Text<'_>, name: Name, values: &mut Values) {
+    let before = line_before(text, name.start, LONGEST_OPTION).trim_end_matches([' ', '"', '\'']);
+    if !NAME_OPTIONS.iter().any(|option| before.ends_with(option)) {
+        return;
+    }
+    let end = line_end(text, name.end).min(name.end + LONGEST_PREVIEW);
+    let line = text.text.get(name.end..end).unwrap_or_default();
+    let found = VALUE_OPTIONS
+        .iter()
+        .find_map(|option| Some(line.find(option)? + option.len()));
+    if let Some(place) = found {
+        read_argument(text, name.end + place, name, false, values);
+    }
+}
+
+/// The longest option before a name.
+const LONGEST_OPTION: usize = 24;
 
 /// Adds the argument in the line after an option: `- --token` and `- x`, or a word of its own.
 fn read_next_line(text: Text<'_>, name: Name, values: &mut Values) {
@@ -104,7 +131,10 @@ fn read_quoted(text: Text<'_>, value: quoted::Quoted, name: Name, values: &mut V
         return credential.check(text, values);
     }
     let written = value.written(text);
-    if !is_placeholder(written) && is_secret(written, name.certainty) {
+    // `--pass "two words"`
+    let is_words =
+        names_password(&lower) && written.chars().count() >= 4 && written.parse::<u32>().is_err();
+    if !is_placeholder(written) && (is_words || is_secret(written, name.certainty)) {
         values.push(value.start, value.end);
     }
 }
@@ -118,7 +148,13 @@ fn is_other_option(text: Text<'_>, at: usize) -> bool {
         && matches!(text.byte(at + 2), b' ' | b'\n' | 0 | b'=');
     // PowerShell: `-AsSecureString -Prompt "Password"`.
     let is_word = text.byte(at + 1).is_ascii_uppercase() && text.byte(at + 2).is_ascii_lowercase();
-    is_call || text.byte(at) == b'-' && (is_word || text.byte(at + 1) == b'-' || is_short)
+    // Java: `-keypasswd -keypass x`.
+    let end = text.run_within(at + 1, 24, |byte| byte.is_ascii_lowercase());
+    let is_long =
+        end > at + 3 && text.byte(end) == b' ' && names::judge(slice(text, at + 1, end)).is_some();
+    is_call
+        || text.byte(at) == b'-' && is_long
+        || text.byte(at) == b'-' && (is_word || text.byte(at + 1) == b'-' || is_short)
 }
 
 /// How many bytes of an argument are read to judge it. Only confirmed values are read to their end.

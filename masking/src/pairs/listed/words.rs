@@ -33,7 +33,7 @@ pub(super) const STATEMENTS: &[&str] = &[
 /// Words after `IDENTIFIED` that are not a password.
 #[rustfmt::skip]
 pub(super) const NO_PASSWORDS: &[&str] = &[
-    "by", "with", "globally", "externally",
+    "as", "by", "with", "globally", "externally",
 ];
 
 /// Commands and directives that set a variable: `ENV PASSWORD x`.

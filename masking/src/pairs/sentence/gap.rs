@@ -4,7 +4,7 @@ use super::value::{read_quoted, read_word};
 use super::words::PREPOSITIONS;
 use super::{read_stated_word, skip_sign, skip_verb};
 use crate::names::{Certainty, Name};
-use crate::pairs::context::{ahead, line_end, line_of, read_sign, skip_spaces, slice};
+use crate::pairs::context::{ahead, line_before, line_end, line_of, read_sign, skip_spaces, slice};
 use crate::pairs::judgement::{is_placeholder, is_report, names_password};
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -90,7 +90,9 @@ fn read_connected(text: Text<'_>, at: usize, name: Name, values: &mut Values) ->
         let value = skip_spaces(text, end);
         if !read_quoted(text, value, true, name, values) {
             read_word(text, value, name, values);
-            read_rest(text, value, name, values);
+            if is_prompt(text, name) {
+                read_rest(text, value, name, values);
+            }
         }
         return true;
     }
@@ -105,11 +107,23 @@ fn read_connected(text: Text<'_>, at: usize, name: Name, values: &mut Values) ->
     false
 }
 
+/// Words of prompts before a name.
+#[rustfmt::skip]
+const PROMPTS: &[&str] = &[
+    "enter", "enter the", "enter your", "enter new", "re-enter", "new", "old", "current", "type", "retype", "confirm", "verify",
+];
+
+/// Whether a name begins its line, or the words before it are those of a prompt.
+fn is_prompt(text: Text<'_>, name: Name) -> bool {
+    let before = line_before(text, name.start, 32).trim().to_lowercase();
+    line_of(text, name.start).is_start
+        || text.before(name.start, 4).ends_with("] ")
+        || PROMPTS.contains(&before.as_str())
+}
+
 /// Reads words that are the rest of their line: `Password for bob: two words`.
-fn read_rest(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
-    let is_prompt =
-        line_of(text, name.start).is_start || text.before(name.start, 4).ends_with("] ");
-    if name.certainty != Certainty::Certain || !is_prompt || !names_password(name.written(text)) {
+pub(super) fn read_rest(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    if name.certainty != Certainty::Certain || !names_password(name.written(text)) {
         return;
     }
     let written = slice(text, at, line_end(text, at)).trim_end();

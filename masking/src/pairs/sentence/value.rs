@@ -5,7 +5,7 @@ use crate::names::{self, Certainty, Name};
 use crate::pairs::context::{is_quote, read_sign, skip_spaces, slice};
 use crate::pairs::judgement::{
     is_cjk_report, is_duration, is_message, is_password, is_placeholder, is_report, is_secret,
-    is_sentence, names_itself, names_password,
+    is_sentence, is_status, names_itself, names_password,
 };
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -38,9 +38,17 @@ pub(super) fn read_quoted(
     let is_label = is_code
         || is_other_thing(written, written_name, has_verb)
         || is_message(written, written_name)
+        || !has_verb && is_status(written)
         || read_sign(text, after).is_some() && !has_verb;
     let is_words = name.certainty == Certainty::Likely && written.contains(' ');
+    let lower = written_name.to_lowercase();
+    // `la clave «4711x»`
+    let is_short_code = (lower.ends_with("clave") || lower.ends_with("pin"))
+        && written.chars().count() >= 4
+        && !written.contains(' ')
+        && written.bytes().any(|byte| byte.is_ascii_digit());
     let is_secret = is_secret(written, name.certainty)
+        || is_short_code
         || names_password(written_name) && written.chars().count() >= 6 && !is_words;
     // `unknown field password "string"`, `the token "x" is a name`: words without a verb need a
     // value that looks like a password, or a name that is an identifier.

@@ -8,13 +8,21 @@ pub(super) static VERBS: Edges = Edges::new(&[
     "changed from", "was changed from", "is now set to", "has been changed to", "by", "by values", "to be", "to equal", "sigue siendo", "bleibt", "rimane", "blijft", "остаётся", "остается", "pozostaje", "found with", "set with", "as values", "has been reset to", "has been set to", "was changed to", "was reset to", "was set to", "changed to", "is set to", "set to", "reset to", "updated to", "equals", "should be", "will be",
     "is now", "is still", "is", "was", "are", "were", "being", "be", "now", "to", "as", "of", "value", "with value", "has value",
     "lautet standardmäßig", "lautet", "ist jetzt", "ist", "war", "wurde geändert auf", "wurde geändert in", "wurde auf", "wurde zu", "geändert zu", "auf", "heißt",
-    "est désormais", "est maintenant", "est", "était", "devient", "a été changé en", "changé en",
+    "est le", "est désormais", "est maintenant", "est", "était", "devient", "a été changé en", "changé en",
     "es ahora", "es", "era", "fue cambiada a", "cambiada a", "será", "é agora", "é", "foi alterada para", "alterada para", "para", "è ora", "è", "era", "è stata cambiata in",
     "is nu", "luidt", "was", "gewijzigd in", "to", "jest", "brzmi", "zmieniono na", "это", "—", "–", "равен", "изменён на", "изменен на", "установлен", "имеет значение", "є", "дорівнює",
     "на", "na", "en", "incorrect:", "incorrect :", "incorrecte:", "incorrecte :", "incorrecta:", "incorreta:", "incorreto:", "errata:", "errato:", "non valida:", "invalide:", "invalide :", "inválida:", "inválido:", "ungültig:", "falsch:", "invalid:", "틀렸습니다:", "incorrect(e) :",
     "girin:", "입력하세요:", "입력:", "을 입력하세요:", "를 입력하세요:", "in:", "eingeben:", "ein:", "入力してください:", "field with value",
+    "er nå", "er nu", "er", "este", "είναι", "คือ", "Anda adalah", "anda adalah", "је", "е", "yra", "à",
     "je nyní", "je", "bylo změněno na", "är nu", "är", "ändrat till", "på", "हे", "है", "adalah", "là",
-    "は", "が", "を", "修改为", "更改为", "改为", "为", "為", "是", "：", "은", "는", "가", "이", "를", "을", "هي", "هو", "الخاصة بك هي", "الخاص بك هو", "الجديدة هي", "المؤقتة هي", "הוא", "היא",
+    "は", "が", "を", "修改为", "更改为", "改为", "为", "為", "是", "：", "은", "는", "가 틀렸습니다:", "가 올바르지 않습니다:", "가", "이", "를", "을", "هي", "هو", "الخاصة بك هي", "الخاص بك هو", "الجديدة هي", "المؤقتة هي", "הוא", "היא",
+]);
+
+/// Adjectives between a name and a value that was rejected, in lower case.
+#[rustfmt::skip]
+pub(super) static ADJECTIVES: Edges = Edges::new(&[
+    "inválido", "inválida", "invalido", "invalida", "incorrecto", "incorrecta", "incorreto", "incorreta", "errónea", "erróneo", "errato", "errata", "non valida", "non valido", "no válida", "no válido", "invalide", "incorrect", "erroné", "erronée", "ungültig", "falsch", "ongeldig", "onjuist",
+    "недействителен", "неверен", "неверный", "недійсний", "salah", "tidak valid", "không đúng", "không hợp lệ", "sai", "incorectă", "greșită", "invalidă", "geçersiz", "hatalı", "yanlış", "غير صحيحة", "غير صالحة", "خاطئة", "nieprawidłowe", "błędne", "neplatné", "nesprávné", "felaktigt", "ogiltigt", "ugyldig", "forkert", "helytelen", "érvénytelen", "invalid", "wrong", "rejected",
 ]);
 
 /// Words that begin the part of a sentence between a name and the word that connects the value:

@@ -60,7 +60,9 @@ fn report_value(
         let Some(place) = between.find(word) else {
             continue;
         };
-        let Some((start, end)) = value_after(text, from + place + word.len()) else {
+        let after = from + place + word.len();
+        let value = value_after(text, after).or_else(|| input_after(text, after));
+        let Some((start, end)) = value else {
             continue;
         };
         let written = slice(text, start, end);
@@ -75,6 +77,17 @@ fn report_value(
     false
 }
 
+/// The value without quotes in Pydantic's `input_value=4711, input_type=int`.
+fn input_after(text: Text<'_>, after: usize) -> Option<(usize, usize)> {
+    let start = after + 1;
+    let end = text.run_within(start, REPORT_REACH, |byte| {
+        !matches!(byte, b',' | b']' | b'\n')
+    });
+    let is_input = text.byte(after) == b'=' && text.rest(end).starts_with(b", input_type=");
+    let is_plain = !matches!(text.byte(start), b'{' | b'[' | b'(' | b'<');
+    (is_input && is_plain && end > start).then_some((start, end))
+}
+
 /// The value in brackets or quotes after a word and a sign or a space.
 fn value_after(text: Text<'_>, after: usize) -> Option<(usize, usize)> {
     let at = text
@@ -87,5 +100,6 @@ fn value_after(text: Text<'_>, after: usize) -> Option<(usize, usize)> {
         let end = text.run_near(at + 1, |byte| byte != b']' && byte != b'\n');
         return Some((at + 1, end));
     }
+    let at = at + quoted::prefix_length(text, at, b"bu");
     quoted::read(text, at).map(|value| (value.start, value.end))
 }

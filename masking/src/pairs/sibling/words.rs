@@ -6,6 +6,7 @@ use crate::lists::{Edges, WordSet};
 #[rustfmt::skip]
 pub(super) static VALUE_KEYS: WordSet = WordSet::new(&[
     "value", "val", "v", "data", "content", "default", "defaultvalue", "default_value", "currentvalue", "current_value", "stringvalue", "string_value", "plaintext", "plain", "secretstring", "secretvalue",
+    "values", "vals", "rejected",
     "parametervalue", "settingvalue", "optionvalue", "propertyvalue", "answer", "input", "input_value", "received", "rejectedvalue", "rejected_value", "actual", "given", "got", "invalidvalue", "invalid_value", "attemptedvalue", "newvalue", "new_value", "oldvalue", "old_value", "new", "old", "before", "after", "to", "from", "text", "string", "field_value", "env_value", "variable_value", "header_value", "actual_value", "initialvalue", "secret", "valuestring", "body", "payload", "str", "provided",
 ]);
 
@@ -31,5 +32,5 @@ pub(super) static FIELDS: Edges = Edges::new(&[
 /// Words before the value in a report about a field.
 #[rustfmt::skip]
 pub(super) const REPORTED: &[&str] = &[
-    "input_value", "rejected value", "int value", "value", "found", "given", "got", "received", "\"data\"", "\"input\"", "\"value\"", "actual", "input", "but was", "convert the", "convert value",
+    "input_value", "rejected value", "Duplicate entry", "int value", "value", "found", "given", "got", "received", "\"data\"", "\"input\"", "\"value\"", "actual", "input", "but was", "convert the", "convert value",
 ];

@@ -22,6 +22,10 @@ pub(super) fn find_table(
 ) -> Option<usize> {
     let (start, end) = line;
     let heading = text.text.get(start..end)?;
+    if let Some((cells, delimiter)) = split_markup(heading) {
+        let headings: Vec<Heading> = cells.iter().map(|cell| heading_of(cell, choice)).collect();
+        return read_rows(text, end, delimiter, &headings, values);
+    }
     let below = line_below(text, end);
     let has_rule = !below.trim().is_empty() && is_rule(below);
     if has_rule && is_aligned_rule(below) && !below.contains('+') {
@@ -45,6 +49,28 @@ pub(super) fn find_table(
         }
         Delimiter::Spaces => read_aligned(text, end, &split_spaces(heading), choice, values),
     }
+}
+
+/// Splits the heading line of a table in the markup of Confluence (`||a||b||`), DokuWiki (`^ a ^ b ^`)
+/// or LaTeX (`a & b \\\\`). Returns its cells, and what separates the cells of the rows.
+fn split_markup(heading: &str) -> Option<(Vec<&str>, char)> {
+    let heading = heading.trim_end();
+    let is_confluence = heading.starts_with("||") && heading.ends_with("||");
+    let is_wiki = heading.starts_with("^ ") && heading.ends_with(" ^");
+    // A row of these begins and ends with a bar.
+    if is_confluence && heading.len() > 4 {
+        let cells = heading[2..heading.len() - 2].split("||");
+        return Some(([""].into_iter().chain(cells).chain([""]).collect(), '|'));
+    }
+    if is_wiki && heading.len() > 4 {
+        return Some((heading.split('^').collect(), '|'));
+    }
+    let row = heading.trim_end_matches("\\hline").trim_end();
+    let cells = row
+        .strip_suffix("\\\\")
+        .or(row.strip_suffix("\\tabularnewline"))
+        .filter(|row| row.contains('&'))?;
+    Some((cells.split('&').collect(), '&'))
 }
 
 /// Whether a line of cells in bars, which no other line precedes, is followed by a row with as many
@@ -115,7 +141,7 @@ enum Heading {
     Other,
     /// The values are secrets, or the names of objects that hold them.
     Secret,
-    /// The values are passwords.
+    /// The values are passwords or tokens.
     Password,
 }
 
@@ -135,11 +161,17 @@ fn heading_of(cell: &str, choice: &dyn Choice) -> Heading {
     // `example.com/shop/auth/token` is a path in a report, and not a heading.
     if cell.contains('/') || choice.judge(cell) < Some(Certainty::Likely) {
         Heading::Other
-    } else if names_password(cell) {
-        Heading::Password
-    } else {
+    } else if names_objects(cell) && !names_password(cell) {
         Heading::Secret
+    } else {
+        Heading::Password
     }
+}
+
+/// Whether a heading can stand above the names of objects that hold secrets.
+fn names_objects(cell: &str) -> bool {
+    let lower = cell.to_ascii_lowercase();
+    lower.contains("secret") || lower.contains("credential")
 }
 
 /// Reads the rows of a table whose cells a character separates. Returns the end of the table.
@@ -167,7 +199,14 @@ fn read_rows(
         } else {
             line_end
         };
-        let cells = cells_of(&text.text[at..line_end], delimiter);
+        let row = &text.text[at..line_end];
+        // Rich frames the heading with thick bars and the rows with thin ones.
+        let delimiter = if delimiter == '┃' && !row.contains('┃') {
+            '│'
+        } else {
+            delimiter
+        };
+        let cells = cells_of(row, delimiter);
         if cells.len() != headings.len() {
             break;
         }
@@ -193,13 +232,19 @@ fn quoted_row_end(text: Text<'_>, line_end: usize) -> usize {
 /// Adds a cell without its quotes and marks, unless it is a placeholder, a label or the name of an
 /// object.
 fn push_cell(start: usize, cell: &str, heading: Heading, values: &mut Values) {
-    let trimmed = cell.trim();
+    // LaTeX ends its rows with two backslashes.
+    let trimmed = cell.trim().trim_end_matches("\\hline").trim_end();
+    let trimmed = trimmed
+        .strip_suffix("\\\\")
+        .or(trimmed.strip_suffix("\\tabularnewline"))
+        .unwrap_or(trimmed)
+        .trim_end();
     let inner = trimmed.trim_matches(['"', '`', '*', '\'']);
     let inner = if inner.is_empty() { trimmed } else { inner };
     if heading == Heading::Other
         || inner.is_empty()
         || is_placeholder(inner)
-        || is_label(inner)
+        || is_label(inner) && (inner.split(' ').count() < 3 || inner.starts_with(char::is_uppercase))
         // A count: no secret has one or two digits.
         || inner.len() < 3 && inner.bytes().all(|byte| byte.is_ascii_digit())
         || heading == Heading::Secret && is_object_name(inner)

@@ -10,7 +10,7 @@ pub(super) const LONGEST_HEADING: usize = 1_024;
 const MOST_COLUMNS: usize = 64;
 
 /// The bars that frame the cells of a table.
-pub(super) const BARS: [char; 3] = ['|', '│', '┃'];
+pub(super) const BARS: [char; 4] = ['|', '│', '┃', '║'];
 
 /// The line around a position, if it is short.
 pub(super) fn line_around(text: Text<'_>, at: usize) -> Option<(usize, usize)> {
@@ -56,7 +56,7 @@ pub(super) fn delimiter_of(line: &str, place: usize) -> Option<Delimiter> {
     if line.bytes().any(is_other) {
         return None;
     }
-    for delimiter in ['|', '│', '┃', '\t', ';', ','] {
+    for delimiter in ['|', '│', '┃', '║', '\t', ';', ','] {
         if !line.contains(delimiter) {
             continue;
         }

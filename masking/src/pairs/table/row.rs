@@ -5,7 +5,7 @@ use crate::names::{Certainty, Name};
 use crate::pairs::context::{is_space, read_sign, skip_spaces};
 use crate::pairs::judgement::{
     is_duration, is_go_type, is_label, is_password, is_placeholder, is_report, is_sentence,
-    is_text, names_itself,
+    is_text, names_itself, names_password,
 };
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -74,7 +74,17 @@ fn read_framed_cell(
     let is_framed = is_framed || row.matches(bar).count() == 1;
     // Tables of three and more columns compare things with words.
     let is_prose = row.matches(bar).count() >= 4 && has_only_words(cell);
-    let is_row = is_framed && !is_prose && !is_report(cell) && !is_sentence(cell) && !is_type(cell);
+    let has_heading =
+        || has_framed_heading(text, line_start, row_bars(text, line_start, place), bar);
+    // In a table of names and values, a few words are a value too.
+    let can_be_words = cell.split(' ').count() <= 3
+        && names_password(name.written(text))
+        && (row.matches(bar).count() <= 3 || has_heading());
+    let is_row = is_framed
+        && !is_prose
+        && !is_report(cell)
+        && (can_be_words || !is_sentence(cell))
+        && !is_type(cell);
     let looks = is_password(cell) && !is_text(cell) && !is_report(cell)
         || is_row && name.certainty == Certainty::Certain;
     if looks && !names_itself(cell, name.written(text)) {
@@ -82,6 +92,28 @@ fn read_framed_cell(
         let offset = inner.as_ptr() as usize - text.text.as_ptr() as usize;
         values.push(offset, offset + inner.len());
     }
+}
+
+/// How many bars stand before a position in its line.
+fn row_bars(text: Text<'_>, line_start: usize, place: usize) -> usize {
+    let before = &text.text[line_start..place];
+    before.matches(BARS).count() + 1
+}
+
+/// Headings of columns with values.
+#[rustfmt::skip]
+const VALUE_HEADINGS: &[&str] = &[
+    "value", "values", "wert", "valeur", "valor", "valore", "waarde", "wartość", "hodnota", "värde", "значение", "значення", "值", "値", "값", "default", "setting", "content",
+];
+
+/// Whether the heading above a cell in bars is one such as `Value`. The cell is the one after so many
+/// bars.
+fn has_framed_heading(text: Text<'_>, line_start: usize, bars: usize, bar: char) -> bool {
+    let before = text.before(line_start, 1_024);
+    before.rsplit('\n').skip(1).take(12).any(|line| {
+        let heading = line.split(bar).nth(bars).unwrap_or_default();
+        VALUE_HEADINGS.contains(&heading.trim().to_lowercase().as_str())
+    })
 }
 
 /// Whether a cell has several words, and no digits and signs.
@@ -99,9 +131,12 @@ fn read_spaced_cell(
     values: &mut Values,
 ) {
     // The registry of Windows gives the type before the value.
-    let start = match text.rest(start).starts_with(b"REG_SZ") {
-        true => skip_spaces(text, start + "REG_SZ".len()),
-        false => start,
+    let type_end = text.run_within(start, 16, |byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_registry = text.rest(start).starts_with(b"REG_") && is_space(text.byte(type_end));
+    let start = if is_registry {
+        skip_spaces(text, type_end)
+    } else {
+        start
     };
     let cell = text.text[start..line.1.max(start)].trim_end();
     let is_word = !is_type(cell)
@@ -109,6 +144,7 @@ fn read_spaced_cell(
         && !cell.contains('\t')
         && (!cell.contains(' ') || !is_report(cell) && cell.split(' ').count() <= 4);
     let looks = is_password(cell)
+        || is_registry && name.certainty == Certainty::Certain
         || name.certainty == Certainty::Certain && has_value_heading(text, line.0, start - line.0);
     let has_sign = read_sign(text, start).is_some();
     if is_word
