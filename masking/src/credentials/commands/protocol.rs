@@ -70,6 +70,14 @@ impl Found<'_, '_> {
             "etuser " | "etuser\"" | "ETUSER " => self.read_access_rules(end),
             "]:25 " | "]:465 " | "]:587 " => self.read_relay(end, before),
             "\tresp=" | "PLAIN resp=" => self.read_until(end, b" "),
+            other => self.read_text(other, start, end, before),
+        }
+    }
+
+    /// Reads the credential after a text that a program prints or a script contains.
+    fn read_text(&mut self, found: &str, start: usize, end: usize, before: &str) {
+        let text = self.text;
+        match found {
             "'Private Key' " | "'Auth' " if before.ends_with("password ") => {
                 self.read_until(end, &[]);
             }
