@@ -303,3 +303,29 @@ async fn open_nested_steps_end_with_their_run() {
     assert_eq!(step["status"], "CANCELLED");
     assert_eq!(step["endTime"], time(2_400));
 }
+
+#[tokio::test]
+async fn records_that_are_not_nested_hide_no_other_step() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let mut odd = nested("odd", "a", 20, 5);
+    odd.insert("sk".to_owned(), AttributeValue::S("STEP#odd".to_owned()));
+    let mut expired = nested("expired", "a", 30, 5);
+    expired.insert("expiresAt".to_owned(), AttributeValue::N("1".to_owned()));
+    let mut null = nested("null", "a", 40, 5);
+    null.insert(
+        "parentStepInstanceId".to_owned(),
+        AttributeValue::Null(true),
+    );
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "a", 10, json!({})),
+    ])
+    .await;
+    app.write([odd, expired, null]).await;
+    let body = app.get(&token, "/flow-executions/run-1").await.ok();
+    let steps = outline(&body["data"]["steps"], "stepInstanceId");
+    assert_eq!(steps, ["a", "null", "odd"]);
+    let body = app.get(&token, "/flow-executions/run-1?limit=1").await.ok();
+    assert_eq!(outline(&body["data"]["steps"], "stepInstanceId"), ["a"]);
+}

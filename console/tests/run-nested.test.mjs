@@ -73,3 +73,35 @@ test("a step moves to another lane when an earlier one is written", async () => 
   assert.deepEqual(labels, ["parent", "lane-1", "first", "lane-2", "second"]);
   await finish();
 });
+
+test("a step leaves the top level when its parent is written", async () => {
+  const id = `${RUN}-parent`;
+  const running = { status: "RUNNING" };
+  const now = Date.now() - T0;
+  await putAll([
+    execution(id, { ...running, endTime: undefined }),
+    nested(id, "child", "parent", now - 5000, now - 4000),
+  ]);
+  const { page, finish } = await open(runs(id, "?open=parent"));
+  await page.locator(".tl-label", { hasText: "child" }).waitFor();
+  await put(step(id, "parent", now - 6000, null, running));
+  await page.locator(".tl-label", { hasText: "lane-1" }).waitFor();
+  const labels = await page.locator(".tl-label").allTextContents();
+  assert.deepEqual(labels, ["parent", "lane-1", "child"]);
+  await finish();
+});
+
+test("steps below a step that has ended appear while the run is open", async () => {
+  const id = `${RUN}-background`;
+  const now = Date.now() - T0;
+  await putAll([
+    execution(id, { status: "RUNNING", endTime: undefined }),
+    step(id, "request", now - 9000, now - 8000),
+    nested(id, "first", "request", now - 8900, now - 8500),
+  ]);
+  const { page, finish } = await open(runs(id, "?open=request"));
+  await page.locator(".tl-label", { hasText: "first" }).waitFor();
+  await put(nested(id, "second", "request", now - 7000, now - 4000));
+  await page.locator(".tl-label", { hasText: "second" }).waitFor();
+  await finish();
+});

@@ -184,7 +184,7 @@ async fn a_status_filter_selects_at_every_level() {
 }
 
 #[tokio::test]
-async fn a_flat_run_costs_what_it_cost_before() {
+async fn later_pages_of_a_flat_run_cost_no_more_requests() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
     // About 2.5 MB, so that no Query reads all of it.

@@ -460,7 +460,7 @@ async fn a_mixed_body_keeps_what_can_be_read() {
     let message = format!(
         "1 span: the parent's id is not 8 bytes ({}); \
          1 span: the start time is not a number of nanoseconds since 1970 ({}); \
-         1 span: the span cannot be decoded ({}); resourceSpans[1] is not an object",
+         2 spans: the span cannot be decoded ({} and 1 more); resourceSpans[1] is not an object",
         paths(&[2]),
         paths(&[3]),
         paths(&[4])
@@ -468,7 +468,7 @@ async fn a_mixed_body_keeps_what_can_be_read() {
     assert_eq!(exported.status, 200);
     assert_eq!(
         exported.json(),
-        json!({"partialSuccess": {"rejectedSpans": "3", "errorMessage": message}})
+        json!({"partialSuccess": {"rejectedSpans": "4", "errorMessage": message}})
     );
     let viewer = app.viewer("team-a").await;
     let path = format!("/flow-executions/{}", run_id(TRACE));

@@ -75,10 +75,14 @@ async fn runs_have_the_flow_and_status_of_the_engine() {
     for (sample, label) in [
         ("airflow-default", "runId"),
         ("airflow-detailed", "runId"),
+        ("celery-default", "taskId"),
+        ("celery-worker-only", "taskId"),
         ("dbos-legacy", "workflowId"),
         ("dbos-semconv", "workflowId"),
         ("temporal-plugin", "runId"),
         ("temporal-plugin-replayed", "runId"),
+        ("temporal-typescript-plugin", "runId"),
+        ("temporal-typescript-worker-only", "runId"),
     ] {
         assert_agrees(sample, label).await;
     }
@@ -112,6 +116,7 @@ async fn the_calls_of_agents_have_a_type_an_input_and_an_output() {
     for (sample, expected) in [
         ("langgraph-default", &["LLM", "TOOL", "RETRIEVER"][..]),
         ("openai-content", &["LLM", "TOOL"]),
+        ("openllmetry-default", &["LLM", "TOOL", "RETRIEVER"]),
         ("pydantic-ai-default", &["LLM", "TOOL"]),
         ("vercel-ai-json", &["LLM", "TOOL", "EMBEDDING"]),
         ("vercel-ai-7-default", &["LLM", "TOOL", "EMBEDDING"]),

@@ -216,7 +216,7 @@ async fn runs_and_steps_contain_the_values_of_the_execution() {
                 "stateType": "TASK",
                 "resource": "arn:aws:lambda:eu-west-1:123456789012:function:validate",
             },
-            "errorMessage": null, "subflowExecutionId": null,
+            "errorMessage": null, "subflowExecutionId": null, "hasBranches": false,
         })
     );
     let execution = bridge.get(&format!("/api/executions/{}", sample.arn)).await;

@@ -58,6 +58,12 @@ function closedWith(step, run) {
   return { ...step, status: "CANCELLED", end: step.end ?? parseTime(run.endTime) ?? step.begin };
 }
 
+/** Whether a branch is a lane of steps that are nested below a step: `<its id>.1`, `.2`, …. */
+function isLane(branchExecutionId, step) {
+  const start = `${step.stepInstanceId}.`;
+  return branchExecutionId.startsWith(start) && /^\d+$/.test(branchExecutionId.slice(start.length));
+}
+
 // Records with the same time, such as steps that were skipped after a failure, are in the order of
 // their numbers.
 function inOrder(steps) {
@@ -97,7 +103,7 @@ export class RunStore {
     this.byId = new Map();
     /** @type {Map<string, Fork>} by the fork's stepInstanceId */
     this.forks = new Map();
-    this.pages = [{ token: null, limit: FIRST_PAGE, settled: false }];
+    this.pages = [{ token: null, limit: FIRST_PAGE, settled: false, ids: new Set() }];
     /** Whether all pages have been read. */
     this.complete = false;
     /** Whether everything was requested, not only failed steps. */
@@ -141,9 +147,21 @@ export class RunStore {
       this.omitted = data.omittedPayloads ?? {};
     }
     const steps = this.addSteps(data);
+    this.forgetMoved(page, steps);
     page.settled = !steps.some((step) => isOpen(step.status));
     this.follow(index, data.nextToken);
     this.notify();
+  }
+
+  /** Removes steps that a page no longer has, because their parent was written after them. */
+  forgetMoved(page, steps) {
+    const ids = new Set(steps.map((step) => step.stepInstanceId));
+    const isElsewhere = (id) => this.pages.some((other) => other !== page && other.ids.has(id));
+    const moved = [...page.ids].filter((id) => !ids.has(id) && !isElsewhere(id));
+    page.ids = ids;
+    if (moved.length === 0) return;
+    for (const id of moved) this.byId.delete(id);
+    this.steps = inOrder(this.byId.values());
   }
 
   async ask(query, signal) {
@@ -205,7 +223,7 @@ export class RunStore {
     const next = this.pages[index + 1];
     if (next?.token === token) return;
     this.pages.length = index + 1;
-    if (token) this.pages.push({ token, limit: limits().pageSize, settled: false });
+    if (token) this.pages.push({ token, limit: limits().pageSize, settled: false, ids: new Set() });
   }
 
   /**
@@ -225,7 +243,9 @@ export class RunStore {
     try {
       await this.readBranches(step, fork);
       const open = [...fork.branches.values()].some((branch) => branch.steps.some((each) => isOpen(each.status)));
-      Object.assign(fork, { state: "ready", error: null, settled: ended && (!open || this.settled) });
+      // A fork waits for its branches. A step can end before the steps that are nested below it.
+      const joins = !open && ![...fork.branches.keys()].some((id) => isLane(id, step));
+      Object.assign(fork, { state: "ready", error: null, settled: ended && (joins || this.settled) });
     } catch (error) {
       Object.assign(fork, { state: fork.branches.size ? "ready" : "failed", error });
       if (isTemporary(error)) throw error;

@@ -24,7 +24,10 @@ const MAX_NAMES: usize = 50;
 
 /// The reason for a body of which nothing can be read.
 pub(super) fn nothing_readable(read: &ReadSpans) -> String {
-    format!("Nothing in the body can be read: {}.", read.message())
+    // Some reasons are sentences.
+    let message = read.message();
+    let message = message.trim_end_matches('.');
+    format!("Nothing in the body can be read: {message}.")
 }
 
 /// Recognises JSON in a body that should be protobuf. No message begins with these characters.

@@ -9,7 +9,8 @@
 //! - A body may have several requests one after another, as the Collector's file exporter writes
 //!   them.
 //!
-//! The lists above the spans are read element by element, so that memory holds one decoded span.
+//! The lists above the spans are read element by element, so that the body is never decoded as a
+//! whole.
 
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -28,6 +29,10 @@ mod values;
 
 use members::Members;
 pub(super) use members::is_named;
+
+/// How many bytes of a span an object in it counts as. With the largest span, this allows some
+/// 200,000 objects, which need 130 MB while the span is decoded.
+const BYTES_AN_OBJECT: usize = 20;
 
 /// Decodes the spans of a body.
 ///
@@ -52,6 +57,10 @@ pub(super) fn spans(body: &[u8]) -> Result<ReadSpans, String> {
                 .warn(|| format!("requests[{number}]: {}", reason())),
         }
         reader.position.request += 1;
+        // The crate can go on after an error, but searches for its position from the start.
+        if document.is_err() {
+            break;
+        }
     }
     if reader.position.request == 0 {
         return Err(foreign::find_no_json(body, &"it is empty"));
@@ -92,7 +101,7 @@ impl Reader {
             "spans",
         ];
         let Some([resource, scopes, libraries, spans]) = find_members(resource_spans, names) else {
-            return self.warn_unless_null(resource_spans, || position.resource_path());
+            return self.reject_unless_null(resource_spans, || position.resource_path());
         };
         let path = || format!("{}.resource", position.resource_path());
         let mut resource = self.read_source(resource, path);
@@ -110,7 +119,7 @@ impl Reader {
         });
         if read.is_none() {
             let warning = || format!("{}.scopeSpans is not a list", position.resource_path());
-            self.read.warn(warning);
+            self.read.reject_part(warning);
         }
     }
 
@@ -118,7 +127,7 @@ impl Reader {
         let position = self.position;
         let names = ["scope", "instrumentationLibrary", "spans"];
         let Some([scope, library, spans]) = find_members(scope_spans, names) else {
-            return self.warn_unless_null(scope_spans, || position.scope_path());
+            return self.reject_unless_null(scope_spans, || position.scope_path());
         };
         let scope = scope.filter(|scope| !is_null(scope)).or(library);
         let mut scope = self.read_source(scope, || format!("{}.scope", position.scope_path()));
@@ -136,22 +145,28 @@ impl Reader {
         });
         if read.is_none() {
             let warning = || format!("{}.spans is not a list", position.scope_path());
-            self.read.warn(warning);
+            self.read.reject_part(warning);
         }
     }
 
     fn read_span(&mut self, span: &RawValue) {
-        if self.read.has_room_for(span.get().len(), self.position) {
+        // An object needs some hundred times the memory of its braces.
+        let objects = span.get().bytes().filter(|byte| *byte == b'{').count();
+        let bytes = span.get().len().max(objects * BYTES_AN_OBJECT);
+        if self.read.has_room_for(bytes, self.position) {
             self.read.add(parse_span(span), &self.source, self.position);
         }
     }
 
     /// Reads a resource or a scope. An unreadable one has no members, so that its spans are not
     /// lost.
-    fn read_source(&mut self, json: Option<&RawValue>, path: impl FnOnce() -> String) -> Members {
+    fn read_source(&mut self, json: Option<&RawValue>, path: impl Fn() -> String) -> Members {
         let Some(json) = json.filter(|json| !is_null(json)) else {
             return Members::default();
         };
+        if !self.read.has_room_for_source(json.get().len(), &path) {
+            return Members::default();
+        }
         match serde_json::from_str(json.get()) {
             Ok(Value::Object(members)) => members.into(),
             _ => {
@@ -162,9 +177,10 @@ impl Reader {
         }
     }
 
-    fn warn_unless_null(&mut self, json: &RawValue, path: impl FnOnce() -> String) {
+    fn reject_unless_null(&mut self, json: &RawValue, path: impl FnOnce() -> String) {
         if !is_null(json) {
-            self.read.warn(|| format!("{} is not an object", path()));
+            let warning = || format!("{} is not an object", path());
+            self.read.reject_part(warning);
         }
     }
 }

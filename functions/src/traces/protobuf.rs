@@ -95,7 +95,7 @@ impl Reader {
         let position = self.position;
         let resource_spans = match ResourceSpans::decode(bytes.clone()) {
             Ok(resource_spans) => resource_spans,
-            Err(error) => return self.warn(|| position.resource_path(), &error),
+            Err(error) => return self.reject(|| position.resource_path(), &error),
         };
         let path = || format!("{}.resource", position.resource_path());
         let resource: Resource = self.read_source(&resource_spans.resource, path);
@@ -114,7 +114,7 @@ impl Reader {
         let position = self.position;
         let scope_spans = match ScopeSpans::decode(bytes.clone()) {
             Ok(scope_spans) => scope_spans,
-            Err(error) => return self.warn(|| position.scope_path(), &error),
+            Err(error) => return self.reject(|| position.scope_path(), &error),
         };
         let path = || format!("{}.scope", position.scope_path());
         let scope: Scope = self.read_source(&scope_spans.scope, path);
@@ -131,8 +131,12 @@ impl Reader {
     fn read_source<T: Message + Default>(
         &mut self,
         occurrences: &[Bytes],
-        path: impl FnOnce() -> String,
+        path: impl Fn() -> String,
     ) -> T {
+        let bytes = occurrences.iter().map(Bytes::len).sum();
+        if !self.read.has_room_for_source(bytes, &path) {
+            return T::default();
+        }
         T::decode(occurrences.concat().as_slice()).unwrap_or_else(|_| {
             let warning = "cannot be decoded, its spans are read without it";
             self.read.warn(|| format!("{} {warning}", path()));
@@ -140,9 +144,9 @@ impl Reader {
         })
     }
 
-    fn warn(&mut self, path: impl FnOnce() -> String, error: &DecodeError) {
-        self.read
-            .warn(|| format!("{} cannot be decoded: {error}", path()));
+    fn reject(&mut self, path: impl FnOnce() -> String, error: &DecodeError) {
+        let warning = || format!("{} cannot be decoded: {error}", path());
+        self.read.reject_part(warning);
     }
 
     fn read_span(&mut self, bytes: &Bytes) {

@@ -20,6 +20,16 @@ pub(super) const KINDS: [&str; 6] = [
     "CONSUMER",
 ];
 
+/// The largest resource or scope, in bytes. Every span repeats a part of it.
+const MAX_SOURCE_BYTES: usize = 256 * 1024;
+
+/// The most events of a span, and the most links, that are kept: the last ones, because the error
+/// of a span is in its last event.
+const MAX_EVENTS: usize = 1_000;
+
+/// The approximate memory of all decoded spans of a body, in bytes.
+const MAX_DECODED_BYTES: usize = 256 * 1024 * 1024;
+
 /// How many warnings are listed. More would fill the log of the exporter.
 const MAX_WARNINGS: usize = 5;
 
@@ -96,6 +106,8 @@ pub struct ReadSpans {
     further_warnings: usize,
     /// Whether at least one span was decoded, even if it was rejected later.
     has_decoded: bool,
+    /// The approximate memory of `spans`, in bytes.
+    decoded_bytes: usize,
 }
 
 impl ReadSpans {
@@ -118,10 +130,40 @@ impl ReadSpans {
         match sent.and_then(|sent| to_span(sent, source)) {
             Ok(span) => {
                 self.has_decoded = true;
+                let bytes = map_bytes(&span.attributes) + map_bytes(&span.details);
+                if self.decoded_bytes + bytes > MAX_DECODED_BYTES {
+                    return self.reject(Rejection::TooLarge, position);
+                }
+                self.decoded_bytes += bytes;
                 self.spans.push(span);
             }
             Err(rejection) => self.reject(rejection, position),
         }
+    }
+
+    /// Counts a part of the body with an unknown number of spans as a rejected one, and adds a
+    /// warning about it.
+    pub(super) fn reject_part(&mut self, warning: impl FnOnce() -> String) {
+        self.rejections.add(Rejection::Unreadable, 1);
+        self.warn(warning);
+    }
+
+    /// Whether a resource or a scope of this size may be read. Otherwise adds a warning.
+    pub(super) fn has_room_for_source(
+        &mut self,
+        bytes: usize,
+        path: impl FnOnce() -> String,
+    ) -> bool {
+        let has_room = bytes <= MAX_SOURCE_BYTES;
+        if !has_room {
+            let most = MAX_SOURCE_BYTES >> 10;
+            let warning = || {
+                let path = path();
+                format!("{path} has more than {most} KB, its spans are read without it")
+            };
+            self.warn(warning);
+        }
+        has_room
     }
 
     fn reject(&mut self, rejection: Rejection, position: SpanPosition) {
@@ -189,7 +231,11 @@ fn to_span(sent: SentSpan, source: &SpanSource) -> Result<Span, Rejection> {
     if sent.start_ns == 0 {
         return Err(Rejection::NoStart);
     }
-    let failure = failure(&sent);
+    let failure = sent.status.is_error().then_some(sent.status.message);
+    let (events, dropped_events) = keep_last(sent.events, sent.dropped_events);
+    let (links, dropped_links) = keep_last(sent.links, sent.dropped_links);
+    let dropped = [sent.dropped_attributes, dropped_events, dropped_links];
+    let details = details(events, links, sent.trace_state, dropped);
     let kind = usize::try_from(sent.kind).ok();
     let kind = kind.and_then(|kind| KINDS.get(kind)).unwrap_or(&KINDS[0]);
     Ok(Span {
@@ -203,19 +249,18 @@ fn to_span(sent: SentSpan, source: &SpanSource) -> Result<Span, Rejection> {
         failure,
         resource: source.resource.clone(),
         scope: source.scope.clone(),
-        details: details(
-            sent.events,
-            sent.links,
-            sent.trace_state,
-            [
-                sent.dropped_attributes,
-                sent.dropped_events,
-                sent.dropped_links,
-            ],
-        ),
+        details,
         attributes: sent.attributes,
         name: sent.name,
     })
+}
+
+/// Keeps the last events or links, and adds the others to the dropped ones.
+fn keep_last<T>(mut list: Vec<T>, dropped: u32) -> (Vec<T>, u32) {
+    let more = list.len().saturating_sub(MAX_EVENTS);
+    list.drain(..more);
+    let more = u32::try_from(more).unwrap_or(u32::MAX);
+    (list, dropped.saturating_add(more))
 }
 
 /// Converts the bytes of an id. Besides the id itself, they may be
@@ -243,28 +288,23 @@ fn to_parent(id: &[u8]) -> Result<Option<SpanId>, Rejection> {
     Ok(Some(id))
 }
 
-/// The error of a failed span: the message of its status, or else its last exception.
-fn failure(sent: &SentSpan) -> Option<String> {
-    if !sent.status.is_error() {
-        return None;
-    }
-    if !sent.status.message.is_empty() {
-        return Some(sent.status.message.clone());
-    }
-    let exceptions = sent.events.iter().rev();
-    let exception = exceptions.map(exception).find(|text| !text.is_empty());
-    Some(exception.unwrap_or_default())
+/// The approximate memory of an object, in bytes. Most of it is the node of its tree, which an
+/// object with one member has too.
+fn map_bytes(members: &Map<String, Value>) -> usize {
+    const BYTES_A_NODE: usize = 650;
+    let member = |(name, value): (&String, &Value)| name.len() + value_bytes(value);
+    let members = members.iter().map(member).sum::<usize>();
+    BYTES_A_NODE + members
 }
 
-/// The text of an exception event: the exception's type, its message, or both.
-fn exception(event: &SentEvent) -> String {
-    if event.name != "exception" {
-        return String::new();
-    }
-    let text = |name: &str| event.attributes.get(name)?.as_str();
-    let parts = [text("exception.type"), text("exception.message")];
-    let parts = parts.into_iter().flatten().filter(|it| !it.is_empty());
-    parts.collect::<Vec<_>>().join(": ")
+fn value_bytes(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Object(members) => map_bytes(members),
+            Value::Array(values) => values.iter().map(value_bytes).sum(),
+            Value::String(text) => text.len(),
+            _ => 0,
+        }
 }
 
 /// The other details of a span: its events, its links, its trace state, and how many attributes,

@@ -66,6 +66,7 @@ impl<const N: usize> FromStr for HexId<N> {
         };
         let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(digit).collect();
         bytes
+            .filter(|_| text.len() == 2 * N)
             .filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .and_then(|bytes| Self::from_bytes(&bytes))
             .ok_or(InvalidHexId)
@@ -106,7 +107,7 @@ pub struct Span {
     pub start_ns: u64,
     /// When the span ended, in Unix nanoseconds.
     pub end_ns: u64,
-    /// Why the span failed, which may be empty; `None` if it did not fail.
+    /// The message of the status of a failed span, which may be empty; `None` if it did not fail.
     pub failure: Option<String>,
     /// The span's own attributes.
     pub attributes: Attributes,
@@ -119,11 +120,10 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether the span has an attribute of its own with a value.
+    /// Whether the span has an attribute of its own with a value. An empty text is none.
     fn has(&self, name: &str) -> bool {
-        self.attributes
-            .get(name)
-            .is_some_and(|value| !value.is_null())
+        let value = self.attributes.get(name);
+        value.is_some_and(|value| !value.is_null() && value != "")
     }
 
     /// Returns an attribute of the span or, if the span does not have it, of its resource, as a

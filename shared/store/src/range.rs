@@ -25,7 +25,7 @@ enum Test {
     AnyOf(Vec<AttributeValue>),
     Not(AttributeValue),
     BeginsWith(&'static str),
-    Exists,
+    IsText,
 }
 
 impl Filter {
@@ -56,11 +56,11 @@ impl Filter {
         }
     }
 
-    /// The attribute exists.
-    pub fn exists(attribute: &'static str) -> Self {
+    /// The attribute is a text.
+    pub fn is_text(attribute: &'static str) -> Self {
         Self {
             attribute,
-            test: Test::Exists,
+            test: Test::IsText,
             or_exists: None,
         }
     }
@@ -78,7 +78,7 @@ impl Filter {
             Test::AnyOf(values) => values.clone(),
             Test::Not(value) => vec![value.clone()],
             Test::BeginsWith(prefix) => vec![text(*prefix)],
-            Test::Exists => Vec::new(),
+            Test::IsText => vec![text("S")],
         }
     }
 
@@ -90,7 +90,7 @@ impl Filter {
             // This also holds for an absent attribute.
             Test::Not(_) => format!("NOT {name} = {values}"),
             Test::BeginsWith(_) => format!("begins_with({name}, {values})"),
-            Test::Exists => format!("attribute_exists({name})"),
+            Test::IsText => format!("attribute_type({name}, {values})"),
         }
     }
 }

@@ -45,6 +45,8 @@ fn parse(text: &str) -> Option<Vec<u8>> {
     }
     match HEX_LENGTHS.contains(&text.len()) {
         true => parse_hex(text).or_else(|| parse_base64(text)),
+        // Digits without leading zeros are no base64.
+        false if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => None,
         false => parse_base64(text),
     }
 }

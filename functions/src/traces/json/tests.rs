@@ -260,8 +260,9 @@ fn texts_and_events_are_read_whatever_their_types() {
         (span.name.as_str(), span.details["traceState"].as_str()),
         ("5", Some(r#"{"a":1}"#))
     );
-    assert_eq!(span.failure.as_deref(), Some("E: a\u{0}b"));
+    assert_eq!(span.failure.as_deref(), Some(""));
     let events = &span.details["events"];
+    assert_eq!(events[0]["attributes"]["exception.message"], "a\u{0}b");
     assert_eq!(events[0]["time"], "2023-10-22T12:30:51.178Z");
     assert_eq!(events[1], json!({"time": "1970-01-01T00:00:00.000Z"}));
     assert_eq!(events[2]["name"], "odd");
@@ -301,10 +302,11 @@ fn unreadable_sources_do_not_lose_their_spans() {
     ]}));
     assert_eq!(read.spans.len(), 2);
     assert_eq!(read.spans[1].resource["service.name"], "shop");
-    assert_eq!(read.rejections.spans(), 0);
+    assert_eq!(read.rejections.spans(), 3);
     assert_eq!(
         read.message(),
-        "resourceSpans[0].resource cannot be decoded, its spans are read without it; \
+        "3 spans: the span cannot be decoded; \
+         resourceSpans[0].resource cannot be decoded, its spans are read without it; \
          resourceSpans[0].scopeSpans[0].scope cannot be decoded, its spans are read without it; \
          resourceSpans[2] is not an object; \
          resourceSpans[4].scopeSpans[1] is not an object; \
@@ -426,7 +428,8 @@ fn other_documents_are_named() {
 fn other_encodings_and_empty_requests_are_named() {
     assert_eq!(
         reason(r#"{"resourceSpans": [1]}"#),
-        "Nothing in the body can be read: resourceSpans[0] is not an object."
+        "Nothing in the body can be read: 1 span: the span cannot be decoded; \
+         resourceSpans[0] is not an object."
     );
     let gzip = "The body is compressed. Send it with Content-Encoding: gzip.";
     assert_eq!(reason(b"\x1f\x8b\x08\0\0"), gzip);
@@ -524,4 +527,46 @@ proptest! {
         let _ = spans(&body[..cut.min(body.len())]);
         let _ = spans(document.to_string().as_bytes());
     }
+}
+
+#[test]
+fn errors_one_after_another_take_linear_time() {
+    let body = format!("{{}}{}", "0-".repeat(1_000_000));
+    let began = std::time::Instant::now();
+    let reason = spans(body.as_bytes()).expect_err("nothing to read");
+    assert!(reason.contains("requests[1]"), "{reason}");
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+}
+
+#[test]
+fn many_events_are_dropped_and_counted() {
+    let events: Vec<_> = (0..1_500).map(|number| json!({"name": number})).collect();
+    let read = read_one(json!({"events": events, "droppedEventsCount": 1}));
+    let details = &read.spans[0].details;
+    assert_eq!(details["events"].as_array().map(Vec::len), Some(1_000));
+    assert_eq!(details["events"][999]["name"], "1499");
+    assert_eq!(details["droppedEventsCount"], 501);
+}
+
+#[test]
+fn a_span_of_too_many_objects_is_rejected_alone() {
+    let objects = vec![json!({"": 0}); 220_000];
+    let large = json!([{"key": "a", "value": {"arrayValue": {"values": objects}}}]);
+    let body = request(json!([
+        span(1, json!({"attributes": large})),
+        span(2, json!({}))
+    ]));
+    let read = spans(body.to_string().as_bytes()).expect("readable");
+    assert_eq!((read.spans.len(), read.rejections.spans()), (1, 1));
+}
+
+#[test]
+fn a_large_resource_is_left_out_with_a_warning() {
+    let resource = json!({"attributes": {"a": "x".repeat(300_000)}});
+    let read = read(&json!({"resourceSpans": [
+        {"resource": resource, "scopeSpans": [{"spans": [span(1, json!({}))]}]},
+    ]}));
+    assert_eq!((read.spans.len(), read.rejections.spans()), (1, 0));
+    let warning = "resourceSpans[0].resource has more than 256 KB, its spans are read without it";
+    assert_eq!(read.message(), warning);
 }

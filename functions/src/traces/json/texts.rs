@@ -9,7 +9,16 @@ use shared::record::replace_lone_surrogates;
 use crate::traces::foreign::BOM;
 
 /// Numbers that JSON does not have, but that the encoders of Python and Perl write.
-const NUMBERS: [&str; 6] = ["-Infinity", "Infinity", "NaN", "-inf", "inf", "nan"];
+const NUMBERS: [&str; 8] = [
+    "-Infinity",
+    "Infinity",
+    "-NaN",
+    "NaN",
+    "-inf",
+    "inf",
+    "-nan",
+    "nan",
+];
 
 /// Converts a body to JSON text. The result is not valid JSON if the body is no JSON at all.
 ///

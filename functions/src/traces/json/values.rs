@@ -36,6 +36,8 @@ const TYPES: [(&str, Convert); 7] = [
 pub(super) fn to_attributes(attributes: Value) -> Attributes {
     let list = match attributes {
         Value::Null => return Attributes::new(),
+        // A list with one attribute may be this attribute.
+        Value::Object(members) if is_one_attribute(&members) => vec![members.into()],
         Value::Object(members) => {
             let members = members.into_iter();
             return members
@@ -53,6 +55,14 @@ pub(super) fn to_attributes(attributes: Value) -> Attributes {
         };
     }
     attributes
+}
+
+fn is_one_attribute(members: &Map<String, Value>) -> bool {
+    let has = |name, is_valid: fn(&Value) -> bool| {
+        let mut members = members.iter();
+        members.any(|(member, value)| is_named(member, name) && is_valid(value))
+    };
+    members.len() == 2 && has("key", Value::is_string) && has("value", |_| true)
 }
 
 /// Converts an attribute: an object with a key and a value, or a pair of both, as the entries of a
@@ -97,8 +107,12 @@ fn to_typed(mut members: Map<String, Value>) -> Value {
     {
         return to_typed(inner);
     }
+    if !is_typed(&members) {
+        let members = members.into_iter();
+        let members = members.map(|(name, value)| (name, to_value(value)));
+        return Value::Object(members.collect());
+    }
     let mut empty = None;
-    let mut has_type = members.is_empty();
     for (name, convert) in TYPES {
         let found = members
             .iter_mut()
@@ -106,7 +120,6 @@ fn to_typed(mut members: Map<String, Value>) -> Value {
         let Some(value) = found.map(|(_, value)| value.take()) else {
             continue;
         };
-        has_type = true;
         if !is_default(&value) {
             return convert(value);
         }
@@ -114,14 +127,13 @@ fn to_typed(mut members: Map<String, Value>) -> Value {
             empty.get_or_insert_with(|| convert(value));
         }
     }
-    match has_type {
-        true => empty.unwrap_or_default(),
-        false => {
-            let members = members.into_iter();
-            let members = members.map(|(name, value)| (name, to_value(value)));
-            Value::Object(members.collect())
-        }
-    }
+    empty.unwrap_or_default()
+}
+
+/// Whether an object is an `AnyValue`: it is empty, or has one of the types. OTLP may add members.
+fn is_typed(members: &Map<String, Value>) -> bool {
+    let is_type = |member: &String| TYPES.iter().any(|(name, _)| is_named(member, name));
+    members.is_empty() || members.keys().any(is_type)
 }
 
 /// Returns the content of the object around a value that Go's general encoder writes:
@@ -176,7 +188,8 @@ fn to_double(value: Value) -> Value {
 fn to_array(value: Value) -> Value {
     match take_values(value) {
         Value::Null => Value::Array(Vec::new()),
-        values => to_value(values),
+        Value::Array(values) => values.into_iter().map(to_value).collect(),
+        value => Value::Array(vec![to_value(value)]),
     }
 }
 
@@ -250,6 +263,10 @@ mod tests {
                 json!([1, null, 2]),
             ),
             (json!({"arrayValue": ["a"]}), json!(["a"])),
+            (
+                json!({"arrayValue": {"values": {"stringValue": "a"}}}),
+                json!(["a"]),
+            ),
             (json!({"kvlistValue": {}}), json!({})),
             (
                 json!({"kvlistValue": {"values": [{"key": "a", "value": {"boolValue": true}}]}}),
@@ -286,6 +303,8 @@ mod tests {
         }
         let nested = json!({"value": {"a": 1}, "other": {"stringValue": "x"}});
         assert_eq!(to_value(nested), json!({"value": {"a": 1}, "other": "x"}));
+        let plain = json!({"value": {"a": 1}});
+        assert_eq!(to_value(plain.clone()), plain);
         let two = json!({"value": {"intValue": 1}, "x": 2});
         assert_eq!(to_value(two), json!({"value": 1, "x": 2}));
     }
@@ -300,6 +319,10 @@ mod tests {
             (
                 json!([{"Key": "a", "Value": {"Value": {"IntValue": 1}}}]),
                 json!({"a": 1}),
+            ),
+            (
+                json!({"key": "a", "value": {"stringValue": "x"}}),
+                json!({"a": "x"}),
             ),
             (
                 json!({"a": 1, "b": {"stringValue": "x"}}),

@@ -93,7 +93,7 @@ pub(super) struct Source {
 
 /// Where the number of earlier attempts of a step is.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Retries {
     /// An attribute numbers the attempts.
     Attribute {
@@ -102,7 +102,12 @@ enum Retries {
         first: u64,
     },
     /// An event is added for each failed attempt.
-    Events { events: Pattern },
+    Events {
+        events: Pattern,
+        /// Whether the last attempt of a failed step has an event too.
+        #[serde(default)]
+        has_last: bool,
+    },
 }
 
 /// What some spans of an instrumentation mean.
@@ -217,11 +222,13 @@ impl Retries {
                 let number: u64 = span.text(attribute)?.parse().ok()?;
                 number.saturating_sub(*first)
             }
-            Self::Events { events } => {
+            Self::Events { events, has_last } => {
                 let names = span
                     .events()
                     .filter_map(|event| event.get("name")?.as_str());
-                names.filter(|name| events.matches(name)).count() as u64
+                let count = names.filter(|name| events.matches(name)).count() as u64;
+                let is_last = *has_last && span.failure.is_some();
+                count.saturating_sub(u64::from(is_last))
             }
         };
         Some(count).filter(|count| *count > 0)
@@ -331,6 +338,8 @@ mod tests {
         let events = json!({"events": [failed(0), {"name": "other"}, failed(1)]});
         step.details = attributes(events);
         assert_eq!(Meaning::of_span(&step).retry_count, Some(2));
+        step.failure = Some("failed".to_owned());
+        assert_eq!(Meaning::of_span(&step).retry_count, Some(1));
     }
 
     #[test]

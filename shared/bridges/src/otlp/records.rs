@@ -1,6 +1,7 @@
 //! Creates the records of one span: a step, and possibly the run.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use format::model::{
     ExecutionId, FlowId, Item, MAX_ID_LENGTH, Status, StepStatus, TeamId, Timestamp, is_id,
@@ -332,16 +333,45 @@ fn limit_repeated(attributes: &Attributes) -> Attributes {
     attributes.take_while(fits).collect()
 }
 
-/// Shortens a value to the limit for texts that each span repeats.
+/// Shortens a value to the limit for texts that each span repeats. Its time does not depend on the
+/// length of the value.
 fn shorten_value(value: &Value) -> Value {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => value.to_string(),
-        short => return short.clone(),
-    };
-    match text.len() <= MAX_REPEATED_TEXT_BYTES {
-        true => value.clone(),
-        false => shortened(&text, MAX_REPEATED_TEXT_BYTES).into(),
+    match value {
+        Value::String(text) => shortened(text, MAX_REPEATED_TEXT_BYTES).into(),
+        Value::Array(_) | Value::Object(_) => {
+            let mut start = TextStart::default();
+            match serde_json::to_writer(&mut start, value) {
+                Ok(()) => value.clone(),
+                Err(_) => start.text().into(),
+            }
+        }
+        short => short.clone(),
+    }
+}
+
+/// The start of a JSON text, up to one byte more than the limit. Further writes fail.
+#[derive(Default)]
+struct TextStart(Vec<u8>);
+
+impl TextStart {
+    fn text(&self) -> String {
+        shortened(&String::from_utf8_lossy(&self.0), MAX_REPEATED_TEXT_BYTES)
+    }
+}
+
+impl io::Write for TextStart {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = MAX_REPEATED_TEXT_BYTES + 1 - self.0.len();
+        let written = bytes.len().min(room);
+        self.0.extend_from_slice(&bytes[..written]);
+        match self.0.len() > MAX_REPEATED_TEXT_BYTES {
+            true => Err(io::ErrorKind::WriteZero.into()),
+            false => Ok(written),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

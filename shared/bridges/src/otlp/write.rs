@@ -96,7 +96,7 @@ async fn write_trace(
 ) -> Result<Rejections> {
     let execution_id = run_id(caller, trace_id)?;
     let mut records = BTreeMap::new();
-    let mut too_many = 0;
+    let (mut too_many, mut too_large) = (0, 0);
     for span in spans {
         if records.len() == MAX_SPANS_A_TRACE && !records.contains_key(&span.id) {
             too_many += 1;
@@ -104,7 +104,13 @@ async fn write_trace(
         }
         // If a span occurs twice, the first one is used.
         if let Entry::Vacant(place) = records.entry(span.id) {
-            place.insert(SpanRecord::from_span(span, &execution_id)?);
+            // The only possible error: a payload exceeds the limit of the record format.
+            match SpanRecord::from_span(span, &execution_id) {
+                Ok(record) => {
+                    place.insert(record);
+                }
+                Err(_) => too_large += 1,
+            }
         }
     }
     let trace = Trace {
@@ -116,6 +122,7 @@ async fn write_trace(
     };
     let mut rejections = trace.write().await?;
     rejections.add(Rejection::TraceFull, too_many);
+    rejections.add(Rejection::TooLarge, too_large);
     Ok(rejections)
 }
 

@@ -3,8 +3,8 @@
 //! No key shows where nested steps are, and any step may be the parent of a later one. So the
 //! place of a step is known only once all steps of its run were read. This costs nothing for
 //! a run that one Query reads completely. For a larger run, the rest of its steps is searched
-//! once for steps with a parent. If there are none, the page tokens say so, and further pages
-//! cost what they would without nested steps. If there are some, each page reads the
+//! once for steps with a parent, up to 16 MB. If there are none, the page tokens record it, and
+//! further pages cost what they would without nested steps. If there are some, each page reads the
 //! attributes that [`StepTree`] needs from all steps.
 
 use std::borrow::Cow;
@@ -33,6 +33,10 @@ pub(super) const PLACE: &[&str] = &[
 
 /// The attributes that are fetched of steps with a parent if only their existence matters.
 const KEY: &[&str] = &[attributes::SORT_KEY];
+
+/// The most Queries that search a run for nested steps: 16 MB. A run with nested steps has some
+/// among its first steps, so a larger part without any means that there are none.
+const SEARCH_QUERIES: usize = 16;
 
 /// The remark in the page tokens of a run without nested steps.
 const FLAT: &str = "no nested steps";
@@ -74,11 +78,13 @@ impl StepToken {
     }
 }
 
-/// Returns whether a record is a step with a parent that is not in a branch.
+/// Returns whether a record is a step with a parent that is not in a branch, and has not expired.
 pub(super) fn is_nested(item: &Item) -> bool {
-    let is_step = keys::sort_key(item).is_some_and(|sk| sk.starts_with(keys::STEPS));
+    let sk = keys::sort_key(item).filter(|sk| sk.starts_with(keys::STEPS));
     let parent = item.get(attributes::PARENT_STEP_INSTANCE_ID);
-    is_step && parent.is_some_and(|parent| parent.is_s())
+    sk.is_some_and(|sk| keys::step_of(sk).is_some())
+        && parent.is_some_and(|parent| parent.is_s())
+        && !is_expired(item, Timestamp::now())
 }
 
 impl<'a> Nesting<'a> {
@@ -159,7 +165,7 @@ impl<'a> Nesting<'a> {
             Known::Tree(_) => return Ok(false),
             Known::Nothing | Known::Flat if found_nested => {
                 self.read_tree(Vec::new(), Rest::Everything).await?;
-                return Ok(true);
+                return Ok(self.tree().is_some());
             }
             Known::Flat => return Ok(false),
             Known::Nothing => {}
@@ -186,15 +192,18 @@ impl<'a> Nesting<'a> {
         }
     }
 
-    /// Searches the rest of the steps for a nested one: one Query for each MB.
+    /// Searches the rest of the steps for a nested one: one Query for each MB, up to
+    /// [`SEARCH_QUERIES`].
     async fn has_nested(&self, rest: Rest) -> Result<bool> {
         let range = Range::with_prefix(self.execution_id, keys::STEPS)
-            .filtered(Filter::exists(attributes::PARENT_STEP_INSTANCE_ID))
+            .filtered(Filter::is_text(attributes::PARENT_STEP_INSTANCE_ID))
             .only(KEY);
         let mut pages = self.store.pages(&range).starting(rest);
-        while let Some(items) = pages.next().await? {
-            if !items.is_empty() {
-                return Ok(true);
+        for _ in 0..SEARCH_QUERIES {
+            match pages.next().await? {
+                Some(items) if items.is_empty() => {}
+                Some(_) => return Ok(true),
+                None => break,
             }
         }
         Ok(false)

@@ -99,6 +99,8 @@ async fn read_outline(store: &Store, execution: Execution) -> Result<StepOutline
     }
     let is_complete = is_at_end && steps.len() <= MAX_STEPS_OF_A_RUN;
     steps.truncate(MAX_STEPS_OF_A_RUN);
+    // A page of runs keeps the steps of all of them in memory.
+    steps.shrink_to_fit();
     for step in &mut steps {
         step.ended_with(&execution);
     }
