@@ -58,6 +58,9 @@ struct Profile {
     /// Attributes that only this instrumentation sets. A span with one of them matches,
     /// whatever its scope.
     attributes: Vec<String>,
+    /// The names that only its spans have, whatever their scope.
+    #[serde(default)]
+    names: Vec<Pattern>,
     /// The labels of the run, each with the attributes that may contain its value.
     #[serde(default)]
     labels: BTreeMap<String, Vec<String>>,
@@ -184,7 +187,10 @@ impl Profile {
         let scope = span.scope.get("name").and_then(Value::as_str);
         let is_scope = |scope| self.scopes.iter().any(|pattern| pattern.matches(scope));
         let has = |name: &String| span.attributes.contains_key(name);
-        scope.is_some_and(is_scope) || self.attributes.iter().any(has)
+        let is_name = |pattern: &Pattern| pattern.matches(&span.name);
+        scope.is_some_and(is_scope)
+            || self.attributes.iter().any(has)
+            || self.names.iter().any(is_name)
     }
 
     fn add_to(&self, meaning: &mut Meaning, span: &Span) {
@@ -297,7 +303,7 @@ mod tests {
 
     #[test]
     fn an_unknown_span_has_no_meaning() {
-        let meaning = meaning("shop.orders", "RunWorkflow:Order", json!({"a": 1}));
+        let meaning = meaning("shop.orders", "Run:Order", json!({"a": 1}));
         assert_eq!(meaning, Meaning::default());
     }
 
@@ -312,6 +318,8 @@ mod tests {
         let labels = [("runId", "r"), ("workflowId", "order-1")];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(workflow.labels, BTreeMap::from(labels));
+        let own_tracer = meaning("other", "RunWorkflow:Order", json!({}));
+        assert!(own_tracer.is_run);
         let activity = meaning("other", "RunActivity:pay", json!({"temporalRunID": "r"}));
         assert_eq!(activity.step_type, text("ACTIVITY"));
         assert_eq!(activity.step_id, text("pay"));
