@@ -95,6 +95,7 @@ fn check_step_keys([first, second]: [Timestamp; 2], ids: [&str; 5]) {
     let sk = keys::branch_step(&below, branch, second, id);
     assert!(sk.len() <= 1_024 && sk.starts_with(&below));
     let expected = StepKey {
+        parent_step_instance_id: Some(fork),
         branch_execution_id: Some(branch),
         start_time: &time,
         step_instance_id: id,

@@ -40,6 +40,7 @@ const FILES: &[(&str, &str)] = files![
     "dbos",
     "prefect",
     "temporal",
+    "temporal-names",
     "ai-sdk",
     "pydantic-ai",
     "openinference",
@@ -320,6 +321,7 @@ mod tests {
         assert_eq!(workflow.labels, BTreeMap::from(labels));
         let own_tracer = meaning("other", "RunWorkflow:Order", json!({}));
         assert!(own_tracer.is_run);
+        assert_eq!(own_tracer.flow_name, None);
         let activity = meaning("other", "RunActivity:pay", json!({"temporalRunID": "r"}));
         assert_eq!(activity.step_type, text("ACTIVITY"));
         assert_eq!(activity.step_id, text("pay"));
