@@ -56,6 +56,7 @@ fn request() -> Value {
         "type": "object",
         "description": "An `ExportTraceServiceRequest` in OTLP's JSON encoding.",
         "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}},
+        "required": ["resourceSpans"],
     })
 }
 
