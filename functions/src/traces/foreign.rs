@@ -95,7 +95,7 @@ pub(super) fn find_in_json(document: &str) -> String {
     format!("{other} {EXPECTED_JSON}")
 }
 
-/// The names of a document's members. Of a list, those of its first object.
+/// Returns the names of the members of a document. For a list, it uses the first object.
 #[derive(Default)]
 struct Names {
     is_list: bool,
@@ -141,8 +141,8 @@ impl<'de> serde::Deserialize<'de> for Names {
     }
 }
 
-/// Recognises logs and metrics. Their messages have the same layers and field numbers as those of
-/// traces, so that only what should be a span shows the difference.
+/// Recognises logs and metrics. Their messages have the layers and field numbers of traces, so that
+/// only what should be a span shows the difference.
 pub(super) fn find_signal(span: &[u8]) -> Option<String> {
     let is_log = LogRecord::decode(span).is_ok_and(|log| log.has_time());
     let signal = match is_log {
@@ -155,7 +155,7 @@ pub(super) fn find_signal(span: &[u8]) -> Option<String> {
     ))
 }
 
-/// The fields of a `LogRecord` whose types differ from those of a span's fields.
+/// The fields of a `LogRecord` that have another type in a span.
 #[derive(Clone, PartialEq, Message)]
 struct LogRecord {
     #[prost(fixed64, tag = "1")]

@@ -80,7 +80,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads an `ExportTraceServiceRequest`. Returns `None` if the document is none.
+    /// Reads an `ExportTraceServiceRequest`. Returns `None` for any other document.
     fn read_request(&mut self, request: &RawValue) -> Option<()> {
         let [list] = find_members(request, ["resourceSpans"])?;
         let Some(list) = list else {
@@ -106,7 +106,7 @@ impl Reader {
         let path = || format!("{}.resource", position.resource_path());
         let mut resource = self.read_source(resource, path);
         self.source = SpanSource::from_resource(take_attributes(&mut resource));
-        // The second name is that of exporters before OTLP 0.19, some of which sent the same spans
+        // Exporters before OTLP 0.19 use the second name, and some of them sent the same spans
         // under both names. The first versions of OTLP had no scopes.
         let lists = [scopes, libraries, spans.map(|_| resource_spans)];
         let mut lists = lists.into_iter().flatten();

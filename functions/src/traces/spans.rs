@@ -5,20 +5,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
-use shared::model::Timestamp;
+use shared::model::{SPAN_KINDS, Timestamp};
 use shared::otlp::{Attributes, HexId, Rejection, Rejections, Span, SpanId, SpanPosition, TraceId};
 
 use super::MAX_SPAN_BYTES;
-
-/// The kinds of spans, by their numbers in OTLP.
-pub(super) const KINDS: [&str; 6] = [
-    "UNSPECIFIED",
-    "INTERNAL",
-    "SERVER",
-    "CLIENT",
-    "PRODUCER",
-    "CONSUMER",
-];
 
 /// The largest resource or scope, in bytes. Every span repeats a part of it.
 const MAX_SOURCE_BYTES: usize = 256 * 1024;
@@ -41,7 +31,7 @@ pub(super) struct SentSpan {
     pub(super) parent_id: Vec<u8>,
     pub(super) name: String,
     pub(super) trace_state: String,
-    /// The position in [`KINDS`]. Other numbers mean `UNSPECIFIED`.
+    /// The position in [`SPAN_KINDS`]. Other numbers mean `UNSPECIFIED`.
     pub(super) kind: i32,
     /// In Unix nanoseconds; 0 if it is missing.
     pub(super) start_ns: u64,
@@ -237,7 +227,8 @@ fn to_span(sent: SentSpan, source: &SpanSource) -> Result<Span, Rejection> {
     let dropped = [sent.dropped_attributes, dropped_events, dropped_links];
     let details = details(events, links, sent.trace_state, dropped);
     let kind = usize::try_from(sent.kind).ok();
-    let kind = kind.and_then(|kind| KINDS.get(kind)).unwrap_or(&KINDS[0]);
+    let kind = kind.and_then(|kind| SPAN_KINDS.get(kind));
+    let kind = kind.unwrap_or(&SPAN_KINDS[0]);
     Ok(Span {
         trace_id,
         id,

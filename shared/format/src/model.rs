@@ -29,7 +29,7 @@ pub use lenient::MAX_DURATION_MS;
 pub use name::{VISIBLE_PATTERN, is_visible};
 pub use page_size::PageSize;
 pub use status::{ExecutionType, Status, StepStatus};
-pub use step::{Step, StepSummary};
+pub use step::{SPAN_KINDS, Step, StepSummary};
 pub use time::{TimeRange, Timestamp};
 pub use value::{OmittedPayload, OmittedPayloads, Value, approximate_size};
 

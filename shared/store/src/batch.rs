@@ -27,7 +27,7 @@ pub type Writes = BTreeMap<(String, String), Option<Item>>;
 type KeyedWrite = ((String, String), Option<Item>);
 
 /// The most keys of one BatchGetItem.
-const MAX_BATCH_KEYS: usize = 100;
+pub const MAX_BATCH_KEYS: usize = 100;
 
 impl Store {
     /// Reads the existing items with these keys, in any order.

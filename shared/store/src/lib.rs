@@ -19,7 +19,7 @@ pub mod table;
 mod transaction;
 mod write;
 
-pub use batch::{MAX_ITEMS_A_BATCH, Writes};
+pub use batch::{MAX_BATCH_KEYS, MAX_ITEMS_A_BATCH, Writes};
 pub use condition::Condition;
 pub use expression::Path;
 pub use meter::Usage;

@@ -1,16 +1,17 @@
 //! Spans in JSON.
 
 use serde_json::Value;
+use shared::model::SPAN_KINDS;
 use shared::otlp::Rejection;
 
 use super::members::Members;
 use super::{ids, numbers, take_attributes};
-use crate::traces::spans::{KINDS, SentEvent, SentLink, SentSpan, SentStatus};
+use crate::traces::spans::{SentEvent, SentLink, SentSpan, SentStatus};
 
 /// The codes of a status, by their numbers.
 const CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
 
-/// The codes of a status before OTLP 0.7, by their numbers, which are those of gRPC.
+/// The codes of a status before OTLP 0.7, by their numbers. gRPC has the same codes.
 const DEPRECATED_CODES: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -52,7 +53,7 @@ pub(super) fn read(mut span: Members) -> Result<SentSpan, Rejection> {
         parent_id,
         name: span.take_text("name"),
         trace_state: span.take_text("traceState"),
-        kind: numbers::to_enumerated(&span.take("kind"), "SPAN_KIND_", &KINDS),
+        kind: numbers::to_enumerated(&span.take("kind"), "SPAN_KIND_", &SPAN_KINDS),
         start_ns,
         end_ns,
         status: read_status(span.take("status")),

@@ -17,7 +17,7 @@ const USER_OPTIONS: &[&str] = &[
 ];
 
 impl Found<'_, '_> {
-    /// Reads the password of a login. Returns whether the text before it is that of a login.
+    /// Reads the password of a login. Returns whether the text before it begins a login.
     pub(super) fn read_login(
         &mut self,
         protocol: &str,

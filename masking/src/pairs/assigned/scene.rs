@@ -43,7 +43,7 @@ pub(super) fn scene_of<'t>(text: Text<'t>, name: Name, sign: Sign, sign_end: usi
 /// How many bytes before a name the setting before it is searched.
 const LONGEST_SETTING: usize = 64;
 
-/// Whether a name is that of an option, or another setting stands directly before it:
+/// Whether a name names an option, or another setting stands directly before it:
 /// `--password=x`, `level=info secret=x`, `username=bob,password=x`.
 fn is_data(text: Text<'_>, name: Name) -> bool {
     let before = text.before(name.start, LONGEST_SETTING);
@@ -66,7 +66,7 @@ fn is_data(text: Text<'_>, name: Name) -> bool {
 /// How many bytes before a name the start of its object is searched.
 const LONGEST_RECORD: usize = 400;
 
-/// Whether a name is that of a property in a printed object, whose type precedes its brace, and not
+/// Whether a name names a property in a printed object, whose type precedes its brace, and not
 /// in the initialiser of an object: `Login { User = bob, Password = x }`.
 fn is_in_record(text: Text<'_>, name: Name) -> bool {
     let begins_with_capital =

@@ -172,7 +172,7 @@ fn can_be_pin(written: &str) -> bool {
         })
 }
 
-/// Whether a name can be that of a field for the name of a Kubernetes secret.
+/// Whether a field with this name can contain the name of a Kubernetes secret.
 fn names_object(lower: &str) -> bool {
     lower == "secret"
         || lower == "existingsecret"

@@ -114,7 +114,7 @@ fn netrc_end(text: Text<'_>, start: usize) -> usize {
     end
 }
 
-/// Whether a name is that of a password in a `.netrc` file.
+/// Whether a name names a password in a `.netrc` file.
 fn is_netrc(text: Text<'_>, name: Name) -> bool {
     let is_entry = |line: &str| {
         line.contains("machine ")

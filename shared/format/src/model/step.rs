@@ -8,14 +8,15 @@ use super::{Execution, Item, OmittedPayloads, Status, StepStatus, Timestamp, Val
 use crate::keys;
 use crate::record::FORK;
 
-/// The kinds of an OpenTelemetry span. They describe how the span was called, not the step.
-const SPAN_KINDS: [&str; 6] = [
+/// The kinds of an OpenTelemetry span, by their numbers in OTLP. They describe how the span was
+/// called, not the step.
+pub const SPAN_KINDS: [&str; 6] = [
+    "UNSPECIFIED",
     "INTERNAL",
     "SERVER",
     "CLIENT",
     "PRODUCER",
     "CONSUMER",
-    "UNSPECIFIED",
 ];
 
 /// The number of steps by how they ended, as the run's writer reported it.
@@ -211,6 +212,17 @@ impl Step {
     /// otherwise unknown. Values above [`MAX_DURATION_MS`](super::MAX_DURATION_MS) are ignored.
     pub fn duration_ms(&self) -> Option<u64> {
         duration_ms(self.written_duration_ms, self.start_time(), self.end_time)
+    }
+
+    /// When the step ended, in milliseconds since 1970-01-01: as written, otherwise from its start and
+    /// its duration, otherwise unknown.
+    pub fn end_milliseconds(&self) -> Option<i64> {
+        let end = self.end_time.map(Timestamp::milliseconds);
+        let from_start = || {
+            let start = self.start_time()?.milliseconds();
+            start.checked_add_unsigned(self.duration_ms()?)
+        };
+        end.or_else(from_start)
     }
 
     /// Ends a step that is still open in a run that has ended, because its engine has no reason to

@@ -106,14 +106,7 @@ impl<T> FirstFailure<T> {
 }
 
 fn order(step: &Step) -> Order {
-    let start = step.start_time();
-    let from_start = || {
-        start?
-            .milliseconds()
-            .checked_add_unsigned(step.duration_ms()?)
-    };
-    let end = step.end_time.map(Timestamp::milliseconds);
-    let end = end.or_else(from_start).unwrap_or(i64::MAX);
+    let end = step.end_milliseconds().unwrap_or(i64::MAX);
     let is_inner = step.branch_execution_id().is_some() || step.nested_below().is_some();
-    (end, Reverse(start), Reverse(is_inner))
+    (end, Reverse(step.start_time()), Reverse(is_inner))
 }

@@ -33,8 +33,6 @@ impl TreeStep {
         let of_fork = keys::step_of(&step.sk).and_then(|key| key.parent_step_instance_id);
         let parent = of_fork.or_else(|| step.nested_below());
         let start_ms = step.start_time().map(|start| start.milliseconds());
-        let from_duration = || start_ms?.checked_add_unsigned(step.duration_ms()?);
-        let end_ms = step.end_time.map(|end| end.milliseconds());
         // A step that has ended, at an unknown time, does not keep its lane.
         let at_start = || start_ms.filter(|_| !is_open(step.status));
         Self {
@@ -42,7 +40,7 @@ impl TreeStep {
             id: step.id().map(str::to_owned),
             parent: parent.map(str::to_owned),
             start_ms,
-            end_ms: end_ms.or_else(from_duration).or_else(at_start),
+            end_ms: step.end_milliseconds().or_else(at_start),
             status: step.status,
         }
     }

@@ -14,14 +14,12 @@ use crate::otlp::profile::{Meaning, Source};
 pub(super) const OWN_INPUT: &str = "flowtrail.input";
 pub(super) const OWN_OUTPUT: &str = "flowtrail.output";
 
-/// An attribute with a payload, and how its value is read.
+/// An attribute with a payload.
 pub(super) struct PayloadSource<'a> {
     pub(super) attribute: &'a str,
     value: &'a Value,
-    /// Whether a text with any JSON value in it is that value.
-    is_json: bool,
-    /// Whether a text with a JSON object or array in it is that object or array.
-    is_json_structure: bool,
+    /// The value as a text that may be JSON.
+    json: Option<&'a str>,
 }
 
 pub(super) fn find_input<'a>(span: &'a Span, meaning: &'a Meaning) -> Option<PayloadSource<'a>> {
@@ -41,21 +39,19 @@ fn find_payload<'a>(
         return Some(PayloadSource {
             attribute: own,
             value,
-            is_json: true,
-            is_json_structure: true,
+            json: value.as_str(),
         });
     }
-    let Source {
-        attribute,
-        media_type,
-        is_json,
-    } = known?;
-    let media_type = media_type.as_ref().and_then(|name| span.text(name));
+    let source = known?;
+    let value = span.attributes.get(&source.attribute)?;
+    let media_type = source.media_type.as_ref().and_then(|name| span.text(name));
+    let is_json = media_type.is_some_and(|it| is_json_type(&it));
+    let is_structure = |text: &str| text.trim_start().starts_with(['{', '[']);
+    let is_read = |text: &&str| is_json || source.is_json && is_structure(text);
     Some(PayloadSource {
-        attribute,
-        value: span.attributes.get(attribute)?,
-        is_json: media_type.is_some_and(|it| is_json_type(&it)),
-        is_json_structure: *is_json,
+        attribute: &source.attribute,
+        value,
+        json: value.as_str().filter(is_read),
     })
 }
 
@@ -72,11 +68,9 @@ pub(super) fn to_payload(source: Option<&PayloadSource<'_>>) -> Result<Option<Pa
     let Some(source) = source else {
         return Ok(None);
     };
-    let text = source.value.as_str().map(str::trim_start);
-    let is_structure = text.is_some_and(|text| text.starts_with(['{', '[']));
-    let is_read = source.is_json || (source.is_json_structure && is_structure);
-    let json = source.value.as_str().filter(|_| is_read);
-    let json = json.and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
+    let json = source
+        .json
+        .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
     let payload = match json {
         Some(json) => Payload::from_value(json),
         None => Payload::from_value(source.value),

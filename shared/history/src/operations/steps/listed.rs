@@ -5,12 +5,9 @@ use std::collections::VecDeque;
 use format::Result;
 use format::keys::{self, key};
 use format::model::{ExecutionId, Item};
-use store::{MAX_ITEMS_A_QUERY, Range, Store};
+use store::{MAX_BATCH_KEYS, MAX_ITEMS_A_QUERY, Range, Store};
 
 use super::super::step_tree::TreeStep;
-
-/// The most steps that are read by their keys in one request.
-const MAX_KEYS: usize = 100;
 
 /// A Query costs a unit for 8 KB of steps, and a step that is read by its key half a unit or
 /// more. With steps of 500 bytes, a Query is cheaper if one in eight of its steps is needed.
@@ -70,7 +67,7 @@ impl<'a> ListedSteps<'a> {
         let span = last.0 - first.0 + 1;
         let items = match span <= limit.saturating_mul(STEPS_FOR_A_NEEDED_ONE) {
             true => self.query(limit, span).await?,
-            false => self.get(limit.min(MAX_KEYS)).await?,
+            false => self.get(limit.min(MAX_BATCH_KEYS)).await?,
         };
         Ok(Some(items))
     }
