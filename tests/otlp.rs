@@ -19,14 +19,17 @@ use serde_json::{Value, json};
 use shared::auth::Role;
 use shared::keys;
 use shared::model::Item;
-use shared::store::Range;
+use shared::store::{Condition, Range, Update};
 
 use crate::support::records::START;
 use crate::support::{Answer, TestApp};
 
+mod attempts;
 mod bodies;
 mod engines;
 mod exporters;
+mod joins;
+mod open_runs;
 mod ownership;
 mod records;
 mod retries;
@@ -150,31 +153,58 @@ fn run_id(trace: &str) -> String {
     format!("team-a:{trace}")
 }
 
-/// All records of a trace by their sort keys, without values that differ with each write or
-/// with the id of the trace.
+/// All records of a trace by their sort keys, without values that differ with the order of the
+/// requests, with the time, or with the id of the trace.
 async fn records(app: &TestApp, trace: &str) -> BTreeMap<String, Value> {
     let execution_id = run_id(trace).parse().expect("an id");
     let range = Range::of_execution(&execution_id, "A", None).latest();
     let items = app.store.all(&range).await.expect("read");
     let record = |mut item: Item| {
-        item.remove("round");
-        if let Some(AttributeValue::B(bytes)) = item.get("bytes") {
-            let bytes = BASE64.encode(bytes.as_ref());
-            item.insert("bytes".to_owned(), AttributeValue::S(bytes));
+        for name in ["traceRevision", "heartbeatAt", "timeoutAt", "revision"] {
+            item.remove(name);
+        }
+        for name in ["state", "span"] {
+            if let Some(AttributeValue::M(members)) = item.get_mut(name) {
+                members.remove("revision");
+            }
         }
         let sk = keys::sort_key(&item).expect("a key").to_owned();
-        let mut record: Value = serde_dynamo::from_item(item).expect("JSON");
-        if let Some(expiry) = record.get_mut("expiresAt") {
-            *expiry = "waiting".into();
-        }
-        if sk == keys::TRACE {
-            // It remains from the time when the trace waited for its run, and means nothing now.
-            record.as_object_mut().expect("members").remove("expiresAt");
-        }
-        let text = record.to_string().replace(trace, "TRACE");
+        let value = to_json(AttributeValue::M(item));
+        let text = value.to_string().replace(trace, "TRACE");
         (sk, serde_json::from_str(&text).expect("JSON"))
     };
     items.into_iter().map(record).collect()
+}
+
+/// Converts an attribute to JSON, with bytes as base64. The places of spans, which have 26 bytes
+/// each, are sorted.
+fn to_json(value: AttributeValue) -> Value {
+    match value {
+        AttributeValue::M(members) => {
+            let member = |(name, value): (String, AttributeValue)| match (name.as_str(), value) {
+                ("index" | "places", AttributeValue::B(bytes)) => {
+                    let mut places: Vec<_> = bytes.as_ref().chunks(26).collect();
+                    places.sort_unstable();
+                    (name, BASE64.encode(places.concat()).into())
+                }
+                (_, value) => (name, to_json(value)),
+            };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        AttributeValue::L(values) => values.into_iter().map(to_json).collect(),
+        AttributeValue::B(bytes) => BASE64.encode(bytes.as_ref()).into(),
+        other => serde_dynamo::from_attribute_value(other).expect("JSON"),
+    }
+}
+
+/// Ends the lease of a request that has stopped, which otherwise takes ten seconds.
+async fn end_lease(app: &TestApp, trace: &str) {
+    let pk = format!("EXEC#{}", run_id(trace));
+    let update = Update::new(pk, keys::TRACE)
+        .remove("lease")
+        .remove("leaseUntil");
+    let update = update.only_if(Condition::exists());
+    app.store.update(update).await.expect("updated");
 }
 
 async fn with_engine() -> (TestApp, String) {

@@ -47,8 +47,8 @@ pub async fn ingest_traces(
     let form = form.unwrap_or_else(|| Form::detect(&body));
     let mut read = form.read(body)?;
     let spans = std::mem::take(&mut read.spans);
-    let rejections = write_spans(store, caller, spans).await?;
-    read.rejections.add_all(&rejections);
+    let written = write_spans(store, caller, spans).await?;
+    read.rejections.add_all(&written.rejections);
     form.reply(&read)
 }
 

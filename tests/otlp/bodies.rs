@@ -1,7 +1,6 @@
 //! Request bodies: lenient JSON, protobuf, rejected spans, refused bodies and limits.
 
 use std::io::Write;
-use std::time::Instant;
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -13,7 +12,6 @@ use super::{
     JSON, PROTOBUF, TRACE, attributes, encoded, export, gzipped, nanoseconds, order, post,
     protobuf, records, request, run_id, span, trace_id, with_engine,
 };
-use crate::support::process::DEADLINE;
 
 /// The paths of spans in [`request`].
 fn paths(spans: &[usize]) -> String {
@@ -595,38 +593,6 @@ async fn assert_statuses(cases: Vec<(Headers, Vec<u8>, u16)>) {
             assert_eq!(exported.body[..3], [0x08, code, 0x12], "{start}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_trace_has_at_most_10_000_spans() {
-    let (app, token) = with_engine().await;
-    let short_span = |number: u64| {
-        let parent = (number > 1).then_some(1);
-        span(number, parent, 0, 1, json!({"name": "s"}))
-    };
-    let many: Vec<_> = (1..=10_003).map(short_span).collect();
-    let send = async |spans: &[Value]| {
-        let body = gzipped(&encoded(spans, PROTOBUF));
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let exported = post(&app, &token, AS_GZIPPED_PROTOBUF, body.clone()).await;
-            // The table may be slow during this many writes. Exporters try again.
-            if exported.status != 503 {
-                return exported.protobuf().partial_success;
-            }
-            assert!(Instant::now() < deadline, "the table stays slow");
-        }
-    };
-    for some in many[..10_000].chunks(1_000) {
-        assert_eq!(send(some).await, None);
-    }
-    let partial = send(&many[9_990..]).await.expect("partial");
-    let message = "3 spans: the trace has 10000 spans already";
-    assert_eq!(
-        (partial.rejected_spans, partial.error_message.as_str()),
-        (3, message)
-    );
-    assert_eq!(app.records_of(&run_id(TRACE)).await.len(), 10_003);
 }
 
 #[tokio::test]

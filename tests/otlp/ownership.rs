@@ -1,18 +1,32 @@
 //! Runs that are deleted, written by their engine, or of another team; tokens of engines.
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use shared::attributes::{TIME_TO_LIVE, number};
 use shared::auth::Role;
+use shared::keys;
+use shared::model::Timestamp;
+use shared::store::Update;
 
 use super::{
     PROTOBUF, TRACE, export, export_whole, in_trace, order, post, protobuf, records, request,
     run_id, trace_id, with_engine,
 };
+use crate::support::TestApp;
 use crate::support::faults::{Fault, Faulty};
 use crate::support::records::{execution, step};
 
+/// The spans of a deleted run are rejected.
+async fn assert_stays_deleted(app: &TestApp, token: &str, spans: &[Value]) {
+    let late = export(app, token, spans).await.ok();
+    let count = spans.len();
+    let message = format!("{count} spans: the run was deleted");
+    let partial = json!({"rejectedSpans": count.to_string(), "errorMessage": message});
+    assert_eq!(late, json!({"partialSuccess": partial}));
+}
+
 #[tokio::test]
-async fn a_deleted_run_returns_only_when_it_is_sent_again() {
+async fn a_deleted_run_stays_deleted_for_a_week() {
     let (app, token) = with_engine().await;
     let admin = app.token("team-a", Role::Admin, None).await;
     let spans = order();
@@ -20,26 +34,33 @@ async fn a_deleted_run_returns_only_when_it_is_sent_again() {
     let path = format!("/api/history/executions/{}", run_id(TRACE));
     app.delete(&admin, &path).await.ok();
     // The rest of the run is not removed yet.
-    let late = export(&app, &token, &spans).await.ok();
-    assert_eq!(
-        late,
-        json!({"partialSuccess": {
-            "rejectedSpans": "8", "errorMessage": "8 spans: the run was deleted",
-        }})
-    );
+    assert_stays_deleted(&app, &token, &spans).await;
     app.reap().await;
-    assert_eq!(app.records_of(&run_id(TRACE)).await, [""; 0]);
-    export_whole(&app, &token, &spans[3..]).await;
-    assert_eq!(
-        app.get(&admin, &format!("/flow-executions/{}", run_id(TRACE)))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(app.records_of(&run_id(TRACE)).await, ["TRACE"]);
+    assert_stays_deleted(&app, &token, &spans).await;
+    assert_eq!(app.records_of(&run_id(TRACE)).await, ["TRACE"]);
+    let pk = format!("EXEC#{}", run_id(TRACE));
+    let item = app
+        .store
+        .get(&pk, keys::TRACE)
+        .await
+        .expect("read")
+        .expect("an item");
+    let week = Timestamp::now().seconds() + 7 * 24 * 3_600;
+    let until: i64 = item["expiresAt"]
+        .as_n()
+        .expect("a number")
+        .parse()
+        .expect("one");
+    assert!((week - 100..=week).contains(&until), "{until}");
+    // After the week, the trace is a new one.
+    let over = Update::new(pk, keys::TRACE).set(TIME_TO_LIVE, number(1));
+    app.store.update(over).await.expect("updated");
     export_whole(&app, &token, &spans).await;
     app.get(&admin, &format!("/flow-executions/{}", run_id(TRACE)))
         .await
         .ok();
+    assert_eq!(records(&app, TRACE).await["TRACE"].get("expiresAt"), None);
     app.count().await;
     assert_eq!(app.verify().await.differences, []);
 }
@@ -48,40 +69,32 @@ async fn a_deleted_run_returns_only_when_it_is_sent_again() {
 async fn spans_written_during_a_removal_are_removed_too() {
     let (app, token) = with_engine().await;
     let admin = app.token("team-a", Role::Admin, None).await;
-    let spans = order();
-    export_whole(&app, &token, &spans[..3]).await;
-    let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
-    let slow = app.over(client);
-    faulty.plan([Fault::Delayed]);
-    let removal = async {
-        faulty.crash().await;
-        let path = format!("/api/history/executions/{}", run_id(TRACE));
-        app.delete(&admin, &path).await.ok();
+    for is_reaped in [true, false] {
+        let trace = trace_id(1 + u64::from(is_reaped));
+        let spans = in_trace(&order(), &trace);
+        export_whole(&app, &token, &spans[..3]).await;
+        let (faulty, client) = Faulty::client(app.store.client(), &["BatchWriteItem"]);
+        let slow = app.over(client);
+        faulty.plan([Fault::Delayed]);
+        let removal = async {
+            faulty.crash().await;
+            let path = format!("/api/history/executions/{}", run_id(&trace));
+            app.delete(&admin, &path).await.ok();
+            if is_reaped {
+                app.reap().await;
+            }
+            faulty.go_on();
+        };
+        let (answer, ()) = tokio::join!(export(&slow, &token, &spans[3..]), removal);
+        assert_eq!(answer.status, 200);
         app.reap().await;
-        faulty.go_on();
-    };
-    let (answer, ()) = tokio::join!(export(&slow, &token, &spans[3..]), removal);
-    answer.ok();
-    for (sk, record) in records(&app, TRACE).await {
-        assert!(
-            sk == "TRACE" || record["expiresAt"] == "waiting",
-            "{sk}: {record}"
+        assert_eq!(
+            app.records_of(&run_id(&trace)).await,
+            ["TRACE"],
+            "{is_reaped}"
         );
+        assert_stays_deleted(&app, &token, &spans).await;
     }
-    // The same, but the state still exists when the request ends.
-    let trace = trace_id(1);
-    let spans = in_trace(&spans, &trace);
-    export_whole(&app, &token, &spans[..3]).await;
-    faulty.plan([Fault::Delayed]);
-    let removal = async {
-        faulty.crash().await;
-        let path = format!("/api/history/executions/{}", run_id(&trace));
-        app.delete(&admin, &path).await.ok();
-        faulty.go_on();
-    };
-    let (answer, ()) = tokio::join!(export(&slow, &token, &spans[3..]), removal);
-    assert_eq!(answer.ok()["partialSuccess"]["rejectedSpans"], "5");
-    assert_eq!(app.records_of(&run_id(&trace)).await, [""; 0]);
 }
 
 #[tokio::test]

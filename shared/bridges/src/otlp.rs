@@ -2,27 +2,30 @@
 //! run. docs/opentelemetry.md lists the source of each attribute.
 //!
 //! The spans of a trace arrive in any order, in many requests, and from several services in
-//! parallel. [`layout`] computes the position of each span from the whole set of spans
-//! alone, so that every order of arrival leads to the same records. [`write`] updates the
-//! stored records accordingly.
+//! parallel. Each span is one step that names its parent, so a request reads and writes only the
+//! records of its own spans; readers compute the tree. [`write`] keeps a summary of the trace,
+//! from which the run is computed, so that every order of arrival leads to the same records.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use format::model::SPAN_KINDS;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-mod layout;
 mod profile;
 mod records;
 mod write;
 
-pub use write::write_spans;
+pub use write::{WrittenSpans, write_spans};
 
-/// The most spans of one trace. Each request processes all spans of its traces.
-pub const MAX_SPANS_A_TRACE: usize = 10_000;
+/// The most spans of one trace that are stored. After that, only its root and failed spans are.
+pub const MAX_SPANS_A_TRACE: usize = 50_000;
+
+/// The most spans of one trace that are stored, including failed ones.
+const MAX_FAILED_SPANS_A_TRACE: usize = 2 * MAX_SPANS_A_TRACE;
 
 /// An OpenTelemetry id: a fixed number of bytes in hexadecimal, not all zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,6 +90,55 @@ impl<const N: usize> TryFrom<String> for HexId<N> {
     }
 }
 
+/// The kind of a span: its position in [`SPAN_KINDS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Kind(u8);
+
+impl Kind {
+    /// The kind with a name of [`SPAN_KINDS`].
+    fn from_name(name: &str) -> Self {
+        let position = SPAN_KINDS.iter().position(|kind| *kind == name);
+        Self(position.and_then(|it| u8::try_from(it).ok()).unwrap_or(0))
+    }
+
+    fn name(self) -> &'static str {
+        SPAN_KINDS
+            .get(usize::from(self.0))
+            .unwrap_or(&SPAN_KINDS[0])
+    }
+
+    /// The order of spans with the same id: a server is called by its client, and a consumer
+    /// gets what a producer has sent, so these are first.
+    fn rank(self) -> u8 {
+        match self.name() {
+            "SERVER" => 0,
+            "CONSUMER" => 1,
+            "INTERNAL" => 2,
+            "PRODUCER" => 4,
+            "CLIENT" => 5,
+            _ => 3,
+        }
+    }
+
+    /// Whether the span serves another one, which may have the same id.
+    fn is_served(self) -> bool {
+        self.rank() <= 1
+    }
+
+    /// Whether the span calls another one, which may have the same id.
+    fn is_caller(self) -> bool {
+        self.rank() >= 4
+    }
+}
+
+/// What identifies a span in its trace. Some tracers give both sides of a call the same id, so
+/// spans of different kinds are different spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct SpanKey {
+    id: SpanId,
+    kind: Kind,
+}
+
 /// The attributes of a span, or of its source.
 pub type Attributes = Map<String, Value>;
 
@@ -120,6 +172,13 @@ pub struct Span {
 }
 
 impl Span {
+    fn key(&self) -> SpanKey {
+        SpanKey {
+            id: self.id,
+            kind: Kind::from_name(self.kind),
+        }
+    }
+
     /// Whether the span has an attribute of its own with a value. An empty text is none.
     fn has(&self, name: &str) -> bool {
         let value = self.attributes.get(name);
@@ -130,12 +189,12 @@ impl Span {
     /// text that is not empty.
     fn text(&self, name: &str) -> Option<String> {
         let attribute = self.attributes.get(name);
-        let text = match attribute.or_else(|| self.resource.get(name))? {
-            Value::String(text) => text.clone(),
-            Value::Null => return None,
-            other => other.to_string(),
-        };
-        (!text.is_empty()).then_some(text)
+        to_text(attribute.or_else(|| self.resource.get(name))?)
+    }
+
+    /// Returns an attribute of the span itself, as a text that is not empty.
+    fn own_text(&self, name: &str) -> Option<String> {
+        to_text(self.attributes.get(name)?)
     }
 
     /// Returns the events, in the order in which they were sent: each with its `time`, `name`
@@ -144,6 +203,16 @@ impl Span {
         let events = self.details.get("events").and_then(Value::as_array);
         events.into_iter().flatten()
     }
+}
+
+/// Returns a value as a text that is not empty.
+fn to_text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => return None,
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 /// Why a span is rejected.

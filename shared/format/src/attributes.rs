@@ -110,6 +110,23 @@ pub const ENCODING: &str = "encoding";
 /// The number of parts of a payload.
 pub const PARTS: &str = "parts";
 
+// ---- Traces
+
+/// In the execution of a trace, the step that is the run itself: its root span.
+pub const SPAN_ID: &str = "spanId";
+/// In the execution of a trace, the revision of the trace's state that it was computed from.
+pub const TRACE_REVISION: &str = "traceRevision";
+/// In the execution of a trace, whether its root span has not arrived.
+pub const AWAITS_ROOT: &str = "awaitsRoot";
+/// In the item of a trace, whether its run was deleted.
+pub const IS_DELETED: &str = "isDeleted";
+/// In the item of a trace, the run of another trace that this trace is a part of.
+pub const JOINED_RUN: &str = "joinedRun";
+/// In an execution, the tokens that its model calls have used, by model.
+pub const USAGE: &str = "usage";
+/// In an execution, the number of steps that were not stored, because it had too many.
+pub const DROPPED_STEPS: &str = "droppedSteps";
+
 /// Creates a number attribute.
 pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())

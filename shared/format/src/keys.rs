@@ -7,7 +7,8 @@
 //! | step | `EXEC#<executionId>` | `STEP#<startTime>#<stepInstanceId>` | its run, in order of time |
 //! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
 //! | span that is the run of a trace | `EXEC#<executionId>` | `TRACE#<startTime>#<stepInstanceId>` | its run |
-//! | state of a trace | `EXEC#<executionId>` | `TRACE` | its run |
+//! | state of a trace, or that its run was deleted or is another one | `EXEC#<executionId>` | `TRACE` | its run |
+//! | places of the spans with an id | `EXEC#<executionId>` | `TRACE#<spanId>` | its run and the id |
 //! | flag to delete a run's sub-flows with it | `EXEC#<executionId>` | `CASCADE` | its run |
 //! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
 //! | index of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
@@ -27,6 +28,7 @@
 //! | a team's retention rules | `SETTINGS#<teamId>` | `RETENTION` | its team |
 //! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | unfinished deletion of a flow's runs | `DELETION#<teamId>` | `F#<flowId>` | its flow |
+//! | run of several traces, by the engine's id of it | `RUNID#<teamId>#<run id>` | `RUNID` | the engine's id |
 //! | progress of the import of a file | `IMPORT#<digest>` | `IMPORT` | the file's beginning |
 //! | state of the demo | `DEMO` | `DEMO` | itself |
 //!
@@ -96,7 +98,7 @@ pub fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
 
 /// Returns whether a partition belongs to Flowtrail itself, so that no engine writes into it.
 pub fn is_own_partition(pk: &str) -> bool {
-    const PREFIXES: [&str; 10] = [
+    const PREFIXES: [&str; 11] = [
         "AUDIT#",
         "CHECKPOINT#",
         "COUNT#",
@@ -105,6 +107,7 @@ pub fn is_own_partition(pk: &str) -> bool {
         "DURATION#",
         IMPORT_PREFIX,
         LABEL_PREFIX,
+        RUN_ID_PREFIX,
         "SETTINGS#",
         TOKEN_PREFIX,
     ];
@@ -152,6 +155,11 @@ pub fn branch_step(
 /// The sort key of the span that is the run of a trace, and therefore not a step.
 pub fn span_of_run(start_time: Timestamp, step_instance_id: &str) -> String {
     format!("{TRACE}#{start_time}#{step_instance_id}")
+}
+
+/// The sort key of the item with the places of the spans of a trace that have this id.
+pub fn places_of_span(span_id: &str) -> String {
+    format!("{TRACE}#{span_id}")
 }
 
 /// The sort key of one part of a payload.
@@ -294,6 +302,16 @@ pub fn deadline_entry(time: Timestamp, execution_id: &ExecutionId) -> String {
 /// The run of a deadline entry.
 pub fn execution_id_of_deadline(sk: &str) -> Option<ExecutionId> {
     sk.split_once('#')?.1.parse().ok()
+}
+
+const RUN_ID_PREFIX: &str = "RUNID#";
+
+/// The sort key of the run that an engine's id of a run belongs to.
+pub const RUN_ID: &str = "RUNID";
+
+/// The partition of the run that an engine's id of a run belongs to.
+pub fn run_id_partition(team_id: &TeamId, run_id: &str) -> String {
+    format!("{RUN_ID_PREFIX}{team_id}#{run_id}")
 }
 
 const IMPORT_PREFIX: &str = "IMPORT#";

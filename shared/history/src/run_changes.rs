@@ -17,14 +17,15 @@
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use derived::{checkpoint, deadlines};
 use format::Result;
-use format::attributes::PARTITION_KEY;
+use format::attributes::{IS_DELETED, JOINED_RUN, PARTITION_KEY, TIME_TO_LIVE, number};
 use format::change::{Change, Image};
 use format::keys::{self, key};
 use format::model::{ExecutionId, Item, Status, TeamId, Timestamp, is_expired};
 use futures_util::{FutureExt, StreamExt};
-use store::{Range, Store};
+use store::{Condition, Range, Store};
 
 use crate::expiry;
 use crate::operations::{Cancellation, Child, Deletion, delete_items, delete_runs, list_children};
@@ -209,11 +210,31 @@ pub async fn remove_children(store: &Store, pk: &str) -> Result<()> {
         }
         let now = Timestamp::now();
         let left = items.iter().filter(|item| !is_expired(item, now));
-        let sort_keys = left.filter_map(keys::sort_key);
-        let children = sort_keys.filter(|sk| *sk != keys::EXECUTION);
-        let children: Vec<_> = children.map(|sk| key(pk, sk)).collect();
+        let sort_keys: Vec<_> = left.filter_map(keys::sort_key).collect();
+        let is_child = |sk: &&&str| ![keys::EXECUTION, keys::TRACE].contains(sk);
+        let children = sort_keys.iter().filter(is_child);
+        let children: Vec<_> = children.map(|sk| key(pk, *sk)).collect();
         delete_items(store, &children).await?;
+        if sort_keys.contains(&keys::TRACE) {
+            keep_deleted(store, pk).await?;
+        }
     }
+    Ok(())
+}
+
+/// For how long spans of a deleted run are rejected, in seconds. Exporters send late spans for
+/// minutes, and a program that is still running sends new ones.
+const DELETED_SECONDS: i64 = 7 * 24 * 3_600;
+
+/// Replaces the state of a trace by the fact that its run was deleted. So late spans do not create
+/// the run again. A trace that has become a part of another run stays one.
+async fn keep_deleted(store: &Store, pk: &str) -> Result<()> {
+    let mut item = key(pk, keys::TRACE);
+    item.insert(IS_DELETED.to_owned(), AttributeValue::Bool(true));
+    let until = Timestamp::now().seconds() + DELETED_SECONDS;
+    item.insert(TIME_TO_LIVE.to_owned(), number(until));
+    let is_own = Condition::exists().and(!Condition::has(JOINED_RUN));
+    store.put_if(item, is_own).await?;
     Ok(())
 }
 

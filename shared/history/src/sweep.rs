@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use derived::deadlines::{WatchedRun, entry, expected_value};
 use format::Result;
-use format::attributes::{HEARTBEAT_AT, TIMEOUT_AT};
+use format::attributes::{AWAITS_ROOT, HEARTBEAT_AT, TIMEOUT_AT};
 use format::change::Image;
 use format::keys::{self, key};
 use format::model::{ExecutionId, Item, TeamId, Timestamp, is_expired};
@@ -28,7 +28,7 @@ const ENTRIES_A_PAGE: usize = 200;
 const RUNS_AT_A_TIME: usize = 4;
 
 /// The value of `cancelledBy` in the runs that the sweeper closes.
-const SWEEPER: &str = "flowtrail sweep";
+pub const SWEEPER: &str = "flowtrail sweep";
 
 /// Closes runs that timed out or stalled.
 #[derive(Debug, Clone)]
@@ -195,15 +195,20 @@ impl Sweeper {
         };
         let closes_at = run.closes_at(&self.store).await?;
         let is_reached = |time: &Option<Timestamp>| time.is_some_and(|time| time <= now);
+        // The run of a trace ends with its root span, so this is why it has not ended.
+        let reason = match item.contains_key(AWAITS_ROOT) {
+            true => " The root span of its trace has not arrived.",
+            false => "",
+        };
         let verdict = match (run.timeout_at, closes_at) {
             (Some(timeout_at), _) if is_reached(&run.timeout_at) => Verdict {
                 is_timeout: true,
-                message: format!("The run timed out: it did not end by {timeout_at}."),
+                message: format!("The run timed out: it did not end by {timeout_at}.{reason}"),
                 attribute: TIMEOUT_AT,
             },
             (_, Some(_)) if is_reached(&closes_at) => Verdict {
                 is_timeout: false,
-                message: stalled_message(&run),
+                message: stalled_message(&run) + reason,
                 attribute: HEARTBEAT_AT,
             },
             (timeout_at, closes_at) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use aws_sdk_dynamodb::types::{
     DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
 };
@@ -11,6 +12,7 @@ use format::{Error, Result};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::Store;
+use crate::expression::{Path, Placeholders};
 use crate::retry::backoff;
 use crate::sdk_error::from_sdk;
 
@@ -35,16 +37,46 @@ impl Store {
     /// # Errors
     /// Returns [`Error::Throttled`] if DynamoDB keeps leaving keys out, and the errors of DynamoDB.
     pub async fn get_all(&self, keys: &[Item]) -> Result<Vec<Item>> {
-        let mut items = Vec::new();
-        for some in keys.chunks(MAX_BATCH_KEYS) {
-            items.extend(self.get_batch(some).await?);
-        }
-        Ok(items)
+        let wanted = KeysAndAttributes::builder();
+        self.get_batches(keys, &wanted).await
     }
 
-    async fn get_batch(&self, keys: &[Item]) -> Result<Vec<Item>> {
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys.to_vec()));
+    /// Reads these attributes of the existing items with these keys consistently, in any order.
+    ///
+    /// # Errors
+    /// The errors of [`Self::get_all`].
+    pub async fn get_all_latest(&self, keys: &[Item], attributes: &[&str]) -> Result<Vec<Item>> {
+        let mut placeholders = Placeholders::default();
+        let names = attributes
+            .iter()
+            .map(|name| placeholders.path(&Path::from(*name)));
+        let names: Vec<_> = names.collect();
+        let wanted = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .projection_expression(names.join(","))
+            .set_expression_attribute_names(placeholders.names());
+        self.get_batches(keys, &wanted).await
+    }
+
+    async fn get_batches(
+        &self,
+        keys: &[Item],
+        wanted: &KeysAndAttributesBuilder,
+    ) -> Result<Vec<Item>> {
+        let batches = keys.chunks(MAX_BATCH_KEYS).map(|some| {
+            let wanted = wanted.clone().set_keys(Some(some.to_vec()));
+            self.get_batch(wanted).boxed()
+        });
+        let batches: Vec<_> = batches.collect();
+        stream::iter(batches)
+            .buffer_unordered(MAX_PARALLEL_BATCHES)
+            .try_concat()
+            .await
+    }
+
+    async fn get_batch(&self, wanted: KeysAndAttributesBuilder) -> Result<Vec<Item>> {
         let wanted = wanted.build().map_err(Error::internal)?;
+        let count = wanted.keys.len();
         let mut request = [(self.table().to_owned(), wanted)].into();
         let mut items = Vec::new();
         for wait in backoff() {
@@ -56,7 +88,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(from_sdk)?;
-            self.count(answer.consumed_capacity().first(), keys.len());
+            self.count(answer.consumed_capacity().first(), count);
             items.extend(answer.responses.unwrap_or_default().into_values().flatten());
             request = answer.unprocessed_keys.unwrap_or_default();
             if request.is_empty() {

@@ -31,4 +31,4 @@ pub use retry::backoff;
 pub use sdk_error::from_sdk;
 pub use store::Store;
 pub use transaction::NotWritten;
-pub use write::{Attempt, Update, Write};
+pub use write::{Attempt, Changed, Update, Write};

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
+    ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
 use format::attributes::{PARTITION_KEY, SORT_KEY, text};
 use format::keys::key;
@@ -22,7 +22,7 @@ use crate::condition::Condition;
 use crate::expression::Placeholders;
 use crate::meter::{Meter, Usage};
 use crate::sdk_error::{fails_its_condition, from_sdk};
-use crate::write::{self, Attempt, Update};
+use crate::write::{self, Attempt, Changed, Update};
 
 /// Values that upper layers keep in memory together with the table, one of each type.
 type Companions = Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>;
@@ -215,6 +215,29 @@ impl Store {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 Ok(Attempt::Refused(refused.item.clone()))
+            }
+            _ => Err(from_sdk(error)),
+        }
+    }
+
+    /// Changes one item if the update's condition holds, and reads it in either case.
+    pub async fn update_and_read(&self, update: Update) -> Result<Changed> {
+        let answer = self
+            .update_request(update)?
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                self.count(answer.consumed_capacity(), 1);
+                return Ok(Changed::Yes(answer.attributes.unwrap_or_default()));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Changed::No(refused.item.clone()))
             }
             _ => Err(from_sdk(error)),
         }

@@ -198,3 +198,12 @@ pub enum Attempt {
     /// The condition does not hold for this existing item; `None` if there is no item.
     Refused(Option<Item>),
 }
+
+/// The result of a conditional change, with the item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// The item was changed to this one.
+    Yes(Item),
+    /// The condition does not hold for this existing item; `None` if there is no item.
+    No(Option<Item>),
+}

@@ -77,6 +77,12 @@ struct Profile {
     /// Where the number of earlier attempts is.
     #[serde(default)]
     retries: Vec<Retries>,
+    /// The attributes with the engine's id of the run. Traces with the same id are one run.
+    #[serde(default)]
+    runs: Vec<String>,
+    /// The attributes with what a model call has used.
+    #[serde(default)]
+    usage: Usage,
     /// What its kinds of spans mean.
     spans: Vec<Rule>,
 }
@@ -93,6 +99,15 @@ pub(super) struct Source {
     /// Whether a text that is a JSON object or array is meant as such.
     #[serde(default)]
     pub(super) is_json: bool,
+}
+
+/// The attributes with what a model call has used: for each, the first one that exists.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Usage {
+    model: Vec<String>,
+    input_tokens: Vec<String>,
+    output_tokens: Vec<String>,
 }
 
 /// Where the number of earlier attempts of a step is.
@@ -121,6 +136,10 @@ struct Rule {
     when: Condition,
     #[serde(default)]
     is_run: bool,
+    /// Whether the outcome of the last of these spans is the outcome of a run whose root has
+    /// ended before.
+    #[serde(default)]
+    decides: bool,
     flow_id: Option<Template>,
     flow_name: Option<Template>,
     step_id: Option<Template>,
@@ -143,6 +162,13 @@ struct Condition {
 pub(super) struct Meaning {
     /// Whether the span is the run of its trace.
     pub(super) is_run: bool,
+    /// Whether the span decides about the status of the run if it ends after the root.
+    pub(super) decides: bool,
+    /// The ids of its run that other traces of the run have as well.
+    pub(super) runs: Vec<String>,
+    pub(super) model: Option<String>,
+    pub(super) input_tokens: Option<u64>,
+    pub(super) output_tokens: Option<u64>,
     pub(super) flow_id: Option<String>,
     pub(super) flow_name: Option<String>,
     pub(super) step_id: Option<String>,
@@ -168,6 +194,7 @@ impl Meaning {
 
     fn add_rule(&mut self, rule: &Rule, text_of: impl Fn(&str) -> Option<String>) {
         self.is_run |= rule.is_run;
+        self.decides |= rule.decides;
         self.status = self.status.or(rule.status);
         for (known, template) in [
             (&mut self.flow_id, &rule.flow_id),
@@ -218,11 +245,22 @@ impl Profile {
         meaning.error = meaning.error.take().or_else(error);
         let retries = || self.retries.iter().find_map(|retries| retries.count(span));
         meaning.retry_count = meaning.retry_count.or_else(retries);
+        meaning
+            .runs
+            .extend(self.runs.iter().filter_map(|name| span.own_text(name)));
+        let text = |names: &[String]| names.iter().find_map(|name| span.own_text(name));
+        let number = |names: &[String]| text(names)?.parse().ok();
+        let usage = &self.usage;
+        meaning.model = meaning.model.take().or_else(|| text(&usage.model));
+        meaning.input_tokens = meaning.input_tokens.or_else(|| number(&usage.input_tokens));
+        meaning.output_tokens = meaning
+            .output_tokens
+            .or_else(|| number(&usage.output_tokens));
     }
 }
 
 impl Retries {
-    /// The number of earlier attempts; `None` if the span has none, or does not say so.
+    /// The number of earlier attempts; `None` if the span does not say so.
     fn count(&self, span: &Span) -> Option<u64> {
         let count = match self {
             Self::Attribute { attribute, first } => {
@@ -235,10 +273,11 @@ impl Retries {
                     .filter_map(|event| event.get("name")?.as_str());
                 let count = names.filter(|name| events.matches(name)).count() as u64;
                 let is_last = *has_last && span.failure.is_some();
-                count.saturating_sub(u64::from(is_last))
+                let count = count.saturating_sub(u64::from(is_last));
+                return Some(count).filter(|count| *count > 0);
             }
         };
-        Some(count).filter(|count| *count > 0)
+        Some(count)
     }
 }
 
@@ -338,7 +377,7 @@ mod tests {
             });
             meaning("airflow.models.dagrun", "task_run.pay[0]", own)
         };
-        assert_eq!(airflow(1, "success").retry_count, None);
+        assert_eq!(airflow(1, "success").retry_count, Some(0));
         assert_eq!(airflow(3, "success").retry_count, Some(2));
         assert_eq!(airflow(1, "skipped").status, Some(StepStatus::Skipped));
         assert_eq!(airflow(1, "success").step_name, text("pay[0]"));

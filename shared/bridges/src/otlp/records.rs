@@ -1,10 +1,13 @@
-//! Creates the records of one span: a step, and possibly the run.
+//! Creates the records of one span: a step, and what it says about the run.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::{AddAssign, SubAssign};
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use format::attributes::{SORT_KEY, number, text};
 use format::model::{
-    ExecutionId, FlowId, Item, MAX_ID_LENGTH, Status, StepStatus, TeamId, Timestamp, is_id,
+    ExecutionId, Item, MAX_ID_LENGTH, Status, StepStatus, TeamId, Timestamp, is_id,
 };
 use format::payload::RunPayload;
 use format::record::{ExecutionRecord, Payload, StepPosition, StepRecord, shortened};
@@ -12,16 +15,15 @@ use format::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::layout::Node;
 use super::profile::Meaning;
-use super::{Attributes, Span, SpanId};
+use super::{Attributes, Span, SpanId, SpanKey};
 use error::find_error;
 use payloads::{OWN_INPUT, OWN_OUTPUT, PayloadSource, find_input, find_output, to_payload};
 
 mod error;
 mod payloads;
 
-/// The attribute of a step that contains the span's data, as [`Facts`].
+/// The attribute of a step that tells which version of its span it is, as [`SpanVersion`].
 pub(super) const SPAN: &str = "span";
 
 /// The most bytes of an execution's names. Every index contains the whole record, which
@@ -43,43 +45,110 @@ const UNKNOWN_SERVICE: &str = "unknown_service";
 /// The texts that set a flag. Environment variables and the Collector's processors set texts.
 const TRUE: [&str; 2] = ["true", "1"];
 
-/// The data of a span that a stored step keeps for later layouts.
+/// Which version of a span a stored step is, and what it has added to the sums of its trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Facts {
+pub(super) struct SpanVersion {
+    pub(super) end_time_unix_nano: u64,
+    /// The revision of the trace's state that includes it.
+    pub(super) revision: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<SpanId>,
-    pub(super) start_time_unix_nano: u64,
-    end_time_unix_nano: u64,
-    /// The step's type, unless it is a fork.
-    pub(super) step_type: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    is_run: bool,
-    /// Whether it has payloads in separate items.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) has_payload_items: bool,
+    pub(super) usage: Option<Usage>,
 }
 
-impl Facts {
-    pub(super) fn node(&self) -> Node {
-        Node {
-            parent_id: self.parent_span_id,
-            start_ns: self.start_time_unix_nano,
-            end_ns: self.end_time_unix_nano,
-            is_marked: self.is_run,
-        }
-    }
+/// What a call of a model has used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Usage {
+    /// The model's name; empty if it is unknown.
+    pub(super) model: String,
+    pub(super) tokens: Tokens,
+}
 
-    /// Returns the start time of the span, in milliseconds.
+/// Numbers of tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Tokens {
+    pub(super) input_tokens: u64,
+    pub(super) output_tokens: u64,
+}
+
+impl Usage {
+    /// The usage as a record contains it.
+    pub(super) fn to_attribute(&self) -> AttributeValue {
+        let mut members = Item::from([
+            ("inputTokens".to_owned(), number(self.tokens.input_tokens)),
+            ("outputTokens".to_owned(), number(self.tokens.output_tokens)),
+        ]);
+        if !self.model.is_empty() {
+            members.insert("model".to_owned(), text(&self.model));
+        }
+        AttributeValue::M(members)
+    }
+}
+
+impl AddAssign for Tokens {
+    fn add_assign(&mut self, more: Self) {
+        self.input_tokens = self.input_tokens.saturating_add(more.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(more.output_tokens);
+    }
+}
+
+impl SubAssign for Tokens {
+    fn sub_assign(&mut self, less: Self) {
+        self.input_tokens = self.input_tokens.saturating_sub(less.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_sub(less.output_tokens);
+    }
+}
+
+/// What a span says about the run that it is, or belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunFacts {
+    pub(super) id: SpanId,
+    pub(super) start_ns: u64,
+    pub(super) end_ns: u64,
+    flow_id: String,
+    flow_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flow_version: Option<String>,
+    trigger: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device_id: Option<String>,
+    labels: BTreeMap<String, String>,
+}
+
+impl RunFacts {
+    /// Creates the record of a run that started with this span.
     ///
     /// # Errors
-    /// [`Error::Internal`], but never in practice: the last nanosecond is in the year 2554.
-    pub(super) fn start_time(&self) -> Result<Timestamp> {
-        to_timestamp(self.start_time_unix_nano)
+    /// [`Error::Internal`], but never in practice: the texts are ids, and the start is a time.
+    pub(super) fn run(
+        &self,
+        team_id: &TeamId,
+        execution_id: &ExecutionId,
+        status: Status,
+    ) -> Result<ExecutionRecord> {
+        let start_time = to_timestamp(self.start_ns)?;
+        let (execution_id, team_id) = (execution_id.clone(), team_id.clone());
+        let flow_id = self.flow_id.parse().map_err(Error::internal)?;
+        let mut run = ExecutionRecord::new(execution_id, team_id, flow_id, start_time, status);
+        run.flow_name = Some(self.flow_name.clone());
+        run.flow_version = self.flow_version.clone().map(Into::into);
+        run.trigger = Some(self.trigger.clone());
+        let device_id = self.device_id.as_ref().map(|id| id.parse());
+        run.device_id = device_id.transpose().map_err(Error::internal)?;
+        run.start_time = Some(start_time);
+        run.labels.clone_from(&self.labels);
+        Ok(run)
     }
 }
 
-fn to_timestamp(ns: u64) -> Result<Timestamp> {
+/// Converts a time of a span to one of a record, which has milliseconds.
+///
+/// # Errors
+/// [`Error::Internal`], but never in practice: the last nanosecond is in the year 2554.
+pub(super) fn to_timestamp(ns: u64) -> Result<Timestamp> {
     const NS_A_MILLISECOND: u64 = 1_000_000;
     let milliseconds = i64::try_from(ns / NS_A_MILLISECOND).ok();
     milliseconds
@@ -91,137 +160,202 @@ fn to_timestamp(ns: u64) -> Result<Timestamp> {
 /// several times as large.
 #[derive(Debug)]
 pub(super) struct SpanRecord {
-    pub(super) facts: Facts,
-    span: Span,
+    pub(super) span: Span,
+    pub(super) start_time: Timestamp,
+    status: StepStatus,
+    /// The error of a failed span, on one line.
+    pub(super) error: Option<String>,
+    step_type: String,
+    /// Whether the program, or the profile of its instrumentation, marks the span as the run.
+    pub(super) is_run: bool,
+    /// Whether the span decides about the status of the run if it ends after the root.
+    pub(super) decides: bool,
+    pub(super) usage: Option<Usage>,
     meaning: Meaning,
+}
+
+/// Where a span's record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sort_key: String,
+    pub(super) step_id: String,
+    /// The step below which it is.
+    pub(super) parent: Option<String>,
 }
 
 impl SpanRecord {
     /// Prepares a span for writing.
     ///
     /// # Errors
-    /// The errors of [`Self::step`].
-    pub(super) fn from_span(span: Span, execution_id: &ExecutionId) -> Result<Self> {
+    /// [`Error::Internal`], but never in practice: every start of a span is a time.
+    pub(super) fn from_span(span: Span) -> Result<Self> {
         let meaning = Meaning::of_span(&span);
-        let step = to_step(&span, &meaning, execution_id)?;
-        let facts = Facts {
-            parent_span_id: span.parent_id,
-            start_time_unix_nano: span.start_ns,
-            end_time_unix_nano: span.end_ns,
-            step_type: find_step_type(&span, &meaning),
-            is_run: is_run(&span, &meaning),
-            has_payload_items: step.payload_items().next().is_some(),
-        };
+        let status = meaning.status.unwrap_or(match span.failure {
+            None => StepStatus::Completed,
+            Some(_) => StepStatus::Failed,
+        });
+        let find_error = || find_error(&span).or_else(|| meaning.error.clone());
+        let error = (status == StepStatus::Failed).then(find_error).flatten();
+        let step_type = find_step_type(&span, &meaning);
         Ok(Self {
-            facts,
+            start_time: to_timestamp(span.start_ns)?,
+            status,
+            error,
+            is_run: is_run(&span, &meaning),
+            decides: meaning.decides,
+            usage: find_usage(&meaning, &step_type),
+            step_type,
             span,
             meaning,
         })
     }
 
-    /// The span's id.
-    pub(super) fn id(&self) -> SpanId {
-        self.span.id
+    pub(super) fn key(&self) -> SpanKey {
+        self.span.key()
     }
 
-    /// Creates the step's item, without a position, and the items of its large payloads.
+    pub(super) fn has_failed(&self) -> bool {
+        self.status == StepStatus::Failed
+    }
+
+    /// Whether the same span may come again with another start: another attempt says so, or the
+    /// other side of a call has the same id.
+    pub(super) fn may_move(&self) -> bool {
+        let kind = self.key().kind;
+        self.meaning.retry_count.is_some() || kind.is_served() || kind.is_caller()
+    }
+
+    /// The order of the versions of a span.
+    pub(super) fn version(&self) -> (u64, u64) {
+        let attempt = self.meaning.retry_count.unwrap_or_default();
+        (self.span.end_ns, attempt)
+    }
+
+    /// The engine's ids of the run. Traces with the same id are one run.
+    pub(super) fn runs(&self) -> &[String] {
+        &self.meaning.runs
+    }
+
+    /// Creates the step's items at a place, as a part of this revision of the trace.
     ///
     /// # Errors
-    /// [`Error::Internal`], but never in practice: all data of a span fits the record
-    /// format.
-    pub(super) fn step(&self, execution_id: &ExecutionId) -> Result<(Item, Vec<Item>)> {
-        let step = to_step(&self.span, &self.meaning, execution_id)?;
+    /// [`Error::Internal`] if a payload exceeds the limit of the record format.
+    pub(super) fn step(
+        &self,
+        execution_id: &ExecutionId,
+        place: &Place,
+        revision: u64,
+    ) -> Result<StepItems> {
+        let step = self.to_step(execution_id, place)?;
         let mut item = step.item()?;
-        let facts = serde_dynamo::to_attribute_value(&self.facts).map_err(Error::internal)?;
-        item.insert(SPAN.to_owned(), facts);
-        Ok((item, step.payload_items().collect()))
+        item.insert(SORT_KEY.to_owned(), text(&place.sort_key));
+        let version = SpanVersion {
+            end_time_unix_nano: self.span.end_ns,
+            revision,
+            usage: self.usage.clone(),
+        };
+        let version = serde_dynamo::to_attribute_value(version).map_err(Error::internal)?;
+        item.insert(SPAN.to_owned(), version);
+        Ok(StepItems { item, step })
     }
 
-    /// Creates the run's item, and the items of its payloads.
-    ///
-    /// # Errors
-    /// The errors of [`Self::step`].
-    pub(super) fn run(
-        &self,
-        team_id: &TeamId,
-        execution_id: &ExecutionId,
-    ) -> Result<(Item, Vec<Item>)> {
-        let step = to_step(&self.span, &self.meaning, execution_id)?;
-        let run = self.to_run(team_id, execution_id, &step)?;
-        let payloads = [
-            (RunPayload::Input, &step.input),
-            (RunPayload::Output, &step.output),
-            (RunPayload::Data, &step.execution_data),
-        ];
-        let payloads = payloads.into_iter().flat_map(|(name, payload)| {
-            let items = |it: &Payload| it.items(execution_id, name.name());
-            payload.as_ref().map(items).unwrap_or_default()
-        });
-        Ok((run.item()?, payloads.collect()))
-    }
-}
-
-fn to_step(span: &Span, meaning: &Meaning, execution_id: &ExecutionId) -> Result<StepRecord> {
-    let status = meaning.status.unwrap_or(match span.failure {
-        None => StepStatus::Completed,
-        Some(_) => StepStatus::Failed,
-    });
-    let id = span.id.to_string().parse().map_err(Error::internal)?;
-    let start_time = to_timestamp(span.start_ns)?;
-    // The layout sets the position later.
-    let position = StepPosition::TopLevel;
-    let mut step = StepRecord::new(execution_id.clone(), position, id, start_time, status);
-    let name = meaning.step_name.as_ref().unwrap_or(&span.name);
-    step.step_id = Some(to_id(meaning.step_id.as_ref().unwrap_or(name)));
-    step.step_name = Some(shortened(name, MAX_TEXT_BYTES));
-    step.end_time = Some(to_timestamp(span.end_ns)?);
-    step.retry_count = meaning.retry_count;
-    if status == StepStatus::Failed {
-        step.error_message = find_error(span).or_else(|| meaning.error.clone());
-    }
-    let (input, output) = (find_input(span, meaning), find_output(span, meaning));
-    step.input = to_payload(input.as_ref())?;
-    step.output = to_payload(output.as_ref())?;
-    let data = collect_data(span, [input, output], step.error_message.as_deref());
-    step.execution_data = Some(Payload::from_value(&data).map_err(Error::internal)?);
-    Ok(step)
-}
-
-impl SpanRecord {
-    fn to_run(
-        &self,
-        team_id: &TeamId,
-        execution_id: &ExecutionId,
-        step: &StepRecord,
-    ) -> Result<ExecutionRecord> {
+    fn to_step(&self, execution_id: &ExecutionId, place: &Place) -> Result<StepRecord> {
         let (span, meaning) = (&self.span, &self.meaning);
-        let status = match step.status {
+        let id = place.step_id.parse().map_err(Error::internal)?;
+        let position = match &place.parent {
+            None => StepPosition::TopLevel,
+            Some(parent) => StepPosition::Below(parent.parse().map_err(Error::internal)?),
+        };
+        let (execution_id, start_time) = (execution_id.clone(), self.start_time);
+        let mut step = StepRecord::new(execution_id, position, id, start_time, self.status);
+        let name = meaning.step_name.as_ref().unwrap_or(&span.name);
+        step.step_id = Some(to_id(meaning.step_id.as_ref().unwrap_or(name)));
+        step.step_name = Some(shortened(name, MAX_TEXT_BYTES));
+        step.step_type = Some(self.step_type.clone());
+        step.end_time = Some(to_timestamp(span.end_ns)?);
+        step.retry_count = meaning.retry_count.filter(|count| *count > 0);
+        step.error_message.clone_from(&self.error);
+        let (input, output) = (find_input(span, meaning), find_output(span, meaning));
+        step.input = to_payload(input.as_ref())?;
+        step.output = to_payload(output.as_ref())?;
+        let data = collect_data(span, [input, output], self.error.as_deref());
+        step.execution_data = Some(Payload::from_value(&data).map_err(Error::internal)?);
+        Ok(step)
+    }
+
+    /// The status of the run if the span is the run.
+    pub(super) fn run_status(&self) -> Status {
+        match self.status {
             StepStatus::Failed => Status::Failed,
             StepStatus::Cancelled => Status::Cancelled,
             _ => Status::Completed,
-        };
-        let mut run = ExecutionRecord::new(
-            execution_id.clone(),
-            team_id.clone(),
-            to_flow_id(span, meaning)?,
-            step.start_time,
-            status,
-        );
-        let short = |name: &str| Some(shortened(&span.text(name)?, MAX_TEXT_BYTES));
-        let name = meaning.flow_name.as_ref().unwrap_or(&span.name);
-        run.flow_name = Some(shortened(name, MAX_TEXT_BYTES));
-        run.flow_version = short("service.version").map(Into::into);
-        run.trigger = Some(short("flowtrail.trigger").unwrap_or_else(|| "OTEL".to_owned()));
-        run.device_id = match span.text("flowtrail.device.id") {
-            Some(device) => Some(to_id(&device).parse().map_err(Error::internal)?),
-            None => None,
-        };
-        run.start_time = Some(step.start_time);
-        run.end_time = step.end_time;
-        run.error_message = step.error_message.clone();
-        run.labels = collect_labels(span, meaning);
-        Ok(run)
+        }
     }
+
+    /// What the span says about the run.
+    pub(super) fn run_facts(&self) -> RunFacts {
+        let (span, meaning) = (&self.span, &self.meaning);
+        let short = |name: &str| Some(shortened(&span.text(name)?, MAX_TEXT_BYTES));
+        let device = span.text("flowtrail.device.id");
+        let name = meaning.flow_name.as_ref().unwrap_or(&span.name);
+        RunFacts {
+            id: span.id,
+            start_ns: span.start_ns,
+            end_ns: span.end_ns,
+            flow_id: to_flow_id(span, meaning),
+            flow_name: shortened(name, MAX_TEXT_BYTES),
+            flow_version: short("service.version"),
+            trigger: short("flowtrail.trigger").unwrap_or_else(|| "OTEL".to_owned()),
+            device_id: device.map(|it| to_id(&it)),
+            labels: collect_labels(span, meaning),
+        }
+    }
+}
+
+/// The items of a step.
+pub(super) struct StepItems {
+    pub(super) item: Item,
+    step: StepRecord,
+}
+
+impl StepItems {
+    /// The items of its large payloads.
+    pub(super) fn payloads(&self) -> impl Iterator<Item = Item> {
+        self.step.payload_items()
+    }
+
+    /// The items of the run's payloads, if the span is the run.
+    pub(super) fn run_payloads(&self, execution_id: &ExecutionId) -> Vec<Item> {
+        let payloads = [
+            (RunPayload::Input, &self.step.input),
+            (RunPayload::Output, &self.step.output),
+            (RunPayload::Data, &self.step.execution_data),
+        ];
+        let items = |(name, payload): (RunPayload, &Option<Payload>)| {
+            let items = |it: &Payload| it.items(execution_id, name.name());
+            payload.as_ref().map(items).unwrap_or_default()
+        };
+        payloads.into_iter().flat_map(items).collect()
+    }
+}
+
+/// What a call of a model has used. The span around several calls often repeats their sum, so only
+/// the calls themselves count.
+fn find_usage(meaning: &Meaning, step_type: &str) -> Option<Usage> {
+    const CALLS: [&str; 2] = ["LLM", "EMBEDDING"];
+    if !CALLS.contains(&step_type) {
+        return None;
+    }
+    let (input, output) = (meaning.input_tokens, meaning.output_tokens);
+    input.or(output)?;
+    let model = meaning.model.as_deref().unwrap_or_default();
+    Some(Usage {
+        model: shortened(model, MAX_ID_LENGTH),
+        tokens: Tokens {
+            input_tokens: input.unwrap_or_default(),
+            output_tokens: output.unwrap_or_default(),
+        },
+    })
 }
 
 /// Whether the program, or the profile of its instrumentation, marks the span as the run.
@@ -233,7 +367,7 @@ fn is_run(span: &Span, meaning: &Meaning) -> bool {
     }
 }
 
-fn to_flow_id(span: &Span, meaning: &Meaning) -> Result<FlowId> {
+fn to_flow_id(span: &Span, meaning: &Meaning) -> String {
     let named = span.text("flowtrail.flow.id");
     let flow = named.or_else(|| meaning.flow_id.clone());
     let flow = flow.unwrap_or_else(|| {
@@ -241,7 +375,7 @@ fn to_flow_id(span: &Span, meaning: &Meaning) -> Result<FlowId> {
         let service = service.as_deref().unwrap_or(UNKNOWN_SERVICE);
         format!("{service}/{}", span.name)
     });
-    to_id(&flow).parse().map_err(Error::internal)
+    to_id(&flow)
 }
 
 /// Converts a text to the most similar id of the record format.
@@ -407,14 +541,38 @@ mod tests {
     }
 
     fn record(span: &Span) -> SpanRecord {
-        SpanRecord::from_span(span.clone(), &execution_id()).expect("a record")
+        SpanRecord::from_span(span.clone()).expect("a record")
+    }
+
+    /// Returns the items of a span's step.
+    fn step_items(span: &Span) -> StepItems {
+        let record = record(span);
+        let step_id = span.id.to_string();
+        let place = Place {
+            sort_key: format_key(record.start_time, &step_id),
+            step_id,
+            parent: span.parent_id.map(|parent| parent.to_string()),
+        };
+        record.step(&execution_id(), &place, 3).expect("records")
+    }
+
+    fn format_key(start_time: Timestamp, step_id: &str) -> String {
+        format::keys::step(start_time, step_id)
+    }
+
+    /// Returns the step of a span.
+    fn step(span: &Span) -> Value {
+        serde_dynamo::from_item(step_items(span).item).expect("JSON")
     }
 
     /// Returns the run of a span.
     fn run(span: &Span) -> Value {
         let team = "team-a".parse().expect("an id");
-        let run = record(span).run(&team, &execution_id());
-        serde_dynamo::from_item(run.expect("records").0).expect("JSON")
+        let record = record(span);
+        let run = record.run_facts();
+        let run = run.run(&team, &execution_id(), record.run_status());
+        let run = run.expect("a run").item().expect("an item");
+        serde_dynamo::from_item(run).expect("JSON")
     }
 
     #[test]
@@ -437,8 +595,7 @@ mod tests {
                 "flowName": "GET /orders/{id}", "flowVersion": "own", "status": "FAILED",
                 "createdAt": "2026-02-17T10:30:00.000Z",
                 "startTime": "2026-02-17T10:30:00.000Z",
-                "endTime": "2026-02-17T10:30:01.500Z", "durationMs": 1500,
-                "errorMessage": "boom", "trigger": "SCHEDULE", "deviceId": "device-7",
+                "trigger": "SCHEDULE", "deviceId": "device-7",
                 "labels": {
                     "orderId": "42", "region": "eu",
                     "traceId": "0af7651916cd43dd8448eb211c80319c",
@@ -487,9 +644,7 @@ mod tests {
             json!({"service.name": "shop", "host": "y".repeat(2_000)}),
         );
         span.parent_id = Some("00f067aa0ba902b7".parse().expect("an id"));
-        let record = record(&span);
-        let (step, payloads) = record.step(&execution_id()).expect("records");
-        let step: Value = serde_dynamo::from_item(step).expect("JSON");
+        let step = step(&span);
         assert_eq!(step["input"], json!({"a": [1, 2.5]}));
         assert_eq!(step["output"], "no JSON {");
         assert_eq!(step["stepId"], "GET-/orders/-id-");
@@ -509,28 +664,37 @@ mod tests {
                 "kind": "SERVER", "parentSpanId": "00f067aa0ba902b7",
             })
         );
+        assert_eq!(step["stepType"], "HTTP");
+        assert_eq!(step["parentStepInstanceId"], "00f067aa0ba902b7");
+        let version = json!({"endTimeUnixNano": 1_771_324_201_500_000_000_u64, "revision": 3});
+        assert_eq!(step["span"], version);
+    }
+
+    #[test]
+    fn a_call_of_a_model_has_its_usage() {
+        let own = json!({
+            "gen_ai.operation.name": "chat", "gen_ai.request.model": "m-1",
+            "gen_ai.usage.input_tokens": 12, "gen_ai.usage.output_tokens": "3",
+        });
+        let usage = json!({"model": "m-1", "tokens": {"inputTokens": 12, "outputTokens": 3}});
+        assert_eq!(step(&span(own, json!({})))["span"]["usage"], usage);
+        let agent = json!({
+            "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 12,
+        });
         assert_eq!(
-            step["span"],
-            json!({
-                "parentSpanId": "00f067aa0ba902b7", "stepType": "HTTP",
-                "startTimeUnixNano": 1_771_324_200_000_999_999_u64,
-                "endTimeUnixNano": 1_771_324_201_500_000_000_u64,
-            })
+            record(&span(agent, json!({}))).usage,
+            None,
+            "it repeats those below"
         );
-        assert_eq!(payloads, []);
     }
 
     #[test]
     fn large_payloads_are_separate_items() {
         let own = json!({"input.value": "x".repeat(900_000), "noise": "y".repeat(20_000)});
-        let record = record(&span(own, json!({})));
-        assert!(record.facts.has_payload_items);
-        let (step, payloads) = record.step(&execution_id()).expect("records");
-        assert!(!step.contains_key("input") && !step.contains_key("executionData"));
-        assert_eq!(payloads.len(), 2);
-        let team = "team-a".parse().expect("an id");
-        let (_, payloads) = record.run(&team, &execution_id()).expect("records");
-        assert_eq!(payloads.len(), 2);
+        let items = step_items(&span(own, json!({})));
+        assert!(!items.item.contains_key("input") && !items.item.contains_key("executionData"));
+        assert_eq!(items.payloads().count(), 2);
+        assert_eq!(items.run_payloads(&execution_id()).len(), 2);
     }
 
     #[test]
@@ -548,13 +712,7 @@ mod tests {
 
     #[test]
     fn a_text_is_json_only_if_its_media_type_says_so() {
-        let input = |own: Value| {
-            let (step, _) = record(&span(own, json!({})))
-                .step(&execution_id())
-                .expect("records");
-            let step: Value = serde_dynamo::from_item(step).expect("JSON");
-            step["input"].clone()
-        };
+        let input = |own: Value| step(&span(own, json!({})))["input"].clone();
         for text in ["42", "12345678901234567890123", "1e5", "null", "{\"a\": 1}"] {
             assert_eq!(input(json!({"input.value": text})), text);
             let typed = json!({"input.value": text, "input.mime_type": "text/plain"});
@@ -575,12 +733,10 @@ mod tests {
         span.details = attributes(json!({"events": [{"name": "exception", "attributes": {
             "exception.type": "RuntimeError", "exception.message": "429 rate limit\nof the model",
         }}]}));
-        assert_eq!(run(&span)["errorMessage"], "RuntimeError: 429 rate limit");
-        let (step, _) = record(&span).step(&execution_id()).expect("records");
-        let step: Value = serde_dynamo::from_item(step).expect("JSON");
-        assert_eq!(step["executionData"]["statusMessage"], trace);
+        assert_eq!(step(&span)["errorMessage"], "RuntimeError: 429 rate limit");
+        assert_eq!(step(&span)["executionData"]["statusMessage"], trace);
         span.details = Map::new();
-        assert_eq!(run(&span)["errorMessage"], "RuntimeError('429')");
+        assert_eq!(step(&span)["errorMessage"], "RuntimeError('429')");
     }
 
     #[test]
@@ -594,7 +750,7 @@ mod tests {
             (json!(1), false),
         ] {
             let span = span(json!({"flowtrail.run": value}), json!({}));
-            assert_eq!(record(&span).facts.is_run, is_run, "{value}");
+            assert_eq!(record(&span).is_run, is_run, "{value}");
         }
     }
 }
