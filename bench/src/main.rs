@@ -28,6 +28,7 @@ mod report;
 mod runtime_api;
 mod server;
 mod table;
+mod traces;
 mod writer;
 
 use measure::failure;
@@ -81,6 +82,18 @@ enum Command {
         /// The table's name
         table: String,
     },
+    /// Writes large traces in a separate process, for the measurement of traces
+    #[command(hide = true)]
+    Ingest {
+        /// The table's address
+        endpoint_url: String,
+        /// The table's name
+        table: String,
+        /// The number of traces
+        traces: u64,
+        /// The spans of each trace
+        spans: u64,
+    },
     /// Runs `flowtrail serve` in a separate process, for the measurements of the server
     #[command(hide = true)]
     Serve {
@@ -130,6 +143,8 @@ enum Bar {
     Statistics,
     /// The speed of counting the table's stream
     Consumer,
+    /// The speed of writing a large trace, and whether its last request takes longer
+    Traces,
     /// The lag of totals and labels behind runs with ten labels each
     Lag,
     /// Exports: first byte and memory, also at ten times the size
@@ -166,6 +181,8 @@ struct Scale {
     exported: u64,
     deleted: u64,
     labelled: u64,
+    traces: u32,
+    spans: u64,
     asking: Duration,
     starts: u32,
 }
@@ -194,6 +211,8 @@ impl BarArgs {
             exported: if is_small { 10_000 } else { 100_000 },
             deleted: 10_000,
             labelled: 3_000,
+            traces: if self.quick { 2 } else { 5 },
+            spans: if self.quick { 10_000 } else { 50_000 },
             asking: Duration::from_secs(if self.quick { 3 } else { 10 }),
             starts: if self.quick { 11 } else { 21 },
         }
@@ -213,6 +232,12 @@ async fn main() -> ExitCode {
             endpoint_url,
             table,
         }) => consumer::consume(endpoint_url, table).await,
+        Some(Command::Ingest {
+            endpoint_url,
+            table,
+            traces,
+            spans,
+        }) => traces::ingest(endpoint_url, table, *traces, *spans).await,
         Some(Command::Serve { arguments }) => server::serve(arguments).await,
     };
     match measured {
@@ -237,6 +262,9 @@ async fn run(args: &BarArgs) -> Result<(), Failure> {
     }
     if args.measures(Bar::Consumer) {
         report.add(consumer::run(&place, scale.changes).await?)?;
+    }
+    if args.measures(Bar::Traces) {
+        report.add(traces::run(&place, scale.traces, scale.spans).await?)?;
     }
     if args.measures(Bar::Lag) {
         report.add(lag::run(&place, scale.labelled).await?)?;
