@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::Method;
 use calls::CALLS;
@@ -114,10 +115,16 @@ impl Team {
             self.execution("child", json!({"executionType": "SUBFLOW", "parentExecutionId": self.run("parent")})),
         ])
         .await;
+        let trace = format!("EXEC#{}:{TRACE}", self.name);
         let body = spans(self.name).to_string();
         app.call(Method::POST, &self.admin, "/v1/traces", &body)
             .await
             .ok();
+        // A trace of more than 128 spans has such an item.
+        let mut places = key(&trace, keys::places_of_span("0000000000000003"));
+        places.insert("places".to_owned(), AttributeValue::B(Blob::new([0; 26])));
+        places.insert("revision".to_owned(), AttributeValue::N("1".to_owned()));
+        app.write([places]).await;
     }
 
     /// A successful request for each route. Requests that remove something come last.
@@ -164,11 +171,14 @@ impl Call {
     }
 }
 
+const TRACE: &str = "5b8efff798038103d269b633813fc60c";
+
 /// A trace of two spans, which are named after the team.
 fn spans(team: &str) -> Value {
     let span = |id: &str, parent: &str| {
         json!({
-            "traceId": "5b8efff798038103d269b633813fc60c", "spanId": id, "parentSpanId": parent,
+            "traceId": TRACE, "spanId": id, "parentSpanId": parent,
+            "attributes": [{"key": "temporalRunID", "value": {"stringValue": format!("run-of-{team}")}}],
             "name": team, "kind": 1, "startTimeUnixNano": "1771324200000000000",
             "endTimeUnixNano": "1771324201000000000",
         })

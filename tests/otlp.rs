@@ -160,12 +160,20 @@ async fn records(app: &TestApp, trace: &str) -> BTreeMap<String, Value> {
     let range = Range::of_execution(&execution_id, "A", None).latest();
     let items = app.store.all(&range).await.expect("read");
     let record = |mut item: Item| {
-        for name in ["traceRevision", "heartbeatAt", "timeoutAt", "revision"] {
+        for name in [
+            "traceRevision",
+            "heartbeatAt",
+            "timeoutAt",
+            "revision",
+            "savedBy",
+            "attempts",
+        ] {
             item.remove(name);
         }
         for name in ["state", "span"] {
             if let Some(AttributeValue::M(members)) = item.get_mut(name) {
                 members.remove("revision");
+                members.remove("unsaved");
             }
         }
         let sk = keys::sort_key(&item).expect("a key").to_owned();
@@ -202,7 +210,7 @@ async fn end_lease(app: &TestApp, trace: &str) {
     let pk = format!("EXEC#{}", run_id(trace));
     let update = Update::new(pk, keys::TRACE)
         .remove("lease")
-        .remove("leaseUntil");
+        .remove("leasedUntil");
     let update = update.only_if(Condition::exists());
     app.store.update(update).await.expect("updated");
 }

@@ -105,7 +105,9 @@ pub async fn ingest(
         let read = Form::Protobuf.read(body.into());
         let read = read.map_err(|_| Failure("a body cannot be read".to_owned()))?;
         let begin = Instant::now();
-        let written = write_spans(&store, &caller, read.spans).await.map_err(failure)?;
+        let written = write_spans(&store, &caller, read.spans)
+            .await
+            .map_err(failure)?;
         match written.rejections.spans() {
             0 => Ok(begin.elapsed()),
             rejected => Err(Failure(format!("{rejected} spans were rejected"))),

@@ -36,6 +36,8 @@ pub(crate) const COUNTS: &str = "COUNT#*";
 pub(crate) const DURATIONS: &str = "DURATION#*";
 /// Entries of the label index.
 pub(crate) const LABELS: &str = "LABEL#*";
+/// Runs of several traces, by the engine's ids of them.
+pub(crate) const RUN_IDS: &str = "RUNID#*";
 /// Deletions of flows.
 pub(crate) const DELETIONS: &str = "DELETION#*";
 
@@ -44,6 +46,7 @@ pub(crate) const PUT: &str = "PutItem";
 pub(crate) const UPDATE: &str = "UpdateItem";
 pub(crate) const DELETE: &str = "DeleteItem";
 pub(crate) const QUERY: &str = "Query";
+pub(crate) const BATCH_GET: &str = "BatchGetItem";
 pub(crate) const BATCH_WRITE: &str = "BatchWriteItem";
 
 /// Allows each of these actions on each of these partitions.
@@ -64,7 +67,7 @@ pub(crate) const fn get(partitions: &'static [&'static str]) -> Grant {
 
 /// Allows reading many single items in one request.
 pub(crate) const fn batch_get(partitions: &'static [&'static str]) -> Grant {
-    each(&["BatchGetItem"], partitions)
+    each(&[BATCH_GET], partitions)
 }
 
 /// Allows writing items.

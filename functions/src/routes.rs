@@ -20,9 +20,9 @@ use crate::admin::{self, parameters as admin_api};
 use crate::executions::{self, parameters as executions_api};
 use crate::flow_executions::{self, parameters as flow_api};
 use crate::grant::{
-    AUDIT, BATCH_WRITE, COUNTS, DELETE, DELETIONS, DURATIONS, GET, Grant, LABELS, PUT, QUERY, RUNS,
-    SETTINGS, TOKEN_LIST, TOKENS, UPDATE, batch_get, check, delete, each, get, put, query,
-    query_indexes, update,
+    AUDIT, BATCH_GET, BATCH_WRITE, COUNTS, DELETE, DELETIONS, DURATIONS, GET, Grant, LABELS, PUT,
+    QUERY, RUN_IDS, RUNS, SETTINGS, TOKEN_LIST, TOKENS, UPDATE, batch_get, check, delete, each,
+    get, put, query, query_indexes, update,
 };
 use crate::history::{self, parameters as history_api};
 use crate::openapi::Describe;
@@ -285,8 +285,10 @@ routes! {
         // A gateway gets a buffered protobuf response as base64, and does not decode it for a
         // client that accepts any type. So the response is streamed.
         current(ExecutionsWrite).streamed().body_up_to(traces::MAX_BODY_BYTES).memory(SPANS_MB), &[
-            each(&[BATCH_WRITE, DELETE, GET, PUT, QUERY, UPDATE], &[RUNS]),
+            each(&[BATCH_GET, BATCH_WRITE, DELETE, GET, PUT, QUERY, UPDATE], &[RUNS]),
+            check(&[RUNS]),
             get(&[SETTINGS, TOKENS]),
+            put(&[RUN_IDS]),
         ];
 }
 

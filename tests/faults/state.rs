@@ -27,7 +27,17 @@ impl State {
             "DURATION#",
             "SCOPES",
         ];
-        const RANDOM: [&str; 5] = ["expiresAt", "lastUsedAt", "round", "secretHash", "version"];
+        const RANDOM: [&str; 9] = [
+            "attempts",
+            "expiresAt",
+            "lastUsedAt",
+            "leasedUntil",
+            "savedBy",
+            "secretHash",
+            "span",
+            "traceRevision",
+            "version",
+        ];
         let items = items(&app.store).await;
         let items = items
             .into_iter()
@@ -35,6 +45,9 @@ impl State {
         let text = |(_, mut item): (_, Value)| {
             let attributes = item.as_object_mut().expect("attributes");
             attributes.retain(|name, _| !RANDOM.contains(&name.as_str()));
+            if let Some(state) = attributes.get_mut("state").and_then(Value::as_object_mut) {
+                state.retain(|name, _| !["revision", "unsaved"].contains(&name.as_str()));
+            }
             steady(&item.to_string())
         };
         Self {

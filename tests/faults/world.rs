@@ -108,13 +108,15 @@ impl World {
 
     /// Runs the consumers of the stream to their end, and reads the table.
     pub(super) async fn settle(&self) -> State {
-        // A process that crashed holds its deletion for ten seconds. This ends the lease.
-        for pk in items(&self.app.store).await.keys() {
-            if let Some(sk) = pk.strip_prefix("DELETION#team-a ") {
+        // A process that crashed holds its deletion, or its trace, for ten seconds. This ends the
+        // lease.
+        for key in items(&self.app.store).await.keys() {
+            let (pk, sk) = key.split_once(' ').expect("a key");
+            if pk == "DELETION#team-a" || sk == "TRACE" {
                 let update = self.app.store.client().update_item();
                 let update = update
                     .table_name(self.app.store.table())
-                    .set_key(Some(shared::keys::key("DELETION#team-a", sk)))
+                    .set_key(Some(shared::keys::key(pk, sk)))
                     .update_expression("SET leasedUntil = :zero")
                     .expression_attribute_values(":zero", AttributeValue::N("0".to_owned()));
                 update.send().await.expect("written");

@@ -91,6 +91,52 @@ async fn runs_have_the_flow_and_status_of_the_engine() {
     }
 }
 
+/// Every step that the engine has started has the status and the attempts that it reports.
+async fn assert_steps_agree(sample: &str, label: &str) {
+    let (app, token) = replay(sample).await;
+    let runs = runs(&app, &token).await;
+    let truth: Value = serde_json::from_str(&read(&format!("{sample}.truth.json"))).expect("JSON");
+    for expected in truth["runs"].as_array().expect("runs") {
+        let run = runs
+            .iter()
+            .find(|run| run["labels"][label] == expected["id"]);
+        let id = run.expect("a run")["flowExecutionId"]
+            .as_str()
+            .expect("an id");
+        let path = format!("/flow-executions/{}", id.replace(':', "%3A"));
+        let steps = app.get(&token, &path).await.ok()["data"]["steps"].take();
+        let found = |step: &Value| {
+            // Airflow adds the number of a mapped task.
+            let name = step["stepName"].as_str().expect("a name").split('[').next();
+            (
+                json!(name),
+                step["status"].clone(),
+                step["retryCount"].clone(),
+            )
+        };
+        let found: Vec<_> = steps.as_array().expect("steps").iter().map(found).collect();
+        let begun = |step: &&Value| step["attempts"] != 0;
+        for step in expected["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .filter(begun)
+        {
+            let retries = step["attempts"].as_u64().unwrap_or(1) - 1;
+            let step = (step["name"].clone(), step["status"].clone(), json!(retries));
+            assert!(
+                found.contains(&step),
+                "{sample}: {step:?} is not in {found:#?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn steps_have_the_status_and_attempts_of_the_engine() {
+    assert_steps_agree("airflow-default", "runId").await;
+}
+
 #[tokio::test]
 async fn runs_of_a_prefect_flow_are_in_one_flow() {
     let (app, token) = replay("prefect-plugin").await;

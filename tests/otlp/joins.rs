@@ -119,3 +119,35 @@ async fn a_trace_that_turns_out_to_be_a_part_moves_to_its_run() {
         assert_eq!(app.verify().await.differences, []);
     }
 }
+
+#[tokio::test]
+async fn traces_that_claim_the_ids_of_each_other_are_one_run() {
+    let (app, token) = with_engine().await;
+    let viewer = app.viewer("team-a").await;
+    for pair in 0..10 {
+        let of = |trace: u64, number: u64, id: u64| {
+            let id = format!("{pair}-{id}");
+            let attributes = json!([{"key": "temporalRunID", "value": {"stringValue": id}}]);
+            let members = json!({"traceId": trace_id(trace), "attributes": attributes});
+            span(number, None, number as i64, 10, members)
+        };
+        let (one, other) = (2 * pair + 1, 2 * pair + 2);
+        let spans = [
+            of(one, 1, 1),
+            of(one, 2, 2),
+            of(other, 3, 2),
+            of(other, 4, 1),
+        ];
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            answers.push(super::export(&app, &token, &spans).await.status.as_u16());
+        }
+        // Both may try to join the other one at the same time; then the exporter tries again.
+        assert!(
+            answers[..2].iter().all(|it| [200, 503].contains(it)),
+            "{answers:?}"
+        );
+        assert_eq!(answers[2], 200);
+        assert_eq!(runs(&app, &viewer, &[one, other]).await.len(), 1);
+    }
+}

@@ -189,3 +189,41 @@ async fn exporters_are_asked_to_retry_when_the_table_throttles() {
         records(&app, &trace_id(2)).await
     );
 }
+
+#[tokio::test]
+async fn a_stopped_request_is_repeated_after_others_have_written() {
+    let (app, token) = with_engine().await;
+    // More spans than the state lists, so that the steps themselves tell what is stored.
+    let fillers: Vec<_> = (100..240)
+        .map(|it| span(it, Some(1), it as i64, it as i64 + 1, json!({})))
+        .collect();
+    let usage = json!([
+        {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
+        {"key": "gen_ai.usage.input_tokens", "value": {"intValue": 7}},
+    ]);
+    let stopped = [
+        span(1, None, 0, 1_000, json!({"name": "order"})),
+        span(2, Some(1), 10, 20, json!({"attributes": usage})),
+    ];
+    let others = [span(3, Some(1), 30, 40, json!({}))];
+    export_whole(&app, &token, &fillers).await;
+    let (faulty, client) = Faulty::client(app.store.client(), &["PutItem", "UpdateItem"]);
+    let broken = app.over(client);
+    // It writes its steps, and stops before its run and its state.
+    for position in 0..6 {
+        faulty.plan(std::iter::repeat_n(Fault::None, position).chain([Fault::CrashBefore]));
+        tokio::select! {
+            _ = export(&broken, &token, &stopped) => break,
+            () = faulty.crash() => end_lease(&app, TRACE).await,
+        }
+    }
+    export_whole(&app, &token, &others).await;
+    export_whole(&app, &token, &stopped).await;
+    let run = app.item(&super::run_id(TRACE)).await;
+    assert_eq!(
+        (&run["flowName"], &run["status"]),
+        (&json!("order"), &json!("COMPLETED"))
+    );
+    assert_eq!(run["usage"], json!([{"inputTokens": 7, "outputTokens": 0}]));
+    assert_eq!(records(&app, TRACE).await["TRACE"]["state"]["spans"], 143);
+}

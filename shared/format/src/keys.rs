@@ -8,7 +8,7 @@
 //! | step of a branch | `EXEC#<executionId>` | `BRANCH#<parentStepStartTime>#<parentStepInstanceId>#<branchExecutionId>#<startTime>#<stepInstanceId>` | its fork: one range |
 //! | span that is the run of a trace | `EXEC#<executionId>` | `TRACE#<startTime>#<stepInstanceId>` | its run |
 //! | state of a trace, or that its run was deleted or is another one | `EXEC#<executionId>` | `TRACE` | its run |
-//! | places of the spans with an id | `EXEC#<executionId>` | `TRACE#<spanId>` | its run and the id |
+//! | places of the spans with an id | `EXEC#<executionId>` | `TRACE#PLACES#<spanId>` | its run and the id |
 //! | flag to delete a run's sub-flows with it | `EXEC#<executionId>` | `CASCADE` | its run |
 //! | token | `TOKEN#<tokenId>` | `TOKEN` | its id |
 //! | index of tokens | `TOKENS` | `<teamId>#<tokenId>` | all, or a team's |
@@ -54,6 +54,8 @@ pub const BRANCHES: &str = "BRANCH#";
 pub const STEP_PAYLOADS: &str = "PAYLOAD#step:";
 /// The sort key of the state of a trace.
 pub const TRACE: &str = "TRACE";
+/// The prefix of the sort keys of all places of spans.
+pub const PLACES_OF_SPANS: &str = "TRACE#PLACES#";
 /// The partition of the token index.
 pub const TOKEN_INDEX: &str = "TOKENS";
 /// The sort key of a token's own item.
@@ -159,7 +161,7 @@ pub fn span_of_run(start_time: Timestamp, step_instance_id: &str) -> String {
 
 /// The sort key of the item with the places of the spans of a trace that have this id.
 pub fn places_of_span(span_id: &str) -> String {
-    format!("{TRACE}#{span_id}")
+    format!("{PLACES_OF_SPANS}{span_id}")
 }
 
 /// The sort key of one part of a payload.

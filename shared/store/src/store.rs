@@ -239,6 +239,8 @@ impl Store {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 Ok(Changed::No(refused.item.clone()))
             }
+            // The update itself is always valid, so the item has no room, or not the right types.
+            _ if error.code() == Some("ValidationException") => Err(Error::TooLarge(error.into())),
             _ => Err(from_sdk(error)),
         }
     }

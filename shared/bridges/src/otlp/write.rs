@@ -28,7 +28,7 @@ use history::run_changes::remove_children;
 use store::{Range, Store};
 use team::auth::Caller;
 
-use super::records::SpanRecord;
+use super::records::{SPAN, SpanRecord, SpanVersion};
 use super::{Rejection, Rejections, Span, SpanId, SpanKey, TraceId};
 
 mod index;
@@ -55,8 +55,8 @@ const BATCHES_AT_A_TIME: usize = 8;
 /// How many spans of a trace are converted to records at a time. It limits the memory.
 const SPANS_AT_A_TIME: usize = 250;
 
-/// The most runs that a trace is followed through to the run that it is a part of.
-const MAX_JOINS: usize = 8;
+/// The longest chain of joined traces that is followed.
+const MAX_JOINS: usize = 32;
 
 /// What became of the spans of a request.
 #[derive(Debug, Default)]
@@ -166,7 +166,7 @@ async fn write_trace(
             }
         }
     }
-    Err(Error::internal("the runs of traces are joined in a circle"))
+    Err(join::too_long())
 }
 
 fn reject(rejection: Rejection, spans: usize) -> Rejections {
@@ -243,7 +243,9 @@ impl Trace<'_> {
         state: TraceState,
         versions: &mut Versions,
     ) -> Result<(Target, Option<TraceState>)> {
-        let claim = self.claim_ids(&state, &versions.latest).await?;
+        let mut claim = self.claim_ids(&state, &versions.latest).await?;
+        // An earlier request may have stopped while it moved the trace.
+        claim.run = lease.moving_to.take().or(claim.run);
         if let Some(run) = claim.run
             && self.join(lease, &state, &run).await?
         {
@@ -252,7 +254,7 @@ impl Trace<'_> {
         let mut joined = state.clone();
         joined.joins.extend(claim.ids);
         let (rejections, next) = self.write(lease, joined, std::mem::take(versions)).await?;
-        let next = next.filter(|next| !next.is_same_as(&state));
+        let next = next.filter(|next| !state.is_unreadable && !next.is_same_as(&state));
         Ok((Target::This(rejections), next))
     }
 
@@ -265,15 +267,12 @@ impl Trace<'_> {
     ) -> Result<Option<T>> {
         match done {
             Ok((value, None)) => {
-                lease.give_up().await?;
+                lease.return_unused().await?;
                 Ok(Some(value))
             }
             Ok((value, Some(state))) => {
                 if lease.save(&state).await? {
                     return Ok(Some(value));
-                }
-                if !lease::is_deleted(self.store, self.pk).await? {
-                    return Err(Error::Throttled("the request took too long".into()));
                 }
                 // The records of the run were removed, but not those written since.
                 remove_children(self.store, self.pk).await?;
@@ -306,12 +305,12 @@ impl Trace<'_> {
         let rejection = match owner {
             Owner::Trace | Owner::Other => None,
             Owner::OtherTeam => Some(Rejection::IdTaken),
-            Owner::Nobody => Some(Rejection::RunDeleted),
+            Owner::Deleted => Some(Rejection::RunDeleted),
         };
         if let Some(rejection) = rejection {
             return Ok((reject(rejection, all), None));
         }
-        let plan = Plan::new(&state, &known, versions)?;
+        let plan = Plan::new(&state, &known, versions, lease.attempt)?;
         let (mut next, rejections) = (plan.state, plan.rejections);
         let writer = RunWriter {
             trace: self,
@@ -319,15 +318,17 @@ impl Trace<'_> {
             revision: next.revision,
         };
         for step in plan.moves {
-            writer.move_step(step).await?;
+            lease.extend().await?;
+            writer.move_step(&state, step).await?;
         }
-        let (writes_run, had_root) = (owner == Owner::Trace, state.root.is_some());
+        let writes_run = owner == Owner::Trace && !state.is_unreadable;
+        let had_root = state.root.is_some();
         writer
             .write_steps(lease, plan.spans, writes_run, had_root)
             .await?;
         writer.write_places(plan.places).await?;
+        next.is_listed |= writes_run || run.is_some();
         if writes_run {
-            next.is_listed = true;
             let is_written = write_run(self.store, self.team_id, self.execution_id, &next, run);
             if !is_written.await? {
                 remove_children(self.store, self.pk).await?;
@@ -422,7 +423,9 @@ impl RunWriter<'_> {
     }
 
     /// Moves a stored step, with its payloads if it gets another id.
-    async fn move_step(&self, step: Move) -> Result<()> {
+    ///
+    /// An earlier attempt of this request may have moved it, and written another span in its place.
+    async fn move_step(&self, state: &TraceState, step: Move) -> Result<()> {
         let Trace {
             store,
             pk,
@@ -430,8 +433,13 @@ impl RunWriter<'_> {
             ..
         } = *self.trace;
         let (old_id, new_id) = (&step.step_id, &step.place.step_id);
-        let Some(mut item) = store.get_latest(pk, &step.sort_key).await? else {
-            // An earlier attempt of this request has moved it.
+        let stored = store.get_latest(pk, &step.sort_key).await?;
+        let is_included = |item: &Item| {
+            let version = item.get(SPAN).cloned();
+            let version = version.and_then(|it| serde_dynamo::from_attribute_value(it).ok());
+            version.is_none_or(|it: SpanVersion| state.includes(it.revision))
+        };
+        let Some(mut item) = stored.filter(is_included) else {
             return Ok(());
         };
         item.insert(SORT_KEY.to_owned(), text(&step.place.sort_key));

@@ -14,14 +14,11 @@ use format::{Error, Result};
 use store::{Attempt, Condition, Range, Store, Write};
 
 use super::known::REVISION;
-use super::lease::{Lease, Opened};
+use super::lease::{JOINED_SECONDS, Lease, Opened};
 use super::run::{Owner, write_run};
 use super::state::TraceState;
 use super::{MAX_JOINS, RunWriter, Trace};
 use crate::otlp::records::{SPAN, SpanRecord};
-
-/// How long an id of a run belongs to a trace, in seconds: longer than runs last.
-const CLAIM_SECONDS: i64 = 400 * 24 * 3_600;
 
 /// The most ids of runs of a trace. A workflow has one, and one for each workflow that it starts.
 const MAX_IDS: usize = 64;
@@ -32,11 +29,19 @@ const MAX_ID_BYTES: usize = 256;
 /// The most spans of a trace that move to another run.
 const MAX_MOVED_SPANS: usize = 2_000;
 
+/// The most traces with spans that move to one run. Its state lists them.
+const MAX_ABSORBED: usize = 256;
+
 /// The ids of runs in the spans of a request that their trace did not have before.
 pub(super) struct Claim {
     pub(super) ids: Vec<String>,
     /// The run of another trace that has one of these ids.
     pub(super) run: Option<ExecutionId>,
+}
+
+/// The error for a chain of joined traces that is too long to follow.
+pub(super) fn too_long() -> Error {
+    Error::Unavailable("the trace is a part of too many others".into())
 }
 
 /// Claims an id of a run for a trace, unless another trace has it. Returns the run that has it.
@@ -49,14 +54,15 @@ async fn claim_id(
     let now = Timestamp::now().seconds();
     let mut claim = key(keys::run_id_partition(team_id, id), keys::RUN_ID);
     claim.insert(EXECUTION_ID.to_owned(), text(execution_id.as_str()));
-    claim.insert(TIME_TO_LIVE.to_owned(), number(now + CLAIM_SECONDS));
-    let is_free = Condition::absent().or(Condition::AtMost(TIME_TO_LIVE.into(), number(now)));
+    claim.insert(TIME_TO_LIVE.to_owned(), number(now + JOINED_SECONDS));
+    let is_free = !Condition::AtLeast(TIME_TO_LIVE.into(), number(now));
     match store.put_or_read(claim, is_free).await? {
         Attempt::Written | Attempt::Refused(None) => Ok(execution_id.clone()),
         Attempt::Refused(Some(claim)) => {
             let run = claim.get(EXECUTION_ID).and_then(|run| run.as_s().ok());
-            let run = run.ok_or_else(|| Error::internal("a claim names no run"))?;
-            run.parse().map_err(Error::internal)
+            // A claim that cannot be read joins nothing.
+            let run = run.and_then(|run| run.parse().ok());
+            Ok(run.unwrap_or_else(|| execution_id.clone()))
         }
     }
 }
@@ -69,12 +75,12 @@ async fn find_run(store: &Store, mut run: ExecutionId) -> Result<ExecutionId> {
         let joined = trace
             .as_ref()
             .and_then(|it| it.get(JOINED_RUN)?.as_s().ok());
-        match joined {
+        match joined.and_then(|joined| joined.parse().ok()) {
             None => return Ok(run),
-            Some(joined) => run = joined.parse().map_err(Error::internal)?,
+            Some(joined) => run = joined,
         }
     }
-    Err(Error::internal("the runs of traces are joined in a circle"))
+    Err(too_long())
 }
 
 impl Trace<'_> {
@@ -114,13 +120,21 @@ impl Trace<'_> {
     ) -> Result<bool> {
         let run = self.store.get_latest(self.pk, keys::EXECUTION).await?;
         let owner = Owner::of_run(run.as_ref(), self.team_id, state.is_listed);
-        if owner != Owner::Trace || state.spans > MAX_MOVED_SPANS {
+        if owner != Owner::Trace || state.is_unreadable || state.spans > MAX_MOVED_SPANS {
             return Ok(false);
         }
-        if state.spans > 0 && !self.move_to(lease, state, target).await? {
-            return Ok(false);
+        if state.spans > 0 {
+            lease.begin_move(target).await?;
+            if !self.move_to(lease, state, target).await? {
+                return Ok(false);
+            }
         }
-        let mut writes = vec![Write::from(lease.joining(target))];
+        let target_key = key(keys::execution_partition(target), keys::TRACE);
+        let mut writes = vec![
+            Write::from(lease.joining(target)),
+            // Two traces must not become parts of each other.
+            Write::Check(target_key, !Condition::has(JOINED_RUN)),
+        ];
         if run.is_some() {
             let own = Condition::of_team(self.team_id);
             writes.push(Write::Delete(key(self.pk, keys::EXECUTION), Some(own)));
@@ -145,14 +159,14 @@ impl Trace<'_> {
             match Lease::take(self.store, &pk).await? {
                 Opened::Joined(run) => target = run,
                 Opened::Deleted => return Ok(false),
-                Opened::Leased(other, other_state) => {
-                    lease.extend().await?;
+                Opened::Leased(mut other, other_state) => {
                     let into = Trace {
                         execution_id: &target,
                         pk: &pk,
                         ..*self
                     };
-                    let merged = self.merge_into(&into, state, *other_state).await;
+                    let merged = self.merge_into(&into, lease, &mut other, state, *other_state);
+                    let merged = merged.await;
                     let merged = merged.map(|merged| (merged.is_some(), merged));
                     return Ok(into.end(other, merged).await?.unwrap_or_default());
                 }
@@ -166,18 +180,26 @@ impl Trace<'_> {
     async fn merge_into(
         &self,
         into: &Trace<'_>,
+        lease: &mut Lease<'_>,
+        other: &mut Lease<'_>,
         state: &TraceState,
         mut merged: TraceState,
     ) -> Result<Option<TraceState>> {
+        lease.extend().await?;
         let run = into.store.get_latest(into.pk, keys::EXECUTION).await?;
-        if Owner::of_run(run.as_ref(), self.team_id, merged.is_listed) != Owner::Trace {
+        let owner = Owner::of_run(run.as_ref(), self.team_id, merged.is_listed);
+        if owner != Owner::Trace || merged.is_unreadable {
+            return Ok(None);
+        }
+        let joins = merged.joins.len() + state.joins.len();
+        if merged.absorbed.len() >= MAX_ABSORBED || joins > MAX_IDS {
             return Ok(None);
         }
         if !merged.absorbed.insert(self.execution_id.to_string()) {
             // An earlier attempt of this request has stopped after it.
             return Ok(Some(merged));
         }
-        merged.revision += 1;
+        merged.begin(other.attempt);
         let writer = RunWriter {
             trace: into,
             expiry: run.as_ref().and_then(|run| run.get(TIME_TO_LIVE).cloned()),
@@ -189,12 +211,14 @@ impl Trace<'_> {
         if is_new_root {
             writer.remove_run_payloads().await?;
             if let Some(old) = &old_root {
-                writer.move_step(old.to_step()?).await?;
+                writer.move_step(&merged, old.to_step()?).await?;
             }
         }
         let range = Range::of_execution(self.execution_id, "", None).latest();
         let mut pages = self.store.pages(&range);
         while let Some(items) = pages.next().await? {
+            lease.extend().await?;
+            other.extend().await?;
             let items = items.into_iter();
             let items = items.filter_map(|item| moved_item(item, into.pk, is_new_root));
             writer.put_all(items.collect()).await?;
@@ -211,14 +235,16 @@ impl Trace<'_> {
 fn moved_item(mut item: Item, pk: &str, is_root: bool) -> Option<Item> {
     let sk = keys::sort_key(&item)?.to_owned();
     let moved_key = match sk.split_once('#') {
-        Some(("TRACE", rest)) if rest.contains('#') && !is_root => format!("{}{rest}", keys::STEPS),
-        Some(("PAYLOAD", _)) if !is_root && !sk.starts_with(keys::STEP_PAYLOADS) => return None,
-        Some(_) => sk,
         None => return None,
+        Some(_) if is_root || sk.starts_with(keys::PLACES_OF_SPANS) => sk,
+        Some((keys::TRACE, start_and_id)) => format!("{}{start_and_id}", keys::STEPS),
+        Some(("PAYLOAD", _)) if !sk.starts_with(keys::STEP_PAYLOADS) => return None,
+        Some(_) => sk,
     };
     item.insert(PARTITION_KEY.to_owned(), text(pk));
     item.insert(SORT_KEY.to_owned(), text(moved_key));
-    // Every saved state of the other run includes it.
+    // It expires with the other run, and every saved state of that run includes it.
+    item.remove(TIME_TO_LIVE);
     set_first_revision(&mut item);
     Some(item)
 }

@@ -77,7 +77,7 @@ impl KnownSpans {
         for item in store.get_all_latest(&keys, READ).await? {
             let sk = keys::sort_key(&item).unwrap_or_default();
             if let Some(record) = wanted.get(sk) {
-                known.add_item(&item, record, state.revision);
+                known.add_item(&item, record, state);
             }
         }
         Ok(known)
@@ -97,13 +97,13 @@ impl KnownSpans {
         &mut spans[position]
     }
 
-    fn add_item(&mut self, item: &Item, record: &SpanRecord, revision: u64) {
+    fn add_item(&mut self, item: &Item, record: &SpanRecord, state: &TraceState) {
         let read = |name: &str| item.get(name).cloned();
         if let Some(entries) = read(PLACES) {
             let entries: Index = serde_dynamo::from_attribute_value(entries).unwrap_or_default();
             let saved: Option<u64> = read(REVISION).and_then(|it| it.as_n().ok()?.parse().ok());
             for entry in entries.iter() {
-                self.add(*entry, saved.is_some_and(|saved| saved <= revision));
+                self.add(*entry, saved.is_some_and(|saved| state.includes(saved)));
             }
             return;
         }
@@ -112,7 +112,7 @@ impl KnownSpans {
         if let Some(version) = version {
             let mut entry = Entry::of_record(record, false);
             entry.end_ns = version.end_time_unix_nano;
-            let stored = self.add(entry, version.revision <= revision);
+            let stored = self.add(entry, state.includes(version.revision));
             stored.usage = version.usage;
         }
     }

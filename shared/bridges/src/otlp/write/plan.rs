@@ -74,12 +74,17 @@ impl Naming {
 
 impl Plan {
     /// Plans the writes of these spans.
-    pub(super) fn new(state: &TraceState, known: &KnownSpans, versions: Versions) -> Result<Self> {
+    pub(super) fn new(
+        state: &TraceState,
+        known: &KnownSpans,
+        versions: Versions,
+        attempt: u64,
+    ) -> Result<Self> {
         let mut plan = Self {
             state: state.clone(),
             ..Self::default()
         };
-        plan.state.revision += 1;
+        plan.state.begin(attempt);
         let is_new = |record: &SpanRecord| {
             let stored = known.get(record.key());
             let is_stored = |it: &StoredSpan| match it.is_counted {
@@ -99,6 +104,7 @@ impl Plan {
         let written = plan.drop_excess(written, known);
         plan.count(&written, known);
         plan.place(state, known, written)?;
+        plan.state.forget_listed();
         Ok(plan)
     }
 

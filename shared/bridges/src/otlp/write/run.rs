@@ -60,14 +60,14 @@ pub(super) enum Owner {
     /// Another team has a run with this id.
     OtherTeam,
     /// The run was deleted.
-    Nobody,
+    Deleted,
 }
 
 impl Owner {
     /// Returns whose run a stored execution is. `is_listed` is whether it was seen before.
     pub(super) fn of_run(run: Option<&Item>, team_id: &TeamId, is_listed: bool) -> Self {
         match run {
-            None if is_listed => Self::Nobody,
+            None if is_listed => Self::Deleted,
             None => Self::Trace,
             Some(run) if get_text(run, TEAM_ID) != Some(team_id.as_str()) => Self::OtherTeam,
             Some(run) if run.contains_key(TRACE_REVISION) => Self::Trace,
@@ -101,6 +101,12 @@ pub(super) async fn write_run(
             Attempt::Written => return Ok(true),
             Attempt::Refused(None) => return Ok(false),
             Attempt::Refused(Some(changed)) => {
+                // Users change other attributes. Another request has a later state.
+                let revision = |run: &Item| run.get(TRACE_REVISION).cloned();
+                let is_other = |stored| revision(stored) != revision(&changed);
+                if stored.as_ref().is_some_and(is_other) && is_other(&run) {
+                    return Err(Error::Throttled("the request took too long".into()));
+                }
                 if Owner::of_run(Some(&changed), team_id, true) != Owner::Trace {
                     return Ok(true);
                 }
@@ -139,11 +145,7 @@ fn to_item(team_id: &TeamId, execution_id: &ExecutionId, state: &TraceState) -> 
         item.insert(DROPPED_STEPS.to_owned(), number(state.dropped));
     }
     if !state.usage.is_empty() {
-        let usage = state.usage.iter().map(|(model, tokens)| Usage {
-            model: model.clone(),
-            tokens: *tokens,
-        });
-        let usage: Vec<_> = usage.map(|usage| usage.to_attribute()).collect();
+        let usage = state.usage.iter().map(Usage::to_attribute).collect();
         item.insert(USAGE.to_owned(), AttributeValue::L(usage));
     }
     Ok(item)

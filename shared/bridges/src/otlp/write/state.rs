@@ -24,6 +24,9 @@ const MAX_FAILURES: usize = 8;
 /// The most bytes of the error of a failed span that is not the root.
 const MAX_ERROR_BYTES: usize = 256;
 
+/// The most ranges of requests that did not save their state.
+const MAX_UNSAVED: usize = 64;
+
 /// The most models whose usage is summed separately. A run has a few.
 const MAX_MODELS: usize = 20;
 
@@ -32,9 +35,13 @@ const MAX_MODELS: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct TraceState {
-    /// How often the state was saved. Records of a request that did not save its state have a
-    /// higher revision.
+    /// The number of the request that saved the state. Every record has the number of the request
+    /// that wrote it.
     pub(super) revision: u64,
+    /// The numbers of requests that did not save their state, in ranges. Their records are not
+    /// included.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsaved: Vec<(u64, u64)>,
     /// The number of stored spans.
     pub(super) spans: usize,
     /// The number of spans that were not stored, because the trace has too many.
@@ -55,15 +62,18 @@ pub(super) struct TraceState {
     /// The failed spans that ended last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failures: Vec<Failure>,
-    /// The tokens that model calls have used, by model.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) usage: BTreeMap<String, Tokens>,
+    /// The tokens that model calls have used, sorted by model.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) usage: Vec<Usage>,
     /// The ids by which this trace is joined with others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) joins: Vec<String>,
     /// The runs of other traces that have become a part of this one.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) absorbed: BTreeSet<String>,
+    /// Whether the stored state cannot be read. Then neither it nor the run is changed.
+    #[serde(skip)]
+    pub(super) is_unreadable: bool,
     /// Where the first spans are stored.
     #[serde(skip_serializing_if = "Index::is_empty")]
     pub(super) index: Index,
@@ -151,7 +161,7 @@ struct Failure {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     error: String,
     /// When a parent that completed in spite of this failure ended, in Unix nanoseconds; 0 if
-    /// there is none. Only for a parent that the state does not list.
+    /// there is none, or if the state lists the parent.
     #[serde(default, skip_serializing_if = "is_zero")]
     handled_ns: u64,
 }
@@ -177,14 +187,37 @@ pub(super) struct Outcome {
 }
 
 impl TraceState {
+    pub(super) fn unreadable() -> Self {
+        Self {
+            is_unreadable: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether this state says the same about the trace as an earlier one.
     pub(super) fn is_same_as(&self, earlier: &Self) -> bool {
-        let revision = earlier.revision;
-        *earlier
-            == Self {
-                revision,
-                ..self.clone()
-            }
+        let same = Self {
+            revision: earlier.revision,
+            unsaved: earlier.unsaved.clone(),
+            ..self.clone()
+        };
+        same == *earlier
+    }
+
+    /// Makes this the state that a request will save.
+    pub(super) fn begin(&mut self, attempt: u64) {
+        if attempt > self.revision + 1 {
+            self.unsaved.push((self.revision + 1, attempt - 1));
+            let excess = self.unsaved.len().saturating_sub(MAX_UNSAVED);
+            self.unsaved.drain(..excess);
+        }
+        self.revision = attempt;
+    }
+
+    /// Whether the state includes the records that a request has written.
+    pub(super) fn includes(&self, revision: u64) -> bool {
+        let is_unsaved = |(first, last): &(u64, u64)| (*first..=*last).contains(&revision);
+        revision <= self.revision && !self.unsaved.iter().any(is_unsaved)
     }
 
     /// Adds what a span says about the run.
@@ -242,11 +275,11 @@ impl TraceState {
                 error: short_error(record).unwrap_or_default(),
                 handled_ns: 0,
             }]);
-        } else if self.index.is_full() && self.index.of_id(span.id).next().is_none() {
-            for failure in &mut self.failures {
-                if failure.parent == Some(span.id) {
-                    failure.handled_ns = failure.handled_ns.max(span.end_ns);
-                }
+            return;
+        }
+        for failure in &mut self.failures {
+            if failure.parent == Some(span.id) {
+                failure.handled_ns = failure.handled_ns.max(span.end_ns);
             }
         }
     }
@@ -294,8 +327,8 @@ impl TraceState {
             .cloned()
             .for_each(|it| self.add_decision(it));
         self.add_failures(other.failures.iter().cloned());
-        for (model, tokens) in &other.usage {
-            self.add_tokens(model, *tokens);
+        for usage in &other.usage {
+            self.add_usage(usage);
         }
         let new = other.joins.iter().filter(|id| !self.joins.contains(id));
         let new: Vec<_> = new.cloned().collect();
@@ -314,20 +347,25 @@ impl TraceState {
 
     /// Adds the tokens that a call has used.
     pub(super) fn add_usage(&mut self, usage: &Usage) {
-        self.add_tokens(&usage.model, usage.tokens);
-    }
-
-    fn add_tokens(&mut self, model: &str, tokens: Tokens) {
-        if self.usage.len() < MAX_MODELS || self.usage.contains_key(model) {
-            *self.usage.entry(model.to_owned()).or_default() += tokens;
+        let position = self.usage.binary_search_by(|it| it.model.cmp(&usage.model));
+        match position {
+            _ if usage.tokens == Tokens::default() => {}
+            Ok(position) => self.usage[position].tokens += usage.tokens,
+            Err(_) if self.usage.len() == MAX_MODELS => {}
+            Err(position) => self.usage.insert(position, usage.clone()),
         }
     }
 
     /// Takes back the tokens of a call whose span was replaced.
     pub(super) fn subtract_usage(&mut self, usage: &Usage) {
-        if let Some(used) = self.usage.get_mut(&usage.model) {
-            *used -= usage.tokens;
+        for used in self
+            .usage
+            .iter_mut()
+            .filter(|used| used.model == usage.model)
+        {
+            used.tokens -= usage.tokens;
         }
+        self.usage.retain(|used| used.tokens != Tokens::default());
     }
 
     /// What names the run: the root or, until it has arrived, the earliest span.
@@ -339,7 +377,17 @@ impl TraceState {
     /// When the parent of a failed span completed in spite of the failure; 0 if it did not.
     fn handled_at(&self, failure: &Failure) -> u64 {
         let listed = self.index.completed_at(failure.parent);
-        listed.unwrap_or(failure.handled_ns)
+        listed.unwrap_or_default().max(failure.handled_ns)
+    }
+
+    /// Forgets what the list of spans says as well, also of their later versions.
+    pub(super) fn forget_listed(&mut self) {
+        for failure in &mut self.failures {
+            let is_listed = |parent| self.index.of_id(parent).next().is_some();
+            if failure.parent.is_some_and(is_listed) {
+                failure.handled_ns = 0;
+            }
+        }
     }
 
     /// Returns how the run has ended. `None` if its root has not arrived.
