@@ -63,6 +63,10 @@ const SECRETS: &[(&str, &str)] = &[
     ("kran.haken", "login: bob, pass: kran.haken"),
     ("kran.haken", "[sudo] Passwort: kran.haken"),
     ("zwei Worte", "app --password zwei Worte --port 80"),
+    (
+        "blue moon",
+        "remote_username bob\nremote_password blue moon",
+    ),
     ("Kran7Haken", "tool --user bob:Kran7Haken push"),
     ("b&c", "login?password=b&c&x=1"),
     ("a&b", "login?password=a&b"),

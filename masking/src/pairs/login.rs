@@ -156,16 +156,11 @@ pub(super) fn judge_beside_account(text: Text<'_>, name: Name) -> Name {
 /// Adds the password of a login.
 pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
     let is_password = name.certainty == Certainty::Certain && names_password(name.written(text));
-    let kind = match heading(text, name, is_password) {
-        Some(kind) => kind,
-        None => {
-            if is_password {
-                read_beside(text, name, values);
-            }
-            return;
-        }
-    };
-    read_login(text, name, kind, values);
+    match heading(text, name, is_password) {
+        Some(heading) => read_login(text, name, heading, values),
+        None if is_password => read_beside(text, name, values),
+        None => {}
+    }
 }
 
 /// What announces a login.
@@ -177,6 +172,7 @@ enum Heading {
     Word,
 }
 
+/// The heading that a name is, or ends.
 fn heading(text: Text<'_>, name: Name, is_password: bool) -> Option<Heading> {
     if HEADINGS.contains(&name.written(text).to_lowercase()) {
         return Some(Heading::Word);
@@ -281,9 +277,7 @@ fn split_login(login: &str) -> Option<(&str, &str, &str)> {
         |character: char| character == ' ' || is_enclosing(character) || is_separator(character);
     let account = &login[..login.find(is_end)?];
     let rest = &login[account.len()..];
-    let is_gap =
-        |character: char| character == ' ' || is_enclosing(character) || is_separator(character);
-    let password = rest.trim_start_matches(is_gap);
+    let password = rest.trim_start_matches(is_end);
     let separator = &rest[..rest.len() - password.len()];
     let count = separator
         .chars()

@@ -9,7 +9,7 @@ use crate::names::{Certainty, Name};
 use crate::pairs::context::{is_space, line_before, line_end, line_of, skip_spaces, slice};
 use crate::pairs::judgement::{
     is_compound, is_duration, is_go_type, is_message, is_password, is_placeholder, is_random,
-    is_sentence, names_password,
+    is_sentence, is_state, names_password,
 };
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -248,9 +248,23 @@ impl Directive<'_> {
         let command = before.rsplit(' ').next().unwrap_or_default();
         is_known
             || is_apache
+            || self.is_line_of_words()
             || self.is_in_settings()
             || self.is_preseeded()
             || ASSIGNMENTS.contains(&command) && self.has_no_sign()
+    }
+
+    /// Whether the name is an identifier with which no sentence begins, and a few words follow that say
+    /// nothing about a password: `remote_password blue moon rising`.
+    fn is_line_of_words(&self) -> bool {
+        let end = line_end(self.text, self.start);
+        let value = slice(self.text, self.start, end).trim_end();
+        let is_word = |word: &str| word.chars().all(char::is_alphanumeric) && !is_state(word);
+        self.is_start
+            && self.lower.contains('_')
+            && names_password(self.name.written(self.text))
+            && value.contains(' ')
+            && value.split(' ').all(is_word)
     }
 
     /// Whether the line stands in a file of settings without signs, in which a user or a host is set
