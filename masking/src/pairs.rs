@@ -8,6 +8,7 @@
 //! - `markup`: the value is the text of an element, a table cell or a part of a form.
 //! - `table`: the name is the heading of a column.
 //! - `sentence`: words connect name and value.
+//! - `login`: the value follows its account.
 //!
 //! If a text fits several notations, all their values are hidden.
 //!
@@ -31,6 +32,7 @@ mod context;
 mod expectation;
 mod judgement;
 mod listed;
+mod login;
 mod manifest;
 mod markup;
 mod parallel;
@@ -120,6 +122,9 @@ impl Reader<'_, '_> {
         if text.before(start, MARK.len()) == MARK {
             return text.mark_end(start - MARK.len()).unwrap_or(end);
         }
+        if is_parameter_of_closure(text, start, end) {
+            return end;
+        }
         let (start, certainty) = self.judge(start, end, is_anywhere);
         let Some(name) = complete(text, start, end, certainty, self.choice) else {
             return 0;
@@ -150,12 +155,15 @@ impl Reader<'_, '_> {
     /// Collects the values of a name in all notations.
     fn collect(&mut self, name: Name) -> Values {
         let text = self.text;
+        let name = login::judge_beside_account(text, name);
         let mut values = Values::default();
+        login::find(text, name, &mut values);
         assigned::find(text, name, &mut values);
         listed::find(text, name, &mut values);
         if text.has_tags() {
             markup::find(text, name, &mut values);
         }
+        sentence::find_random(text, name, &mut values);
         if name.certainty >= Certainty::Likely {
             self.names.push(name.start);
             sibling::find(text, name, &mut values);
@@ -210,6 +218,20 @@ fn soft_break(text: Text<'_>, end: usize) -> Option<(usize, usize)> {
     }
     let start = context::next_line(text, sign);
     Some((start, context::line_end(text, start)))
+}
+
+/// Whether a name between two positions is the parameter of a closure of Rust or Ruby: `.map(|token|
+/// token.len())`. The cells of a table end with a further sign.
+fn is_parameter_of_closure(text: Text<'_>, start: usize, end: usize) -> bool {
+    let sign = start - usize::from(matches!(text.byte_before(start), b'_' | b'&'));
+    text.byte_before(sign) == b'|'
+        && text.rest(end).starts_with(b"| ")
+        && !text
+            .rest(end + 1)
+            .iter()
+            .take(NEAR)
+            .take_while(|&&byte| byte != b'\n')
+            .any(|&byte| byte == b'|')
 }
 
 /// Completes a name with the words around it, as in `API key` and `clave de acceso`.

@@ -46,32 +46,70 @@ const fn kinds() -> [Kind; 256] {
 
 /// Adds what the rules find in a text, except values beside names and e-mail addresses.
 pub(crate) fn find(text: Text<'_>, choice: &dyn Choice, findings: &mut Vec<Finding<'static>>) {
-    let whole = text;
-    let mut text = text;
-    let bytes = text.text.as_bytes();
     let sheet = Sheet::default();
-    let mut previous = None;
+    let bytes = text.text.as_bytes();
+    let mut walk = Walk {
+        whole: text,
+        text,
+        choice,
+        findings,
+        sheet: &sheet,
+        previous: None,
+        part: 0,
+    };
     let mut at = 0;
-    // Where the part without blanks begins that is being read.
-    let mut part = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        let kind = KINDS[usize::from(byte)];
-        if kind == Kind::Nothing {
-            if matches!(byte, b' ' | b'\n' | b'"') {
-                tokens::find_inside(whole, part, at, choice, findings);
-                part = at + 1;
-            }
-            at += 1;
-            continue;
+        at = match KINDS[usize::from(byte)] {
+            Kind::Nothing => walk.skip(at, byte),
+            kind => walk.read(at, byte, kind),
+        };
+    }
+    walk.end_part(bytes.len());
+}
+
+/// A walk over a text.
+struct Walk<'t, 'f> {
+    whole: Text<'t>,
+    /// The text, whose floor is the end of the last finding.
+    text: Text<'t>,
+    choice: &'t dyn Choice,
+    findings: &'f mut Vec<Finding<'static>>,
+    sheet: &'t Sheet,
+    /// The rule that found the last value.
+    previous: Option<&'t str>,
+    /// Where the part without blanks begins that is being read.
+    part: usize,
+}
+
+impl Walk<'_, '_> {
+    /// Skips a byte with which nothing can begin. Returns where the walk continues.
+    #[inline]
+    fn skip(&mut self, at: usize, byte: u8) -> usize {
+        if matches!(byte, b' ' | b'\n' | b'"') {
+            self.end_part(at);
         }
+        at + 1
+    }
+
+    /// Reads the part that ends at a position.
+    #[inline]
+    fn end_part(&mut self, at: usize) {
+        tokens::find_inside(self.whole, self.part, at, self.choice, self.findings);
+        self.part = at + 1;
+    }
+
+    /// Reads what can begin with a byte. Returns where the walk continues. Each word of a text comes here,
+    /// so the call must cost nothing.
+    #[inline(always)]
+    fn read(&mut self, at: usize, byte: u8, kind: Kind) -> usize {
+        let text = self.text;
         if byte == b'['
             && let Some(end) = text.mark_end(at)
         {
-            previous = text.text.get(at + MARK.len()..end - 1);
-            text.floor = end;
-            at = end;
-            continue;
+            self.previous = text.text.get(at + MARK.len()..end - 1);
+            self.text.floor = end;
+            return end;
         }
         let is_word = matches!(kind, Kind::Letter | Kind::Digit);
         let word = if is_word {
@@ -80,27 +118,26 @@ pub(crate) fn find(text: Text<'_>, choice: &dyn Choice, findings: &mut Vec<Findi
             Word::default()
         };
         if is_word && !text.starts_word(at) {
-            at = word_end(text, at, word);
-            continue;
+            return word_end(text, at, word);
         }
-        if is_word && is_plain(text, at, word) {
-            at += word.length;
-            continue;
+        let begins_token = is_word && tokens::can_begin(text, at);
+        if is_word && !begins_token && is_plain(text, at, word) {
+            return at + word.length;
         }
         if kind == Kind::Digit
             && let Some(end) = time::find(text, at, word)
         {
-            at = end;
-            continue;
+            return end;
         }
         let words = OnceCell::new();
         let place = Place {
             text,
             at,
             word,
-            sheet: &sheet,
-            previous,
-            choice,
+            begins_token,
+            sheet: self.sheet,
+            previous: self.previous,
+            choice: self.choice,
             words: &words,
         };
         let (found, next) = match kind {
@@ -110,24 +147,24 @@ pub(crate) fn find(text: Text<'_>, choice: &dyn Choice, findings: &mut Vec<Findi
             Kind::Letter => find_at_letter(place),
             Kind::Digit => find_at_digit(place),
         };
-        if let Some(found) = found {
-            // A value can begin before the byte at which it is recognised.
-            at = found.end.max(at + 1);
-            text.floor = found.end;
-            previous = Some(found.rule);
-            findings.push(found);
-        } else {
-            at = next;
-        }
+        found.map_or(next, |found| self.add(at, found))
     }
-    tokens::find_inside(whole, part, bytes.len(), choice, findings);
+
+    /// Adds what was found at a position. Returns where the walk continues.
+    fn add(&mut self, at: usize, found: Finding<'static>) -> usize {
+        self.text.floor = found.end;
+        self.previous = Some(found.rule);
+        self.findings.push(found);
+        // A value can begin before the byte at which it is recognised.
+        found.end.max(at + 1)
+    }
 }
 
 /// Whether nothing can begin with a word, because it is short and has letters or digits only. This
 /// decides on most words of a log, so it is checked before anything else.
 fn is_plain(text: Text<'_>, at: usize, word: Word) -> bool {
     let end = at + word.length;
-    if word.length >= SHORTEST_OF_LETTERS || tokens::can_begin(text, at) {
+    if word.length >= SHORTEST_OF_LETTERS {
         return false;
     }
     if !word.has_digit() {
@@ -283,11 +320,13 @@ fn find_credential(place: Place<'_>) -> Option<Finding<'static>> {
         text,
         at,
         word,
+        begins_token,
         choice,
         ..
     } = place;
     let on = |(end, rule)| match_if_on(choice, at, end, rule);
-    if let Some((start, end, rule)) = tokens::find(text, at, word, |rule| choice.is_on(rule)) {
+    let is_on = |rule: &str| choice.is_on(rule);
+    if let Some((start, end, rule)) = tokens::find(text, at, word, begins_token, is_on) {
         return Some(Finding { start, end, rule });
     }
     let own = match text.byte(at) {

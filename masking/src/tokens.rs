@@ -197,14 +197,16 @@ const fn part(body: Body, least: usize, most: usize) -> Part {
 }
 
 /// Finds a credential that begins with a word, and returns its start, its end and the name of its
-/// rule, which `is_on` accepts. The start differs from the position if the prefix stays.
+/// rule, which `is_on` accepts. The start differs from the position if the prefix stays. `begins_token`
+/// is the answer of [`can_begin`].
 pub(crate) fn find(
     text: Text<'_>,
     at: usize,
     word: Word,
+    begins_token: bool,
     is_on: impl Fn(&str) -> bool,
 ) -> Option<(usize, usize, &'static str)> {
-    if let Some(found) = prefix::find(text, at, &is_on) {
+    if begins_token && let Some(found) = prefix::find(text, at, &is_on) {
         return Some(found);
     }
     // After most words a blank or a sign follows that no credential has.
@@ -314,7 +316,11 @@ mod tests {
         infix::find(read, 0, text.len(), &All, &mut found);
         found.iter().any(|found| whole(found.start, found.end))
             || (0..=before.len())
-                .filter_map(|at| find(read, at, Word::read(read, at), |_| true))
+                .filter_map(|at| {
+                    find(read, at, Word::read(read, at), can_begin(read, at), |_| {
+                        true
+                    })
+                })
                 .any(|(start, end, _)| whole(start, end))
     }
 

@@ -50,6 +50,38 @@ const SECRETS: &[(&str, &str)] = &[
     ),
     ("AKIAIOSFODNN7EXAMPLE", "key\\nAKIAIOSFODNN7EXAMPLE\\n"),
     ("hunter2", "my password is hunter2"),
+    ("swordfish", "The default password is swordfish, change it."),
+    ("Sonnenblume", "Das Passwort ist Sonnenblume."),
+    ("girasol", "La contraseña por defecto es `girasol`."),
+    ("kite_sail", "I set the password to kite_sail and restarted"),
+    ("x1y2z3", "password changed from a1b2c3 to x1y2z3"),
+    ("Kran-Haken", "ID/PW: bob / Kran-Haken"),
+    ("Kran-Haken", "credentials: bob / Kran-Haken"),
+    ("Kran.Haken", "Benutzer/Kennwort: bob/Kran.Haken"),
+    ("kran_haken", "log in with user bob and password kran_haken"),
+    ("haken7", "Open the page and log in with bob / haken7."),
+    ("kran.haken", "login: bob, pass: kran.haken"),
+    ("kran.haken", "[sudo] Passwort: kran.haken"),
+    ("zwei Worte", "app --password zwei Worte --port 80"),
+    (
+        "blue moon",
+        "remote_username bob\nremote_password blue moon",
+    ),
+    ("Kran7Haken", "tool --user bob:Kran7Haken push"),
+    ("b&c", "login?password=b&c&x=1"),
+    ("a&b", "login?password=a&b"),
+    (
+        "0f5a2f9c-1de7-4c53-8a08-b3c9d1f7a2e4",
+        "license: 0f5a2f9c-1de7-4c53-8a08-b3c9d1f7a2e4",
+    ),
+    (
+        "QX4T9-9ZPLM-7HQ2M",
+        "the activation key QX4T9-9ZPLM-7HQ2M is used twice",
+    ),
+    (
+        "kQ8wZ2nB5vX1cR7tY4uM",
+        "the API key that you asked for: kQ8wZ2nB5vX1cR7tY4uM",
+    ),
     ("482913", "Your verification code is 482913."),
     ("s3cr3t", "{\"name\":\"DB_PASSWORD\",\"value\":\"s3cr3t\"}"),
     (
@@ -242,6 +274,24 @@ const SECRETS: &[(&str, &str)] = &[
 
 /// Texts that must stay unchanged.
 const HARMLESS: &[&str] = &[
+    // What says in which state a secret is.
+    "The password is incorrect.",
+    "The password is unique, and it was changed yesterday.",
+    "Das Passwort ist abgelaufen.",
+    "Het wachtwoord is ingesteld.",
+    "La contraseña es obligatoria.",
+    "Hasło to podstawa bezpieczeństwa konta.",
+    "Set the password to expire after 90 days.",
+    "username/password authentication (RFC 1929)",
+    "username/password or token",
+    "Failed password for root from 127.0.0.1 port 42393 ssh2",
+    "SELECT login, password FROM users WHERE id = 7",
+    "docker run --user app:app x",
+    "net use Z: \\\\nas\\share /persistent:yes",
+    "tokens.iter().filter(|token| token.is_open())",
+    "secret: *const u8,",
+    "host key fingerprint: 0123456789abcdef0123456789abcdef",
+    "license: Apache-2.0",
     // What stands beside names in tests, code and forms.
     "AssertionError: expected 'Password is required' to equal 'Please enter a password'",
     "Parse error: token mismatch expected <EOF> but was <IDENT>",

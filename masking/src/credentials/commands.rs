@@ -7,7 +7,8 @@
 use std::sync::LazyLock;
 
 use arguments::Argument;
-use programs::{CALLS, PROGRAMS, PROTOCOLS, Program};
+use programs::{CALLS, PROGRAMS, Program};
+use texts::{Hit, Reader, TEXTS};
 
 use crate::finding::{Choice, Finding};
 use crate::needles::Needles;
@@ -23,11 +24,12 @@ mod piped;
 mod places;
 mod programs;
 mod protocol;
+mod texts;
 
 /// How many bytes of a command are read.
 const LONGEST_COMMAND: usize = 2_048;
 
-/// Searches the names of all programs, and the texts of all protocols.
+/// Searches the names of all programs, and the texts before credentials.
 struct Search {
     needles: Needles,
     /// For each needle: what it is.
@@ -40,8 +42,8 @@ enum Kind {
     Program(&'static Program),
     /// A call, and the index of the argument that is its password.
     Call(usize),
-    /// A text of a protocol.
-    Protocol,
+    /// A text of a protocol, a script or a file.
+    Text(Reader),
 }
 
 static SEARCH: LazyLock<Search> = LazyLock::new(|| {
@@ -57,9 +59,11 @@ static SEARCH: LazyLock<Search> = LazyLock::new(|| {
         needles.push(call.to_owned());
         kinds.push(Kind::Call(index));
     }
-    for &protocol in PROTOCOLS {
-        needles.push(protocol.to_owned());
-        kinds.push(Kind::Protocol);
+    for &(texts, reader) in TEXTS {
+        for &text in texts {
+            needles.push(text.to_owned());
+            kinds.push(Kind::Text(reader));
+        }
     }
     let needles = Needles::new(needles, false);
     Search { needles, kinds }
@@ -90,7 +94,7 @@ pub(crate) fn find(text: Text<'_>, choice: &dyn Choice, findings: &mut Vec<Findi
             }
             Kind::Program(_) => {}
             Kind::Call(index) => found.read_call(start, end, index),
-            Kind::Protocol => found.read_protocol(start, end),
+            Kind::Text(read) => read(&mut found, Hit::new(text, start, end)),
         }
     }
 }

@@ -71,7 +71,14 @@ fn find_token(text: Text<'_>, start: usize) -> Option<(usize, usize)> {
         && !token.starts_with(MARK.as_bytes())
         && !is_placeholder(token)
         // A token of a known format has its own rule.
-        && tokens::find(text, start, Word::read(text, start), |_| true).is_none();
+        && tokens::find(
+            text,
+            start,
+            Word::read(text, start),
+            tokens::can_begin(text, start),
+            |_| true,
+        )
+        .is_none();
     is_found.then_some((start, start + length))
 }
 

@@ -95,7 +95,7 @@ pub(super) const PHRASES: &[&str] = &[
     // English.
     "amzsecuritytoken", "amzsignature", "googsignature", "authenticationstring", "authstring", "basicauth", "cardnumber", "communitystring",
     "connectionstring", "connectionstrings", "connectstring", "connsid", "connstr", "connstring", "connectsid", "creditcard", "creditcardnumber", "databaseurl", "databaseuri", "dockerconfigjson", "dockerauthconfig",
-    "clientkeydata", "privatekeydata", "mongouri", "mongourl", "mongodburi", "redisurl", "passportnumber", "passphrase", "pinblock", "secretanswer", "securityanswer", "securitywords",
+    "clientkeydata", "keymaterial", "privatekeydata", "mongouri", "mongourl", "mongodburi", "redisurl", "passportnumber", "passphrase", "pinblock", "secretanswer", "securityanswer", "securitywords",
     "securestring", "seedphrase", "recoveryphrase", "mnemonicphrase", "secretphrase", "secretword", "secretwords", "sharedkey", "socialsecuritynumber", "snmpcommunity",
     "totpseed", "otpseed", "otpauth", "webhookurl", "slackwebhook", "smtpurl", "wpakey", "wepkey", "xauth", "sentrydsn", "dburl", "dburi", "brokerurl", "amqpurl", "celerybrokerurl",
     // German, Dutch, Swedish.

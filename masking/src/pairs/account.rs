@@ -11,7 +11,7 @@ const REACH: usize = 240;
 /// The names of accounts, in lower case and without separators.
 #[rustfmt::skip]
 const ACCOUNTS: &[&str] = &[
-    "user", "username", "userid", "uid", "login", "loginname", "account", "accountname", "host", "hostname", "server", "email", "mail", "database", "dbname", "dbuser", "principal", "clientid", "benutzer", "utilisateur", "usuario", "usuário", "utente", "gebruiker",
+    "user", "username", "name", "userid", "uid", "login", "loginname", "account", "accountname", "host", "hostname", "server", "email", "mail", "database", "dbname", "dbuser", "principal", "clientid", "benutzer", "utilisateur", "usuario", "usuário", "utente", "gebruiker",
 ];
 
 /// Whether the value of an account stands before a name in the same object or in the lines above, so that

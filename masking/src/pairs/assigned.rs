@@ -18,7 +18,7 @@ use super::bare::{self, Scene};
 use super::context::{Sign, is_name, is_quote, skip_blanks, skip_spaces};
 use super::judgement::{
     SHORTEST_RANDOM, is_encoded_pair, is_object_name, is_placeholder, is_report, is_secret,
-    names_password,
+    is_unmistakable, names_licence, names_password,
 };
 use super::{Values, account, quoted, scheme, structure};
 use crate::names::{Certainty, Name};
@@ -142,7 +142,10 @@ pub(super) fn read_value(
 fn is_no_value(text: Text<'_>, at: usize, name: Name, scene: Scene<'_>) -> bool {
     let first = text.byte(at);
     let is_compared = scene.sign == Sign::Comparison && quoted::quote_length(text, at) == 0;
+    // `--from-file=password=a.txt`
+    let is_file = text.before(name.start, 6) == "-file=";
     is_compared
+        || is_file
         || is_link(text, at, name)
         || scene.sign == Sign::Colon && !scene.is_spaced && is_measurement(text, at)
         || first == b'{' && is_cookie_setting(text, at, scene.name)
@@ -293,7 +296,10 @@ fn is_bare_secret(text: Text<'_>, at: usize, end: usize, name: Name, scene: Scen
     } else {
         written.split([' ', '\t']).next().unwrap_or_default()
     };
-    if !is_secret(judged, name.certainty) && !is_setting(text, written, name, scene) {
+    let counts = is_secret(judged, name.certainty)
+        || is_setting(text, written, name, scene)
+        || names_licence(scene.name) && is_unmistakable(judged);
+    if !counts {
         return false;
     }
     let is_number = written.bytes().all(|byte| byte.is_ascii_digit());

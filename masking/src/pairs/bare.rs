@@ -42,6 +42,8 @@ pub(super) struct Scene<'t> {
     /// Whether name and value are an option or one of several settings in a line, and not code:
     /// `--password=a.b`, `level=info secret=a.b`, `username=bob,password=a(b`.
     pub(super) is_data: bool,
+    /// Whether the name names a password, and its account precedes it: `user bob, password: x`.
+    pub(super) is_beside: bool,
     /// Whether they are a property of a printed object, as in `Login { User = bob, Pass = x }`.
     pub(super) is_record: bool,
 }
@@ -55,7 +57,8 @@ impl Scene<'_> {
                 || self.quote != 0
                 || self.delimiter == b';'
                 || self.is_column
-                || self.is_prompt)
+                || self.is_prompt
+                || self.is_beside && self.sign == Sign::Colon && self.is_spaced)
     }
 }
 

@@ -65,7 +65,7 @@ fn follows(text: Text<'_>, at: usize, words: &[&str]) -> bool {
 /// Lines of network devices in which `key` precedes a secret.
 #[rustfmt::skip]
 const DEVICE_LINES: &[&str] = &[
-    "tacacs", "radius", "crypto isakmp", "ntp authentication-key", "key-chain", "wireless.", "server-private",
+    "tacacs", "radius", "crypto isakmp", "ntp authentication-key", "key-chain", "wireless.", "uci set wireless.", "server-private",
 ];
 
 /// Whether a line of a network device or of a wireless network makes `key` the name of a secret.
@@ -74,7 +74,8 @@ fn is_device_key(text: Text<'_>, start: usize) -> bool {
     let line = before.rsplit('\n').next().unwrap_or_default();
     // The prompt of a device: `router(config)# tacacs-server …`.
     let line = line.rsplit("# ").next().unwrap_or(line).trim_start();
-    let is_wireless = line.starts_with("option") && before.contains("wifi-iface");
+    let is_wireless = line.starts_with("option")
+        && (before.contains("wifi-iface") || text.rest(start).starts_with(b"key '"));
     let is_alone = line.is_empty() && is_space(text.byte_before(start));
     let previous = before.trim_end().rsplit('\n').take(3);
     is_wireless

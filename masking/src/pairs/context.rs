@@ -103,7 +103,7 @@ pub(super) struct Line {
 /// Words that can stand before a name at the start of a line.
 #[rustfmt::skip]
 static KEYWORDS: WordSet = WordSet::new(&[
-    "ARG", "Arg", "Env", "ENV", "SET", "auto", "char", "const", "declare", "def", "env", "export", "final", "let", "local", "my", "our", "private", "protected", "public", "readonly", "set", "setenv", "static", "string", "String", "sudo", "val", "var", "variable", "config", "option", "DEFINE", "define", "set -x", "setx",
+    "ARG", "Arg", "Env", "ENV", "SET", "auto", "char", "const", "declare", "def", "env", "export", "final", "let", "local", "my", "our", "private", "protected", "public", "readonly", "set", "setenv", "static", "string", "String", "sudo", "val", "var", "variable", "config", "option", "DEFINE", "define", "set -x", "setx", "IPSec", "Xauth",
 ]);
 
 /// Marks that can stand before a name at the start of a line: of lists, comments, quotes, trees and
@@ -118,10 +118,12 @@ pub(super) fn line_of(text: Text<'_>, start: usize) -> Line {
     let before = text.text.get(line_start..start).unwrap_or("x");
     let indent = before.len() - before.trim_start_matches([' ', '\t']).len();
     let words = before.trim_matches(|character: char| MARKS.contains(character));
-    let is_start = is_whole
-        && words
-            .split_whitespace()
-            .all(|word| KEYWORDS.contains(word) || word == "-");
+    // Maven lists the parameters of a plugin: `(f) password = x`.
+    let is_start = before.ends_with("(f) ")
+        || is_whole
+            && words
+                .split_whitespace()
+                .all(|word| KEYWORDS.contains(word) || word == "-");
     Line { indent, is_start }
 }
 

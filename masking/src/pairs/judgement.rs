@@ -7,6 +7,7 @@ use crate::needles::Needles;
 
 mod message;
 mod placeholder;
+mod state;
 mod strength;
 mod words;
 
@@ -17,8 +18,10 @@ pub(super) use message::{
     is_sentence, is_status, is_text, names_itself,
 };
 pub(super) use placeholder::{is_go_type, is_placeholder, is_variable};
+pub(super) use state::{is_compound, is_state};
 pub(super) use strength::{
     SHORTEST_RANDOM, is_duration, is_encoded_pair, is_password, is_random, is_secret,
+    is_unmistakable,
 };
 
 /// Searches the parts of the words for a password.
@@ -33,6 +36,15 @@ pub(super) fn names_password(name: &str) -> bool {
         return PASSWORDS.are_in(name);
     }
     PASSWORDS.are_in(&name.to_lowercase())
+}
+
+/// Whether a name is that of a licence, whose value is a secret if it is random, a UUID or a product
+/// key. Ids of sessions are often written as UUIDs, and are no secrets there.
+pub(super) fn names_licence(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["license", "licence", "lizenz", "activation", "serial"]
+        .iter()
+        .any(|word| lower.contains(word))
 }
 
 /// Whether a value is the name of an object: `db-credentials`, `kube-system/registry`.

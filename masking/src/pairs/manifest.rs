@@ -1,10 +1,6 @@
 //! Kubernetes' manifests of the kind `Secret`: all values of their `data` and `stringData` are secret,
 //! whatever their keys are.
 
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
-
 use super::context::{is_space, next_line, skip_blanks, skip_spaces};
 use super::judgement::is_placeholder;
 use super::{Values, quoted};
@@ -16,35 +12,55 @@ const REACH: usize = 16 * 1024;
 /// The most values of a manifest.
 const MOST_VALUES: usize = 200;
 
-/// How the kind is written in YAML and in JSON.
-static KINDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new([
-        "kind: Secret",
-        "\"kind\":\"Secret\"",
-        "\"kind\": \"Secret\"",
-    ])
-    .expect("three short texts fit into an automaton")
-});
+/// What stands before the kind in YAML and in JSON, and after it.
+const KINDS: [(&str, &str); 3] = [
+    ("kind: ", ""),
+    ("\"kind\":\"", "\""),
+    ("\"kind\": \"", "\""),
+];
+
+/// The kind of a manifest.
+struct Kind {
+    start: usize,
+    end: usize,
+    is_yaml: bool,
+}
+
+/// The kinds of all manifests of secrets in a text.
+fn kinds(text: Text<'_>) -> impl Iterator<Item = Kind> {
+    memchr::memmem::find_iter(text.text.as_bytes(), "Secret").filter_map(move |place| {
+        let end = place + "Secret".len();
+        let (before, after) = KINDS.iter().find(|(before, after)| {
+            text.text.as_bytes()[..place].ends_with(before.as_bytes())
+                && text.rest(end).starts_with(after.as_bytes())
+        })?;
+        Some(Kind {
+            start: place - before.len(),
+            end: end + after.len(),
+            is_yaml: after.is_empty(),
+        })
+    })
+}
 
 /// Adds the values of all manifests of secrets in a text.
 pub(super) fn find(text: Text<'_>, values: &mut Values) {
     let mut read_until = 0;
-    let mut hits = KINDS.find_iter(text.text).peekable();
+    let mut hits = kinds(text).peekable();
     while let Some(hit) = hits.next() {
-        let is_whole = !text.byte(hit.end()).is_ascii_alphabetic();
+        let is_whole = !text.byte(hit.end).is_ascii_alphabetic();
         if !is_whole {
             continue;
         }
-        let from = read_until.max(hit.start().saturating_sub(REACH));
-        let next = hits.peek().map_or(text.text.len(), |next| next.start());
-        let until = next.min(hit.end() + REACH);
+        let from = read_until.max(hit.start.saturating_sub(REACH));
+        let next = hits.peek().map_or(text.text.len(), |next| next.start);
+        let until = next.min(hit.end + REACH);
         let from = text.text.ceil_char_boundary(from);
         let until = text.text.floor_char_boundary(until);
-        let before = &text.text[from..hit.start()];
+        let before = &text.text[from..hit.start];
         let start = before.rfind("\n---").map_or(from, |place| from + place);
-        let after = &text.text[hit.end()..until];
-        let end = after.find("\n---").map_or(until, |place| hit.end() + place);
-        if hit.pattern().as_usize() == 0 {
+        let after = &text.text[hit.end..until];
+        let end = after.find("\n---").map_or(until, |place| hit.end + place);
+        if hit.is_yaml {
             read_yaml(text, start, end, values);
         } else {
             read_json(text, start, end, values);

@@ -3,8 +3,11 @@
 
 use before::find_before;
 use gap::read_gap;
-use value::{read_bracketed, read_plain_word, read_quoted, read_word};
-use words::{ADJECTIVES, CLOSERS, EXACT_VERBS, PREPOSITIONS, VERBS};
+use value::{
+    read_bracketed, read_joined_word, read_last_word, read_next_word, read_plain_word, read_quoted,
+    read_unmistakable, read_word,
+};
+use words::{ADJECTIVES, CLOSERS, CONJUNCTIONS, COPULAS, EXACT_VERBS, PREPOSITIONS, VERBS};
 
 use super::assigned::closes_prompt;
 use super::context::{ahead, is_quote, read_sign, skip_spaces};
@@ -45,6 +48,50 @@ pub(super) fn find(text: Text<'_>, name: Name, values: &mut Values) {
         read_gap(text, start, name, values);
     }
     find_before(text, name, values);
+}
+
+/// How many bytes after a name a random value can stand: `the key that you asked for: …`.
+const LONGEST_CLAUSE: usize = 72;
+
+/// Words before a random value in a sentence that does not repeat its name.
+#[rustfmt::skip]
+const POINTERS: &[&str] = &[": ", " it is ", " it's ", " one is ", " one was ", " is ", " was ", " to "];
+
+/// Words after the name of a secret for what identifies it and may be known.
+#[rustfmt::skip]
+const IDENTIFIERS: &[&str] = &[
+    "fingerprint", "finger print", "digest", "checksum", "hash", " id", "id ", "sha", "thumbprint", "version", "request", "trace", "commit", "job", "order", "user", "account",
+];
+
+/// Adds a random value after a name, with a verb, or directly after the name of a secret: no sentence
+/// has such a word.
+pub(super) fn find_random(text: Text<'_>, name: Name, values: &mut Values) {
+    let at = skip_spaces(text, skip_marks(text, name.end));
+    if at == name.end || text.byte_before(name.start) == b'=' {
+        return;
+    }
+    let verb = skip_verb(text, at);
+    let start = verb.map_or(at, |verb| skip_sign(text, skip_spaces(text, verb)));
+    if verb.is_some() || name.certainty >= Certainty::Long {
+        read_unmistakable(text, start, values);
+    }
+    if name.certainty < Certainty::Certain || !values.is_empty() {
+        return;
+    }
+    let clause = ahead(text, at, LONGEST_CLAUSE).unwrap_or_default();
+    let clause = clause
+        .split(['\n', ';', '{', '}', '"'])
+        .next()
+        .unwrap_or_default();
+    for pointer in POINTERS {
+        if let Some(place) = clause.find(pointer)
+            && !IDENTIFIERS
+                .iter()
+                .any(|word| clause[..place].contains(word))
+        {
+            read_unmistakable(text, at + place + pointer.len(), values);
+        }
+    }
 }
 
 /// Whether a value can follow a name that ends at a position: a sign, a verb, a preposition or a
@@ -90,15 +137,16 @@ fn skip_marks(text: Text<'_>, at: usize) -> usize {
 
 /// Reads a value directly after a name, or after a verb.
 fn read_after(text: Text<'_>, at: usize, is_separate: bool, name: Name, values: &mut Values) {
-    if is_separate && closes_text(text, at, name) {
-        return;
-    }
     // SQL: `SECRET 'two words'`.
     let is_keyword = text.byte(at) == b'\''
         && name
             .written(text)
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_statement = is_keyword && text.byte(at + 1).is_ascii_alphanumeric();
+    if is_separate && !is_statement && closes_text(text, at, name) {
+        return;
+    }
     if is_separate && read_quoted(text, at, is_keyword, name, values) {
         return;
     }
@@ -195,6 +243,59 @@ fn read_stated_word(text: Text<'_>, verb: usize, at: usize, name: Name, values: 
     }
     if values.is_empty() && is_exact(&text.text[verb..at]) {
         read_plain_word(text, at, name, values);
+    }
+    if values.is_empty() && text.text[verb..at].trim() == "to" && follows_set(text, name) {
+        read_joined_word(text, at, name, values);
+    }
+    if values.is_empty() && is_copula(text.text[verb..at].trim(), name.written(text)) {
+        read_last_word(text, at, name, values);
+    }
+    if let Some(&(_, end, _)) = values.found.last() {
+        read_next_word(text, end, values);
+    }
+}
+
+/// Whether a verb is a form of `be`. Polish writes `to`, which is a preposition in English.
+fn is_copula(verb: &str, name: &str) -> bool {
+    COPULAS.contains(&verb) && (verb != "to" || !name.is_ascii())
+}
+
+/// Verbs before a name that `to` and a value follow.
+#[rustfmt::skip]
+const SETTERS: &[&str] = &["set", "sets", "setting", "reset", "resets", "change", "changed", "changes", "update", "updated"];
+
+/// Whether a verb such as `set` stands a few words before a name: `set the root password to …`.
+fn follows_set(text: Text<'_>, name: Name) -> bool {
+    let before = text.before(name.start, 48).to_ascii_lowercase();
+    before
+        .rsplit([' ', '\n'])
+        .take(5)
+        .any(|word| SETTERS.contains(&word))
+}
+
+/// Whether a clause ends at a position: with a sign, the line, or a conjunction.
+pub(super) fn ends_clause(text: Text<'_>, at: usize) -> bool {
+    let rest = text.rest(at);
+    let is_end = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_whitespace());
+    match rest.first() {
+        None | Some(b'\n' | b'\r' | b')' | b']' | b'<' | b'"' | b'\'' | b'*' | b'`') => true,
+        Some(b'.' | b',' | b';' | b':' | b'!' | b'?') => {
+            is_end(rest.get(1)) || matches!(rest[1], b'"' | b'\'' | b')' | b'<')
+        }
+        Some(b' ') => {
+            let after = ahead(text, at + 1, 16).unwrap_or_default();
+            after.is_empty()
+                || after.starts_with(['?', '!']) && after.len() <= 2
+                || CONJUNCTIONS
+                    .that_begin(after)
+                    .any(|word| after.starts_with(word))
+        }
+        _ => {
+            !rest.first().is_some_and(u8::is_ascii)
+                && (rest.starts_with("。".as_bytes())
+                    || rest.starts_with("，".as_bytes())
+                    || rest.starts_with("、".as_bytes()))
+        }
     }
 }
 

@@ -298,6 +298,7 @@ fn read_plain(text: Text<'_>, at: usize, name: Name, line: Line, values: &mut Va
         is_column: false,
         is_prompt: false,
         is_data: false,
+        is_beside: false,
         is_record: false,
     };
     if matches!(text.byte(at), b'|' | b'>') {

@@ -118,6 +118,8 @@ pub(crate) struct Place<'t> {
     pub(crate) at: usize,
     /// The run of letters and digits that begins there.
     pub(crate) word: Word,
+    /// Whether the prefix of a token can begin there.
+    pub(crate) begins_token: bool,
     pub(crate) sheet: &'t Sheet,
     /// The rule that found the last value before the place.
     pub(crate) previous: Option<&'t str>,
@@ -429,6 +431,7 @@ pub(crate) fn find_script(place: Place<'_>) -> (Option<Finding<'static>>, usize)
     let (facts, sheet, words) = (Facts::default(), Sheet::default(), OnceCell::new());
     let text = Text::new(&rewritten.text, &facts);
     let inner = Place {
+        begins_token: false,
         text,
         at: rewritten.start,
         word: Word::read(text, rewritten.start),

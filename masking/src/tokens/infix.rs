@@ -3,11 +3,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
-
 use super::prefix::{CHECKED, find_checked};
 use super::{Format, Run, formats};
 use crate::finding::{Choice, Finding};
+use crate::needles::Needles;
 use crate::text::Text;
 
 /// A format with the name of its rule.
@@ -24,11 +23,11 @@ enum Kind {
 /// The texts to search for, and the formats that have them.
 #[derive(Debug)]
 struct Search {
-    texts: AhoCorasick,
+    texts: Needles,
     kinds: Vec<Kind>,
 }
 
-static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
+static SEARCH: LazyLock<Search> = LazyLock::new(|| {
     let mut texts = Vec::new();
     let mut kinds = Vec::new();
     for (rule, format) in formats() {
@@ -38,7 +37,7 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
             after,
         } = format
         {
-            texts.push(infix);
+            texts.push(infix.to_owned());
             kinds.push(Kind::Infix {
                 rule,
                 before,
@@ -47,14 +46,11 @@ static SEARCH: LazyLock<Option<Search>> = LazyLock::new(|| {
         }
     }
     for prefix in CHECKED {
-        texts.push(prefix);
+        texts.push(prefix.to_owned());
         kinds.push(Kind::Checked);
     }
-    let texts = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(texts)
-        .ok()?;
-    Some(Search { texts, kinds })
+    let texts = Needles::new(texts, false);
+    Search { texts, kinds }
 });
 
 /// The shortest credential with a text inside it, and the shortest token with a checksum.
@@ -72,21 +68,21 @@ pub(crate) fn find(
     if end - start < SHORTEST {
         return;
     }
-    let Some(search) = SEARCH.as_ref() else {
-        return;
-    };
     let mut text = text;
     let mut from = start;
-    while let Some(found) = search.texts.find(Input::new(text.text).range(from..end)) {
+    let part = &text.text[..end];
+    while let Some(place) = SEARCH.texts.next(part, from) {
         // Two texts can overlap.
-        from = found.start() + 1;
-        let kind = search.kinds[found.pattern().as_usize()];
-        if let Some(finding) = check(text, found.start(), found.end(), kind)
-            && choice.is_on(finding.rule)
-        {
-            from = finding.end;
-            text.floor = finding.end;
-            findings.push(finding);
+        from = place + 1;
+        for (index, text_end) in SEARCH.texts.at(part, place) {
+            if let Some(finding) = check(text, place, text_end, SEARCH.kinds[index])
+                && choice.is_on(finding.rule)
+            {
+                from = finding.end;
+                text.floor = finding.end;
+                findings.push(finding);
+                break;
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ impl Found<'_, '_> {
         };
         let start = pair.len() - pair.trim_start().len();
         if let Some((user, password)) = pair.trim_start().split_once(':')
-            && before.starts_with('[')
+            && is_host(before)
             && !user.contains(' ')
             && !password.starts_with(' ')
         {
@@ -93,4 +93,13 @@ impl Found<'_, '_> {
             self.push(start, start + seed.len());
         }
     }
+}
+
+/// Whether the text before a port is a host, perhaps in brackets: `[smtp.example`, `smtp.example`.
+fn is_host(before: &str) -> bool {
+    before.starts_with('[')
+        || before.contains('.')
+            && before.chars().all(|character| {
+                character.is_ascii_alphanumeric() || matches!(character, '.' | '-')
+            })
 }

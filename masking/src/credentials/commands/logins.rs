@@ -10,6 +10,9 @@ const LONGEST_CONNECTION: usize = 160;
 /// How far before a login of FTP the command is that opened the connection.
 const LONGEST_SCRIPT: usize = 300;
 
+/// The shortest response of a mechanism of authentication in base64.
+const SHORTEST_ENCODED: usize = 12;
+
 /// Options of a user before `-p`.
 #[rustfmt::skip]
 const USER_OPTIONS: &[&str] = &[
@@ -17,53 +20,8 @@ const USER_OPTIONS: &[&str] = &[
 ];
 
 impl Found<'_, '_> {
-    /// Reads the password of a login. Returns whether the text before it begins a login.
-    pub(super) fn read_login(
-        &mut self,
-        protocol: &str,
-        start: usize,
-        end: usize,
-        before: &str,
-    ) -> bool {
-        match protocol {
-            ":1521/" | ":1521:" => self.read_before_port(start),
-            "SQL> connect " | "SQL> conn " | "SQL> CONNECT " | "SQL> CONN " => {
-                if let Some(argument) = first_arguments(self.text, end, 1).first() {
-                    self.read_oracle(*argument);
-                    self.read_short_login(*argument);
-                }
-            }
-            "\nuser " | "ftp> user " | "lftp> user " => self.read_ftp_user(start, end),
-            ": RSA " | ": ECDSA " | ": PKCS8 " | ": P12 " => self.read_key_passphrase(end),
-            "\" * \"" if before.trim_start().starts_with('"') => self.read_until(end, b"\""),
-            "PRAGMA key" | "pragma key" => self.push_quoted(end),
-            " KEY '"
-                if before
-                    .trim_start()
-                    .to_ascii_uppercase()
-                    .starts_with("ATTACH") =>
-            {
-                self.read_until(end, b"'");
-            }
-            " pass \"" | " pass '" if before.contains("user ") => {
-                self.read_until(end, &[self.text.byte(end - 1)]);
-            }
-            " * " | "\t*\t" => self.read_chap(end, before),
-            " -p " | "'-p', '" | "\"-p\", \"" | "\"-p\",\"" => self.read_user_option(end, before),
-            "register => " => self.read_registration(end),
-            "BUNDLE_" => self.read_bundler(end),
-            "<apikeys>" => self.read_api_key(end),
-            " account " if before.contains("machine ") && before.contains(" login ") => {
-                self.push_first_word(end);
-            }
-            "\" * \"" | " account " | " KEY '" | " pass \"" | " pass '" => {}
-            _ => return false,
-        }
-        true
-    }
-
     /// Reads `scott/X@host:1521/service`, whose port is at a position.
-    fn read_before_port(&mut self, port: usize) {
+    pub(super) fn read_before_port(&mut self, port: usize) {
         let text = self.text;
         let start = text.run_back(port, LONGEST_CONNECTION, |byte| {
             byte > b' ' && !b"\"'`=,;(<".contains(&byte)
@@ -80,7 +38,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the arguments of `user bob X` in a script of FTP.
-    fn read_ftp_user(&mut self, start: usize, end: usize) {
+    pub(super) fn read_ftp_user(&mut self, start: usize, end: usize) {
         let script = self.text.before(start, LONGEST_SCRIPT);
         let is_open = |line: &str| {
             let line = line.trim_start_matches("ftp> ");
@@ -106,14 +64,14 @@ impl Found<'_, '_> {
         }
     }
 
-    fn push_first_word(&mut self, at: usize) {
+    pub(super) fn push_first_word(&mut self, at: usize) {
         if let Some(argument) = first_arguments(self.text, at, 1).first() {
             self.push_argument(argument);
         }
     }
 
     /// Reads the secret of a client for all servers in the file of PPP: `bob * X *`.
-    fn read_chap(&mut self, at: usize, before: &str) {
+    pub(super) fn read_chap(&mut self, at: usize, before: &str) {
         let text = self.text;
         let end = text.run_within(at, LONGEST_CONNECTION, |byte| {
             !matches!(byte, b'\n' | b'\r')
@@ -124,8 +82,10 @@ impl Found<'_, '_> {
             .unwrap_or_default()
             .split_whitespace();
         let is_client = !before.is_empty() && !before.contains([' ', '\t', '/', '*']);
-        if let (Some(secret), Some("*"), None) = (fields.next(), fields.next(), fields.next())
+        let is_address = |field: &str| field == "*" || field.parse::<std::net::IpAddr>().is_ok();
+        if let (Some(secret), Some(address), None) = (fields.next(), fields.next(), fields.next())
             && is_client
+            && is_address(address)
         {
             let start = secret.as_ptr() as usize - text.text.as_ptr() as usize;
             self.push(start, start + secret.len());
@@ -133,7 +93,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the argument of `-p` in a command that also has the option of a user: `-u bob -p X`.
-    fn read_user_option(&mut self, at: usize, before: &str) {
+    pub(super) fn read_user_option(&mut self, at: usize, before: &str) {
         let text = self.text;
         let has_user = USER_OPTIONS.iter().any(|option| before.contains(option));
         let quote = text.byte_before(at);
@@ -155,7 +115,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the secret of a registration in the settings of Asterisk: `register => bob:X@host`.
-    fn read_registration(&mut self, at: usize) {
+    pub(super) fn read_registration(&mut self, at: usize) {
         let text = self.text;
         let end = text.run_within(at, LONGEST_CONNECTION, |byte| byte > b' ');
         let written = text.text.get(at..end).unwrap_or_default();
@@ -167,7 +127,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the text in quotes after an equals sign.
-    fn push_quoted(&mut self, at: usize) {
+    pub(super) fn push_quoted(&mut self, at: usize) {
         let start = self
             .text
             .run_within(at, 4, |byte| matches!(byte, b' ' | b'='));
@@ -221,7 +181,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the passphrase after the file of a key: `: RSA key.pem "X"`.
-    fn read_key_passphrase(&mut self, at: usize) {
+    pub(super) fn read_key_passphrase(&mut self, at: usize) {
         if let [_, passphrase] = first_arguments(self.text, at, 2).as_slice()
             && self.text.byte_before(passphrase.start) == b'"'
         {
@@ -230,7 +190,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the credential of a host in Bundler's settings: `BUNDLE_GEMS__EXAMPLE: "bob:X"`.
-    fn read_bundler(&mut self, at: usize) {
+    pub(super) fn read_bundler(&mut self, at: usize) {
         let text = self.text;
         let end = text.run_within(at, 96, |byte| {
             byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'
@@ -250,7 +210,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the key of a source of packages: `<apikeys><add key="https://x" value="X" />`.
-    fn read_api_key(&mut self, at: usize) {
+    pub(super) fn read_api_key(&mut self, at: usize) {
         let text = self.text;
         let rest = text.rest(at);
         let near = &rest[..rest.len().min(LONGEST_SCRIPT)];
@@ -274,6 +234,87 @@ impl Found<'_, '_> {
             let quotes = password.len() - password.trim_start_matches('"').len();
             let start = argument.start + user.len() + 1 + quotes;
             self.push(start, start + password.trim_matches('"').len());
+        }
+    }
+
+    /// Reads the secret of a pair in the argument of an option: `--user bob:X`. Not a user and a group, as
+    /// in `docker run --user app:app`.
+    pub(super) fn read_user_pair(&mut self, at: usize) {
+        let text = self.text;
+        let Some(&argument) = first_arguments(text, at, 1).first() else {
+            return;
+        };
+        let Some((user, secret)) = argument.text.split_once(':') else {
+            return;
+        };
+        let is_group = secret
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() && user == secret)
+            || secret.bytes().all(|byte| byte.is_ascii_digit());
+        let is_pair = !user.is_empty()
+            && !user.contains(['/', '{', '$', '<'])
+            && secret.len() >= 3
+            && !secret.starts_with("//")
+            && !is_group;
+        if is_pair {
+            self.push(argument.start + user.len() + 1, argument.end);
+        }
+    }
+
+    /// Reads the secret after the colon of the first argument: `addauth digest bob:X`.
+    pub(super) fn read_pair_after(&mut self, at: usize) {
+        if let Some(argument) = first_arguments(self.text, at, 1).first()
+            && let Some((user, _)) = argument.text.split_once(':')
+        {
+            self.push(argument.start + user.len() + 1, argument.end);
+        }
+    }
+
+    /// Reads a login in a sentence: `log in with bob / X`, `log in as bob/X`.
+    pub(super) fn read_login(&mut self, at: usize) {
+        let text = self.text;
+        let end = text.run_within(at, LONGEST_CONNECTION, |byte| {
+            !matches!(byte, b'\n' | b'\r')
+        });
+        let Some(line) = text.text.get(at..text.text.floor_char_boundary(end)) else {
+            return;
+        };
+        let is_quote = |character: char| matches!(character, '`' | '"' | '\'' | '*');
+        let login = line.trim_start_matches(is_quote);
+        let is_account =
+            |character: char| character.is_alphanumeric() || "._-@".contains(character);
+        let account = &login[..login
+            .find(|character| !is_account(character))
+            .unwrap_or(login.len())];
+        let rest = &login[account.len()..];
+        let gap = rest.trim_start_matches(|character| {
+            is_quote(character) || matches!(character, ' ' | '/' | ':')
+        });
+        let separator = &rest[..rest.len() - gap.len()];
+        let is_end =
+            |character: char| character.is_whitespace() || is_quote(character) || character == '<';
+        let password = &gap[..gap.find(is_end).unwrap_or(gap.len())];
+        let password = password.trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
+        let has_sign = separator.contains(['/', ':']) && separator.len() <= 5 && separator != ": ";
+        let looks = password.chars().any(char::is_alphabetic)
+            && password
+                .chars()
+                .any(|character| !character.is_alphabetic() && character != '-')
+            && !password.contains('/');
+        if has_sign && !account.is_empty() && password.len() >= 4 && looks {
+            let start = password.as_ptr() as usize - text.text.as_ptr() as usize;
+            self.push(start, start + password.len());
+        }
+    }
+
+    /// Reads a word in base64 that is the rest of its line: `AUTHENTICATE X`.
+    pub(super) fn read_encoded(&mut self, at: usize) {
+        let text = self.text;
+        let end = text.run_near(at, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+        });
+        if end >= at + SHORTEST_ENCODED && matches!(text.byte(end), 0 | b'\n' | b'\r') {
+            self.push(at, end);
         }
     }
 }

@@ -16,30 +16,6 @@ const FILE_OPTIONS: &[&str] = &[
 ];
 
 impl Found<'_, '_> {
-    /// Reads the password that a shell or a program writes. Returns whether the text is one of those
-    /// that it reads.
-    pub(super) fn read_shell(
-        &mut self,
-        protocol: &str,
-        start: usize,
-        end: usize,
-        before: &str,
-    ) -> bool {
-        let line_start = start - before.len();
-        match protocol {
-            "--password-stdin" | "--passphrase-fd 0" | "passwd --stdin" | "| keepassxc-cli"
-            | "| gcloud secrets" => self.read_echoed(line_start, start, false),
-            "| base64" => self.read_echoed(line_start, start, true),
-            "GetBytes(" | "btoa(" | "base64_encode(" | "b64encode(" | "encode64("
-            | "Buffer.from(" => self.read_encoded_pair(start, end),
-            ".toCharArray()" => self.read_characters(start, before),
-            "<<< " => self.read_here_text(end, before),
-            "<(echo " => self.read_substituted(end, before),
-            _ => return false,
-        }
-        true
-    }
-
     /// Reads the text that `echo X | sudo -S`, `printf '%s' X | sudo -S` and `echo user:X | chpasswd`
     /// pipe.
     pub(super) fn read_echoed(&mut self, line_start: usize, end: usize, has_user: bool) {

@@ -103,7 +103,7 @@ impl Found<'_, '_> {
         // An option of Windows has one slash, and a path has more.
         let is_option = |argument: &&Argument<'_>| {
             let text = argument.text;
-            text.starts_with(['-', '/']) && text.len() <= 12 && !text[1..].contains('/')
+            text.starts_with(['-', '/']) && text.len() <= 16 && !text[1..].contains('/')
         };
         let mut plain = rest.iter().filter(|argument| !is_option(argument));
         let found = if position == LAST {
@@ -111,7 +111,12 @@ impl Found<'_, '_> {
         } else {
             plain.nth(position)
         };
-        if let Some(argument) = found {
+        // `net use Z: \\host\share`: a share or a drive, and no password.
+        let is_share = |argument: &&Argument<'_>| {
+            let text = argument.text;
+            command == "use" && (text.starts_with('\\') || text.ends_with(':') || text == "*")
+        };
+        if let Some(argument) = found.filter(|argument| !is_share(argument)) {
             self.push_argument(argument);
         }
     }
@@ -145,7 +150,9 @@ impl Found<'_, '_> {
         };
         let is_quoted = matches!(self.text.byte_before(value.start), b'"' | b'\'');
         let is_word = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b',' | b'.');
-        if is_quoted || value.text.len() >= 4 && !value.text.bytes().all(is_word) {
+        let mut later = value.text.bytes().skip(1);
+        let has_capital = later.any(|byte| byte.is_ascii_uppercase());
+        if is_quoted || value.text.len() >= 4 && (has_capital || !value.text.bytes().all(is_word)) {
             self.push_argument(value);
         }
     }

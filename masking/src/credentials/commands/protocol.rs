@@ -1,8 +1,8 @@
 //! Credentials in the commands of protocols, and in texts and calls that have a fixed form.
 
-use super::arguments::{Argument, arguments, first_arguments};
+use super::arguments::{Argument, first_arguments};
 use super::programs::LAST;
-use super::{Found, LONGEST_COMMAND, password_file};
+use super::{Found, LONGEST_COMMAND};
 
 /// The most arguments of a protocol's command that are read.
 const MOST_ARGUMENTS: usize = 8;
@@ -13,110 +13,8 @@ const PRIVATE_MEMBERS: [&str; 7] = [
 ];
 
 impl Found<'_, '_> {
-    /// Reads the credential after a text of a protocol.
-    pub(super) fn read_protocol(&mut self, start: usize, end: usize) {
-        let text = self.text;
-        let line_start = text.run_back(start, 200, |byte| byte != b'\n');
-        let before = text.text.get(line_start..start).unwrap_or_default();
-        match &text.text[start..end] {
-            " LOGIN " => self.read_imap(end, before),
-            " login \"" => self.read_imap(end - 1, before),
-            "AUTHENTICATE \"PLAIN\" \"" => self.read_until(end, b"\""),
-            "AUTHENTICATE PLAIN " => self.read_until(end, b" \"\\"),
-            "PASS " => self.read_pass(start, end, before),
-            "+CPIN=" => self.read_pin(end),
-            ":*:" | ":5432:" | ":5433:" | ":6432:" => {
-                password_file::find(text, start, self.findings)
-            }
-            "sudo -S" | "chpasswd" | "| cryptsetup" | "| kinit" | "| openconnect" => {
-                let has_user = &text.text[start..end] == "chpasswd";
-                self.read_echoed(line_start, start, has_user);
-                self.read_here_string(start);
-            }
-            "requirepass\" " => {
-                if let Some(argument) = first_arguments(text, end, 1).first() {
-                    self.push_argument(argument);
-                }
-            }
-            "args beginning with: '" | "args beginning with: `" => {
-                if before.to_ascii_lowercase().contains("auth") {
-                    self.read_until(end, b"'`");
-                }
-            }
-            " on >" | " on #" => {
-                if before.starts_with("user ") {
-                    self.read_access_rules(end - 2);
-                }
-            }
-            "@(DESCRIPTION" => self.read_before_description(start),
-            "redis->auth(" | "-> auth([" => self.read_argument(end, 0),
-            "quote PASS " => self.read_until(end, b"\"'"),
-            "cx_Oracle.connect(" | "oracledb.connect(" => {
-                self.read_argument(end, 1);
-                if let Some(argument) = first_arguments(text, end, 1).first() {
-                    self.read_oracle(*argument);
-                }
-            }
-            "\"AUTH\"," | "'AUTH'," => self.read_auth(start, end - 1, before),
-            "oracle:thin:" => {
-                if let Some(argument) = first_arguments(text, end, 1).first() {
-                    self.read_oracle(*argument);
-                }
-            }
-            "response=\"" => self.read_digest(end),
-            "\"kty\"" => self.read_web_key(start),
-            "WIFI:" => self.read_network(end),
-            "UGFzc3dvcmQ6" => self.read_answer(end),
-            "etuser " | "etuser\"" | "ETUSER " => self.read_access_rules(end),
-            "]:25 " | "]:465 " | "]:587 " => self.read_relay(end, before),
-            "\tresp=" | "PLAIN resp=" => self.read_until(end, b" "),
-            other => self.read_text(other, start, end, before),
-        }
-    }
-
-    /// Reads the credential after a text that a program prints or a script contains.
-    fn read_text(&mut self, found: &str, start: usize, end: usize, before: &str) {
-        let text = self.text;
-        match found {
-            "'Private Key' " | "'Auth' " if before.ends_with("password ") => {
-                self.read_until(end, &[]);
-            }
-            "'Private Key' " | "'Auth' " => {}
-            "(given: " if before.contains("assword") => self.read_until(end, b")"),
-            ": PSK '" => self.read_until(end, b"'"),
-            ": PSK \"" | ": EAP \"" | ": XAUTH \"" => self.read_until(end, b"\""),
-            "HOTP/" => self.read_seed(end),
-            "| ConvertTo-SecureString" => self.read_piped_text(start),
-            "ConvertTo-SecureString " => {
-                self.push_first(&arguments(text, end));
-            }
-            "send \"" | "sendline(" if text.before(start, 200).contains("assword") => {
-                self.read_sent(end);
-            }
-            " IDENTIFY " | " identify " if before.to_ascii_lowercase().contains("nickserv") => {
-                if let Some(argument) = arguments(text, end).last() {
-                    self.push_argument(argument);
-                }
-            }
-            "(given: " | "send \"" | "sendline(" | " IDENTIFY " | " identify " => {}
-            "<master>{" => self.read_until(end - 1, b"<"),
-            "'simple': '" => self.read_until(end, b"'"),
-            "\"Auth\" \"" | "\"Private Key\" \"" if before.ends_with("password ") => {
-                self.read_until(end, b"\"'");
-            }
-            "\"Auth\" \"" | "\"Private Key\" \"" => {}
-            protocol => {
-                let is_read = self.read_shell(protocol, start, end, before)
-                    || self.read_login(protocol, start, end, before);
-                if !is_read {
-                    self.read_auth(start, end, before);
-                }
-            }
-        }
-    }
-
     /// Reads the password after IMAP's `LOGIN`, which a tag precedes: `a1 LOGIN bob X`.
-    fn read_imap(&mut self, end: usize, before: &str) {
+    pub(super) fn read_imap(&mut self, end: usize, before: &str) {
         let tag = before.rsplit([' ', '\'', '"']).next().unwrap_or_default();
         let is_tag = !tag.is_empty()
             && tag.len() <= 12
@@ -152,7 +50,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the password after `PASS` of FTP and POP3, if `USER` precedes it.
-    fn read_pass(&mut self, start: usize, end: usize, before: &str) {
+    pub(super) fn read_pass(&mut self, start: usize, end: usize, before: &str) {
         let text = self.text;
         let said = before.trim_end_matches([' ', '\t']);
         let is_command = said.is_empty() || said.ends_with([':', '>', '"', '\'', '<', ']', '-']);
@@ -180,7 +78,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the login before a long description of Oracle: `scott/X@(DESCRIPTION=…`.
-    fn read_before_description(&mut self, sign: usize) {
+    pub(super) fn read_before_description(&mut self, sign: usize) {
         let text = self.text;
         let start = text.run_back(sign, 80, |byte| byte > b' ' && !b"=\"',;".contains(&byte));
         let written = text.text.get(start..sign + 1).unwrap_or_default();
@@ -192,7 +90,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the PIN of a SIM card: `AT+CPIN="…"`.
-    fn read_pin(&mut self, end: usize) {
+    pub(super) fn read_pin(&mut self, end: usize) {
         let start = end + usize::from(self.text.byte(end) == b'"');
         let stop = self
             .text
@@ -201,7 +99,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the text in quotes that is piped to `ConvertTo-SecureString`.
-    fn read_piped_text(&mut self, start: usize) {
+    pub(super) fn read_piped_text(&mut self, start: usize) {
         let text = self.text;
         let end = text.run_back(start, 4, |byte| byte == b' ');
         let quote = text.byte_before(end);
@@ -212,7 +110,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the response of HTTP's and SIP's digest authentication: RFC 7616.
-    fn read_digest(&mut self, start: usize) {
+    pub(super) fn read_digest(&mut self, start: usize) {
         let text = self.text;
         let end = text.run_near(start, |byte| byte.is_ascii_hexdigit());
         let before = text.before(start, 600);
@@ -223,7 +121,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the password in the text of a QR code: `WIFI:T:WPA;S:name;P:…;;`.
-    fn read_network(&mut self, at: usize) {
+    pub(super) fn read_network(&mut self, at: usize) {
         let text = self.text;
         let rest = text.rest(at);
         let rest = &rest[..rest.len().min(256)];
@@ -245,7 +143,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads an argument in quotes of a call, counted from 0.
-    fn read_argument(&mut self, at: usize, index: usize) {
+    pub(super) fn read_argument(&mut self, at: usize, index: usize) {
         if index == LAST {
             let all = first_arguments(self.text, at, MOST_ARGUMENTS);
             let is_quoted = |argument: &&Argument<'_>| {
@@ -264,7 +162,7 @@ impl Found<'_, '_> {
     }
 
     /// Reads the private members of a JSON Web Key: RFC 7518, section 6.
-    fn read_web_key(&mut self, at: usize) {
+    pub(super) fn read_web_key(&mut self, at: usize) {
         let text = self.text;
         let start = text.run_back(at, LONGEST_COMMAND, |byte| !matches!(byte, b'{' | b'\n'));
         let end = text
@@ -288,7 +186,7 @@ impl Found<'_, '_> {
     }
 
     /// Adds the first argument that is not an option.
-    fn push_first(&mut self, arguments: &[Argument<'_>]) {
+    pub(super) fn push_first(&mut self, arguments: &[Argument<'_>]) {
         let mut values = arguments
             .iter()
             .filter(|argument| !argument.text.starts_with('-'));

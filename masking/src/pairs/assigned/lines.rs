@@ -91,7 +91,7 @@ pub(super) fn read_next_lines(
     if matches!(text.byte(content), b'{' | b'[') && scene.sign != Sign::Colon {
         return structure::read(text, content, scene, values);
     }
-    read_plain_lines(text, first, name, scene, values);
+    Below { text, name, scene }.read(first, values);
 }
 
 /// Adds an indented word after the empty line below a name and a colon, as mails write it.
@@ -115,39 +115,94 @@ fn read_after_gap(text: Text<'_>, gap: usize, name: Name, scene: Scene<'_>, valu
     }
 }
 
-/// Adds the lines after a certain name in which no quote or bracket begins: a list, an indented
-/// text, or one word.
-fn read_plain_lines(
-    text: Text<'_>,
-    first: usize,
+/// A name with nothing after its sign, and the lines below it.
+struct Below<'t> {
+    text: Text<'t>,
     name: Name,
-    scene: Scene<'_>,
-    values: &mut Values,
-) {
-    let content = text.run_near(first, is_space);
-    let depth = content - first;
-    let indent = scene.line.indent;
-    let line = text.text[content..].lines().next().unwrap_or_default();
-    let word = line.trim();
-    let is_item = line.starts_with("- ");
-    let is_list = depth > indent || depth == indent && !begins_field(text, content + 2);
-    if scene.line.is_start && is_item && is_list {
-        return read_items(text, first, depth, name, scene, values);
-    }
-    let is_field = begins_field(text, content);
-    if scene.line.is_start && depth > indent && is_field {
-        return read_nested(text, first, depth, name, scene, values);
-    }
-    if scene.line.is_start && depth > indent {
-        if !is_field && !is_placeholder(word) && !is_sentence(word) {
-            let (start, end) = indented(text, first, indent);
-            values.push(start, end);
+    scene: Scene<'t>,
+}
+
+impl Below<'_> {
+    /// Adds the lines after a certain name in which no quote or bracket begins: a list, an indented
+    /// text, or one word.
+    fn read(&self, first: usize, values: &mut Values) {
+        let Self { text, scene, .. } = *self;
+        let content = text.run_near(first, is_space);
+        let depth = content - first;
+        let indent = scene.line.indent;
+        let line = text.text[content..].lines().next().unwrap_or_default();
+        let word = line.trim();
+        let is_item = line.starts_with("- ");
+        let is_list = depth > indent || depth == indent && !begins_field(text, content + 2);
+        if scene.line.is_start && is_item && is_list {
+            return self.read_items(first, depth, values);
         }
-        return;
+        let is_field = begins_field(text, content);
+        if scene.line.is_start && depth > indent && is_field {
+            return self.read_nested(first, depth, values);
+        }
+        if scene.line.is_start && depth > indent {
+            if !is_field && !is_placeholder(word) && !is_sentence(word) {
+                let (start, end) = indented(text, first, indent);
+                values.push(start, end);
+            }
+            return;
+        }
+        let is_value = is_password(word) && !word.contains(' ') && !is_field;
+        if is_value && scene.sign == Sign::Colon {
+            values.push(content, encoded_end(text, content, content + word.len()));
+        }
     }
-    let is_value = is_password(word) && !word.contains(' ') && !is_field;
-    if is_value && scene.sign == Sign::Colon {
-        values.push(content, encoded_end(text, content, content + word.len()));
+
+    /// Adds the value of an object in YAML: `DbPassword:`, `Type: String`, `Default: x`.
+    fn read_nested(&self, first: usize, depth: usize, values: &mut Values) {
+        let Self { text, name, scene } = *self;
+        let mut at = first;
+        for _ in 0..MOST_KEYS {
+            let content = text.run_near(at, is_space);
+            if content - at != depth {
+                return;
+            }
+            let rest = text.rest(content);
+            if let Some(key) = NESTED.iter().find(|key| rest.starts_with(key.as_bytes())) {
+                let start = skip_spaces(text, content + key.len());
+                if !matches!(text.byte(start), b'\n' | b'\r' | 0) {
+                    read_value(text, start, name, scene, values);
+                }
+                return;
+            }
+            at = text.run_within(content, LONGEST_LINE, |byte| byte != b'\n') + 1;
+        }
+    }
+
+    /// Adds the items of a YAML list.
+    fn read_items(&self, first: usize, depth: usize, values: &mut Values) {
+        let Self { text, name, scene } = *self;
+        let mut at = first;
+        for _ in 0..MOST_LINES {
+            let content = text.run_near(at, is_space);
+            if content - at != depth || !text.rest(content).starts_with(b"- ") {
+                return;
+            }
+            let start = skip_spaces(text, content + 2);
+            // `secrets:` lists the names of secrets.
+            let item = text.text[start..].lines().next().unwrap_or_default().trim();
+            let is_name = scene.name.to_ascii_lowercase().ends_with("secrets")
+                && item
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
+            if !is_name && !begins_field(text, start) {
+                let scene = Scene {
+                    line: Line {
+                        is_start: true,
+                        indent: depth,
+                    },
+                    ..scene
+                };
+                read_value(text, start, name, scene, values);
+            }
+            at = next_line(text, content);
+        }
     }
 }
 
@@ -160,33 +215,6 @@ const NESTED: &[&str] = &[
     "current:",
     "plaintext:",
 ];
-
-/// Adds the value of an object in YAML: `DbPassword:`, `Type: String`, `Default: x`.
-fn read_nested(
-    text: Text<'_>,
-    first: usize,
-    depth: usize,
-    name: Name,
-    scene: Scene<'_>,
-    values: &mut Values,
-) {
-    let mut at = first;
-    for _ in 0..MOST_KEYS {
-        let content = text.run_near(at, is_space);
-        if content - at != depth {
-            return;
-        }
-        let rest = text.rest(content);
-        if let Some(key) = NESTED.iter().find(|key| rest.starts_with(key.as_bytes())) {
-            let start = skip_spaces(text, content + key.len());
-            if !matches!(text.byte(start), b'\n' | b'\r' | 0) {
-                read_value(text, start, name, scene, values);
-            }
-            return;
-        }
-        at = text.run_within(content, LONGEST_LINE, |byte| byte != b'\n') + 1;
-    }
-}
 
 /// The most keys of an object that are read to find its value.
 const MOST_KEYS: usize = 8;
@@ -231,42 +259,6 @@ fn encoded_end(text: Text<'_>, start: usize, end: usize) -> usize {
 fn is_followed_by_sign(text: Text<'_>, at: usize) -> bool {
     let after = skip_blanks(text, at);
     matches!(text.byte(after), b':' | b'=')
-}
-
-/// Adds the items of a YAML list.
-fn read_items(
-    text: Text<'_>,
-    first: usize,
-    depth: usize,
-    name: Name,
-    scene: Scene<'_>,
-    values: &mut Values,
-) {
-    let mut at = first;
-    for _ in 0..MOST_LINES {
-        let content = text.run_near(at, is_space);
-        if content - at != depth || !text.rest(content).starts_with(b"- ") {
-            return;
-        }
-        let start = skip_spaces(text, content + 2);
-        // `secrets:` lists the names of secrets.
-        let item = text.text[start..].lines().next().unwrap_or_default().trim();
-        let is_name = scene.name.to_ascii_lowercase().ends_with("secrets")
-            && item
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'));
-        if !is_name && !begins_field(text, start) {
-            let scene = Scene {
-                line: Line {
-                    is_start: true,
-                    indent: depth,
-                },
-                ..scene
-            };
-            read_value(text, start, name, scene, values);
-        }
-        at = next_line(text, content);
-    }
 }
 
 /// Adds the rest of a value that goes on in the next lines: after a backslash, or indented.

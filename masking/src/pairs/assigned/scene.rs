@@ -7,7 +7,7 @@ use crate::pairs::context::{
     Sign, enclosing_bracket, is_quote, is_space, line_before, line_of, skip_spaces,
 };
 use crate::pairs::judgement::names_password;
-use crate::pairs::quoted;
+use crate::pairs::{account, login, quoted};
 use crate::text::Text;
 
 /// The most bytes of the line before a name that are read to find out whether a quote is open.
@@ -35,7 +35,9 @@ pub(super) fn scene_of<'t>(text: Text<'t>, name: Name, sign: Sign, sign_end: usi
         delimiter: delimiter_before(text, name.start),
         is_prompt: is_prompt(text, name, sign, sign_end),
         is_column,
-        is_data: bracket == 0 && sign == Sign::Equals && !is_spaced && is_data(text, name),
+        is_data: sign == Sign::Equals && !is_spaced && is_data(text, name, bracket),
+        is_beside: names_password(name.written(text))
+            && (login::follows_account(text, name.start) || account::precedes(text, name)),
         is_record: bracket == b'{' && is_column && is_in_record(text, name),
     }
 }
@@ -45,22 +47,33 @@ const LONGEST_SETTING: usize = 64;
 
 /// Whether a name names an option, or another setting stands directly before it:
 /// `--password=x`, `level=info secret=x`, `username=bob,password=x`.
-fn is_data(text: Text<'_>, name: Name) -> bool {
+fn is_data(text: Text<'_>, name: Name, bracket: u8) -> bool {
     let before = text.before(name.start, LONGEST_SETTING);
     let is_option = before.ends_with('-')
         && !before
             .trim_end_matches('-')
             .ends_with(|last: char| last.is_alphanumeric());
-    let previous = before
-        .strip_suffix([' ', ','])
-        .and_then(|before| before.rsplit([' ', ',', '\n']).next());
+    // `--from-literal=password=x`
+    let is_argument = before.strip_suffix('=').is_some_and(|before| {
+        before
+            .rsplit(' ')
+            .next()
+            .is_some_and(|word| word.starts_with("--"))
+    });
+    // The arguments of a call are separated by commas.
+    let separator = before.trim_end_matches([' ', ',']);
+    let is_list = before[separator.len()..].contains(',');
+    let previous = (separator.len() < before.len())
+        .then(|| separator.rsplit([' ', ',', '\n', '\'', '"', '(']).next())
+        .flatten();
     let is_setting = |word: &str| {
         let (key, value) = word.split_once('=').unwrap_or_default();
         let is_key =
             |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
         !key.is_empty() && key.chars().all(is_key) && !value.is_empty()
     };
-    is_option || previous.is_some_and(is_setting)
+    let is_setting = previous.is_some_and(is_setting);
+    (bracket == 0 || is_setting && !is_list) && (is_option || is_argument || is_setting)
 }
 
 /// How many bytes before a name the start of its object is searched.

@@ -3,7 +3,7 @@
 use super::words::CLOSERS;
 use crate::names::Name;
 use crate::pairs::context::{
-    MOST_SPACES, Sign, ahead, is_quote, is_space, line_before, read_sign, skip_spaces,
+    MOST_SPACES, Sign, ahead, is_quote, is_space, line_before, read_sign, skip_blanks, skip_spaces,
 };
 use crate::pairs::judgement::names_password;
 use crate::pairs::quoted;
@@ -36,6 +36,11 @@ pub(super) fn find_sign(text: Text<'_>, name: Name) -> Option<(Sign, usize)> {
     }
     let at = skip_closers(text, name.end);
     let gap = skip_spaces(text, at);
+    // JSON: the colon can stand on the next line.
+    let colon = skip_blanks(text, gap);
+    if colon > gap && text.byte(colon) == b':' && is_quote(text.byte_before(at)) {
+        return Some((Sign::Colon, skip_blanks(text, colon + 1)));
+    }
     // Lisp: `(password . "x")`.
     if text.rest(gap).starts_with(b". \"") && text.byte_before(name.start) == b'(' {
         return Some((Sign::Colon, gap + 1));
@@ -43,6 +48,17 @@ pub(super) fn find_sign(text: Text<'_>, name: Name) -> Option<(Sign, usize)> {
     // LDIF: `userPassword:: base64`.
     if text.rest(gap).starts_with(b":: ") && !is_quote(text.byte(name.end)) {
         return Some((Sign::Colon, gap + 2));
+    }
+    // A variable of psql: `PASSWORD :'name'`.
+    if gap > at && text.rest(gap).starts_with(b":'") {
+        return None;
+    }
+    // R: `password <- "x"`.
+    if matches!(text.rest(gap), [b'<', b'-', b' ', b'"' | b'\'', ..]) {
+        return Some((Sign::Equals, gap + 2));
+    }
+    if let Some(end) = member_end(text, at) {
+        return read_sign(text, skip_spaces(text, end)).or(Some((Sign::Equals, end)));
     }
     if let Some((sign, end)) = read_sign(text, gap) {
         if continues_path(text, name, sign, end) {
@@ -72,6 +88,19 @@ pub(super) fn find_sign(text: Text<'_>, name: Name) -> Option<(Sign, usize)> {
         return find_sign_after_type(text, gap);
     }
     None
+}
+
+/// The end of what stands between a name and its sign in Delphi and COBOL: `('pwd').AsString := 'x'`,
+/// `WS-PWD PIC X(8) VALUE 'X'`.
+fn member_end(text: Text<'_>, at: usize) -> Option<usize> {
+    let rest = text.rest(at);
+    if rest.starts_with(b".") && text.byte_before(at) == b')' {
+        let end = text.run_within(at + 1, LONGEST_TYPE, |byte| byte.is_ascii_alphabetic());
+        return text.rest(end).starts_with(b" := ").then_some(end);
+    }
+    let clause = ahead(text, at, LONGEST_TYPE).filter(|rest| rest.starts_with(" PIC "))?;
+    let place = clause.find(" VALUE ")?;
+    Some(at + place + " VALUE".len())
 }
 
 /// Whether the sign after a name belongs to a path or an identifier that continues after the name:

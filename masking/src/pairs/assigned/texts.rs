@@ -8,7 +8,7 @@ use crate::pairs::bare::Scene;
 use crate::pairs::context::{Sign, ahead, skip_spaces};
 use crate::pairs::judgement::{
     begins_with_report, is_cjk_report, is_encoded_pair, is_message, is_object_name, is_placeholder,
-    is_secret, names_itself, names_password,
+    is_secret, is_unmistakable, names_itself, names_licence, names_password,
 };
 use crate::pairs::quoted::Quoted;
 use crate::pairs::{Values, account, quoted, scheme};
@@ -99,6 +99,7 @@ fn is_no_secret(text: Text<'_>, written: &str, name: Name, scene: Scene<'_>) -> 
         is_placeholder(written)
             || names_itself(written, scene.name)
             || is_message
+            || is_error(scene.name) && begins_with_report(written)
             || names_header_of_secret(written)
     } else {
         is_message(written, scene.name)
@@ -108,6 +109,12 @@ fn is_no_secret(text: Text<'_>, written: &str, name: Name, scene: Scene<'_>) -> 
         && (is_placeholder(written)
             || names_itself(written, scene.name)
             || is_settled(text, written, name, scene))
+}
+
+/// Whether a name is that of a message about a field: `errors.password`.
+fn is_error(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("error") || lower.contains("errors.")
 }
 
 /// Whether a text in quotes can be a label or a message: no account stands before its name, which is no
@@ -156,6 +163,7 @@ fn is_quoted_secret(written: &str, lower: &str, certainty: Certainty) -> bool {
         written.starts_with(char::is_uppercase) && written.chars().all(char::is_alphabetic);
     let is_pw = lower.ends_with("pw") && written.chars().count() >= 3 && !is_name;
     is_pw
+        || names_licence(lower) && is_unmistakable(written)
         || is_long_pin && !written.contains([' ', '.', '='])
         || is_secret(written.trim_matches(['\'', '"']), certainty)
             && (!is_pin || can_be_pin(written))

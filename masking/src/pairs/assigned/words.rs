@@ -46,7 +46,7 @@ pub(super) const COLLECTIONS: &[&str] = &[
 /// Parts of the tags of YAML that refer to a secret store: `!vault-ref kv/shop`.
 #[rustfmt::skip]
 pub(super) const STORES: &[&str] = &[
-    "ref", "lookup", "secret", "getatt",
+    "ref", "lookup", "secret", "getatt", "vault", "env",
 ];
 
 /// The attributes of cookies, in lower case.

@@ -1,7 +1,7 @@
 //! Parts of code where a value could stand.
 
 use super::Scene;
-use super::words::{CMDLETS, KEYWORDS, REFERENCES, TYPE_ENDINGS, TYPES, UNITS};
+use super::words::{CMDLETS, KEYWORDS, REFERENCES, TYPE_ENDINGS, TYPE_STARTS, TYPES, UNITS};
 use crate::names;
 use crate::pairs::context::Sign;
 use crate::pairs::judgement::names_itself;
@@ -20,14 +20,23 @@ pub(super) fn is_code(text: Text<'_>, end: usize, value: &str, scene: Scene<'_>)
     let is_dump = scene.bracket == b'[' && scene.sign == Sign::Arrow;
     let can_be_identifier =
         rest.is_empty() && scene.is_spaced && value.contains('_') && !value.contains('-');
-    let is_data = is_setting_line || is_record || is_dump;
+    // `wrong password: my_word` ends a message.
+    let is_message = scene.sign == Sign::Colon
+        && scene.bracket == 0
+        && !matches!(text.byte(end), b',' | b';' | b')' | b'}');
+    let is_data = is_setting_line
+        || is_record
+        || is_dump
+        || is_message
+        || scene.is_beside && scene.bracket == 0;
     let is_setting = || scene.line.is_start && in_section(text, end);
     let is_identifier = can_be_identifier && !is_data && !is_setting();
     is_call(value, path, rest, scene)
         || scene.is_column && text.byte(end) == b';' && is_variable_of_php(value)
         || scene.is_spaced && is_method_call(value)
-        || rest.is_empty() && (text.byte(end) == b'<' || is_member(value, scene))
+        || rest.is_empty() && (text.byte(end) == b'<' || is_member(text.byte(end), value, scene))
         || REFERENCES.begins(value)
+        || scene.is_spaced && TYPE_STARTS.begins(value)
         || is_identifier
         || scene.is_spaced && KEYWORDS.contains(&value)
         || is_directory(value, scene)
@@ -62,10 +71,9 @@ fn is_call(value: &str, path: &str, rest: &str, scene: Scene<'_>) -> bool {
     let is_setting = scene.sign == Sign::Equals
         && !scene.is_spaced
         && !scene.name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let is_setting = is_setting || scene.is_data || scene.is_record || scene.is_prompt;
-    let is_opened = ["(", "[\"", "['", "[:", "<"]
-        .iter()
-        .any(|open| rest.starts_with(open));
+    let is_setting = is_setting || scene.is_data || scene.is_record;
+    let begins = |opens: &[&str]| opens.iter().any(|open| rest.starts_with(open));
+    let is_opened = begins(&["[\"", "['", "[:"]) || !scene.is_prompt && begins(&["(", "<"]);
     !is_setting
         && path.len() > 1
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -95,7 +103,7 @@ fn is_method_call(value: &str) -> bool {
 }
 
 /// Whether a value is a member of an object: `form.password`.
-fn is_member(value: &str, scene: Scene<'_>) -> bool {
+fn is_member(next: u8, value: &str, scene: Scene<'_>) -> bool {
     // Connection strings, parameters, texts in quotes and dumps of Java contain no code.
     let is_data = scene.is_parameter
         || scene.is_data
@@ -103,9 +111,23 @@ fn is_member(value: &str, scene: Scene<'_>) -> bool {
         || scene.delimiter == b';'
         || scene.quote != 0
         || matches!(scene.bracket, b'{' | b'[') && scene.sign == Sign::Equals && !scene.is_spaced;
+    // A constant is a variable of an environment, and no argument: `API_TOKEN=a.b`.
+    let is_variable = scene.sign == Sign::Equals
+        && !scene.is_spaced
+        && !scene.name.bytes().any(|byte| byte.is_ascii_lowercase());
+    // After a colon, code stands in brackets or before a separator.
+    let is_code = if scene.sign == Sign::Colon {
+        scene.is_spaced && (scene.bracket != 0 || matches!(next, b',' | b';' | b')' | b'}'))
+    } else {
+        scene.is_spaced
+            || scene.sign == Sign::Equals
+                && (scene.bracket == b'(' || matches!(next, b',' | b')' | b';'))
+    };
     !is_data
+        && !scene.is_beside
+        && !is_variable
         && value.trim_matches(['.', '-', '!', '?']).contains('.')
-        && (scene.is_spaced || scene.sign == Sign::Equals)
+        && is_code
         && !scene.line.is_start
         && value
             .bytes()
@@ -134,7 +156,12 @@ fn is_other_secret(next: u8, value: &str, scene: Scene<'_>) -> bool {
     let is_member = is_path(object) && is_path(member) && names_secret;
     let is_duration = object.bytes().all(|byte| byte.is_ascii_digit())
         && UNITS.contains(&member.trim_end_matches('s'));
-    is_spaced && (is_member || is_duration)
+    // `password_confirmation: user.password`
+    let is_same = scene.is_spaced
+        && is_path(object)
+        && object.starts_with(|first: char| first.is_ascii_lowercase())
+        && names::judge_known(member) == Some(names::Certainty::Certain);
+    is_same || is_spaced && (is_member || is_duration)
 }
 
 /// Whether a text is a name of several words such as `currentBranchToken`.
@@ -155,7 +182,7 @@ fn is_expression(path: &str, rest: &str, value: &str, scene: Scene<'_>) -> bool 
         && !path.is_empty()
         && rest
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"[];._+-".contains(&byte));
+            .all(|byte| byte.is_ascii_alphanumeric() || b"[];._+- ".contains(&byte));
     // `bin2hex(random_bytes(32));`
     let function = value.split('(').next().unwrap_or_default();
     let is_call = function.len() < value.len()
@@ -183,7 +210,7 @@ fn is_function_name(text: &str) -> bool {
 /// Whether a text begins with a letter and continues as a path or a call.
 fn is_word_start(text: &str) -> bool {
     text.bytes()
-        .all(|byte| byte.is_ascii_alphabetic() || b"._(){}[]*".contains(&byte))
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._(){}[]*:,".contains(&byte))
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 

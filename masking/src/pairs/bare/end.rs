@@ -46,7 +46,11 @@ fn ends_value(text: Text<'_>, at: usize, start: usize, open: usize, scene: Scene
     match text.byte(at) {
         b'\n' | b'\r' => true,
         b' ' | b'\t' => ends_at_space(text, at, start, scene),
-        b'&' => scene.is_parameter || begins_next(text, at + 1, scene),
+        b'&' => {
+            scene.is_parameter && begins_parameter(text, at + 1) || begins_next(text, at + 1, scene)
+        }
+        // The end of a code: `code: 4829. Do not share it.`
+        b'.' => scene.sign == Sign::Colon && next == b' ' && is_number(text, start, at),
         b';' | b',' => ends_at_separator(text, at, scene),
         b'#' => scene.is_parameter,
         // Punctuation of Chinese and Japanese.
@@ -72,6 +76,24 @@ fn ends_value(text: Text<'_>, at: usize, start: usize, open: usize, scene: Scene
         b'\\' => next == b'"' || matches!(next, b'n' | b'r' | b't') && at > start,
         _ => false,
     }
+}
+
+/// Whether the next parameter begins at a position, or the address ends there. A part without an equals
+/// sign belongs to the value before it: `password=a&b&user=bob`.
+fn begins_parameter(text: Text<'_>, at: usize) -> bool {
+    let end = text.run_within(at, LONGEST_PARAMETER, |byte| {
+        byte > b' ' && !matches!(byte, b'=' | b'&' | b'"' | b'\'' | b'<')
+    });
+    end == at || matches!(text.byte(end), b'=' | b'<') || end == at + LONGEST_PARAMETER
+}
+
+/// The longest part of a value after an ampersand.
+const LONGEST_PARAMETER: usize = 40;
+
+/// Whether only digits stand between two positions, at least four.
+fn is_number(text: Text<'_>, start: usize, end: usize) -> bool {
+    let digits = text.text.get(start..end).unwrap_or_default();
+    (4..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The elements of HTML that can follow a value.
@@ -102,10 +124,22 @@ fn ends_at_space(text: Text<'_>, at: usize, start: usize, scene: Scene<'_>) -> b
     let after = skip_spaces(text, at);
     let ends_row = matches!(
         text.rest(after),
-        [b'|' | b'#', ..] | [b'-', b'>', ..] | [b'/', b'/', ..] | [b'-', b'-', ..]
+        [b'|' | b'#', ..]
+            | [b'-', b'>', ..]
+            | [b'/', b'/', ..]
+            | [b'-', b'-', ..]
+            // A dash.
+            | [0xE2, 0x80, 0x93 | 0x94, b' ', ..]
     );
-    ends_row || after > at + 2 || begins_next(text, at, scene)
+    let is_note = NOTES
+        .iter()
+        .any(|note| text.rest(after).starts_with(note.as_bytes()));
+    ends_row || is_note || after > at + 2 || begins_next(text, at, scene)
 }
+
+/// How notes after a password begin.
+#[rustfmt::skip]
+const NOTES: &[&str] = &["(please", "(bitte", "(change", "(temporary", "(default", "(expires", "(valid"];
 
 /// Whether the words after a space belong to a value in a list of fields, because a comma and another
 /// field follow them: `user=eva, answer=two words, locale=en`.

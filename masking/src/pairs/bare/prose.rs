@@ -3,8 +3,8 @@
 use super::Scene;
 use crate::pairs::context::{Sign, begins_field};
 use crate::pairs::judgement::{
-    begins_with_auxiliary, is_cjk_report, is_label, is_report, is_sentence, is_status, is_text,
-    names_password,
+    begins_with_auxiliary, is_cjk_report, is_label, is_report, is_sentence, is_state, is_status,
+    is_text, names_password,
 };
 use crate::text::Text;
 
@@ -13,6 +13,14 @@ use crate::text::Text;
 pub(super) fn is_prose(text: Text<'_>, end: usize, value: &str, scene: Scene<'_>) -> bool {
     match scene.sign {
         _ if scene.is_quoted => false,
+        // Beside an account, only reports are no values.
+        _ if scene.is_beside && scene.sign != Sign::Arrow => {
+            is_report(value)
+                || is_cjk_report(value)
+                || is_status(value)
+                || begins_with_auxiliary(value)
+                || is_label(value) && value.contains(' ')
+        }
         Sign::Colon => is_prose_after_colon(text, end, value, scene),
         Sign::Equals if scene.is_spaced => {
             is_label(value) && value.starts_with(char::is_uppercase)
@@ -96,12 +104,21 @@ fn names_phrase(name: &str) -> bool {
     .any(|stem| lower.contains(stem))
 }
 
+/// How the names of types end that can be those of a password.
+#[rustfmt::skip]
+const TYPE_WORDS: &[&str] = &[
+    "Array", "Bytes", "Config", "Credential", "Data", "Dto", "Encoder", "Field", "Hash", "Input", "Key", "Model", "Name", "Option", "Options", "Password", "Property", "Schema", "Secret", "Str", "String", "Text", "Token", "Type", "Value", "Validator",
+];
+
 /// Whether a capital begins a value but not its name, as in `password: Hidden`.
 fn is_type(value: &str, name: &str) -> bool {
     let begins_with_capital =
         |text: &str| text.starts_with(|first: char| first.is_ascii_uppercase());
+    // A type of a password ends like one, and no password of several words is written as a type.
+    let ends_as_type = || is_state(value) || TYPE_WORDS.iter().any(|word| value.ends_with(word));
     begins_with_capital(value)
         && !begins_with_capital(name)
+        && (!names_password(name) || ends_as_type())
         && value
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'?')

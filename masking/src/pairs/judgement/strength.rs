@@ -17,7 +17,9 @@ pub(in crate::pairs) fn is_secret(value: &str, certainty: Certainty) -> bool {
         Certainty::Certain => true,
         Certainty::Likely => is_password(value),
         Certainty::Weak => is_random(value),
-        Certainty::Long => is_random(value) || is_long_hex(value),
+        Certainty::Long => {
+            is_random(value) || is_long_hex(value) || is_uuid(value) || is_grouped_key(value)
+        }
     }
 }
 
@@ -127,4 +129,40 @@ fn is_long_hex(value: &str) -> bool {
     value.len() >= 32
         && value.bytes().all(|byte| byte.is_ascii_hexdigit())
         && value.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a value is a UUID.
+pub(in crate::pairs) fn is_uuid(value: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let mut parts = value.split('-');
+    lengths.iter().all(|&length| {
+        parts.next().is_some_and(|part| {
+            part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    }) && parts.next().is_none()
+}
+
+/// Whether a value is a product key or a recovery key: at least three groups of the same length of
+/// capitals and digits, or four groups of digits.
+pub(in crate::pairs) fn is_grouped_key(value: &str) -> bool {
+    let mut groups = value.split('-');
+    let first = groups.clone().next().unwrap_or_default().len();
+    let count = groups.clone().count();
+    let has_letter = value.bytes().any(|byte| byte.is_ascii_uppercase());
+    (4..=8).contains(&first)
+        && count >= if has_letter { 3 } else { 4 }
+        && groups.all(|group| {
+            group.len() == first
+                && group
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        })
+}
+
+/// Whether a value can only be a random key or token: nobody writes such a word in a sentence.
+pub(in crate::pairs) fn is_unmistakable(value: &str) -> bool {
+    value.len() >= 20 && is_random(value)
+        || is_long_hex(value)
+        || is_uuid(value)
+        || is_grouped_key(value)
 }

@@ -77,7 +77,7 @@ pub(super) static MESSAGE_WORDS: WordSet = WordSet::new(&[
 /// Words with which reports and instructions begin.
 #[rustfmt::skip]
 pub(super) static FIRST_WORDS: WordSet = WordSet::new(&[
-    "enter", "ask", "must", "please", "invalid", "expired", "required", "missing", "not", "cannot", "should", "expected", "unexpected", "failed", "wrong", "incorrect", "forgot", "reset", "change", "confirm", "campo", "champ", "обязательное", "zorunlu", "pflichtfeld", "pflichtangabe", "verplicht", "obbligatorio", "can't", "does", "is", "minst", "alespoň", "minimálně", "minimaal", "minimum", "minimálne", "mínimo", "mindestens", "nejméně", "musi", "wymagane", "wymagany", "обязательно", "обязателен", "слишком", "минимум", "příliš", "zbyt", "demasiado", "trop", "troppo", "muito", "must", "no", "co", "не", "vereist", "krävs", "povinné", "too",
+    "retype", "repeat", "enter", "ask", "must", "please", "invalid", "expired", "required", "missing", "not", "cannot", "should", "expected", "unexpected", "failed", "wrong", "incorrect", "forgot", "reset", "change", "confirm", "campo", "champ", "обязательное", "zorunlu", "pflichtfeld", "pflichtangabe", "verplicht", "obbligatorio", "can't", "does", "is", "minst", "alespoň", "minimálně", "minimaal", "minimum", "minimálne", "mínimo", "mindestens", "nejméně", "musi", "wymagane", "wymagany", "обязательно", "обязателен", "слишком", "минимум", "příliš", "zbyt", "demasiado", "trop", "troppo", "muito", "must", "no", "co", "не", "vereist", "krävs", "povinné", "too",
     "unbound", "see", "siehe", "filled", "skal", "må", "bør", "mindst", "vähintään", "liian", "legalább", "túl", "kötelező", "gerekli", "çok", "obligatorie", "obligatoriu", "trebuie", "prea", "minim", "wajib", "harus", "minimal", "setidaknya", "terlalu", "bắt", "phải", "tối", "ít", "quá", "υποχρεωτικό", "πρέπει", "τουλάχιστον", "mora", "najmanje", "barem", "preveč", "vähemalt", "mažiausiai", "vismaz", "príliš", "musí", "слишком", "занадто", "обов'язкове", "повинен", "má", "cal", "debe", "deve", "doit", "muss", "moet",
 ]);
 
@@ -110,7 +110,7 @@ pub(super) const PASSWORD_STEMS: &[&str] = &[
 /// How references to secret stores begin.
 #[rustfmt::skip]
 pub(super) static STORES: Edges = Edges::new(&[
-    "op://", "@vault:", "vault:", "vault://", "ref+", "secret://", "secret/", "secrets/", "arn:aws:secretsmanager", "arn:aws:ssm", "ssm:", "sm://", "keyvault", "kv/", "awssm://", "gcp-secretmanager", "projects/", "/run/secrets/", "/var/run/secrets/", "/etc/", "/var/lib/", "/opt/", "/usr/", "/mnt/secrets", "enc[", "enc(", "{cipher}", "aws-secretsmanager", "bws://", "doppler://", "file://",
+    "op://", "env://", "awssecret://", "awssm://", "gcpsecret://", "azurekv://", "keyring://", "secretsmanager:", "path:", "/dev/", "@vault:", "vault:", "vault://", "ref+", "secret://", "secret/", "secrets/", "arn:aws:secretsmanager", "arn:aws:ssm", "ssm:", "sm://", "keyvault", "kv/", "awssm://", "gcp-secretmanager", "projects/", "/run/secrets/", "/var/run/secrets/", "/etc/", "/var/lib/", "/opt/", "/usr/", "/mnt/secrets", "enc[", "enc(", "{cipher}", "aws-secretsmanager", "bws://", "doppler://", "file://",
 ]);
 
 /// How variables and templates begin, in lower case.

@@ -8,8 +8,8 @@ use super::words::{
 use crate::names::{Certainty, Name};
 use crate::pairs::context::{is_space, line_before, line_end, line_of, skip_spaces, slice};
 use crate::pairs::judgement::{
-    is_duration, is_go_type, is_message, is_password, is_placeholder, is_random, is_sentence,
-    names_password,
+    is_compound, is_duration, is_go_type, is_message, is_password, is_placeholder, is_random,
+    is_sentence, is_state, names_password,
 };
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -78,18 +78,40 @@ pub(super) fn find_directive(text: Text<'_>, name: Name, values: &mut Values) {
         word,
         rest,
         is_start: line_of(text, name.start).is_start
-            || matches!(before, "enable" | "set" | "username" | "ip ftp"),
+            || matches!(before, "enable" | "set" | "username" | "ip ftp")
+            || follows_set(text, name),
         ends_line: matches!(text.byte(rest), 0 | b'\n' | b'\r' | b'#') || text.byte(end) == b';',
     };
     directive.read(values);
 }
 
+/// Whether the command `set` stands before a name, perhaps with options and the path of the name:
+/// `npm config set //host/:_authToken x`, `set psk x`.
+fn follows_set(text: Text<'_>, name: Name) -> bool {
+    let before = line_before(text, name.start, LONGEST_SET);
+    let command = before.rsplit_once("set ").unwrap_or_default();
+    let is_command = command.0.is_empty() || command.0.ends_with([' ', '$']);
+    is_command
+        && before.contains("set ")
+        && command
+            .1
+            .split(' ')
+            .all(|word| word.is_empty() || word.starts_with('-') || word.contains(['/', '.']))
+}
+
+/// How many bytes before a name the command `set` is searched.
+const LONGEST_SET: usize = 96;
+
 /// Adds a text in quotes that is all of a line after a directive: `masterauth "two words"`. Returns
 /// whether there was one.
 fn read_quoted_directive(text: Text<'_>, name: Name, start: usize, values: &mut Values) -> bool {
+    let is_certain = || {
+        name.certainty == Certainty::Certain
+            && (follows_set(text, name) || line_before(text, name.start, 16).trim() == "option")
+    };
     let is_directive = start > name.end
-        && DIRECTIVES.contains(&name.written(text))
-        && (line_of(text, name.start).is_start || is_netrc(text, name))
+        && (DIRECTIVES.contains(&name.written(text)) || is_certain())
+        && (line_of(text, name.start).is_start || is_netrc(text, name) || follows_set(text, name))
         && quoted::quote_length(text, start) == 1
         && text.byte(start) != b'`';
     let value = quoted::read(text, start).filter(|value| is_directive && value.is_closed);
@@ -226,9 +248,23 @@ impl Directive<'_> {
         let command = before.rsplit(' ').next().unwrap_or_default();
         is_known
             || is_apache
+            || self.is_line_of_words()
             || self.is_in_settings()
             || self.is_preseeded()
             || ASSIGNMENTS.contains(&command) && self.has_no_sign()
+    }
+
+    /// Whether the name is an identifier with which no sentence begins, and a few words follow that say
+    /// nothing about a password: `remote_password blue moon rising`.
+    fn is_line_of_words(&self) -> bool {
+        let end = line_end(self.text, self.start);
+        let value = slice(self.text, self.start, end).trim_end();
+        let is_word = |word: &str| word.chars().all(char::is_alphanumeric) && !is_state(word);
+        self.is_start
+            && self.lower.contains('_')
+            && names_password(self.name.written(self.text))
+            && value.contains(' ')
+            && value.split(' ').all(is_word)
     }
 
     /// Whether the line stands in a file of settings without signs, in which a user or a host is set
@@ -336,6 +372,12 @@ impl Directive<'_> {
         let is_directive = is_directive || self.lower.contains('_') && names_password(name);
         let is_word = is_directive && word.len() >= 3 && !is_participle(word);
         if self.is_start && self.ends_line && (looks || is_word) {
+            return true;
+        }
+        // `neighbor h password night.train`
+        let is_last = self.ends_line && names_password(name) && is_compound(word);
+        let before = line_before(self.text, self.name.start, LONGEST_SET);
+        if is_last && !before.trim().is_empty() && !is_sentence(&format!("x {before} x")) {
             return true;
         }
         let shortest = if names_password(name) { 6 } else { 8 };

@@ -10,7 +10,7 @@ use crate::text::Text;
 /// Calls that type a text into the field before them, and words between a field and its text.
 #[rustfmt::skip]
 const INPUTS: &[&str] = &[
-    ")).sendKeys(", ")).send_keys(", ").type(", ").fill(", ").send_keys(", ").sendKeys(", ").setValue(", ").set(", ").val(", ").clear().type(", ").pressSequentially(", ").enterText(", ").typeText(", " with ", "]').fill(", "]').type(", " field with ",
+    ")).sendKeys(", ")).send_keys(", ").type(", ").fill(", ").send_keys(", ").sendKeys(", ").setValue(", ").set(", ").val(", ").clear().type(", ").pressSequentially(", ").enterText(", ").typeText(", " with ", "]').fill(", "]').type(", " field with ", ", with: ",
 ];
 
 /// How far after a name its text can begin.

@@ -5,7 +5,7 @@ use crate::pairs::context::{
     enclosing_bracket, is_quote, is_space, line_before, line_end, skip_blanks, skip_spaces, slice,
 };
 use crate::pairs::judgement::{
-    is_object_name, is_password, is_placeholder, is_secret, is_sentence, names_itself,
+    is_compound, is_object_name, is_password, is_placeholder, is_secret, is_sentence, names_itself,
     names_password,
 };
 use crate::pairs::{Values, quoted, scheme};
@@ -109,7 +109,10 @@ fn read_argument(text: Text<'_>, at: usize, name: Name, is_item: bool, values: &
         && !is_usage(text, end, written, name)
         && !is_mount(written, name.written(text))
         && !is_key_file(written)
-        && is_secret(written, name.certainty)
+        && (is_secret(written, name.certainty)
+            || is_compound(written)
+                && names_password(name.written(text))
+                && names::judge_known(name.written(text)).is_some())
         && !is_prose(written)
     {
         let is_whole = end < at + LONGEST_PREVIEW / 2;
@@ -118,9 +121,44 @@ fn read_argument(text: Text<'_>, at: usize, name: Name, is_item: bool, values: &
         } else {
             argument_end(text, at, usize::MAX, name, is_item)
         };
+        let end = if is_item || !names_password(name.written(text)) {
+            end
+        } else {
+            words_end(text, end)
+        };
         values.push(at, end);
     }
 }
+
+/// The most further words of an argument whose quotes are lost.
+const MOST_WORDS: usize = 4;
+
+/// The end of the words after an argument that belong to it, because the next option follows them, as
+/// in a list of processes: `--password two words --port 1`.
+fn words_end(text: Text<'_>, end: usize) -> usize {
+    let mut at = end;
+    for _ in 0..=MOST_WORDS {
+        if text.byte(at) != b' ' {
+            break;
+        }
+        if text.byte(at + 1) == b'-' && text.byte(at + 2).is_ascii_alphabetic()
+            || text.rest(at).starts_with(b" --")
+        {
+            return at;
+        }
+        let next = text.run_within(at + 1, LONGEST_WORD, |byte| {
+            byte > b' ' && !matches!(byte, b'/' | b'=' | b':' | b'"' | b'\'' | b'|' | b'>' | b'.')
+        });
+        if next == at + 1 {
+            break;
+        }
+        at = next;
+    }
+    end
+}
+
+/// The longest word of such an argument.
+const LONGEST_WORD: usize = 32;
 
 /// Adds an argument in quotes, or the credential after its scheme.
 fn read_quoted(text: Text<'_>, value: quoted::Quoted, name: Name, values: &mut Values) {

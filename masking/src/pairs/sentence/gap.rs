@@ -4,8 +4,10 @@ use super::value::{read_quoted, read_word};
 use super::words::PREPOSITIONS;
 use super::{read_stated_word, skip_sign, skip_verb};
 use crate::names::{Certainty, Name};
-use crate::pairs::context::{ahead, line_before, line_end, line_of, read_sign, skip_spaces, slice};
-use crate::pairs::judgement::{is_placeholder, is_report, names_password};
+use crate::pairs::context::{
+    ahead, line_before, line_end, line_of, read_sign, skip_blanks, skip_spaces, slice,
+};
+use crate::pairs::judgement::{is_password, is_placeholder, is_report, names_password};
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
 
@@ -13,7 +15,7 @@ use crate::text::Text;
 const REACH: usize = 120;
 
 /// The most words between a name and the word that connects the value.
-const MOST_WORDS: usize = 5;
+const MOST_WORDS: usize = 8;
 
 /// Reads a value after `for bob is …`, `for user 'bob': …`.
 pub(super) fn read_gap(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
@@ -26,7 +28,7 @@ pub(super) fn read_gap(text: Text<'_>, at: usize, name: Name, values: &mut Value
     };
     for _ in 0..MOST_WORDS {
         let start = skip_spaces(text, place);
-        if start >= limit || start == place {
+        if start >= limit || start == place || text.mark_end(start).is_some() {
             return;
         }
         let Some(end) = word_end(text, start, limit) else {
@@ -88,9 +90,13 @@ fn read_connected(text: Text<'_>, at: usize, name: Name, values: &mut Values) ->
     let gap = skip_spaces(text, at);
     if let Some((_, end)) = read_sign(text, gap) {
         let value = skip_spaces(text, end);
+        if matches!(text.byte(value), b'\n' | b'\r') {
+            read_paragraph(text, skip_blanks(text, value), name, values);
+            return true;
+        }
         if !read_quoted(text, value, true, name, values) {
             read_word(text, value, name, values);
-            if is_prompt(text, name) {
+            if is_prompt(text, name, text.byte(gap)) {
                 read_rest(text, value, name, values);
             }
         }
@@ -107,6 +113,19 @@ fn read_connected(text: Text<'_>, at: usize, name: Name, values: &mut Values) ->
     false
 }
 
+/// Reads a word that is a line of its own below a sentence: `Use this password to proceed:`.
+fn read_paragraph(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    let word = slice(text, at, line_end(text, at)).trim_end();
+    if name.certainty == Certainty::Certain
+        && !word.contains(' ')
+        && is_password(word)
+        && !is_placeholder(word)
+        && !word.contains(['/', '='])
+    {
+        values.push(at, at + word.len());
+    }
+}
+
 /// Words of prompts before a name.
 #[rustfmt::skip]
 const PROMPTS: &[&str] = &[
@@ -114,10 +133,17 @@ const PROMPTS: &[&str] = &[
 ];
 
 /// Whether a name begins its line, or the words before it are those of a prompt.
-fn is_prompt(text: Text<'_>, name: Name) -> bool {
+fn is_prompt(text: Text<'_>, name: Name, sign: u8) -> bool {
     let before = line_before(text, name.start, 32).trim().to_lowercase();
+    // `Das neue Kennwort für kasse1: zwei Worte`
+    let is_heading = sign == b':'
+        && before.split(' ').count() <= 2
+        && before
+            .chars()
+            .all(|character| character.is_alphabetic() || character == ' ');
     line_of(text, name.start).is_start
         || text.before(name.start, 4).ends_with("] ")
+        || is_heading
         || PROMPTS.contains(&before.as_str())
 }
 

@@ -1,11 +1,13 @@
 //! The values of sentences: in quotes, in brackets, and words.
 
+use super::ends_clause;
 use super::words::{ENDINGS, SECOND};
 use crate::names::{self, Certainty, Name};
 use crate::pairs::context::{is_quote, read_sign, skip_spaces, slice};
 use crate::pairs::judgement::{
-    is_cjk_report, is_duration, is_message, is_password, is_placeholder, is_report, is_secret,
-    is_sentence, is_status, names_itself, names_password,
+    is_cjk_report, is_compound, is_duration, is_message, is_password, is_placeholder, is_random,
+    is_report, is_secret, is_sentence, is_state, is_status, is_unmistakable, names_itself,
+    names_password,
 };
 use crate::pairs::{Values, quoted};
 use crate::text::Text;
@@ -239,11 +241,87 @@ fn trim_word(rest: &str) -> &str {
     let word = word.trim_end_matches('>');
     let word = word.split("</").next().unwrap_or_default();
     let word = word.strip_suffix("**").unwrap_or(word);
-    let word = word.trim_end_matches([',', ';', ':', ')', ']', '}']);
+    let word = word.trim_end_matches([',', ';', ':', ')', ']', '}', '?']);
     let word = word.strip_suffix('.').unwrap_or(word);
     ENDINGS.iter().fold(word, |word, ending| {
         word.strip_suffix(ending).unwrap_or(word)
     })
+}
+
+/// Reads a word that is a key or a token.
+pub(super) fn read_unmistakable(text: Text<'_>, at: usize, values: &mut Values) {
+    let open = usize::from(matches!(
+        text.byte(at),
+        b'(' | b'[' | b'`' | b'*' | b'"' | b'\'' | b'<'
+    ));
+    let start = at + open;
+    if !text.text.is_char_boundary(start) {
+        return;
+    }
+    let word = trim_word(word_near(text, start)).trim_matches(['*', '`']);
+    // `Database/Secret (DatabaseSecret3B817195)`: the name of an object.
+    let is_object = text.byte(at) == b'(' && is_random(word);
+    if is_unmistakable(word) && !is_object {
+        values.push(start, start + word.len());
+    }
+}
+
+/// Words between a value and the one that replaces it.
+#[rustfmt::skip]
+const REPLACEMENTS: &[&str] = &[
+    " to ", " in ", " auf ", " zu ", " en ", " a ", " para ", " naar ", " na ", " till ", " на ", " → ", " -> ",
+];
+
+/// Reads the second value of `changed from a1 to b2`.
+pub(super) fn read_next_word(text: Text<'_>, at: usize, values: &mut Values) {
+    let rest = text.rest(at);
+    let Some(words) = REPLACEMENTS
+        .iter()
+        .find(|words| rest.starts_with(words.as_bytes()))
+    else {
+        return;
+    };
+    let start = at + words.len();
+    let word = trim_word(word_near(text, start));
+    if is_password(word) && !is_placeholder(word) && !word.contains("://") {
+        values.push(start, start + word.len());
+    }
+}
+
+/// Reads words that are joined by signs: `set the password to kite_string and …`.
+pub(super) fn read_joined_word(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    let word = trim_word(word_near(text, at));
+    if name.certainty == Certainty::Certain
+        && names_password(name.written(text))
+        && is_compound(word)
+        && !is_placeholder(word)
+    {
+        values.push(at, at + word.len());
+    }
+}
+
+/// Reads a word of letters, or several joined by signs, with which a clause about a password ends:
+/// `the password is swordfish.`
+pub(super) fn read_last_word(text: Text<'_>, at: usize, name: Name, values: &mut Values) {
+    if name.certainty != Certainty::Certain || !names_password(name.written(text)) {
+        return;
+    }
+    let rest = word_near(text, at);
+    let is_letter = |character: char| character.is_alphanumeric() && character < '\u{3000}';
+    let is_part = |character: char| is_letter(character) || "-_.+&!$%@#".contains(character);
+    let word = &rest[..rest
+        .find(|character| !is_part(character))
+        .unwrap_or(rest.len())];
+    let word = word.trim_end_matches(['.', '!']);
+    let is_value = word.chars().count() >= 4
+        && word.starts_with(char::is_alphanumeric)
+        && word.chars().any(char::is_alphabetic)
+        && !is_cjk_report(word)
+        && !names_itself(word, name.written(text))
+        && word.split(['-', '_', '.']).all(|part| !is_state(part));
+    if is_value && ends_clause(text, at + word.len()) {
+        values.push(at, at + word.len());
+    }
 }
 
 /// Reads a word of letters only, after the name of a password.
@@ -261,12 +339,7 @@ pub(super) fn read_plain_word(text: Text<'_>, at: usize, name: Name, values: &mu
         && word
             .chars()
             .all(|character| character.is_alphanumeric() || "-/_+.!$%&@#".contains(character));
-    if is_word
-        && !is_placeholder(word)
-        && !is_cjk_report(word)
-        && !is_report(&format!("{word} x"))
-        && !is_sentence(&format!("{word} x"))
-    {
+    if is_word && !is_placeholder(word) && !is_cjk_report(word) && !is_state(word) {
         values.push(at, at + word.len());
     }
 }
