@@ -27,6 +27,7 @@ use crate::support::{Answer, TestApp};
 mod bodies;
 mod engines;
 mod exporters;
+mod grpc;
 mod ownership;
 mod records;
 mod retries;

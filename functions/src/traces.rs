@@ -1,10 +1,11 @@
-//! Ingests traces by OTLP over HTTP, the protocol of OpenTelemetry's exporters
-//! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), in both of its encodings.
+//! Ingests traces by OTLP, the protocol of OpenTelemetry's exporters: over HTTP in both of its
+//! encodings (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), and the messages of gRPC.
 
 mod body;
 pub(crate) mod description;
 mod foreign;
 mod form;
+pub mod grpc;
 mod json;
 mod protobuf;
 mod spans;

@@ -97,6 +97,10 @@ pub struct ServeArgs {
     /// port
     #[arg(long, default_value_t = 8000)]
     pub table_port: u16,
+    /// The port for OpenTelemetry traces over gRPC, on 127.0.0.1; 0 selects a free port.
+    /// Without this option it is 4317, unless another program uses that port
+    #[arg(long)]
+    pub grpc_port: Option<u16>,
     /// The table to serve.
     #[command(flatten)]
     pub table: TableArgs,
@@ -425,6 +429,7 @@ mod tests {
         for arguments in [&[][..], &["serve"]] {
             let serve = parse_serve(arguments);
             assert_eq!((serve.port, serve.table_port), (3000, 8000));
+            assert_eq!(serve.grpc_port, None);
             assert_eq!(serve.table.data, PathBuf::from(".flowtrail"));
             assert_eq!(serve.table.table, "flowtrail");
             assert_eq!(serve.table.endpoint_url, None);

@@ -8,6 +8,7 @@ pub mod data_folder;
 pub mod demo;
 pub mod embedded;
 pub mod follow;
+pub mod grpc;
 pub mod hosts;
 pub mod requirements;
 pub mod serve;

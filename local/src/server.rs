@@ -30,7 +30,7 @@ use crate::connections::{BODY_TIME, MAX_BODIES_BYTES, UnreadBody, discard, read_
 use crate::hosts::AllowedHosts;
 
 /// The header with the request's id in the log.
-const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// The longest path including its query, in bytes. API Gateway allows 10 KB together with
 /// all headers.
