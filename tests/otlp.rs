@@ -31,6 +31,7 @@ mod grpc;
 mod ownership;
 mod records;
 mod retries;
+mod wrong_ports;
 
 const TRACE: &str = "5b8efff798038103d269b633813fc60c";
 

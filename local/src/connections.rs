@@ -6,7 +6,8 @@
 //! progress stays open.
 //!
 //! Only a port for gRPC supports HTTP/2, in which a connection has several requests at a time.
-//! The first bytes of a connection decide which version it uses.
+//! The first bytes of a connection decide which version it uses. The API's port answers requests
+//! over HTTP/2 as well, to say where they belong.
 
 use std::convert::Infallible;
 use std::io::{self, Cursor};
@@ -30,6 +31,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use crate::mistakes::{self, Mistake, Mistakes};
 use crate::serve::until;
 
 /// The most connections of a port at a time. All ports together stay below the 1,024
@@ -51,6 +53,9 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// Clients keep such a connection open while they have nothing to send.
 const PING_EVERY: Duration = Duration::from_secs(60);
 const PING_TIME: Duration = Duration::from_secs(20);
+
+/// The first byte of a connection with TLS (RFC 8446, 5.1). No method of HTTP begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;
 
 /// The first bytes of a connection over HTTP/2 (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -87,8 +92,10 @@ const AFTER_FAILURE: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Services {
     router: Router,
-    /// Whether the router answers requests over HTTP/2 as well.
-    has_http2: bool,
+    /// Answers requests over HTTP/2.
+    http2_router: Option<Router>,
+    /// Logs connections with TLS.
+    mistakes: Option<Arc<Mistakes>>,
     max_connections: usize,
 }
 
@@ -97,19 +104,30 @@ impl From<Router> for Services {
     fn from(router: Router) -> Self {
         Self {
             router,
-            has_http2: false,
+            http2_router: None,
+            mistakes: None,
             max_connections: MAX_CONNECTIONS,
         }
     }
 }
 
 impl Services {
-    /// Serves a router over HTTP/1.1 and HTTP/2.
-    pub fn of_grpc(router: Router) -> Self {
+    /// Serves a router over HTTP/1.1, and explains other protocols.
+    pub fn of_api(router: Router, mistakes: Arc<Mistakes>) -> Self {
         Self {
-            router,
-            has_http2: true,
+            http2_router: Some(mistakes::router(mistakes.clone())),
+            mistakes: Some(mistakes),
+            ..router.into()
+        }
+    }
+
+    /// Serves a router over HTTP/1.1 and HTTP/2.
+    pub fn of_grpc(router: Router, mistakes: Arc<Mistakes>) -> Self {
+        Self {
+            http2_router: Some(router.clone()),
+            mistakes: Some(mistakes),
             max_connections: MAX_GRPC_CONNECTIONS,
+            ..router.into()
         }
     }
 }
@@ -241,15 +259,20 @@ async fn answer(
         () = until(stopped.clone()) => return,
     };
     if let Ok(Ok(begin)) = begin {
-        let is_http2 = begin.is_http2() && services.has_http2;
+        if begin.is_tls()
+            && let Some(mistakes) = &services.mistakes
+        {
+            mistakes.log(Mistake::Tls);
+        }
+        let http2_router = services.http2_router.filter(|_| begin.is_http2());
         let (reader, writer) = socket.into_split();
         let reader = Cursor::new(begin.bytes).chain(reader);
         let mut stream = TimeoutStream::new(tokio::io::join(reader, writer));
         stream.set_write_timeout(Some(WRITE_TIME));
-        let router = services.router;
-        match is_http2 {
-            true => answer_http2(Box::pin(stream), router, activity, stopped).await,
-            false => answer_http1(Box::pin(stream), router, activity, stopped).await,
+        let stream = Box::pin(stream);
+        match http2_router {
+            Some(router) => answer_http2(stream, router, activity, stopped).await,
+            None => answer_http1(stream, services.router, activity, stopped).await,
         }
     }
     changed.notify_one();
@@ -283,6 +306,10 @@ impl Begin {
 
     fn is_http2(&self) -> bool {
         self.bytes == PREFACE
+    }
+
+    fn is_tls(&self) -> bool {
+        self.bytes.starts_with(&[TLS_HANDSHAKE])
     }
 }
 

@@ -22,12 +22,14 @@ use functions::reply::{Refusal, Reply};
 use functions::route::{RequestId, Route};
 use functions::routes::ROUTES;
 use functions::traces::grpc::{self, Code};
+use functions::traces::problem_for;
 use http_body_util::{BodyExt, Full};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::connections::discard;
 use crate::hosts::AllowedHosts;
-use crate::server::{REQUEST_ID, guarded, new_request_id, refuse};
+use crate::mistakes::{Mistake, Mistakes};
+use crate::server::{REQUEST_ID, guarded, new_request_id, respond};
 
 mod message;
 
@@ -63,8 +65,8 @@ pub struct Server {
     pub budget: BodyBudget,
     /// The accepted hosts.
     pub allowed_hosts: AllowedHosts,
-    /// The address of the HTTP API.
-    pub api_address: String,
+    /// What other requests get.
+    pub mistakes: Arc<Mistakes>,
 }
 
 /// The router of the port.
@@ -90,7 +92,9 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
     let wrong_host = refused.map(|host| Problem::WrongHost { host });
     if !is_call(&request) {
         let problem = wrong_host.unwrap_or_else(|| server.wrong_port());
-        return refuse(&problem, &request_id);
+        // The same encoding as a response of `POST /v1/traces`.
+        let reply = problem_for(request.headers(), &problem, &request_id);
+        return respond(reply, &request_id);
     }
     if let Some(problem) = wrong_host {
         let code = Code::from_status(problem.status());
@@ -122,11 +126,8 @@ fn other_method(path: &str) -> &'static str {
 impl Server {
     /// What to do about a request that is not a call.
     fn wrong_port(&self) -> Problem {
-        let address = &self.api_address;
-        let message = format!(
-            "This port takes only OTLP over gRPC. Send OTLP over HTTP to {address}/v1/traces, and \
-             other requests to {address}."
-        );
+        self.mistakes.log(Mistake::NoGrpc);
+        let message = self.mistakes.message(Mistake::NoGrpc);
         Problem::WrongPort { message }
     }
 
@@ -213,12 +214,12 @@ fn end_with_message(message: &Bytes, request_id: &str) -> Response {
     let status = HeaderValue::from(Code::Ok as i32);
     let trailers = HeaderMap::from_iter([(STATUS, status)]);
     let body = Full::new(frame(message)).with_trailers(async { Some(Ok(trailers)) });
-    respond(Body::new(body), request_id)
+    respond_to_call(Body::new(body), request_id)
 }
 
 /// Ends a call with this status, without a message: the response has only headers.
 pub(crate) fn end(code: Code, message: &str, request_id: &str) -> Response {
-    let mut response = respond(Body::empty(), request_id);
+    let mut response = respond_to_call(Body::empty(), request_id);
     let headers = response.headers_mut();
     headers.insert(STATUS, HeaderValue::from(code as i32));
     let message = utf8_percent_encode(message, ESCAPED).to_string();
@@ -228,7 +229,7 @@ pub(crate) fn end(code: Code, message: &str, request_id: &str) -> Response {
     response
 }
 
-fn respond(body: Body, request_id: &str) -> Response {
+fn respond_to_call(body: Body, request_id: &str) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

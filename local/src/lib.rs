@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod follow;
 pub mod grpc;
 pub mod hosts;
+pub mod mistakes;
 pub mod requirements;
 pub mod serve;
 pub mod server;

@@ -28,6 +28,7 @@ use crate::connections::Services;
 use crate::data_folder::{DataFolder, Holder};
 use crate::embedded::{Embedded, wire};
 use crate::follow::Follower;
+use crate::mistakes::Mistakes;
 use crate::sign_in::{self, SignIn};
 use crate::terminal::Failure;
 use crate::{connections, demo, grpc, requirements, server};
@@ -180,15 +181,18 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let router = server::router_with(app.clone(), console, budget.clone());
     let router = router.merge(sign_in::router(sign_in.clone()));
     let router = server::for_hosts(router, args.allowed_hosts.clone());
-    tasks.spawn(connections::serve(api, router, tasks.stopped()).map(Ok));
+    let mistakes = Mistakes::new(api_address.clone(), grpc_address.clone());
+    let mistakes = Arc::new(mistakes);
+    let services = Services::of_api(router, mistakes.clone());
+    tasks.spawn(connections::serve(api, services, tasks.stopped()).map(Ok));
     if let Some(listener) = grpc {
         let router = grpc::router(grpc::Server {
             app,
             budget,
             allowed_hosts: args.allowed_hosts,
-            api_address: api_address.clone(),
+            mistakes: mistakes.clone(),
         });
-        let services = Services::of_grpc(router);
+        let services = Services::of_grpc(router, mistakes);
         tasks.spawn(connections::serve(listener, services, tasks.stopped()).map(Ok));
     }
     if is_ours && demo::prepare(&store, embedded.as_ref(), !args.no_demo).await? {

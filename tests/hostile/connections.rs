@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -15,6 +16,7 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use local::connections::{self, MAX_CONNECTIONS, MAX_GRPC_CONNECTIONS, MAX_STREAMS, Services};
+use local::mistakes::Mistakes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -187,13 +189,17 @@ async fn busy_connections_stay_and_further_ones_wait() {
     stop.send_replace(true);
 }
 
+fn mistakes() -> Arc<Mistakes> {
+    Arc::new(Mistakes::new("http://127.0.0.1:3000".to_owned(), None))
+}
+
 /// The beginning of a connection over HTTP/2, with empty settings.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 #[tokio::test(start_paused = true)]
 async fn connections_over_http2_are_checked_and_closed() {
     let router = Router::new().route("/", get("asked"));
-    let (port, _stop) = port_of(Services::of_grpc(router)).await;
+    let (port, _stop) = port_of(Services::of_grpc(router, mistakes())).await;
     for (sent, least, most) in [
         (&b""[..], 30, 31),
         (&HTTP2[..20], 30, 31),
@@ -210,7 +216,11 @@ async fn connections_over_http2_are_checked_and_closed() {
 
 #[tokio::test]
 async fn a_client_with_a_connection_is_answered_when_others_are_idle() {
-    let (port, stop) = port_of(Services::of_grpc(Router::new().route("/", get("asked")))).await;
+    let (port, stop) = port_of(Services::of_grpc(
+        Router::new().route("/", get("asked")),
+        mistakes(),
+    ))
+    .await;
     let mut idle = Vec::new();
     for _ in 0..MAX_GRPC_CONNECTIONS * 2 {
         let mut socket = open(port).await;
@@ -235,7 +245,11 @@ async fn further_requests_of_a_connection_wait() {
             "done"
         }
     };
-    let (port, stop) = port_of(Services::of_grpc(Router::new().route("/", get(slow)))).await;
+    let (port, stop) = port_of(Services::of_grpc(
+        Router::new().route("/", get(slow)),
+        mistakes(),
+    ))
+    .await;
     let most = MAX_STREAMS as usize;
     let answers = tokio::spawn(requests_at_a_time(port, most + 5));
     for _ in 0..most {

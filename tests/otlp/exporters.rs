@@ -160,6 +160,21 @@ fn export_with_sdk(
 }
 
 #[test]
+fn an_sdk_logs_that_grpc_has_another_port() {
+    let Some(program) = Protocol::Grpc.program() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let (_, errors) = export_with_sdk(&program, server.port, "sdk_x", None);
+    assert!(errors.contains("StatusCode.UNIMPLEMENTED"), "{errors}");
+    let address = format!("http://127.0.0.1:{}", server.grpc_port);
+    assert!(errors.contains(&address), "{errors}");
+    let logged = server.kill_for_errors();
+    assert_eq!(logged.matches(&address).count(), 1, "{logged}");
+}
+
+#[test]
 fn an_sdk_logs_why_a_call_was_refused() {
     let Some(program) = Protocol::Grpc.program() else {
         return;

@@ -1,9 +1,12 @@
 //! OTLP over gRPC has the results of OTLP over HTTP.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::Version;
 use functions::bodies::BodyBudget;
 use local::grpc::{self, Server};
+use local::mistakes::Mistakes;
 use tower::ServiceExt;
 
 use super::*;
@@ -30,7 +33,7 @@ fn port(app: &TestApp) -> Router {
         app: app.app(),
         budget: BodyBudget::new(64 << 20),
         allowed_hosts: "runs.example.com".parse().expect("hosts"),
-        api_address: API.to_owned(),
+        mistakes: Arc::new(Mistakes::new(API.to_owned(), None)),
     })
 }
 
@@ -379,6 +382,25 @@ async fn requests_that_are_not_calls_learn_the_right_port() {
             "{message}"
         );
     }
+    let mut protobuf = request();
+    let content_type = header::HeaderValue::from_static(PROTOBUF);
+    protobuf
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    let answer = port(&app).oneshot(protobuf).await.expect("infallible");
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], PROTOBUF);
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
+    let status = Status::decode(body).expect("a status");
+    assert_eq!(status.code, INVALID_ARGUMENT);
+    assert!(
+        status.message.contains("http://127.0.0.1:3000/v1/traces"),
+        "{status:?}"
+    );
     let mut foreign = request();
     let host = header::HeaderValue::from_static("evil.example");
     foreign.headers_mut().insert(header::HOST, host);

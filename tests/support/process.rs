@@ -169,6 +169,15 @@ impl Server {
         self.child.wait().expect("ended");
     }
 
+    /// Kills the server, and returns what it has written to standard error.
+    pub fn kill_for_errors(mut self) -> String {
+        self.child.kill().expect("killed");
+        let mut errors = String::new();
+        let stderr = self.child.stderr.as_mut().expect("piped");
+        stderr.read_to_string(&mut errors).expect("UTF-8");
+        errors
+    }
+
     /// Sends a signal, and waits until the server has ended.
     pub fn end_with(mut self, signal: &str) -> std::process::ExitStatus {
         send_signal(self.child.id(), signal);

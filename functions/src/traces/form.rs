@@ -27,7 +27,8 @@ const MEDIA_TYPES: [(&str, Form); 3] = [
 
 /// What to do about another media type.
 pub(super) const UNSUPPORTED: &str = "Send the body with Content-Type: application/x-protobuf or \
-                                      application/json. This endpoint does not speak gRPC.";
+                                      application/json. gRPC has a port of its own, \
+                                      4317 of flowtrail serve.";
 
 /// The encoding of a request, and of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
