@@ -25,6 +25,7 @@ use crate::support::records::START;
 use crate::support::{Answer, TestApp};
 
 mod bodies;
+mod check;
 mod engines;
 mod exporters;
 mod grpc;
@@ -97,6 +98,12 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body).expect("written");
     encoder.finish().expect("compressed")
+}
+
+/// Puts a message into a frame of gRPC, without compression.
+fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("a length");
+    [&[0][..], &length.to_be_bytes(), message].concat()
 }
 
 /// The answer to an exporter.

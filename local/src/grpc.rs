@@ -22,10 +22,11 @@ use functions::reply::{Refusal, Reply};
 use functions::route::{RequestId, Route};
 use functions::routes::ROUTES;
 use functions::traces::grpc::{self, Code};
-use functions::traces::problem_for;
+use functions::traces::{self, problem_for};
 use http_body_util::{BodyExt, Full};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::arrivals;
 use crate::connections::discard;
 use crate::hosts::AllowedHosts;
 use crate::mistakes::{Mistake, Mistakes};
@@ -42,10 +43,7 @@ pub const DEFAULT_PORT: u16 = 4317;
 const SERVICES: &str = "/opentelemetry.proto.collector.";
 
 /// The method that sends spans.
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
-/// The name of the route that answers it.
-const ROUTE: &str = "ingest_traces";
+pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -71,8 +69,9 @@ pub struct Server {
 
 /// The router of the port.
 pub fn router(server: Server) -> Router {
+    let arrivals = server.mistakes.arrivals();
     let router = Router::new().fallback(answer).with_state(Arc::new(server));
-    guarded(router)
+    arrivals::recorded(guarded(router), arrivals)
 }
 
 /// Whether a request is a call of gRPC.
@@ -133,7 +132,7 @@ impl Server {
 
     /// Answers a call with spans.
     async fn export(&self, request: Request, request_id: String) -> Response {
-        let Some(route) = ROUTES.iter().find(|route| route.name == ROUTE) else {
+        let Some(route) = ROUTES.iter().find(|route| route.name == traces::ROUTE) else {
             return end(Code::Unimplemented, other_method(""), &request_id);
         };
         let deadline = match request.headers().get(TIMEOUT).map(parse_timeout) {
@@ -192,7 +191,7 @@ async fn end_with(reply: Reply, request_id: &str) -> Response {
             request_id,
         );
     };
-    match parts.extensions.get::<Refusal>() {
+    let mut response = match parts.extensions.get::<Refusal>() {
         None => end_with_message(&message, request_id),
         Some(refusal) => {
             let mut response = end(code, &refusal.message, request_id);
@@ -206,7 +205,9 @@ async fn end_with(reply: Reply, request_id: &str) -> Response {
             }
             response
         }
-    }
+    };
+    response.extensions_mut().extend(parts.extensions);
+    response
 }
 
 /// Ends a call that succeeded with its message, and the status in the trailers.
@@ -220,6 +221,11 @@ fn end_with_message(message: &Bytes, request_id: &str) -> Response {
 /// Ends a call with this status, without a message: the response has only headers.
 pub(crate) fn end(code: Code, message: &str, request_id: &str) -> Response {
     let mut response = respond_to_call(Body::empty(), request_id);
+    let refusal = Refusal {
+        code: code.name(),
+        message: message.to_owned(),
+    };
+    response.extensions_mut().insert(refusal);
     let headers = response.headers_mut();
     headers.insert(STATUS, HeaderValue::from(code as i32));
     let message = utf8_percent_encode(message, ESCAPED).to_string();

@@ -1,6 +1,7 @@
 //! Flowtrail on one machine: the embedded DynamoDB, an HTTP server with the same handlers
 //! as the Lambda functions, and the demo data.
 
+pub mod arrivals;
 pub mod cli;
 pub mod commands;
 pub mod connections;

@@ -11,6 +11,7 @@ use axum::response::Response;
 use functions::problem::Problem;
 use functions::traces::grpc::Code;
 
+use crate::arrivals::{self, Arrivals};
 use crate::grpc;
 use crate::server::{guarded, new_request_id, refuse};
 
@@ -34,16 +35,19 @@ pub struct Mistakes {
     api_address: String,
     /// `None` if the server accepts no gRPC.
     grpc_address: Option<String>,
+    /// Where the router's requests, and connections with TLS, are kept.
+    arrivals: Arc<Arrivals>,
     /// When each mistake was logged.
     logged_at: [Mutex<Option<Instant>>; 3],
 }
 
 impl Mistakes {
     /// Explains mistakes to clients of a server with these addresses.
-    pub fn new(api_address: String, grpc_address: Option<String>) -> Self {
+    pub fn new(api_address: String, grpc_address: Option<String>, arrivals: Arc<Arrivals>) -> Self {
         Self {
             api_address,
             grpc_address,
+            arrivals,
             logged_at: Default::default(),
         }
     }
@@ -70,16 +74,22 @@ impl Mistakes {
         }
     }
 
-    /// Logs a mistake, unless it was logged a short time ago. Returns whether it was logged.
-    pub fn log(&self, mistake: Mistake) -> bool {
-        let is_logged = self.is_due(mistake, Instant::now());
-        if is_logged {
-            tracing::warn!(
-                "a client uses the wrong protocol: {}",
-                self.message(mistake)
-            );
+    /// Logs a mistake, unless it was logged a short time ago.
+    pub fn log(&self, mistake: Mistake) {
+        if !self.is_due(mistake, Instant::now()) {
+            return;
         }
-        is_logged
+        let message = self.message(mistake);
+        tracing::warn!("a client uses the wrong protocol: {message}");
+        // The others are requests, which are kept with their answers.
+        if mistake == Mistake::Tls {
+            self.arrivals.add_refused("TLS", &message);
+        }
+    }
+
+    /// Where requests are kept.
+    pub(crate) fn arrivals(&self) -> Arc<Arrivals> {
+        self.arrivals.clone()
     }
 
     fn is_due(&self, mistake: Mistake, now: Instant) -> bool {
@@ -95,7 +105,9 @@ impl Mistakes {
 
 /// Answers requests over HTTP/2 on the port of the HTTP API.
 pub fn router(mistakes: Arc<Mistakes>) -> Router {
-    guarded(Router::new().fallback(answer).with_state(mistakes))
+    let arrivals = mistakes.arrivals();
+    let router = Router::new().fallback(answer).with_state(mistakes);
+    arrivals::recorded(guarded(router), arrivals)
 }
 
 async fn answer(State(mistakes): State<Arc<Mistakes>>, request: Request) -> Response {
@@ -117,7 +129,7 @@ mod tests {
 
     #[test]
     fn each_mistake_is_logged_once_a_minute() {
-        let mistakes = Mistakes::new(API.to_owned(), None);
+        let mistakes = Mistakes::new(API.to_owned(), None, Arrivals::new());
         let now = Instant::now();
         assert!(mistakes.is_due(Mistake::Grpc, now));
         assert!(!mistakes.is_due(Mistake::Grpc, now + LOGGED_EVERY / 2));
@@ -129,7 +141,7 @@ mod tests {
     #[test]
     fn an_explanation_names_the_right_port() {
         let grpc = "http://127.0.0.1:4317".to_owned();
-        let mistakes = Mistakes::new(API.to_owned(), Some(grpc));
+        let mistakes = Mistakes::new(API.to_owned(), Some(grpc), Arrivals::new());
         let message = mistakes.message(Mistake::Grpc);
         assert!(message.contains("http://127.0.0.1:4317"), "{message}");
         let message = mistakes.message(Mistake::NoGrpc);
@@ -137,7 +149,7 @@ mod tests {
             message.contains("http://127.0.0.1:3000/v1/traces"),
             "{message}"
         );
-        let mistakes = Mistakes::new(API.to_owned(), None);
+        let mistakes = Mistakes::new(API.to_owned(), None, Arrivals::new());
         let message = mistakes.message(Mistake::Grpc);
         assert!(message.contains("--grpc-port"), "{message}");
     }

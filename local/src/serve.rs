@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::arrivals::Arrivals;
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
 use crate::connections::Services;
@@ -31,11 +32,13 @@ use crate::follow::Follower;
 use crate::mistakes::Mistakes;
 use crate::sign_in::{self, SignIn};
 use crate::terminal::Failure;
-use crate::{connections, demo, grpc, requirements, server};
+use crate::{arrivals, connections, demo, grpc, requirements, server};
 
 mod greeting;
 
 use greeting::{Addresses, Greeting};
+
+pub(crate) use greeting::ESCAPED;
 
 /// How long requests in progress may take after the server receives the signal to stop.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -180,8 +183,11 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let sign_in = Arc::new(SignIn::new(app.clone(), api_address.clone()));
     let router = server::router_with(app.clone(), console, budget.clone());
     let router = router.merge(sign_in::router(sign_in.clone()));
-    let router = server::for_hosts(router, args.allowed_hosts.clone());
-    let mistakes = Mistakes::new(api_address.clone(), grpc_address.clone());
+    let arrivals = Arrivals::new();
+    let list = arrivals::router(arrivals.clone(), app.clone(), api_address.clone());
+    let router = server::for_hosts(router.merge(list), args.allowed_hosts.clone());
+    let router = arrivals::recorded(router, arrivals.clone());
+    let mistakes = Mistakes::new(api_address.clone(), grpc_address.clone(), arrivals);
     let mistakes = Arc::new(mistakes);
     let services = Services::of_api(router, mistakes.clone());
     tasks.spawn(connections::serve(api, services, tasks.stopped()).map(Ok));

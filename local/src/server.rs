@@ -234,6 +234,15 @@ pub(crate) fn respond(reply: reply::Reply, request_id: &str) -> Response {
     response
 }
 
+/// The response of an endpoint that only this server has.
+pub(crate) fn to_response(answer: Result<reply::Reply, Problem>) -> Response {
+    let request_id = new_request_id();
+    match answer {
+        Ok(reply) => respond(reply, &request_id),
+        Err(problem) => refuse(&problem, &request_id),
+    }
+}
+
 pub(crate) fn new_request_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -15,6 +15,7 @@ use futures_util::stream;
 use http_body_util::BodyExt;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use local::arrivals::Arrivals;
 use local::connections::{self, MAX_CONNECTIONS, MAX_GRPC_CONNECTIONS, MAX_STREAMS, Services};
 use local::mistakes::Mistakes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -190,7 +191,11 @@ async fn busy_connections_stay_and_further_ones_wait() {
 }
 
 fn mistakes() -> Arc<Mistakes> {
-    Arc::new(Mistakes::new("http://127.0.0.1:3000".to_owned(), None))
+    Arc::new(Mistakes::new(
+        "http://127.0.0.1:3000".to_owned(),
+        None,
+        Arrivals::new(),
+    ))
 }
 
 /// The beginning of a connection over HTTP/2, with empty settings.

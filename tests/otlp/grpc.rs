@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Version;
 use functions::bodies::BodyBudget;
+use local::arrivals::Arrivals;
 use local::grpc::{self, Server};
 use local::mistakes::Mistakes;
 use tower::ServiceExt;
@@ -33,7 +34,7 @@ fn port(app: &TestApp) -> Router {
         app: app.app(),
         budget: BodyBudget::new(64 << 20),
         allowed_hosts: "runs.example.com".parse().expect("hosts"),
-        mistakes: Arc::new(Mistakes::new(API.to_owned(), None)),
+        mistakes: Arc::new(Mistakes::new(API.to_owned(), None, Arrivals::new())),
     })
 }
 
@@ -58,15 +59,10 @@ impl Called {
     }
 }
 
-/// Puts a message into a frame.
-fn framed(message: &[u8], is_compressed: bool) -> Vec<u8> {
-    let length = u32::try_from(message.len()).expect("a length");
-    [
-        &[u8::from(is_compressed)],
-        &length.to_be_bytes()[..],
-        message,
-    ]
-    .concat()
+/// Marks the message of a frame as compressed.
+fn compressed(mut frame: Vec<u8>) -> Vec<u8> {
+    frame[0] = 1;
+    frame
 }
 
 /// A call of a method.
@@ -120,20 +116,19 @@ async fn a_call_writes_the_records_of_a_request() {
     export_whole(&app, &token, &order()).await;
     let expected = records(&app, TRACE).await;
     for (encoding, frame) in [
-        (None, framed(&message, false)),
-        (Some("identity"), framed(&message, false)),
-        (Some("gzip"), framed(&message, false)),
-        (Some("gzip"), framed(&gzipped(&message), true)),
+        (None, framed(&message)),
+        (Some("identity"), framed(&message)),
+        (Some("gzip"), framed(&message)),
+        (Some("gzip"), compressed(framed(&gzipped(&message)))),
         (
             Some("deflate"),
-            framed(&zlib.finish().expect("compressed"), true),
+            compressed(framed(&zlib.finish().expect("compressed"))),
         ),
         (
             Some("zstd"),
-            framed(
+            compressed(framed(
                 &zstd::bulk::compress(&message, 1).expect("compressed"),
-                true,
-            ),
+            )),
         ),
     ] {
         let (other, token) = with_engine().await;
@@ -149,7 +144,7 @@ async fn rejected_spans_are_a_partial_success() {
     let (app, token) = with_engine().await;
     let invalid = span(2, Some(1), 0, 1, json!({"startTimeUnixNano": "0"}));
     let spans = [span(1, None, 0, 1, json!({})), invalid];
-    let called = call(&app, &token, &[], framed(&encoded(&spans, PROTOBUF), false)).await;
+    let called = call(&app, &token, &[], framed(&encoded(&spans, PROTOBUF))).await;
     let partial = called
         .response()
         .partial_success
@@ -167,7 +162,7 @@ async fn rejected_spans_are_a_partial_success() {
 async fn calls_need_a_token_with_the_permission() {
     let (app, engine) = with_engine().await;
     let viewer = app.viewer("team-a").await;
-    let frame = || framed(&encoded(&order(), PROTOBUF), false);
+    let frame = || framed(&encoded(&order(), PROTOBUF));
     let called = send(&app, call_of(EXPORT, &[], frame())).await;
     assert_eq!(called.code, UNAUTHENTICATED);
     assert_eq!(
@@ -199,31 +194,31 @@ async fn unreadable_and_large_messages_are_refused() {
         ),
         (
             "gzip",
-            framed(b"\xff\xff\xff\xff", false),
+            framed(b"\xff\xff\xff\xff"),
             INVALID_ARGUMENT,
             "not valid protobuf",
         ),
         (
             "gzip",
-            framed(b"message", true),
+            compressed(framed(b"message")),
             INVALID_ARGUMENT,
             "as grpc-encoding states",
         ),
         (
             "gzip",
-            framed(&bomb, true),
+            compressed(framed(&bomb)),
             RESOURCE_EXHAUSTED,
             "at most 16 MB",
         ),
         (
             "gzip",
-            framed(&vec![0; (4 << 20) + 1], false),
+            framed(&vec![0; (4 << 20) + 1]),
             RESOURCE_EXHAUSTED,
             "at most 4 MB",
         ),
         (
             "snappy",
-            framed(b"message", true),
+            compressed(framed(b"message")),
             UNIMPLEMENTED,
             "gzip, deflate or zstd",
         ),
@@ -249,10 +244,10 @@ async fn messages_may_be_larger_after_decompression() {
     let message = encoded(&spans, PROTOBUF);
     assert!(message.len() > 6 << 20);
     let gzip = [("grpc-encoding", "gzip")];
-    let called = call(&app, &token, &gzip, framed(&gzipped(&message), true)).await;
+    let called = call(&app, &token, &gzip, compressed(framed(&gzipped(&message)))).await;
     assert_eq!(called.response(), ExportTraceServiceResponse::default());
     assert_eq!(
-        call(&app, &token, &[], framed(&message, false)).await.code,
+        call(&app, &token, &[], framed(&message)).await.code,
         RESOURCE_EXHAUSTED
     );
 }
@@ -286,7 +281,7 @@ async fn a_table_that_does_not_respond_asks_for_a_retry() {
     let (slow, client) = Slow::client(app.store.client());
     let app = app.over(client);
     slow.take(None);
-    let frame = || framed(&encoded(&order(), PROTOBUF), false);
+    let frame = || framed(&encoded(&order(), PROTOBUF));
     let called = call(&app, &token, &[], frame()).await;
     assert_eq!(called.code, UNAVAILABLE, "{called:?}");
     assert_eq!(called.headers["retry-after"], "2");
@@ -330,7 +325,7 @@ async fn other_methods_and_hosts_are_refused() {
     let with_host = |host: &'static str| {
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
-        let mut request = call_of(EXPORT, &headers, framed(b"", false));
+        let mut request = call_of(EXPORT, &headers, framed(b""));
         *request.uri_mut() = format!("http://{host}{EXPORT}").parse().expect("a URI");
         request
     };

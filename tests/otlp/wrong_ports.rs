@@ -12,21 +12,38 @@ use super::*;
 use crate::support::http;
 use crate::support::process::{DEADLINE, Server};
 
-/// Sends a request over HTTP/2 without TLS.
+/// Sends a POST over HTTP/2.
 async fn over_http2(port: u16, content_type: &str) -> Response<Incoming> {
+    let request = Request::post(format!("http://127.0.0.1:{port}/v1/traces"))
+        .header(header::CONTENT_TYPE, content_type);
+    send_over_http2(port, request.body(Body::from("{}")).expect("a request")).await
+}
+
+/// Sends a request over HTTP/2 without TLS.
+async fn send_over_http2(port: u16, request: Request<Body>) -> Response<Incoming> {
     let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
     let socket = TokioIo::new(socket.expect("connected"));
     let handshake = http2::handshake(TokioExecutor::new(), socket).await;
     let (mut sender, connection) = handshake.expect("HTTP/2");
     tokio::spawn(connection);
-    let request = Request::post(format!("http://127.0.0.1:{port}/v1/traces"))
-        .header(header::CONTENT_TYPE, content_type);
-    let request = request.body(Body::from("{}")).expect("a request");
     sender.send_request(request).await.expect("an answer")
 }
 
+/// Sends a call with spans.
+pub(super) async fn call_at(port: u16, token: Option<&str>, frame: Vec<u8>) {
+    let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let mut request = Request::post(format!("http://127.0.0.1:{port}{path}"))
+        .header(header::CONTENT_TYPE, "application/grpc");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Body::from(frame)).expect("a request");
+    let answer = send_over_http2(port, request).await;
+    answer.into_body().collect().await.expect("an end");
+}
+
 /// Begins a connection with TLS, and waits until the server has closed it.
-fn begin_tls(port: u16) {
+pub(super) fn begin_tls(port: u16) {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut socket = TcpStream::connect(address).expect("connected");
     socket.set_read_timeout(Some(DEADLINE)).expect("a time");

@@ -37,6 +37,21 @@ pub enum Code {
 }
 
 impl Code {
+    /// The name of the code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
+
     /// The code for the status of a response over HTTP. Exporters retry after
     /// [`Self::Unavailable`] and [`Self::DeadlineExceeded`].
     pub fn from_status(status: StatusCode) -> Self {

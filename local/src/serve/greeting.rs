@@ -13,7 +13,7 @@ use crate::demo::{self, FORKING_FLOW};
 use crate::terminal::{self, Failure};
 
 /// Escapes everything except the unreserved characters of a URL (RFC 3986, 2.3).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
