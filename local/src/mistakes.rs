@@ -60,10 +60,10 @@ impl Mistakes {
                 "The port of the HTTP API does not accept gRPC. Send OTLP over gRPC to \
                  {grpc_address}."
             ),
-            (Mistake::Grpc, None) => format!(
-                "The port of the HTTP API does not accept gRPC. Send OTLP over HTTP, with \
-                 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or start the server with --grpc-port."
-            ),
+            (Mistake::Grpc, None) => "The port of the HTTP API does not accept gRPC. Send OTLP \
+                                      over HTTP, with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, \
+                                      or start the server with --grpc-port."
+                .to_owned(),
             (Mistake::NoGrpc, _) => format!(
                 "This port accepts only OTLP over gRPC. Send OTLP over HTTP to \
                  {api_address}/v1/traces, and other requests to {api_address}."

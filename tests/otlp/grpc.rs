@@ -30,9 +30,13 @@ const UNAVAILABLE: i32 = 14;
 const UNAUTHENTICATED: i32 = 16;
 
 fn port(app: &TestApp) -> Router {
+    port_with(app, BodyBudget::new(64 << 20))
+}
+
+fn port_with(app: &TestApp, budget: BodyBudget) -> Router {
     grpc::router(Server {
         app: app.app(),
-        budget: BodyBudget::new(64 << 20),
+        budget,
         allowed_hosts: "runs.example.com".parse().expect("hosts"),
         mistakes: Arc::new(Mistakes::new(API.to_owned(), None, Arrivals::new())),
     })
@@ -304,6 +308,53 @@ async fn a_table_that_does_not_respond_asks_for_a_retry() {
     assert_eq!(begin.elapsed().as_millis(), 1_500);
     let called = call(&app, &token, &[("grpc-timeout", "soon")], frame()).await;
     assert_eq!(called.code, INVALID_ARGUMENT, "{called:?}");
+}
+
+/// The message never comes, so reading it first would time out.
+#[tokio::test(start_paused = true)]
+async fn a_message_is_read_only_after_the_caller_is_authorized() {
+    if !is_embedded() {
+        eprintln!("not run: time is paused only in this process");
+        return;
+    }
+    let (app, engine) = with_engine().await;
+    let viewer = app.viewer("team-a").await;
+    for (token, code, seconds) in [
+        // The rest of the message is awaited for 2 seconds.
+        ("sdk_x", UNAUTHENTICATED, 2),
+        (&viewer, PERMISSION_DENIED, 2),
+        (&engine, DEADLINE_EXCEEDED, 32),
+    ] {
+        let authorization = format!("Bearer {token}");
+        let mut call = call_of(EXPORT, &[("authorization", &authorization)], vec![]);
+        let never = futures_util::stream::pending::<Result<Vec<u8>, String>>();
+        *call.body_mut() = Body::from_stream(never);
+        let begin = tokio::time::Instant::now();
+        assert_eq!(send(&app, call).await.code, code, "{token}");
+        assert_eq!(begin.elapsed().as_secs(), seconds, "{token}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_wait_for_memory_and_are_then_retried() {
+    if !is_embedded() {
+        eprintln!("not run: time is paused only in this process");
+        return;
+    }
+    let (app, token) = with_engine().await;
+    let large = json!({"attributes": attributes(&[("noise", &"x".repeat(2 << 20))])});
+    let large = framed(&encoded(&[span(1, None, 0, 1, large)], PROTOBUF));
+    let small = framed(&encoded(&order(), PROTOBUF));
+    let authorization = format!("Bearer {token}");
+    let narrow = BodyBudget::new(1 << 20);
+    for (frame, code) in [(large, "14"), (small, "")] {
+        let call = call_of(EXPORT, &[("authorization", &authorization)], frame);
+        let answer = port_with(&app, narrow.clone()).oneshot(call).await;
+        let answer = answer.expect("infallible");
+        let status = answer.headers().get("grpc-status");
+        let status = status.map(|status| status.to_str().expect("ASCII"));
+        assert_eq!(status.unwrap_or_default(), code);
+    }
 }
 
 #[tokio::test]

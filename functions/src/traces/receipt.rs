@@ -83,11 +83,10 @@ pub struct Listed {
 impl Listed {
     /// Adds a value, unless it is there already.
     fn add(&mut self, value: String) {
-        if self.values.contains(&value) {
-        } else if self.values.len() == MAX_LISTED {
-            self.has_more = true;
-        } else {
-            self.values.push(value);
+        match self.values.len() {
+            _ if self.values.contains(&value) => {}
+            MAX_LISTED => self.has_more = true,
+            _ => self.values.push(value),
         }
     }
 
