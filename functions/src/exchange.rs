@@ -114,7 +114,7 @@ impl<'a> Exchange<'a> {
         (self.route.handler)(&self.store, caller, request).await
     }
 
-    /// Renders the response, and writes the log line.
+    /// Renders and logs the response.
     async fn end(self, request: &Request, answer: Result<Reply, Problem>) -> Reply {
         let mut reply = match answer {
             Ok(reply) => reply,
@@ -130,6 +130,13 @@ impl<'a> Exchange<'a> {
         allowed_origins.answer(request.headers(), reply.headers_mut());
         reply::guard(reply.headers_mut());
         let mut reply = compress(reply, request.headers());
+        self.log(&reply, usage);
+        reply.extensions_mut().insert::<Usage>(usage);
+        reply
+    }
+
+    /// Writes the log line. For a request with traces it says what arrived.
+    fn log(&self, reply: &Reply, usage: Usage) {
         let refusal = reply.extensions().get::<Refusal>();
         let receipt = reply.extensions().get::<Receipt>();
         let reason = match receipt {
@@ -159,8 +166,6 @@ impl<'a> Exchange<'a> {
             dropped_links = receipt.map(|receipt| receipt.dropped.links),
             "answered"
         );
-        reply.extensions_mut().insert::<Usage>(usage);
-        reply
     }
 }
 

@@ -33,8 +33,8 @@ pub const PATH: &str = "/trace-requests";
 /// The path of the endpoint for traces.
 const TRACES: &str = "/v1/traces";
 
-/// How many requests are kept: those of some minutes of a busy exporter. With at most some 6 KB for
-/// each, they take 3 MB.
+/// How many requests are kept: those of some minutes of a busy exporter. With at most some 8 KB for
+/// each, they take 4 MB.
 const MAX_KEPT: usize = 500;
 
 /// How many requests a response has.

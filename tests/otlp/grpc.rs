@@ -256,7 +256,7 @@ async fn messages_may_be_larger_after_decompression() {
     );
 }
 
-/// A `google.rpc.Status` without a type of its own: code, message, details.
+/// A `google.rpc.Status`.
 #[derive(Clone, PartialEq, Message)]
 struct Status {
     #[prost(int32, tag = "1")]
