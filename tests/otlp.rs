@@ -26,13 +26,16 @@ use crate::support::{Answer, TestApp};
 
 mod attempts;
 mod bodies;
+mod check;
 mod engines;
 mod exporters;
+mod grpc;
 mod joins;
 mod open_runs;
 mod ownership;
 mod records;
 mod retries;
+mod wrong_ports;
 
 const TRACE: &str = "5b8efff798038103d269b633813fc60c";
 
@@ -98,6 +101,12 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body).expect("written");
     encoder.finish().expect("compressed")
+}
+
+/// Puts a message into a frame of gRPC, without compression.
+fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("a length");
+    [&[0][..], &length.to_be_bytes(), message].concat()
 }
 
 /// The answer to an exporter.

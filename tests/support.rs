@@ -62,6 +62,7 @@ pub struct TestApp {
     served: Store,
     /// The table, as the authenticator uses it.
     authenticating: Store,
+    app: Arc<App>,
     router: Router,
 }
 
@@ -140,10 +141,12 @@ impl TestApp {
         assert!(created.expect("a table"), "the table is new");
         let store = Store::new(client.clone(), &table);
         let (authenticating, app) = app_over(&client, &table, |authenticator| authenticator);
+        let app = Arc::new(app);
         Self {
             served: app.store().clone(),
             authenticating,
-            router: local::server::router(Arc::new(app)),
+            router: local::server::router(app.clone()),
+            app,
             store,
             streams,
             embedded,
@@ -303,14 +306,21 @@ impl TestApp {
     }
 
     fn behind(&self, (authenticating, app): (Store, App)) -> Self {
+        let app = Arc::new(app);
         Self {
             authenticating,
             store: self.store.clone(),
             streams: self.streams.clone(),
             embedded: self.embedded.clone(),
             served: app.store().clone(),
-            router: local::server::router(Arc::new(app)),
+            router: local::server::router(app.clone()),
+            app,
         }
+    }
+
+    /// The state that all ports of a server share.
+    pub fn app(&self) -> Arc<App> {
+        self.app.clone()
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Answer {

@@ -26,7 +26,8 @@ from run import create_token, read_url  # noqa: E402
 def main():
     [program] = sys.argv[1:]
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as output:
-        serve = [program, "serve", "--data", data, "--port", "0", "--table-port", "0"]
+        ports = ["--port", "0", "--table-port", "0", "--grpc-port", "0"]
+        serve = [program, "serve", "--data", data, *ports]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             try:
                 url = read_url(server.stdout)

@@ -20,7 +20,8 @@ HERE = pathlib.Path(__file__).parent
 def main():
     program, *options = sys.argv[1:]
     with tempfile.TemporaryDirectory() as data:
-        serve = [program, "serve", "--data", data, "--port", "0", "--table-port", "0"]
+        ports = ["--port", "0", "--table-port", "0", "--grpc-port", "0"]
+        serve = [program, "serve", "--data", data, *ports]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             try:
                 url = read_url(server.stdout)

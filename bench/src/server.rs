@@ -100,6 +100,8 @@ impl Server {
                 "0",
                 "--table-port",
                 "0",
+                "--grpc-port",
+                "0",
             ])
             .args(["--table", &table.name, "--data"])
             .arg(table.folder())

@@ -18,7 +18,7 @@ const WANTED = { Console: "link", "HTTP API": "url", Table: "tableUrl" };
  */
 export async function startServer(program, options = []) {
   const data = await mkdtemp(join(tmpdir(), "flowtrail-console-"));
-  const ports = ["--port", "0", "--table-port", "0"];
+  const ports = ["--port", "0", "--table-port", "0", "--grpc-port", "0"];
   const server = spawn(program, ["serve", "--data", data, ...ports, ...options], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -20,9 +20,9 @@ use crate::compression::compress;
 use crate::metrics;
 use crate::parameters;
 use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::reply::{self, Refusal, Reply};
 use crate::route::{Authority, Route};
-use crate::traces;
+use crate::traces::{self, Receipt};
 
 impl Route {
     /// Answers a request, even if it fails, and logs one line.
@@ -114,7 +114,7 @@ impl<'a> Exchange<'a> {
         (self.route.handler)(&self.store, caller, request).await
     }
 
-    /// Renders the response, and writes the log line.
+    /// Renders and logs the response.
     async fn end(self, request: &Request, answer: Result<Reply, Problem>) -> Reply {
         let mut reply = match answer {
             Ok(reply) => reply,
@@ -130,6 +130,20 @@ impl<'a> Exchange<'a> {
         allowed_origins.answer(request.headers(), reply.headers_mut());
         reply::guard(reply.headers_mut());
         let mut reply = compress(reply, request.headers());
+        self.log(&reply, usage);
+        reply.extensions_mut().insert::<Usage>(usage);
+        reply
+    }
+
+    /// Writes the log line. For a request with traces it says what arrived.
+    fn log(&self, reply: &Reply, usage: Usage) {
+        let refusal = reply.extensions().get::<Refusal>();
+        let receipt = reply.extensions().get::<Receipt>();
+        let reason = match receipt {
+            _ if self.route.name != traces::ROUTE => None,
+            Some(receipt) if refusal.is_none() => Some(receipt.message.as_str()),
+            _ => refusal.map(|refusal| refusal.message.as_str()),
+        };
         tracing::info!(
             target: metrics::TARGET,
             request_id = self.request_id,
@@ -139,10 +153,19 @@ impl<'a> Exchange<'a> {
             duration_ms = self.start.elapsed().as_secs_f64() * 1_000.0,
             table_requests = usage.requests,
             capacity_units = usage.capacity_units,
+            problem = refusal.map(|refusal| refusal.code),
+            reason = reason.filter(|reason| !reason.is_empty()),
+            protocol = receipt.map(|receipt| receipt.protocol.as_str()),
+            services = receipt.map(|receipt| receipt.services.line()),
+            scopes = receipt.map(|receipt| receipt.scopes.line()),
+            runs = receipt.map(|receipt| receipt.runs.line()),
+            spans = receipt.map(|receipt| receipt.spans),
+            rejected_spans = receipt.map(|receipt| receipt.rejected_spans),
+            dropped_attributes = receipt.map(|receipt| receipt.dropped.attributes),
+            dropped_events = receipt.map(|receipt| receipt.dropped.events),
+            dropped_links = receipt.map(|receipt| receipt.dropped.links),
             "answered"
         );
-        reply.extensions_mut().insert::<Usage>(usage);
-        reply
     }
 }
 

@@ -94,6 +94,11 @@ pub enum Problem {
         /// The `Host` header.
         host: String,
     },
+    /// The port takes other requests.
+    WrongPort {
+        /// Where to send the request.
+        message: String,
+    },
     /// The code of a sign-in link was used, has expired, or never existed.
     SignInLinkEnded,
     /// Too many recent sign-in codes were wrong.
@@ -155,7 +160,7 @@ impl Problem {
             Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::BodyTooLarge { .. } | Self::ExportTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::WrongHost { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::WrongHost { .. } | Self::WrongPort { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::SignInLinkEnded => StatusCode::GONE,
             Self::TooManySignIns => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy
@@ -205,7 +210,7 @@ impl Problem {
     }
 
     /// The error code, for programs.
-    fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::MissingParameter { .. } => "MISSING_PARAMETER",
             Self::InvalidParameter { .. } | Self::Operation(Error::InvalidMember(_)) => {
@@ -223,6 +228,7 @@ impl Problem {
             Self::UnsupportedMediaType { .. } => "UNSUPPORTED_MEDIA_TYPE",
             Self::ExportTooLarge => "EXPORT_TOO_LARGE",
             Self::WrongHost { .. } => "WRONG_HOST",
+            Self::WrongPort { .. } => "WRONG_PORT",
             Self::SignInLinkEnded => "SIGN_IN_LINK_ENDED",
             Self::TooManySignIns | Self::Operation(Error::Throttled(_)) => "THROTTLED",
             Self::Operation(Error::InvalidNextToken(_)) => "INVALID_NEXT_TOKEN",
@@ -260,6 +266,7 @@ impl Problem {
             Self::ExportTooLarge => "The export is too large for this gateway",
             Self::Busy => "The server is handling too many large requests",
             Self::WrongHost { .. } => "Unknown host name",
+            Self::WrongPort { .. } => "Wrong port",
             Self::SignInLinkEnded => "The sign-in link has expired or was already used",
             Self::TooManySignIns => "Too many failed sign-ins",
             Self::Operation(Error::InvalidNextToken(_)) => "Invalid page token",
@@ -281,9 +288,9 @@ impl Problem {
     /// What to do.
     pub fn message(&self, request_id: &str) -> String {
         match self {
-            Self::MissingParameter { message, .. } | Self::UnknownParameter { message, .. } => {
-                message.clone()
-            }
+            Self::MissingParameter { message, .. }
+            | Self::UnknownParameter { message, .. }
+            | Self::WrongPort { message } => message.clone(),
             Self::InvalidParameter { parameter, reason } => {
                 format!("The parameter {parameter} is not valid. {reason}")
             }

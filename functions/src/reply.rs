@@ -23,6 +23,16 @@ pub type Body = UnsyncBoxBody<Bytes, Error>;
 /// A response.
 pub type Reply = Response<Body>;
 
+/// Why a request was refused. Every error response has it as an extension, for those who do not
+/// read the body.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The error code, for programs.
+    pub code: &'static str,
+    /// What to do.
+    pub message: String,
+}
+
 /// The header that says which pages may load a response without the CORS protocol
 /// (<https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header>).
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -115,6 +125,11 @@ pub fn logged_problem(problem: &Problem, request_id: &str) -> Reply {
     let status = problem.status();
     let body = serde_json::to_vec(&problem.view(request_id)).unwrap_or_default();
     let mut reply = reply(status, body);
+    let refusal = Refusal {
+        code: problem.code(),
+        message: problem.message(request_id),
+    };
+    reply.extensions_mut().insert(refusal);
     let headers = reply.headers_mut();
     match (status, problem) {
         (StatusCode::SERVICE_UNAVAILABLE, _) => {

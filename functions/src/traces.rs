@@ -1,12 +1,14 @@
-//! Ingests traces by OTLP over HTTP, the protocol of OpenTelemetry's exporters
-//! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), in both of its encodings.
+//! Ingests traces by OTLP, the protocol of OpenTelemetry's exporters: over HTTP in both of its
+//! encodings (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), and the messages of gRPC.
 
 mod body;
 pub(crate) mod description;
 mod foreign;
 mod form;
+pub mod grpc;
 mod json;
 mod protobuf;
+mod receipt;
 mod spans;
 
 use http::HeaderMap;
@@ -17,9 +19,14 @@ use shared::store::Store;
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+use crate::route::request_id;
 pub(crate) use body::PARAMETERS;
 pub use form::Form;
+pub use receipt::{Dropped, Listed, Protocol, Receipt};
 pub use spans::ReadSpans;
+
+/// The name of the route of `POST /v1/traces`.
+pub const ROUTE: &str = "ingest_traces";
 
 /// The largest body as it is sent, in bytes. Lambda accepts events of up to 6 MB, in which binary
 /// bodies are base64, so at most about 4.5 MB of a body reach a function.
@@ -33,10 +40,11 @@ pub const MAX_UNPACKED_BYTES: usize = 16 * 1024 * 1024;
 /// is never in memory as a whole.
 const MAX_SPAN_BYTES: usize = 4 * 1024 * 1024;
 
-/// `POST /v1/traces`: writes the spans of a request. Each trace becomes a run.
+/// `POST /v1/traces`: writes the spans of a request. Each trace becomes a run. The response has a
+/// [`Receipt`] as an extension, also if [`write_spans`] fails.
 ///
 /// # Errors
-/// Returns an error if the headers or the body are not valid, and the errors of [`write_spans`].
+/// Returns an error if the headers or the body are not valid.
 pub async fn ingest_traces(
     store: &Store,
     caller: &Caller,
@@ -46,10 +54,20 @@ pub async fn ingest_traces(
     let body = body::decompress(request)?;
     let form = form.unwrap_or_else(|| Form::detect(&body));
     let mut read = form.read(body)?;
+    let mut receipt = Receipt::of_body(Protocol::of(request, form), &read);
     let spans = std::mem::take(&mut read.spans);
-    let written = write_spans(store, caller, spans).await?;
-    read.rejections.add_all(&written.rejections);
-    form.reply(&read)
+    let valid = spans.len();
+    let mut reply = match write_spans(store, caller, spans).await {
+        Ok(written) => {
+            read.rejections.add_all(&written.rejections);
+            receipt.complete(valid, &read, &written.runs);
+            form.reply(&read)?
+        }
+        // The response says what was in the body, even if it was not written.
+        Err(error) => problem_for(request.headers(), &error.into(), &request_id(request)),
+    };
+    reply.extensions_mut().insert(receipt);
+    Ok(reply)
 }
 
 /// The error response for a problem, in the encoding of the request with these headers. For

@@ -47,7 +47,7 @@ pub enum Command {
     /// Serve the HTTP API and the embedded table (the default)
     Serve(ServeArgs),
     /// Print a link that signs in to the console of a running `serve`
-    SignIn(SignInArgs),
+    SignIn(ServerArgs),
     /// Set up the table
     #[command(subcommand)]
     Table(TableCommand),
@@ -70,6 +70,9 @@ pub enum Command {
     Records(RecordsCommand),
     /// Write the records of a JSON Lines file into the table
     Import(ImportArgs),
+    /// Show what arrived from the exporters of OpenTelemetry traces
+    #[command(subcommand)]
+    Traces(TracesCommand),
 }
 
 /// Selects the table.
@@ -97,6 +100,10 @@ pub struct ServeArgs {
     /// port
     #[arg(long, default_value_t = 8000)]
     pub table_port: u16,
+    /// The port for OpenTelemetry traces over gRPC, on 127.0.0.1; 0 selects a free port.
+    /// Without this option it is 4317, unless another program uses that port
+    #[arg(long)]
+    pub grpc_port: Option<u16>,
     /// The table to serve.
     #[command(flatten)]
     pub table: TableArgs,
@@ -116,9 +123,9 @@ pub struct ServeArgs {
     pub oidc: OidcArgs,
 }
 
-/// Selects the server that creates the link.
+/// Selects a running server.
 #[derive(Debug, Clone, Args)]
-pub struct SignInArgs {
+pub struct ServerArgs {
     /// The port of the server's HTTP API; only used with --endpoint-url
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
@@ -308,6 +315,31 @@ pub struct RecordsCheckArgs {
     pub table: TableArgs,
 }
 
+/// The subcommands of `traces`.
+#[derive(Debug, Subcommand)]
+pub enum TracesCommand {
+    /// Show the last requests with traces at a running `serve`: services, scopes, runs, and what
+    /// was refused or rejected and why; exits with 1 if nothing arrived, or with a problem
+    Check(TracesCheckArgs),
+}
+
+/// Selects the requests with traces to show.
+#[derive(Debug, Clone, Args)]
+pub struct TracesCheckArgs {
+    /// Show further requests as they arrive, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+    /// Print each request as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The maximum number of requests, the last ones; of further ones, --follow shows all
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub limit: u64,
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
 /// Selects the records to import.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
@@ -425,6 +457,7 @@ mod tests {
         for arguments in [&[][..], &["serve"]] {
             let serve = parse_serve(arguments);
             assert_eq!((serve.port, serve.table_port), (3000, 8000));
+            assert_eq!(serve.grpc_port, None);
             assert_eq!(serve.table.data, PathBuf::from(".flowtrail"));
             assert_eq!(serve.table.table, "flowtrail");
             assert_eq!(serve.table.endpoint_url, None);

@@ -17,7 +17,9 @@ mod counts;
 mod export;
 mod import;
 mod records;
+mod running_server;
 mod sign_in;
+mod traces;
 
 pub use access::{run_audit, run_role, run_token};
 pub use counts::run_counts;
@@ -25,6 +27,7 @@ pub use export::run_export;
 pub use import::run_import;
 pub use records::run_records;
 pub use sign_in::run_sign_in;
+pub use traces::run_traces;
 
 /// Returns the caller of a command. The audit names the user of this machine, as reported
 /// by the environment. This is not verified: a user with access to the table could write

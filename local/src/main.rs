@@ -45,6 +45,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Export(args)) => commands::run_export(&args).await,
         Some(Command::Records(command)) => commands::run_records(command).await,
         Some(Command::Import(args)) => commands::run_import(&args).await,
+        Some(Command::Traces(command)) => commands::run_traces(command).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }

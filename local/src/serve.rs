@@ -22,18 +22,23 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::arrivals::Arrivals;
 use crate::cli::ServeArgs;
 use crate::commands::no_such_table;
+use crate::connections::Services;
 use crate::data_folder::{DataFolder, Holder};
 use crate::embedded::{Embedded, wire};
 use crate::follow::Follower;
+use crate::mistakes::Mistakes;
 use crate::sign_in::{self, SignIn};
 use crate::terminal::Failure;
-use crate::{connections, demo, requirements, server};
+use crate::{arrivals, connections, demo, grpc, requirements, server};
 
 mod greeting;
 
-use greeting::Greeting;
+use greeting::{Addresses, Greeting};
+
+pub(crate) use greeting::ESCAPED;
 
 /// How long requests in progress may take after the server receives the signal to stop.
 const SHUTDOWN: Duration = Duration::from_secs(5);
@@ -161,6 +166,8 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let mut served = open(&args).await?;
     let api = listen(args.port, "--port").await?;
     let api_address = get_address(&api)?;
+    let grpc = listen_for_grpc(args.grpc_port).await?;
+    let grpc_address = grpc.as_ref().map(get_address).transpose()?;
     let is_ours = prepare_table(&args, &served).await?;
     let store = served.store.clone();
     let embedded = served.embedded.as_ref();
@@ -174,21 +181,35 @@ async fn start(args: ServeArgs) -> Result<Running, Failure> {
     let app = app(store.clone(), oidc).allowing(args.allowed_origins);
     let app = Arc::new(app);
     let sign_in = Arc::new(SignIn::new(app.clone(), api_address.clone()));
-    let router = server::router_with(app, console, budget);
+    let router = server::router_with(app.clone(), console, budget.clone());
     let router = router.merge(sign_in::router(sign_in.clone()));
-    let router = server::for_hosts(router, args.allowed_hosts);
-    tasks.spawn(connections::serve(api, router, tasks.stopped()).map(Ok));
+    let arrivals = Arrivals::new();
+    let list = arrivals::router(arrivals.clone(), app.clone(), api_address.clone());
+    let router = server::for_hosts(router.merge(list), args.allowed_hosts.clone());
+    let router = arrivals::recorded(router, arrivals.clone());
+    let mistakes = Mistakes::new(api_address.clone(), grpc_address.clone(), arrivals);
+    let mistakes = Arc::new(mistakes);
+    let services = Services::of_api(router, mistakes.clone());
+    tasks.spawn(connections::serve(api, services, tasks.stopped()).map(Ok));
+    if let Some(listener) = grpc {
+        let router = grpc::router(grpc::Server {
+            app,
+            budget,
+            allowed_hosts: args.allowed_hosts,
+            mistakes: mistakes.clone(),
+        });
+        let services = Services::of_grpc(router, mistakes);
+        tasks.spawn(connections::serve(listener, services, tasks.stopped()).map(Ok));
+    }
     if is_ours && demo::prepare(&store, embedded.as_ref(), !args.no_demo).await? {
         tasks.spawn(demo::keep_moving(store.clone(), tasks.stopped()));
     }
-    greet(
-        &store,
-        folder.as_ref(),
-        api_address,
-        served.address,
-        &sign_in,
-    )
-    .await?;
+    let addresses = Addresses {
+        api: api_address,
+        table: served.address,
+        grpc: grpc_address,
+    };
+    greet(&store, folder.as_ref(), addresses, &sign_in).await?;
     Ok(Running {
         tasks,
         _folder: folder,
@@ -284,13 +305,11 @@ fn serve_table(
 async fn greet(
     store: &Store,
     folder: Option<&DataFolder>,
-    api: String,
-    table: String,
+    addresses: Addresses,
     sign_in: &SignIn,
 ) -> Result<(), Failure> {
     let greeting = Greeting {
-        api,
-        table,
+        addresses,
         link: sign_in.link()?,
         admin_token: match folder {
             Some(folder) => Some(admin_token(store, folder).await?),
@@ -387,6 +406,19 @@ async fn listen(port: u16, option: &str) -> Result<TcpListener, Failure> {
                 _ => format!("Port {port} cannot be used: {error}. Choose another port with {option}."),
             })
         })
+}
+
+/// Listens for gRPC. If no port was chosen and the usual one is in use, for example by an
+/// OpenTelemetry Collector, the server goes on without gRPC.
+async fn listen_for_grpc(port: Option<u16>) -> Result<Option<TcpListener>, Failure> {
+    let listened = listen(port.unwrap_or(grpc::DEFAULT_PORT), "--grpc-port").await;
+    match (port, listened) {
+        (None, Err(failure)) => {
+            eprintln!("OpenTelemetry traces over gRPC are not accepted: {failure}");
+            Ok(None)
+        }
+        (_, listened) => listened.map(Some),
+    }
 }
 
 fn get_address(listener: &TcpListener) -> Result<String, Failure> {

@@ -30,7 +30,7 @@ use crate::connections::{BODY_TIME, MAX_BODIES_BYTES, UnreadBody, discard, read_
 use crate::hosts::AllowedHosts;
 
 /// The header with the request's id in the log.
-const REQUEST_ID: &str = "x-request-id";
+pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// The longest path including its query, in bytes. API Gateway allows 10 KB together with
 /// all headers.
@@ -232,6 +232,15 @@ pub(crate) fn respond(reply: reply::Reply, request_id: &str) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The response of an endpoint that only this server has.
+pub(crate) fn to_response(answer: Result<reply::Reply, Problem>) -> Response {
+    let request_id = new_request_id();
+    match answer {
+        Ok(reply) => respond(reply, &request_id),
+        Err(problem) => refuse(&problem, &request_id),
+    }
 }
 
 pub(crate) fn new_request_id() -> String {

@@ -32,7 +32,7 @@ use subtle::ConstantTimeEq;
 
 use crate::connections::read_body;
 use crate::demo;
-use crate::server::{new_request_id, refuse, respond, unreadable};
+use crate::server::{new_request_id, refuse, to_response, unreadable};
 
 /// The path at which the console exchanges a code for a session. The console contains the
 /// same path.
@@ -205,26 +205,34 @@ impl SignIn {
     /// Creates a link for a caller who has all permissions of the session.
     async fn new_link(&self, headers: &HeaderMap) -> Result<reply::Reply, Problem> {
         require_own_page(headers)?;
-        let authorization = headers.get(AUTHORIZATION).map(|value| value.to_str());
-        let caller = self.app.authenticate(authorization.and_then(Result::ok));
-        let caller = caller.await?;
-        for permission in Permission::ALL {
-            caller.require(permission)?;
-        }
-        caller.require_all_flows()?;
-        if caller.team_id != demo::team_id() {
-            let message = format!(
-                "Only an admin of the team {} can create a sign-in link.",
-                demo::team_id()
-            );
-            return Err(Error::Forbidden(message).into());
-        }
-        auth::require_current(self.app.store(), &caller, Permission::TokensManage).await?;
+        require_operator(&self.app, headers, "create a sign-in link").await?;
         reply::json(&LinkView {
             success: true,
             url: self.link()?,
         })
     }
+}
+
+/// Refuses callers other than an admin of the team that the data folder's token belongs to, who
+/// has all permissions now. `action` is what only this caller can do.
+pub(crate) async fn require_operator(
+    app: &App,
+    headers: &HeaderMap,
+    action: &str,
+) -> Result<(), Problem> {
+    let authorization = headers.get(AUTHORIZATION).map(|value| value.to_str());
+    let caller = app.authenticate(authorization.and_then(Result::ok)).await?;
+    for permission in Permission::ALL {
+        caller.require(permission)?;
+    }
+    caller.require_all_flows()?;
+    let team_id = demo::team_id();
+    if caller.team_id != team_id {
+        let message = format!("Only an admin of the team {team_id} can {action}.");
+        return Err(Error::Forbidden(message).into());
+    }
+    auth::require_current(app.store(), &caller, Permission::TokensManage).await?;
+    Ok(())
 }
 
 /// Refuses requests that a page of another origin could send. Without a JSON content type,
@@ -277,14 +285,6 @@ async fn exchange(State(sign_in): State<Arc<SignIn>>, request: Request) -> Respo
 
 async fn new_link(State(sign_in): State<Arc<SignIn>>, headers: HeaderMap) -> Response {
     to_response(sign_in.new_link(&headers).await)
-}
-
-fn to_response(answer: Result<reply::Reply, Problem>) -> Response {
-    let request_id = new_request_id();
-    match answer {
-        Ok(reply) => respond(reply, &request_id),
-        Err(problem) => refuse(&problem, &request_id),
-    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,22 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::Request;
 use axum::routing::get;
 use bytes::Bytes;
 use functions::bodies::BodyBudget;
 use futures_util::stream;
-use local::connections::{self, MAX_CONNECTIONS};
+use http_body_util::BodyExt;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use local::arrivals::Arrivals;
+use local::connections::{self, MAX_CONNECTIONS, MAX_GRPC_CONNECTIONS, MAX_STREAMS, Services};
+use local::mistakes::Mistakes;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -74,12 +81,12 @@ fn ten_thousand_idle_connections_block_no_answer() {
 }
 
 /// A port that serves this router in this process.
-async fn port_of(router: Router) -> (u16, watch::Sender<bool>) {
+async fn port_of(services: impl Into<Services>) -> (u16, watch::Sender<bool>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(connections::serve(listener, router, stopped));
+    tokio::spawn(connections::serve(listener, services.into(), stopped));
     (port, stop)
 }
 
@@ -181,4 +188,103 @@ async fn busy_connections_stay_and_further_ones_wait() {
         assert!(answer.ends_with("done"), "{answer}");
     }
     stop.send_replace(true);
+}
+
+fn mistakes() -> Arc<Mistakes> {
+    Arc::new(Mistakes::new(
+        "http://127.0.0.1:3000".to_owned(),
+        None,
+        Arrivals::new(),
+    ))
+}
+
+/// The beginning of a connection over HTTP/2, with empty settings.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test(start_paused = true)]
+async fn connections_over_http2_are_checked_and_closed() {
+    let router = Router::new().route("/", get("asked"));
+    let (port, _stop) = port_of(Services::of_grpc(router, mistakes())).await;
+    for (sent, least, most) in [
+        (&b""[..], 30, 31),
+        (&HTTP2[..20], 30, 31),
+        // It does not respond to the check.
+        (HTTP2, 60, 81),
+    ] {
+        let mut socket = open(port).await;
+        socket.write_all(sent).await.expect("sent");
+        let (_, took) = until_the_end(socket).await;
+        let seconds = least..=most;
+        assert!(seconds.contains(&took.as_secs()), "{sent:?}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_connection_is_answered_when_others_are_idle() {
+    let (port, stop) = port_of(Services::of_grpc(
+        Router::new().route("/", get("asked")),
+        mistakes(),
+    ))
+    .await;
+    let mut idle = Vec::new();
+    for _ in 0..MAX_GRPC_CONNECTIONS * 2 {
+        let mut socket = open(port).await;
+        // It may have been closed to make room for a later one.
+        let _ = socket.write_all(HTTP2).await;
+        idle.push(socket);
+    }
+    let answers = requests_at_a_time(port, 1).await;
+    assert_eq!(answers, ["asked"]);
+    stop.send_replace(true);
+}
+
+#[tokio::test]
+async fn further_requests_of_a_connection_wait() {
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let (go_on, goes_on) = watch::channel(false);
+    let slow = move || {
+        let (begun, mut goes_on) = (begun.clone(), goes_on.clone());
+        async move {
+            let _ = begun.send(());
+            let _ = goes_on.wait_for(|goes_on| *goes_on).await;
+            "done"
+        }
+    };
+    let (port, stop) = port_of(Services::of_grpc(
+        Router::new().route("/", get(slow)),
+        mistakes(),
+    ))
+    .await;
+    let most = MAX_STREAMS as usize;
+    let answers = tokio::spawn(requests_at_a_time(port, most + 5));
+    for _ in 0..most {
+        has_begun.recv().await.expect("begun");
+    }
+    // A port that stops answers the requests in progress, of which there are no more.
+    stop.send_replace(true);
+    go_on.send_replace(true);
+    let answers = answers.await.expect("ended");
+    let done = answers.iter().filter(|answer| *answer == "done").count();
+    assert!((most..most + 5).contains(&done), "{answers:?}");
+}
+
+/// The bodies of the answers to requests that one client sends over one connection without
+/// waiting. An answer is missing if the server has refused the request.
+async fn requests_at_a_time(port: u16, count: usize) -> Vec<String> {
+    let socket = TokioIo::new(open(port).await);
+    let handshake = http2::handshake(TokioExecutor::new(), socket).await;
+    let (sender, connection) = handshake.expect("HTTP/2");
+    tokio::spawn(connection);
+    let requests = (0..count).map(|_| {
+        let mut sender = sender.clone();
+        async move {
+            let request = Request::get(format!("http://127.0.0.1:{port}/"));
+            let request = request.body(Body::empty()).expect("a request");
+            let answer = sender.send_request(request).await.ok()?;
+            let body = answer.into_body().collect().await.ok()?.to_bytes();
+            Some(String::from_utf8_lossy(&body).into_owned())
+        }
+    });
+    let answers = futures_util::future::join_all(requests).await;
+    answers.into_iter().flatten().collect()
 }

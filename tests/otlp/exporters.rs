@@ -1,5 +1,6 @@
 //! The Lambda function behind API Gateway, and a program with the Python SDK.
 
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -35,12 +36,12 @@ async fn the_lambda_function_accepts_base64_encoded_protobuf() {
     assert_eq!(records(&other, TRACE).await, expected);
 }
 
-/// A Python program with the OpenTelemetry SDK.
+/// A Python program with the OpenTelemetry SDK, whose exporter is in a module of its protocol.
 const PROGRAM: &str = r#"
 from concurrent.futures import ThreadPoolExecutor
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from MODULE import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -79,41 +80,110 @@ assert provider.force_flush(60_000)
 provider.shutdown()
 "#;
 
-#[test]
-fn the_python_sdk_exports_a_trace_to_a_running_server() {
-    let module = "opentelemetry.exporter.otlp.proto.http.trace_exporter";
-    let Some(python) = python_with(module, "opentelemetry-exporter-otlp-proto-http") else {
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::start(folder.path(), &["--no-demo"]);
-    let create = ["token", "create", "--role", "engine", "--team", "default"];
-    let created = flowtrail(folder.path()).args(create).output().expect("run");
-    let created = String::from_utf8(created.stdout).expect("UTF-8");
-    let token = created.split_whitespace().last().expect("a token");
-    for compression in ["none", "gzip"] {
-        let trace = export_with_sdk(&python, &server, token, compression);
-        assert_program_is_shown(&server, &format!("default:{trace}"));
+/// A protocol of the SDK's exporters.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Protocol {
+    Http,
+    Grpc,
+}
+
+impl Protocol {
+    /// The Python that has the exporter, and the program that uses it.
+    fn program(self) -> Option<(String, String)> {
+        let name = match self {
+            Self::Http => "http",
+            Self::Grpc => "grpc",
+        };
+        let module = format!("opentelemetry.exporter.otlp.proto.{name}.trace_exporter");
+        let package = format!("opentelemetry-exporter-otlp-proto-{name}");
+        let python = python_with(&module, &package)?;
+        Some((python, PROGRAM.replace("MODULE", &module)))
     }
 }
 
-/// Runs [`PROGRAM`], and returns the id of its trace.
-fn export_with_sdk(python: &str, server: &Server, token: &str, compression: &str) -> String {
+/// Creates a token of an engine.
+pub(super) fn engine_token(folder: &Path) -> String {
+    let create = ["token", "create", "--role", "engine", "--team", "default"];
+    let created = flowtrail(folder).args(create).output().expect("run");
+    let created = String::from_utf8(created.stdout).expect("UTF-8");
+    let token = created.split_whitespace().last();
+    token.expect("a token").to_owned()
+}
+
+#[test]
+fn the_python_sdk_exports_a_trace_to_a_running_server() {
+    for protocol in [Protocol::Http, Protocol::Grpc] {
+        let Some(program) = protocol.program() else {
+            continue;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::start(folder.path(), &["--no-demo"]);
+        let token = engine_token(folder.path());
+        let port = match protocol {
+            Protocol::Http => server.port,
+            Protocol::Grpc => server.grpc_port,
+        };
+        for compression in [None, Some("gzip")] {
+            let (trace, errors) = export_with_sdk(&program, port, &token, compression);
+            assert_eq!(errors, "", "{protocol:?} {compression:?}");
+            assert_program_is_shown(&server, &format!("default:{trace}"));
+        }
+    }
+}
+
+/// Runs [`PROGRAM`], and returns the id of its trace, and what the exporter has logged.
+fn export_with_sdk(
+    (python, program): &(String, String),
+    port: u16,
+    token: &str,
+    compression: Option<&str>,
+) -> (String, String) {
+    let compression = compression.map(|name| ("OTEL_EXPORTER_OTLP_COMPRESSION", name));
     let output = Command::new(python)
-        .args(["-c", PROGRAM])
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", server.url(""))
+        .args(["-c", program])
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://127.0.0.1:{port}"),
+        )
         .env(
             "OTEL_EXPORTER_OTLP_HEADERS",
             format!("Authorization=Bearer%20{token}"),
         )
-        .env("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
+        .envs(compression)
         .env("OTEL_SERVICE_NAME", "shop")
         .output()
         .expect("python runs");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    assert!(output.status.success(), "{errors}");
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    printed.trim().to_owned()
+    (printed.trim().to_owned(), errors)
+}
+
+#[test]
+fn an_sdk_logs_that_grpc_has_another_port() {
+    let Some(program) = Protocol::Grpc.program() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let (_, errors) = export_with_sdk(&program, server.port, "sdk_x", None);
+    assert!(errors.contains("StatusCode.UNIMPLEMENTED"), "{errors}");
+    let address = format!("http://127.0.0.1:{}", server.grpc_port);
+    assert!(errors.contains(&address), "{errors}");
+    let logged = server.kill_for_errors();
+    assert_eq!(logged.matches(&address).count(), 1, "{logged}");
+}
+
+#[test]
+fn an_sdk_logs_why_a_call_was_refused() {
+    let Some(program) = Protocol::Grpc.program() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), &["--no-demo"]);
+    let (_, errors) = export_with_sdk(&program, server.grpc_port, "sdk_x", None);
+    assert!(errors.contains("StatusCode.UNAUTHENTICATED"), "{errors}");
+    assert!(errors.contains("error details: "), "{errors}");
 }
 
 /// The run of [`PROGRAM`] has its two steps, and a lane for each thread.

@@ -138,6 +138,7 @@ fn demo_loading_is_completed_after_a_crash() {
     let ports = [free_port(), free_port()].map(|port| port.to_string());
     let mut loading = flowtrail(folder.path())
         .args(["--port", &ports[0], "--table-port", &ports[1]])
+        .args(["--grpc-port", "0"])
         .spawn()
         .expect("started");
     // The table's endpoint shows when the first runs are written.

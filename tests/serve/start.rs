@@ -1,16 +1,21 @@
 //! Starting and stopping: data, failures, another DynamoDB, sign-in with an issuer.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::json;
 use shared::store::Store;
 
-use super::{assert_one_line_error, client, get};
+use super::{assert_one_line_error, client, get, stderr};
 use crate::support::http;
 use crate::support::issuer::{AUDIENCE, Issuer, SigningKey};
-use crate::support::process::{Server, free_port, run};
+use crate::support::process::{Server, flowtrail, free_port, run};
 use crate::support::records::{self, execution};
+
+/// Free ports for a server.
+const PORTS: [&str; 6] = ["--port", "0", "--table-port", "0", "--grpc-port", "0"];
 
 #[test]
 fn data_and_token_survive_ctrl_c_and_a_restart() {
@@ -63,7 +68,13 @@ fn failures_to_start_are_reported_in_one_line() {
         &["--port", "0", "--table-port", &table],
         "--table-port",
     );
-    let ports = ["--port", "0", "--table-port", "0"];
+    let grpc = server.grpc_port.to_string();
+    assert_one_line_error(
+        other.path(),
+        &["--port", "0", "--table-port", "0", "--grpc-port", &grpc],
+        "Choose another port with --grpc-port",
+    );
+    let ports = PORTS;
     let with = |more: &[&'static str]| -> Vec<String> {
         ports
             .iter()
@@ -100,6 +111,31 @@ fn failures_to_start_are_reported_in_one_line() {
 }
 
 #[test]
+fn a_server_goes_on_without_the_usual_port_for_grpc() {
+    // If another program has the port already, that is fine as well.
+    let _taken = TcpListener::bind(("127.0.0.1", local::grpc::DEFAULT_PORT));
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = flowtrail(folder.path())
+        .args(["--no-demo", "--port", "0", "--table-port", "0"])
+        .spawn()
+        .expect("started");
+    let mut greeting = BufReader::new(child.stdout.take().expect("piped"));
+    let mut lines = String::new();
+    while !lines.contains("curl ") {
+        let read = greeting.read_line(&mut lines).expect("UTF-8");
+        assert_ne!(read, 0, "the server has ended");
+    }
+    assert!(!lines.contains("gRPC"), "{lines}");
+    child.kill().expect("killed");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(
+        stderr(&output),
+        "OpenTelemetry traces over gRPC are not accepted: Port 4317 is in use by another program. \
+         Choose another port with --grpc-port."
+    );
+}
+
+#[test]
 fn a_damaged_database_file_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &["--no-demo"]);
@@ -114,16 +150,11 @@ fn a_damaged_database_file_is_reported() {
     let third = bytes.len() / 3;
     bytes[third..2 * third].fill(0x5a);
     fs::write(&file, bytes).expect("written");
-    assert_one_line_error(
-        folder.path(),
-        &["--port", "0", "--table-port", "0"],
-        "is damaged",
-    );
+    assert_one_line_error(folder.path(), &PORTS, "is damaged");
 }
 
 #[test]
 fn an_emptied_or_missing_database_is_refused() {
-    const START: [&str; 4] = ["--port", "0", "--table-port", "0"];
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join(".flowtrail");
     // An unused empty file is accepted.
@@ -145,18 +176,18 @@ fn an_emptied_or_missing_database_is_refused() {
         fs::create_dir(&data).expect("a folder");
         fs::write(data.join("flowtrail.db"), "").expect("written");
         fs::write(data.join(sign), "").expect("written");
-        assert_one_line_error(other.path(), &START, "is empty, although");
-        assert_one_line_error(other.path(), &START, "is empty, although");
+        assert_one_line_error(other.path(), &PORTS, "is empty, although");
+        assert_one_line_error(other.path(), &PORTS, "is empty, although");
     }
     fs::write(&file, "").expect("written");
-    assert_one_line_error(folder.path(), &START, "is empty, although");
+    assert_one_line_error(folder.path(), &PORTS, "is empty, although");
     assert_eq!(
         fs::metadata(&file).expect("there").len(),
         0,
         "the file is unchanged"
     );
     fs::remove_file(&file).expect("removed");
-    assert_one_line_error(folder.path(), &START, "is missing, although");
+    assert_one_line_error(folder.path(), &PORTS, "is missing, although");
 
     // The two remedies that the messages name: restore a copy, or remove everything.
     fs::write(&file, &content).expect("written");
@@ -191,7 +222,7 @@ fn jwts_of_the_configured_issuer_are_accepted() {
 #[test]
 fn incomplete_oidc_options_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ports = ["--port", "0", "--table-port", "0"];
+    let ports = PORTS;
     let client = ["--oidc-console-client-id", AUDIENCE];
     assert_one_line_error(
         folder.path(),

@@ -17,6 +17,7 @@ pub struct Server {
     child: Child,
     pub port: u16,
     pub table_port: u16,
+    pub grpc_port: u16,
     /// The lines that it printed until it was ready.
     pub greeting: String,
     /// The token of an admin, from the data folder or, without one, of a session.
@@ -90,6 +91,7 @@ impl Server {
         // With port 0, the server takes a free port, so that no other test can take it first.
         let mut child = command
             .args(["serve", "--port", "0", "--table-port", "0"])
+            .args(["--grpc-port", "0"])
             .args(arguments)
             .spawn()
             .expect("started");
@@ -118,6 +120,7 @@ impl Server {
             child,
             port: port("HTTP API"),
             table_port: port("Table "),
+            grpc_port: port("gRPC "),
             greeting,
             token: String::new(),
         }
@@ -164,6 +167,15 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
+    }
+
+    /// Kills the server, and returns what it has written to standard error.
+    pub fn kill_for_errors(mut self) -> String {
+        self.child.kill().expect("killed");
+        let mut errors = String::new();
+        let stderr = self.child.stderr.as_mut().expect("piped");
+        stderr.read_to_string(&mut errors).expect("UTF-8");
+        errors
     }
 
     /// Sends a signal, and waits until the server has ended.

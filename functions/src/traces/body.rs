@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use http::HeaderValue;
 use http::header::CONTENT_ENCODING;
 use lambda_http::Request;
 use serde_json::json;
 
+use super::grpc::Message;
 use super::{MAX_BODY_BYTES, MAX_UNPACKED_BYTES};
 use crate::bodies::Reservation;
 use crate::openapi::parameter::{Location, ParameterDescription};
@@ -24,8 +26,9 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// The values of `Content-Encoding`, in any case. The SDKs for Python and .NET send `deflate`, and
-/// the Collector also sends `zlib` for the same format, and `zstd`.
+/// The values of `Content-Encoding`, and of `grpc-encoding` in gRPC, in any case. The SDKs for
+/// Python and .NET send `deflate`, and the Collector also sends `zlib` for the same format, and
+/// `zstd`.
 const ENCODINGS: [(&str, Compression); 7] = [
     ("gzip", Compression::Gzip),
     ("deflate", Compression::Deflate),
@@ -36,25 +39,36 @@ const ENCODINGS: [(&str, Compression); 7] = [
     ("", Compression::None),
 ];
 
-/// The parameters of `POST /v1/traces`: how the body is compressed.
-pub(crate) static PARAMETERS: LazyLock<Parameters<Compression>> = LazyLock::new(|| {
-    let schema = json!({"type": "string", "enum": ENCODINGS.map(|(word, _)| word)});
-    let description = ParameterDescription::new("Content-Encoding", Location::Header, schema);
-    let read = |request: &Request| {
-        let value = request.headers().get(CONTENT_ENCODING);
-        let value = value.map_or(&b"identity"[..], |value| value.as_bytes());
+impl Compression {
+    /// Parses the value of a header. Without the header, the body is not compressed.
+    ///
+    /// # Errors
+    /// [`Problem::UnsupportedMediaType`] for any other value.
+    pub(super) fn parse(value: Option<&[u8]>) -> Result<Self, Problem> {
+        let value = value.unwrap_or(b"identity");
         let mut known = ENCODINGS.iter();
         let known = known.find(|(word, _)| value.eq_ignore_ascii_case(word.as_bytes()));
         let (_, compression) = known.ok_or(Problem::UnsupportedMediaType {
             message: "Compress the body with gzip, deflate or zstd, or not at all.",
         })?;
         Ok(*compression)
+    }
+}
+
+/// The parameters of `POST /v1/traces`: how the body is compressed.
+pub(crate) static PARAMETERS: LazyLock<Parameters<Compression>> = LazyLock::new(|| {
+    let schema = json!({"type": "string", "enum": ENCODINGS.map(|(word, _)| word)});
+    let description = ParameterDescription::new("Content-Encoding", Location::Header, schema);
+    let read = |request: &Request| {
+        let value = request.headers().get(CONTENT_ENCODING);
+        Compression::parse(value.map(HeaderValue::as_bytes))
     };
     let encoding = Parameter::new(description, read);
     encoding.about("The compression of the body.").into()
 });
 
-/// Returns the body of a request, decompressed if necessary.
+/// Returns the body of a request, decompressed if necessary. A message of gRPC is decompressed
+/// already.
 ///
 /// # Errors
 /// [`Problem::BodyTooLarge`], [`Problem::UnsupportedMediaType`] for another compression,
@@ -62,6 +76,9 @@ pub(crate) static PARAMETERS: LazyLock<Parameters<Compression>> = LazyLock::new(
 /// [`Problem::Busy`] if there is not enough memory for the decompressed body.
 pub(super) fn decompress(request: &Request) -> Result<Bytes, Problem> {
     let body: &[u8] = request.body();
+    if request.extensions().get::<Message>().is_some() {
+        return Ok(Bytes::copy_from_slice(body));
+    }
     if body.len() > MAX_BODY_BYTES {
         let most = MAX_BODY_BYTES;
         return Err(Problem::BodyTooLarge { most });
@@ -70,13 +87,27 @@ pub(super) fn decompress(request: &Request) -> Result<Bytes, Problem> {
     if compression == Compression::None {
         return Ok(Bytes::copy_from_slice(body));
     }
+    let reservation = request.extensions().get();
+    unpack(body, compression, "Content-Encoding", reservation)
+}
+
+/// Decompresses a body whose compression a header states.
+///
+/// # Errors
+/// The errors of [`decompress`].
+pub(super) fn unpack(
+    body: &[u8],
+    compression: Compression,
+    header: &str,
+    reservation: Option<&Reservation>,
+) -> Result<Bytes, Problem> {
     let invalid_body = |error| {
         let name = format!("{compression:?}").to_lowercase();
-        let reason = format!("The body is not valid {name}, as Content-Encoding states: {error}.");
+        let reason = format!("The body is not valid {name}, as {header} states: {error}.");
         invalid("body", reason)
     };
     let mut reader = open(body, compression).map_err(invalid_body)?;
-    read_parts(&mut reader, request.extensions().get(), invalid_body)
+    read_parts(&mut reader, reservation, invalid_body)
 }
 
 /// Starts to decompress a body.

@@ -1,14 +1,14 @@
 //! The two encodings of OTLP over HTTP, and the responses in them.
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
 use serde_json::json;
 
+use super::grpc::Code;
 use super::spans::ReadSpans;
 use super::{json, protobuf};
 use crate::parameters::invalid;
@@ -27,7 +27,8 @@ const MEDIA_TYPES: [(&str, Form); 3] = [
 
 /// What to do about another media type.
 pub(super) const UNSUPPORTED: &str = "Send the body with Content-Type: application/x-protobuf or \
-                                      application/json. This endpoint does not speak gRPC.";
+                                      application/json. gRPC has a port of its own, \
+                                      4317 of flowtrail serve.";
 
 /// The encoding of a request, and of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,21 +116,55 @@ struct Status {
     code: i32,
     #[prost(string, tag = "2")]
     message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+/// A `google.protobuf.Any`.
+#[derive(Clone, PartialEq, Message)]
+struct Any {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// A `google.rpc.RetryInfo`.
+#[derive(Clone, PartialEq, Message)]
+struct RetryInfo {
+    #[prost(message, optional, tag = "1")]
+    retry_delay: Option<Duration>,
+}
+
+/// A `google.protobuf.Duration` of whole seconds.
+#[derive(Clone, PartialEq, Message)]
+struct Duration {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
 }
 
 /// Replaces the body of an error response by a `google.rpc.Status`.
 pub(super) fn status(problem: &Problem, request_id: &str, reply: Reply) -> Reply {
-    // The numbers of `google.rpc.Code`.
-    let code = match problem.status() {
-        StatusCode::UNAUTHORIZED => 16,
-        StatusCode::FORBIDDEN => 7,
-        StatusCode::PAYLOAD_TOO_LARGE => 8,
-        StatusCode::SERVICE_UNAVAILABLE => 14,
-        status if status.is_client_error() => 3,
-        _ => 13,
-    };
+    let code = Code::from_status(problem.status());
     let message = problem.message(request_id);
-    with_protobuf(reply, &Status { code, message })
+    let retry_after = reply.headers().get(RETRY_AFTER);
+    let details = retry_after.and_then(retry_info).into_iter().collect();
+    let status = Status {
+        code: code as i32,
+        message,
+        details,
+    };
+    with_protobuf(reply, &status)
+}
+
+/// The detail that says when to retry, for a `Retry-After` in seconds.
+fn retry_info(retry_after: &HeaderValue) -> Option<Any> {
+    let seconds = retry_after.to_str().ok()?.parse().ok()?;
+    let retry_delay = Some(Duration { seconds });
+    Some(Any {
+        type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+        value: RetryInfo { retry_delay }.encode_to_vec(),
+    })
 }
 
 fn with_protobuf(reply: Reply, message: &impl Message) -> Reply {

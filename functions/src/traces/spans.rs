@@ -9,6 +9,7 @@ use shared::model::{SPAN_KINDS, Timestamp};
 use shared::otlp::{Attributes, HexId, Rejection, Rejections, Span, SpanId, SpanPosition, TraceId};
 
 use super::MAX_SPAN_BYTES;
+use super::receipt::Sources;
 
 /// The largest resource or scope, in bytes. Every span repeats a part of it.
 const MAX_SOURCE_BYTES: usize = 256 * 1024;
@@ -90,6 +91,8 @@ pub struct ReadSpans {
     pub spans: Vec<Span>,
     /// The number of the other spans, with the reasons.
     pub rejections: Rejections,
+    /// The services and scopes of all spans.
+    pub(super) sources: Sources,
     /// What else cannot be read.
     warnings: Vec<String>,
     /// The number of warnings that are not in `warnings`.
@@ -117,6 +120,7 @@ impl ReadSpans {
         source: &SpanSource,
         position: SpanPosition,
     ) {
+        self.sources.add(&source.resource, &source.scope);
         match sent.and_then(|sent| to_span(sent, source)) {
             Ok(span) => {
                 self.has_decoded = true;

@@ -13,18 +13,25 @@ use crate::demo::{self, FORKING_FLOW};
 use crate::terminal::{self, Failure};
 
 /// Escapes everything except the unreserved characters of a URL (RFC 3986, 2.3).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
+/// The addresses of the server.
+pub(super) struct Addresses {
+    /// The HTTP API.
+    pub(super) api: String,
+    /// The table, which engines write to.
+    pub(super) table: String,
+    /// The port for gRPC; `None` if another program uses it.
+    pub(super) grpc: Option<String>,
+}
+
 /// The contents of the text.
 pub(super) struct Greeting {
-    /// The address of the HTTP API.
-    pub(super) api: String,
-    /// The address that engines write to.
-    pub(super) table: String,
+    pub(super) addresses: Addresses,
     /// The link that signs in to the console, with its code. The text contains no token.
     pub(super) link: String,
     /// The file with the admin token; `None` if the table is not embedded.
@@ -35,6 +42,7 @@ impl Greeting {
     /// Prints the addresses, the link, and three commands to try.
     pub(super) async fn print(&self, store: &Store) -> Result<(), Failure> {
         let name = store.table();
+        let Addresses { api, table, grpc } = &self.addresses;
         let mut lines = vec![
             "Flowtrail is ready. Press Ctrl-C to stop it.".to_owned(),
             String::new(),
@@ -43,21 +51,26 @@ impl Greeting {
                 "                (works once, within ten minutes; for another link: {})",
                 self.another_link(name)
             ),
-            format!("  HTTP API      {}", self.api),
-            format!("  Table         {}  (DynamoDB, table {name})", self.table),
+            format!("  HTTP API      {api}"),
+            format!("  Table         {table}  (DynamoDB, table {name})"),
+        ];
+        if let Some(grpc) = grpc {
+            let line = format!("  gRPC          {grpc}  (OpenTelemetry traces)");
+            lines.push(line);
+        }
+        lines.extend([
             format!("  Admin token   {}", self.token_source(name)),
             String::new(),
             "Try it:".to_owned(),
             String::new(),
-        ];
+        ]);
         let token = match &self.admin_token {
             Some(file) => format!("$(cat {})", quoted(file)),
             None => "$TOKEN".to_owned(),
         };
         for path in sample_paths(store).await? {
             lines.push(format!(
-                "  curl -s -H \"Authorization: Bearer {token}\" '{}{path}'",
-                self.api
+                "  curl -s -H \"Authorization: Bearer {token}\" '{api}{path}'"
             ));
         }
         lines.push(String::new());
@@ -69,8 +82,8 @@ impl Greeting {
     fn another_link(&self, table: &str) -> String {
         let command = "flowtrail sign-in";
         let Some(file) = &self.admin_token else {
-            let port = self.api.rsplit(':').next().unwrap_or_default();
-            let url = &self.table;
+            let port = self.addresses.api.rsplit(':').next().unwrap_or_default();
+            let url = &self.addresses.table;
             return format!("{command} --port {port} --endpoint-url {url} --table {table}");
         };
         match file.parent() {
@@ -88,7 +101,7 @@ impl Greeting {
                 "TOKEN=$(flowtrail token create --team {} --role admin --expires 12h \
                  --endpoint-url {} --table {table})",
                 demo::team_id(),
-                self.table
+                self.addresses.table
             ),
         }
     }

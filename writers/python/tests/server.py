@@ -36,6 +36,8 @@ class Server:
             "0",
             "--table-port",
             "0",
+            "--grpc-port",
+            "0",
         ]
         self._process = subprocess.Popen(
             [program, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
