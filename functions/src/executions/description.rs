@@ -46,7 +46,8 @@ pub(crate) fn list_workflow_executions(schemas: &mut SchemaGenerator) -> Operati
 
 pub(crate) fn get_execution(schemas: &mut SchemaGenerator) -> Operation {
     let about = "Returns an execution with all of its nodes in order of time, including the \
-                 nodes of parallel branches and nested nodes. The response is streamed.";
+                 nodes of parallel branches and nested nodes. Overlapping nodes of a trace's root \
+                 are below a fork that has no record. The response is streamed.";
     Operation::new("Get an execution with its nodes", about)
         .answer::<DetailsView<'_>>(
             schemas,

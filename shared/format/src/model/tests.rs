@@ -400,7 +400,7 @@ fn a_nested_step_gets_its_branch_from_its_lane() {
     let mut step = Step::from_item(item(&nested)).expect("a step");
     assert_eq!(step.nested_below(), Some("step-1"));
     assert_eq!((step.parent_id(), step.branch_execution_id()), (None, None));
-    step.set_lane(2);
+    step.set_lane("step-1", 2);
     assert_eq!(step.parent_id(), Some("step-1"));
     assert_eq!(step.branch_execution_id(), Some("step-1.2"));
     assert_eq!(step.branch_id.as_deref(), Some("lane-2"));
@@ -411,7 +411,7 @@ fn a_nested_step_gets_its_branch_from_its_lane() {
         ("parentStepInstanceId", text("other")),
     ];
     let mut step = Step::from_item(item(&in_branch)).expect("a step");
-    step.set_lane(2);
+    step.set_lane("step-1", 2);
     assert_eq!((step.nested_below(), step.lane()), (None, None));
     assert_eq!(step.parent_id(), Some("fork-1"));
     assert_eq!(step.branch_execution_id(), Some("b"));

@@ -96,6 +96,13 @@ impl<'a> Nesting<'a> {
         }
     }
 
+    /// Reads the places of all steps.
+    pub(super) async fn of_run(store: &'a Store, execution_id: &'a ExecutionId) -> Result<Self> {
+        let mut nesting = Self::new(store, execution_id, Known::Nothing);
+        nesting.read_tree(Vec::new(), Rest::Everything).await?;
+        Ok(nesting)
+    }
+
     /// Uses the steps that the first Query of a run has found. It started at the execution.
     pub(super) async fn of_head(
         store: &'a Store,
@@ -142,11 +149,10 @@ impl<'a> Nesting<'a> {
         execution_id: &'a ExecutionId,
         token: &StepToken,
     ) -> Result<Self> {
-        let mut nesting = Self::new(store, execution_id, Known::Flat);
-        if !token.is_flat {
-            nesting.read_tree(Vec::new(), Rest::Everything).await?;
+        match token.is_flat {
+            true => Ok(Self::new(store, execution_id, Known::Flat)),
+            false => Self::of_run(store, execution_id).await,
         }
-        Ok(nesting)
     }
 
     /// The places of the run's steps. `None` if no nested step is known.

@@ -95,6 +95,8 @@ async fn read_outline(store: &Store, execution: Execution) -> Result<StepOutline
     if has_nested {
         let tree = read_tree(store, &execution_id, &steps, is_at_end).await?;
         steps.retain(|step| tree.is_top_level(&step.sk));
+        steps.extend(tree.added_forks().filter_map(Step::from_item));
+        steps.sort_by(|one, other| one.sk.cmp(&other.sk));
         steps.iter_mut().for_each(|step| tree.place(step));
     }
     let is_complete = is_at_end && steps.len() <= MAX_STEPS_OF_A_RUN;

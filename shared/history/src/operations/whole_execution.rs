@@ -75,6 +75,11 @@ pub async fn get_whole_execution(
     let mut nesting = Nesting::of_whole_run(store, execution_id, &head, token.as_ref());
     let rest = read_steps(store, execution_id, head, &mut earliest).await?;
     nesting.complete(earliest.found_nested, rest).await?;
+    if let Some(tree) = nesting.tree() {
+        for fork in tree.added_forks() {
+            earliest.add(fork);
+        }
+    }
     let page = earliest.into_page(&nesting, &all, &mut payloads).await?;
     reveal(store, caller, execution_id, async |disclosure| {
         show(execution, of_run, page, disclosure).await
