@@ -138,6 +138,7 @@ async fn details_have_every_written_attribute() {
                 "metadata": shown_metadata(),
                 "steps": shown_steps(),
                 "resolvedFinalContextData": {"order": {"id": 42}, "done": false},
+                "executionData": null,
             },
         })
     );

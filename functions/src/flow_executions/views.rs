@@ -91,7 +91,8 @@ pub(super) struct DetailsView<'a> {
     warnings: Vec<String>,
 }
 
-/// The run's own payloads that are shown only if `runPayloads` names them.
+/// The run's own payloads that are members only if they are requested, as `executionData` is by
+/// default.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RequestedPayloads<'a> {
