@@ -41,6 +41,16 @@ pub const DEVICE_ID: &str = "deviceId";
 pub const TRIGGER: &str = "trigger";
 /// The number of steps: all, passed and failed.
 pub const STEP_SUMMARY: &str = "stepSummary";
+/// The tokens of language models that an execution used, by model.
+pub const USAGE: &str = "usage";
+/// In `usage`: the name of the model.
+pub const MODEL: &str = "model";
+/// In `usage`: the tokens that the model read.
+pub const INPUT_TOKENS: &str = "inputTokens";
+/// In `usage`: the tokens that it wrote.
+pub const OUTPUT_TOKENS: &str = "outputTokens";
+/// How many steps of an execution were not stored, because it had too many.
+pub const DROPPED_STEPS: &str = "droppedSteps";
 /// The labels of an execution, by name.
 pub const LABELS: &str = "labels";
 /// When an execution times out if it has not ended.

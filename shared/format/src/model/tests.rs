@@ -39,7 +39,7 @@ fn any_value() -> impl Strategy<Value = AttributeValue> {
     })
 }
 
-const EXECUTION_ATTRIBUTES: [&str; 22] = [
+const EXECUTION_ATTRIBUTES: [&str; 24] = [
     "executionId",
     "teamId",
     "flowId",
@@ -57,6 +57,8 @@ const EXECUTION_ATTRIBUTES: [&str; 22] = [
     "durationMs",
     "errorMessage",
     "stepSummary",
+    "usage",
+    "droppedSteps",
     "labels",
     "timeoutAt",
     "heartbeatAt",
@@ -342,6 +344,35 @@ fn a_summary_shows_the_counts_that_can_be_read() {
         serde_json::to_string(&execution.step_summary).expect("JSON"),
         r#"{"total":null,"passed":4,"failed":null}"#
     );
+}
+
+#[test]
+fn usage_has_the_models_and_numbers_that_can_be_read() {
+    let model = |members: &[(&str, AttributeValue)]| AttributeValue::M(item(members));
+    let usage = AttributeValue::L(vec![
+        model(&[
+            ("model", text("a")),
+            ("inputTokens", number("12")),
+            ("outputTokens", number("3")),
+        ]),
+        model(&[("inputTokens", number("4")), ("outputTokens", text("5"))]),
+        model(&[("model", number("7")), ("outputTokens", number("6"))]),
+        model(&[("model", text("b")), ("inputTokens", number("-1"))]),
+        model(&[("model", text("c")), ("inputTokens", number("1.5"))]),
+        text("d"),
+    ]);
+    let run = execution(&[("usage", usage), ("droppedSteps", number("8"))]);
+    let expected = concat!(
+        r#"[{"model":"a","inputTokens":12,"outputTokens":3},"#,
+        r#"{"model":null,"inputTokens":4,"outputTokens":null},"#,
+        r#"{"model":null,"inputTokens":null,"outputTokens":6}]"#,
+    );
+    assert_eq!(serde_json::to_string(&run.usage).expect("JSON"), expected);
+    assert_eq!(ModelUsage::totals(&run.usage), (Some(16), Some(9)));
+    assert_eq!(run.dropped_steps, Some(8));
+    let odd = execution(&[("usage", text("many")), ("droppedSteps", number("-1"))]);
+    assert_eq!((odd.usage, odd.dropped_steps), (vec![], None));
+    assert_eq!(ModelUsage::totals(&[]), (None, None));
 }
 
 #[test]
