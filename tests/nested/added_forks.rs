@@ -352,3 +352,38 @@ async fn a_large_run_has_added_forks_and_nothing_is_read_for_them() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_trace_costs_what_another_run_costs() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let without_root = || json!({"status": "FAILED"});
+    let with_root = || json!({"status": "FAILED", "spanId": "root"});
+    let requests = async |path: &str, attributes: fn() -> Value| {
+        app.write([execution("run-1", attributes())]).await;
+        let answer = app.get(&token, path).await;
+        answer.ok();
+        answer.usage.requests
+    };
+    app.write(traced_run()).await;
+    app.remember_masking("team-a").await;
+    // The run, the masking and stalled settings are known; a list reads its page and the steps.
+    for (path, most) in [
+        ("/flow-executions/run-1", 1),
+        ("/api/history/executions/run-1", 1),
+        (below("b.overlap", 20).as_str(), 2),
+        ("/api/history/executions/flows/flow-1", 2),
+    ] {
+        let known = requests(path, with_root).await;
+        assert_eq!(known, most, "{path}");
+        // An unknown parent may be a step of a branch.
+        assert_eq!(requests(path, without_root).await, known + 1, "{path}");
+    }
+    // All details of a run begin with its branches.
+    let path = "/api/executions/run-1";
+    assert_eq!(requests(path, with_root).await, 1);
+    assert_eq!(requests(path, without_root).await, 1);
+    // Only one of the unknown parents is the root.
+    app.write([nested("orphan", "unknown", 90, 1)]).await;
+    assert_eq!(requests("/flow-executions/run-1", with_root).await, 2);
+}

@@ -71,6 +71,9 @@ pub struct Execution {
     /// How many steps of the run were not stored, because it had too many.
     #[serde(default, deserialize_with = "lenient")]
     pub dropped_steps: Option<u64>,
+    /// For a trace: the id of its root span. The root is the run itself, and no step.
+    #[serde(default, rename = "spanId", deserialize_with = "lenient")]
+    pub root_span_id: Option<String>,
     /// The engine's search keys. Numbers and booleans are converted to texts by [`label_text`].
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,

@@ -39,7 +39,7 @@ fn any_value() -> impl Strategy<Value = AttributeValue> {
     })
 }
 
-const EXECUTION_ATTRIBUTES: [&str; 24] = [
+const EXECUTION_ATTRIBUTES: [&str; 25] = [
     "executionId",
     "teamId",
     "flowId",
@@ -59,6 +59,7 @@ const EXECUTION_ATTRIBUTES: [&str; 24] = [
     "stepSummary",
     "usage",
     "droppedSteps",
+    "spanId",
     "labels",
     "timeoutAt",
     "heartbeatAt",

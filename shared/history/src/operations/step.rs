@@ -1,7 +1,7 @@
 //! One step of a run, with its payloads.
 
 use format::model::{
-    BranchExecutionId, ExecutionId, Item, Step, StepInstanceId, Timestamp, is_expired,
+    BranchExecutionId, Execution, ExecutionId, Item, Step, StepInstanceId, Timestamp, is_expired,
 };
 use format::payload::UnreadablePayload;
 use format::{Error, Result, keys};
@@ -104,7 +104,7 @@ pub async fn get_step(
         step = nested.filter(|step| branch.may_have_nested(step));
     }
     if step.is_none() {
-        step = read_added_fork(store, execution_id, place).await?;
+        step = read_added_fork(store, execution_id, &execution, place).await?;
     }
     let step = step.ok_or_else(not_found)?;
 
@@ -125,13 +125,14 @@ pub async fn get_step(
 async fn read_added_fork(
     store: &Store,
     execution_id: &ExecutionId,
+    execution: &Execution,
     place: &StepAddress,
 ) -> Result<Option<Step>> {
     let id = place.step_instance_id.as_str();
     if place.branch.is_some() || !may_be_added(id) {
         return Ok(None);
     }
-    let nesting = Nesting::of_run(store, execution_id).await?;
+    let nesting = Nesting::of_run(store, execution_id, execution).await?;
     let fork = nesting.tree().and_then(|tree| tree.added_fork(id));
     let mut forks: Vec<_> = fork.into_iter().filter_map(Step::from_item).collect();
     forks.retain(|fork| fork.start_time() == Some(place.start_time));
