@@ -138,6 +138,7 @@ async fn details_have_every_written_attribute() {
                 "metadata": shown_metadata(),
                 "steps": shown_steps(),
                 "resolvedFinalContextData": {"order": {"id": 42}, "done": false},
+                "executionData": null,
             },
         })
     );
@@ -337,4 +338,51 @@ async fn an_id_with_every_allowed_character_is_found() {
         answer.ok()["data"]["metadata"]["flowExecutionId"],
         "a.b_c:d@e/f+g=h-1"
     );
+}
+
+#[tokio::test]
+async fn details_have_the_tokens_and_dropped_steps_of_a_run() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    let usage = json!([
+        {"model": "large", "inputTokens": 1_000, "outputTokens": 20},
+        {"inputTokens": 5, "outputTokens": 7},
+        {"model": "malformed", "inputTokens": "5"},
+    ]);
+    app.write([
+        execution("run-1", json!({"usage": usage, "droppedSteps": 12})),
+        execution("run-2", json!({"usage": [], "droppedSteps": "many"})),
+    ])
+    .await;
+    let shown = json!([
+        {"model": "large", "inputTokens": 1_000, "outputTokens": 20},
+        {"model": null, "inputTokens": 5, "outputTokens": 7},
+    ]);
+    for (path, member) in [
+        ("/flow-executions/", "/data/metadata"),
+        ("/api/executions/", ""),
+        ("/api/history/executions/", "/execution"),
+    ] {
+        let body = app.get(&token, &format!("{path}run-1")).await.ok();
+        let run = body.pointer(member).expect("a run");
+        assert_eq!(run["usage"], shown, "{path}");
+        assert_eq!(run["droppedSteps"], 12, "{path}");
+        let body = app.get(&token, &format!("{path}run-2")).await.ok();
+        let run = body.pointer(member).expect("a run");
+        assert_eq!(
+            (run.get("usage"), run.get("droppedSteps")),
+            (None, None),
+            "{path}"
+        );
+    }
+    app.count().await;
+    for path in [
+        "/flow-executions?flowDefinitionId=flow-1",
+        "/api/executions?workflowId=flow-1",
+        "/api/history/executions",
+        "/api/history/executions/flows/flow-1",
+    ] {
+        let body = app.get(&token, path).await.ok();
+        assert!(!body.to_string().contains("droppedSteps"), "{path}: {body}");
+    }
 }

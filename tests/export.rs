@@ -26,7 +26,7 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
 /// The columns, as documented for the API.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 19] = [
     "execution_id",
     "workflow_id",
     "workflow_name",
@@ -43,6 +43,9 @@ const COLUMNS: [&str; 16] = [
     "node_completed_at",
     "node_duration_ms",
     "node_error",
+    "input_tokens",
+    "output_tokens",
+    "dropped_steps",
 ];
 
 /// The export of all runs of the tests, which are some months old.
@@ -104,11 +107,25 @@ fn rows_of_json(executions: &Value) -> Vec<Vec<String>> {
     for execution in executions.as_array().expect("executions") {
         let run = cells(execution, RUN_NAMES);
         let nodes = execution["nodeExecutions"].as_array().expect("nodes");
+        let total = |name: &str| {
+            let models = execution["usage"].as_array()?.iter();
+            models
+                .filter_map(|model| model[name].as_u64())
+                .reduce(|one, other| one + other)
+        };
+        let totals = [
+            total("inputTokens"),
+            total("outputTokens"),
+            execution["droppedSteps"].as_u64(),
+        ];
+        let added = totals.map(|number| number.map_or(String::new(), |number| number.to_string()));
         for node in nodes {
-            rows.push([run.clone(), cells(node, NODE_NAMES)].concat());
+            let own = [run.clone(), cells(node, NODE_NAMES)].concat();
+            rows.push([&own[..], &added].concat());
         }
         if nodes.is_empty() {
-            rows.push([run, [const { String::new() }; 8]].concat());
+            let own = [run, [const { String::new() }; 8]].concat();
+            rows.push([&own[..], &added].concat());
         }
     }
     rows

@@ -217,7 +217,8 @@ async fn extended_lists_add_the_other_attributes_of_a_run() {
     let more = json!({
         "flowVersion": 3, "trigger": "WEBHOOK", "parentExecutionId": "run-0",
         "labels": {"orderId": "42", "count": 7, "odd": ["x"]}, "errorMessage": "no stock",
-        "cancelledBy": "ann", "cancelReason": "by hand",
+        "cancelledBy": "ann", "cancelReason": "by hand", "droppedSteps": 12,
+        "usage": [{"model": "m", "inputTokens": 5, "outputTokens": 6}],
     });
     let bare = json!({"createdAt": time(-1)});
     app.write([execution("run-1", more), execution("run-2", bare)])
@@ -230,7 +231,8 @@ async fn extended_lists_add_the_other_attributes_of_a_run() {
         json!({
             "flowVersion": 3, "trigger": "WEBHOOK", "parentExecutionId": "run-0",
             "labels": {"orderId": "42", "count": "7"}, "errorMessage": "no stock",
-            "cancelledBy": "ann", "cancelReason": "by hand",
+            "cancelledBy": "ann", "cancelReason": "by hand", "droppedSteps": 12,
+            "usage": [{"model": "m", "inputTokens": 5, "outputTokens": 6}],
         }),
         json!({
             "flowVersion": null, "trigger": null, "parentExecutionId": null, "labels": {},

@@ -120,7 +120,7 @@ async fn large_payloads_of_a_run_do_not_hide_its_steps() {
         branch_step(&fork, "branch", "b", 110, json!({"output": null})),
     ])
     .await;
-    for name in ["data", "input", "output"] {
+    for name in ["input", "output"] {
         app.write(payload_parts("run-1", name, large.as_bytes(), "json", PART))
             .await;
     }

@@ -10,6 +10,7 @@ use shared::store::Store;
 use crate::support::records::{ForkKey, branch_step, execution, payload, payload_parts, step};
 use crate::support::{Answer, TestApp, is_embedded};
 
+mod json_texts;
 mod settings;
 
 const PATH: &str = "/api/settings/masking";
@@ -207,5 +208,5 @@ async fn exports_shorten_long_texts_and_say_so() {
         shown.map_or(0, str::len)
     );
     let csv = app.get(&admin, path).await;
-    assert!(csv.body.contains("[REDACTED:68944-more-bytes]\r\n"));
+    assert!(csv.body.contains("[REDACTED:68944-more-bytes],,,\r\n"));
 }

@@ -7,6 +7,7 @@ use shared::model::Item;
 use crate::support::TestApp;
 use crate::support::records::{ForkKey, branch_step, execution, step, time};
 
+mod added_forks;
 mod large;
 mod pages;
 mod single;

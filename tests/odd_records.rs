@@ -121,7 +121,7 @@ async fn open_steps_of_an_ended_run_are_exported_as_ended() {
         let csv = app.get(&token, path).await.body;
         let row = csv.lines().find(|row| row.contains("open-definition"));
         let (start, end) = (time(400), time(2_400));
-        let cells = format!("Step open,{word},{start},{end},2000,{error}");
+        let cells = format!("Step open,{word},{start},{end},2000,{error},,,");
         assert!(row.expect("a row").ends_with(&cells), "{csv}");
         let file = app.get(&token, &format!("{path}&format=json")).await.ok();
         let node = find(&file[0]["nodeExecutions"], "nodeId", "open-definition").clone();

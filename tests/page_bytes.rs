@@ -19,12 +19,15 @@ async fn with_large_runs() -> (TestApp, String) {
     let run = |number: usize| {
         // The note is too long for a search, so it has no entry that repeats the error.
         let labels = json!({"all": "yes", "note": "v".repeat(4_500)});
+        let model = |n: usize| json!({"model": format!("model-{n:02}"), "inputTokens": n, "outputTokens": n});
+        let usage: Vec<_> = (0..40).map(model).collect();
         let attributes = json!({
             "createdAt": time(number as i64),
             "status": "FAILED",
             "flowName": "An order's pipeline",
             "errorMessage": trace,
             "labels": labels,
+            "usage": usage,
         });
         execution(&format!("run-{number:03}"), attributes)
     };

@@ -46,6 +46,36 @@ test("nested steps are in lanes below their parents", async () => {
   await finish();
 });
 
+/** A trace: the root is the run itself, and three of the steps below it overlap. */
+const traceRun = (id) => [
+  execution(id, { status: "FAILED", errorMessage: "out of stock" }),
+  nested(id, "validate", "root", 0, 1000),
+  nested(id, "pack-a", "root", 1000, 4000),
+  nested(id, "pack-b", "root", 1100, 5000, { status: "FAILED", errorMessage: "out of stock" }),
+  nested(id, "pack-c", "root", 4500, 6000),
+  nested(id, "ship", "root", 7000, 9000),
+];
+
+test("overlapping steps of the root are lanes of a fork", async () => {
+  const id = `${RUN}-added`;
+  await putAll(traceRun(id));
+  await put(payload(id, "step:pack-c:output", { box: "large", map: "x".repeat(20_000) }));
+  const { page, finish } = await open(runs(id));
+  await page.locator(".run-cause", { hasText: "First failed step: pack-b in lane-2" }).waitFor();
+  await page.locator(".tl-selected", { hasText: "pack-b" }).waitFor();
+  const labels = await page.locator(".tl-label").allTextContents();
+  const lanes = ["lane-1", "pack-a", "pack-c", "lane-2", "pack-b"];
+  assert.deepEqual(labels, ["validate", "3 overlapping steps", ...lanes, "ship"]);
+  assert.equal(await rowOf(page, "3 overlapping steps").locator(".tl-type").first().textContent(), "fork");
+  await rowOf(page, "pack-c").click();
+  await page.locator(".inspector").getByText("large").first().waitFor();
+  await axe(page);
+  await shot(page, "nested-added-fork");
+  await page.getByRole("tab", { name: "Table" }).or(page.getByRole("link", { name: "Table" })).first().click();
+  await page.locator(".st-row", { hasText: "3 overlapping steps" }).first().waitFor();
+  await finish();
+});
+
 test("the payload of a nested step is loaded by its lane", async () => {
   const id = `${RUN}-payload`;
   await putAll(agentRun(id));

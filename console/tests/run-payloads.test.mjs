@@ -23,19 +23,22 @@ const isSeen = (mark) =>
     return own.width > 0 && own.left >= box.left && own.right <= box.right && element.contains(top);
   });
 
-test("a small input and output are expanded and masked", async () => {
+test("a small input, output and data are expanded and masked", async () => {
   const id = `${RUN}-small`;
   await putAll([
     execution(id),
     step(id, "work", 0, 9000),
     payload(id, "input", { orderId: 42, password: "hunter2" }),
     payload(id, "output", { invoice: { id: "INV-1" } }),
+    payload(id, "data", { "queue.name": "orders", token: "hunter2" }),
     payload(id, "context", { last: "one" }),
   ]);
   const { page, finish } = await open(runs(id));
   await card(page, "Input").locator(".json-row", { hasText: "orderId" }).waitFor();
   await card(page, "Input").getByText("masked: secret").waitFor();
   await card(page, "Output").locator(".json-row", { hasText: "INV-1" }).waitFor();
+  await card(page, "Data").locator(".json-row", { hasText: "orders" }).waitFor();
+  await card(page, "Data").getByText("masked: secret").waitFor();
   assert.equal(await card(page, "Context").locator(".json-row").count(), 0);
   await axe(page);
   await shot(page, "payloads-small");
@@ -50,6 +53,7 @@ test("a small input and output are expanded and masked", async () => {
   ]);
   const run = JSON.parse(readFileSync(await download.path(), "utf8"));
   assert.deepEqual([run.input.orderId, run.output], [42, { invoice: { id: "INV-1" } }]);
+  assert.equal(run.executionData["queue.name"], "orders");
   await finish();
 });
 

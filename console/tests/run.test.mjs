@@ -63,6 +63,25 @@ after(end);
 
 // ---- tests --------------------------------------------------------------------------
 
+test("the header has the tokens by model and the dropped steps", async () => {
+  const id = `${RUN}-usage`;
+  const usage = [
+    { model: "large-1", inputTokens: 12_000, outputTokens: 345 },
+    { inputTokens: 5, outputTokens: 6 },
+  ];
+  await putAll([execution(id, { usage, droppedSteps: 1234 }), step(id, "work", 0, 9000)]);
+  const { page, finish } = await open(runs(id));
+  const tokens = page.locator(".run-facts > div", { hasText: "Tokens" });
+  await tokens.getByText("12,005 in, 351 out").waitFor();
+  const models = await tokens.locator(".run-label").allTextContents();
+  const texts = models.map((text) => text.replace(/\s+/g, " ").trim());
+  assert.deepEqual(texts, ["large-1 12,000 in, 345 out", "unknown model 5 in, 6 out"]);
+  await page.getByText("1,234 steps of this run are missing").waitFor();
+  await axe(page);
+  await shot(page, "run-usage");
+  await finish();
+});
+
 test("branches of nested forks expand and survive a reload", async () => {
   const { page, finish } = await open(runs(await newest("flowId=order-pipeline&status=PASSED")));
   await rowOf(page, "Fulfil in parallel").locator(".twisty").click();

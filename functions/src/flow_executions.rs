@@ -41,7 +41,8 @@ pub async fn list_flow_executions(
     reply::json(&views::list(&page))
 }
 
-/// `GET /flow-executions/{flowExecutionId}`: returns an execution with its steps and its context.
+/// `GET /flow-executions/{flowExecutionId}`: returns an execution with its steps, its
+/// context and its data.
 ///
 /// # Errors
 /// Returns an error if a parameter is not valid, and the errors of [`operations::get_execution`].

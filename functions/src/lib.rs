@@ -33,4 +33,5 @@ pub mod step_functions;
 pub mod stream;
 pub mod sweep;
 pub mod traces;
+pub mod usage;
 pub mod xray;

@@ -16,7 +16,10 @@ async fn free_texts_are_masked_and_ids_are_not() {
     app.write([
         execution(
             "anna@example.com",
-            json!({"flowName": text, "trigger": text, "flowId": "bob@example.com"}),
+            json!({
+                "flowName": text, "trigger": text, "flowId": "bob@example.com",
+                "usage": [{"model": text, "inputTokens": 1, "outputTokens": 2}],
+            }),
         ),
         step(
             "anna@example.com",
@@ -31,6 +34,7 @@ async fn free_texts_are_masked_and_ids_are_not() {
     .await;
     let csv = app.get(&token, ALL).await;
     let json = app.get(&token, &format!("{ALL}&format=json")).await.ok();
+    assert_eq!(json[0]["usage"][0]["model"], "of [REDACTED:email]");
     for rows in [rows(&csv.body), rows_of_json(&json)] {
         for (column, cell) in COLUMNS.iter().zip(&rows[0]) {
             match *column {

@@ -195,16 +195,16 @@ async fn a_csv_file_has_the_documented_form() {
     let expected = [
         COLUMNS.join(","),
         format!(
-            "{run_1},webhook-definition,WEBHOOK_TRIGGER,Webhook Trigger,SUCCESS,{},{},5,",
+            "{run_1},webhook-definition,WEBHOOK_TRIGGER,Webhook Trigger,SUCCESS,{},{},5,,,,",
             time(0),
             time(5)
         ),
         format!(
-            "{run_1},check-definition,IF_ELSE,Step check,FAILED,{},{},5,No stock",
+            "{run_1},check-definition,IF_ELSE,Step check,FAILED,{},{},5,No stock,,,",
             time(10),
             time(15)
         ),
-        format!("run-0,flow-1,,,,{},,,,,,,,,,", time(50)),
+        format!("run-0,flow-1,,,,{},,,,,,,,,,,,,", time(50)),
         String::new(),
     ];
     assert_eq!(csv.body, expected.join("\r\n"));
@@ -300,5 +300,41 @@ async fn expired_records_are_omitted_and_open_nodes_are_cancelled() {
             ("run-0", "RUNNING", "open-definition", "RUNNING"),
             ("#", "SUCCESS", "", ""),
         ]
+    );
+}
+
+#[tokio::test]
+async fn both_formats_have_the_tokens_and_dropped_steps_of_a_run() {
+    let app = TestApp::new().await;
+    let token = operator(&app).await;
+    let usage = json!([
+        {"model": "large", "inputTokens": 1_000, "outputTokens": 20},
+        {"inputTokens": 5, "outputTokens": 7},
+    ]);
+    app.write([
+        execution("run-1", json!({"usage": usage, "droppedSteps": 12})),
+        step("run-1", "a", 1, json!({})),
+        step("run-1", "b", 2, json!({})),
+        execution("run-2", json!({"createdAt": time(-1), "usage": "odd"})),
+    ])
+    .await;
+    app.count().await;
+    let csv = rows(&app.get(&token, ALL).await.body);
+    let added: Vec<_> = csv.iter().map(|row| &row[16..]).collect();
+    assert_eq!(
+        added,
+        [["1005", "27", "12"], ["1005", "27", "12"], ["", "", ""]]
+    );
+    let json = app.get(&token, &format!("{ALL}&format=json")).await.ok();
+    assert_eq!(rows_of_json(&json), csv);
+    let shown = json!([
+        {"model": "large", "inputTokens": 1_000, "outputTokens": 20},
+        {"model": null, "inputTokens": 5, "outputTokens": 7},
+    ]);
+    assert_eq!(json[0]["usage"], shown);
+    assert_eq!(json[0]["droppedSteps"], 12);
+    assert_eq!(
+        (json[1].get("usage"), json[1].get("droppedSteps")),
+        (None, None)
     );
 }

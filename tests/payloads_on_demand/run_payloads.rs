@@ -29,7 +29,8 @@ async fn requested_payloads_of_the_run_are_returned() {
 
     let plain = app.get(&token, RUN).await.ok()["data"].take();
     assert_eq!(plain["resolvedFinalContextData"], own[3].2);
-    for (_, field, _) in &own[..3] {
+    assert_eq!(plain["executionData"], own[2].2);
+    for (_, field, _) in &own[..2] {
         assert!(plain.get(field).is_none(), "{field} was not requested");
     }
     let all = own.each_ref().map(|(_, field, _)| *field).join(",");
@@ -52,6 +53,48 @@ async fn requested_payloads_of_the_run_are_returned() {
     assert_eq!(data["output"], own[1].2);
     assert_eq!(data["resolvedFinalContextData"], Value::Null);
     assert!(data.get("input").is_none());
+    assert!(data.get("executionData").is_none());
+}
+
+#[tokio::test]
+async fn the_runs_own_data_is_shown_by_default() {
+    let app = TestApp::new().await;
+    let token = app.viewer("team-a").await;
+    app.write([
+        execution("run-1", json!({})),
+        step("run-1", "a", 10, json!({})),
+        step("run-1", "b", 20, json!({})),
+        execution("run-2", json!({})),
+    ])
+    .await;
+    let attributes = json!({"queue": "orders", "apiKey": "hunter2", "text": "x".repeat(500)});
+    app.write([payload("run-1", "data", 0, json!({"value": attributes}))])
+        .await;
+    app.remember_masking("team-a").await;
+    let masked = |shown: &Value| {
+        assert_eq!(shown["queue"], "orders");
+        assert_eq!(shown["apiKey"], "[REDACTED:secret]");
+        assert_eq!(shown["text"].as_str().map(str::len), Some(500));
+    };
+    let answer = app.get(&token, &with(RUN, "limit=1")).await;
+    let data = answer.ok()["data"].take();
+    masked(&data["executionData"]);
+    assert_eq!(answer.usage.requests, 1, "it is read together with the run");
+    let next = format!("nextToken={}", data["nextToken"].as_str().expect("a token"));
+    let later = app.get(&token, &with(RUN, &next)).await.ok()["data"].take();
+    assert_eq!(later.get("executionData"), Some(&Value::Null));
+    let body = app.get(&token, "/api/history/executions/run-1").await.ok();
+    masked(&body["execution"]["executionData"]);
+
+    let data = app.get(&token, &within(RUN, 100)).await.ok()["data"].take();
+    assert_eq!(data["executionData"], Value::Null);
+    let bytes = data["omittedPayloads"]["executionData"].as_u64();
+    assert!(
+        bytes.is_some_and(|bytes| (550..600).contains(&bytes)),
+        "{bytes:?}"
+    );
+    let data = app.get(&token, "/flow-executions/run-2").await.ok()["data"].take();
+    assert_eq!(data.get("executionData"), Some(&Value::Null));
 }
 
 #[tokio::test]

@@ -104,6 +104,11 @@ fn wrong_values() -> Vec<Value> {
         json!({"a": 1}),
         json!({"total": -1}),
         json!({"total": 1, "a": "b"}),
+        json!([1]),
+        json!([{"inputTokens": 1, "outputTokens": 2}]),
+        json!([{"inputTokens": 1, "outputTokens": -2}]),
+        json!([{"model": 1, "inputTokens": 1, "outputTokens": 2}]),
+        json!([{"model": "m", "inputTokens": 1}]),
     ]
 }
 

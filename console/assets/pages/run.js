@@ -191,6 +191,7 @@ const rawOf = ({ metadata, steps, payloads, omitted }) => ({
   metadata,
   input: payloads.input,
   output: payloads.output,
+  executionData: payloads.executionData,
   steps: steps.map(({ begin, end, ...step }) => step),
   resolvedFinalContextData: payloads.resolvedFinalContextData,
   ...(hasAny(omitted) ? { omittedPayloads: omitted } : {}),

@@ -14,7 +14,7 @@ const FIRST_PAGE = 100;
 const MAX_PAYLOAD_BYTES = 16 * 1024;
 const CONCURRENCY = 4;
 /** The payloads of the run itself that its page shows. */
-export const RUN_PAYLOADS = ["input", "output", "resolvedFinalContextData"];
+export const RUN_PAYLOADS = ["input", "output", "executionData", "resolvedFinalContextData"];
 
 /**
  * @typedef {{stepInstanceId: string, stepId: ?string, stepName: ?string, stepType: ?string,
@@ -437,6 +437,7 @@ export async function wholeRun(runId, signal, onProgress, reveal) {
     metadata,
     input: payloads.input,
     output: payloads.output,
+    executionData: payloads.executionData,
     steps,
     resolvedFinalContextData: payloads.resolvedFinalContextData,
   };

@@ -1,5 +1,5 @@
 // Owns the head of the page: the run's identity, its state, and the reason of a failure.
-import { flowTitle, formatCount, now, parseTime } from "../format.js";
+import { flowTitle, formatCount, now, parseTime, plural } from "../format.js";
 import { href, runPath } from "../router.js";
 import { html } from "../ui/html.js";
 import { CopyButton } from "../ui/controls.js";
@@ -9,6 +9,7 @@ import { Duration, RelativeTime } from "../ui/time.js";
 import { searchedLabels } from "../runs/filters.js";
 import { Actions } from "./actions.js";
 import { ErrorText } from "./error-text.js";
+import { plainNumber } from "./exact.js";
 import { Exact, Fact } from "./inspector.js";
 import { visible } from "./json-model.js";
 
@@ -79,6 +80,7 @@ export function RunHeader({ run, session, live, reveal, onReveal, onChanged, onP
           ${cause && html`<${FirstFailed} cause=${cause} onCause=${onCause} />`}
         <//>
       `}
+      ${plainNumber(run.droppedSteps) > 0 && html`<${Dropped} count=${plainNumber(run.droppedSteps)} />`}
       ${warnings.size > 0 && html`<${Warnings} warnings=${[...warnings]} />`}
     </header>
   `;
@@ -141,6 +143,11 @@ function Facts({ run }) {
       <${Fact} name="Steps">
         <${Steps} summary=${run.stepSummary} />
       <//>
+      ${run.usage?.length > 0 && html`
+        <${Fact} name="Tokens">
+          <${Usage} usage=${run.usage} />
+        <//>
+      `}
       ${run.deviceId && html`
         <${Fact} name="Device">
           <a href=${href("/runs", { device: run.deviceId })}>
@@ -178,6 +185,42 @@ function Steps({ summary }) {
   return html`
     ${count(passed)} of ${count(total)}${" "}
     passed${Number(failed) > 0 && html`, <strong class="run-bad">${count(failed)} failed</strong>`}
+  `;
+}
+
+/** The most models that are shown separately. */
+const MOST_MODELS = 20;
+
+/** The tokens of all models together, and of each model. */
+function Usage({ usage }) {
+  const sum = (name) => usage.reduce((total, model) => total + (plainNumber(model[name]) ?? 0), 0);
+  const all = { inputTokens: sum("inputTokens"), outputTokens: sum("outputTokens") };
+  const more = usage.length - MOST_MODELS;
+  return html`
+    ${tokensText(all)}
+    <span class="run-labels run-models">
+      ${usage.slice(0, MOST_MODELS).map((model, at) => html`
+        <span key=${at} class="run-label">
+          <bdi class="muted">${model.model === null ? "unknown model" : visible(model.model)}</bdi>${" "}
+          ${tokensText(model)}
+        </span>
+      `)}
+      ${more > 0 && html`<span class="muted">and ${plural(more, "more model", "more models")}</span>`}
+    </span>
+  `;
+}
+
+function tokensText({ inputTokens, outputTokens }) {
+  const count = (tokens) => (plainNumber(tokens) === null ? "?" : formatCount(plainNumber(tokens)));
+  return `${count(inputTokens)} in, ${count(outputTokens)} out`;
+}
+
+function Dropped({ count }) {
+  return html`
+    <p class="notice run-dropped">
+      <${Icon} name="warning" />${" "}
+      ${plural(count, "step")} of this run ${count === 1 ? "is" : "are"} missing, because it had too many to store.
+    </p>
   `;
 }
 

@@ -1,5 +1,5 @@
-// Owns the run's input, output and context at the top of its page: small ones expanded, larger ones
-// collapsed, and omitted ones loaded on request.
+// Owns the run's input, output, data and context at the top of its page: small ones expanded, larger
+// ones collapsed, and omitted ones loaded on request.
 import { useId, useMemo, useState } from "preact/hooks";
 import { formatBytes } from "../format.js";
 import { html } from "../ui/html.js";
@@ -17,7 +17,7 @@ export function RunPayloads({ store, cache }) {
   const here = RUN_PAYLOADS.filter((name) => name in omitted || (payloads[name] ?? null) !== null);
   if (here.length === 0) return null;
   return html`
-    <section class="run-payloads" aria-label="Input and output of this run">
+    <section class="run-payloads" aria-label="Input, output and data of this run">
       ${here.map((name) => html`<${Card} key=${name} store=${store} name=${name} cache=${cache} />`)}
     </section>
   `;

@@ -13,10 +13,11 @@ use crate::problem::Problem;
 /// The first rows of an exported file, as the example.
 const CSV: &str = "\
 execution_id,workflow_id,workflow_name,status,trigger,started_at,completed_at,duration_ms,node_id,\
-node_type,node_name,node_status,node_started_at,node_completed_at,node_duration_ms,node_error\r\n\
+node_type,node_name,node_status,node_started_at,node_completed_at,node_duration_ms,node_error,\
+input_tokens,output_tokens,dropped_steps\r\n\
 ad2a1e7f,order-pipeline,Order Processing,SUCCESS,WEBHOOK,2026-02-17T10:30:00.000Z,\
 2026-02-17T10:30:02.350Z,2350,validate,IF_ELSE,Validate Order,SUCCESS,2026-02-17T10:30:00.050Z,\
-2026-02-17T10:30:00.120Z,70,\r\n";
+2026-02-17T10:30:00.120Z,70,,,,\r\n";
 
 pub(crate) fn list_team_executions(schemas: &mut SchemaGenerator) -> Operation {
     let about = "Lists a team's executions, newest first. Long texts are shortened, so that a \
@@ -46,7 +47,8 @@ pub(crate) fn list_workflow_executions(schemas: &mut SchemaGenerator) -> Operati
 
 pub(crate) fn get_execution(schemas: &mut SchemaGenerator) -> Operation {
     let about = "Returns an execution with all of its nodes in order of time, including the \
-                 nodes of parallel branches and nested nodes. The response is streamed.";
+                 nodes of parallel branches and nested nodes. Overlapping nodes of a trace's root \
+                 are below a fork that has no record. The response is streamed.";
     Operation::new("Get an execution with its nodes", about)
         .answer::<DetailsView<'_>>(
             schemas,
@@ -63,8 +65,9 @@ pub(crate) fn export_team_executions(schemas: &mut SchemaGenerator) -> Operation
         "schema": schemas.subschema_for::<Vec<ExportedLine<'_>>>(),
         "example": example(include_str!("examples/export.json")),
     });
-    let file = "The file. CSV has one row for each node. JSON has one execution, with its nodes, \
-                on each line.";
+    let file = "The file. CSV has one row for each node. Its last columns have the tokens and \
+                dropped steps of the execution, and are empty if the record has none. JSON has \
+                one execution, with its nodes, on each line.";
     let about = "Exports a team's executions with their nodes as a file, newest first. Personal \
                  data and credentials are masked. A text longer than 128 KiB is cut there, and a \
                  mark such as `[REDACTED:1234-more-bytes]` replaces the rest. The response is \

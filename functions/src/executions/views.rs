@@ -8,6 +8,7 @@ use shared::operations::{ExecutionPage, Total, WholeExecution};
 use crate::flags::Flags;
 use crate::openapi::words;
 use crate::reply::{inexact, warnings};
+use crate::usage::UsageView;
 
 /// The word of the executions API for a status.
 pub(super) fn status_word(status: Status) -> &'static str {
@@ -129,6 +130,8 @@ pub(super) struct DetailsView<'a> {
     duration_ms: Option<u64>,
     #[serde(flatten)]
     flags: Flags,
+    #[serde(flatten)]
+    usage: UsageView<'a>,
     node_executions: Vec<NodeView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<&'a str>,
@@ -199,6 +202,7 @@ pub(super) fn details(whole: &WholeExecution) -> DetailsView<'_> {
         completed_at: execution.end_time,
         duration_ms: execution.duration_ms(),
         flags: Flags::from_execution(execution),
+        usage: UsageView::from_execution(execution),
         node_executions: whole.steps.iter().map(node).collect(),
         next_token: whole.next_token.as_deref(),
         warnings: warnings(&whole.unreadable),

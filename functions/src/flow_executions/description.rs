@@ -28,8 +28,10 @@ pub(crate) fn list_flow_executions(schemas: &mut SchemaGenerator) -> Operation {
 
 pub(crate) fn get_flow_execution(schemas: &mut SchemaGenerator) -> Operation {
     let about = "Returns an execution with its top-level steps in order of time. The steps below a \
-                 step that `hasBranches` are a separate endpoint. The first page also has the payloads that `runPayloads` names, by default the context. The \
-                 response is streamed.";
+                 step that `hasBranches` are a separate endpoint. Overlapping steps of a trace's \
+                 root are below a fork that has no record. The first page also has the payloads \
+                 that `runPayloads` names, by default the context and the execution's own data. \
+                 The response is streamed.";
     Operation::new("Get an execution", about)
         .answer::<Envelope<DetailsView<'_>>>(
             schemas,

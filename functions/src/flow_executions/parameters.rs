@@ -109,6 +109,9 @@ pub(crate) struct DetailsParameters {
     pub(super) reveal: bool,
 }
 
+/// The run's own payloads that are returned without `runPayloads`.
+const DEFAULT_RUN_PAYLOADS: [RunPayload; 2] = [RunPayload::Context, RunPayload::Data];
+
 /// The run's own payloads, by the names of their fields.
 const RUN_PAYLOADS: [(&str, RunPayload); 4] = [
     ("input", RunPayload::Input),
@@ -122,12 +125,12 @@ pub(crate) static DETAILS: LazyLock<Parameters<DetailsParameters>> = LazyLock::n
     let (steps, reveal) = add_steps(&mut group);
     let run_payloads = group.add(some_of("runPayloads", RUN_PAYLOADS).about(
         "The execution's own payloads to return, separated by commas. Without the parameter, \
-         only `resolvedFinalContextData` is returned.",
+         `resolvedFinalContextData` and `executionData` are returned.",
     ));
     group.reads(move |request| {
         let run_payloads = run_payloads(request)?;
         Ok(DetailsParameters {
-            run_payloads: run_payloads.unwrap_or_else(|| vec![RunPayload::Context]),
+            run_payloads: run_payloads.unwrap_or_else(|| DEFAULT_RUN_PAYLOADS.to_vec()),
             steps: steps(request)?,
             reveal: reveal(request)?,
         })

@@ -16,6 +16,7 @@ use shared::payload::RunPayload;
 
 use crate::flags::Flags;
 use crate::reply::warnings;
+use crate::usage::UsageView;
 
 /// The envelope of every response of this API: `{success, data}`.
 #[derive(Serialize, JsonSchema)]
@@ -91,7 +92,8 @@ pub(super) struct DetailsView<'a> {
     warnings: Vec<String>,
 }
 
-/// The run's own payloads that are shown only if `runPayloads` names them.
+/// The run's own payloads that are members only if they are requested, as `executionData` is by
+/// default.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RequestedPayloads<'a> {
@@ -169,6 +171,8 @@ struct Metadata<'a> {
     cancel_reason: Option<&'a str>,
     #[serde(flatten)]
     flags: Flags,
+    #[serde(flatten)]
+    usage: UsageView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,6 +243,7 @@ fn metadata(execution: &Execution) -> Metadata<'_> {
         cancelled_by: execution.cancelled_by.as_deref(),
         cancel_reason: execution.cancel_reason.as_deref(),
         flags: Flags::from_execution(execution),
+        usage: UsageView::from_execution(execution),
         pinned_at: execution.pinned_at,
         pinned_by: execution.pinned_by.as_deref(),
     }

@@ -41,6 +41,16 @@ pub const DEVICE_ID: &str = "deviceId";
 pub const TRIGGER: &str = "trigger";
 /// The number of steps: all, passed and failed.
 pub const STEP_SUMMARY: &str = "stepSummary";
+/// The tokens of language models that an execution used, by model.
+pub const USAGE: &str = "usage";
+/// In `usage`: the name of the model.
+pub const MODEL: &str = "model";
+/// In `usage`: the tokens that the model read.
+pub const INPUT_TOKENS: &str = "inputTokens";
+/// In `usage`: the tokens that it wrote.
+pub const OUTPUT_TOKENS: &str = "outputTokens";
+/// How many steps of an execution were not stored, because it had too many.
+pub const DROPPED_STEPS: &str = "droppedSteps";
 /// The labels of an execution, by name.
 pub const LABELS: &str = "labels";
 /// When an execution times out if it has not ended.
@@ -122,10 +132,6 @@ pub const AWAITS_ROOT: &str = "awaitsRoot";
 pub const IS_DELETED: &str = "isDeleted";
 /// In the item of a trace, the run of another trace that this trace is a part of.
 pub const JOINED_RUN: &str = "joinedRun";
-/// In an execution, the tokens that its model calls have used, by model.
-pub const USAGE: &str = "usage";
-/// In an execution, the number of steps that were not stored, because it had too many.
-pub const DROPPED_STEPS: &str = "droppedSteps";
 
 /// Creates a number attribute.
 pub fn number(value: impl ToString) -> AttributeValue {

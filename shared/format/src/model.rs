@@ -18,6 +18,7 @@ mod page_size;
 mod status;
 mod step;
 mod time;
+mod usage;
 mod value;
 
 pub use execution::{Execution, label_text};
@@ -31,6 +32,7 @@ pub use page_size::PageSize;
 pub use status::{ExecutionType, Status, StepStatus};
 pub use step::{SPAN_KINDS, Step, StepSummary};
 pub use time::{TimeRange, Timestamp};
+pub use usage::ModelUsage;
 pub use value::{OmittedPayload, OmittedPayloads, Value, approximate_size};
 
 /// One item of the table, as the SDK returns it.

@@ -360,8 +360,10 @@ pub trait FreeTexts {
 
 impl FreeTexts for Execution {
     fn free_texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let models = self.usage.iter_mut().map(|used| &mut used.model);
         [&mut self.flow_name, &mut self.trigger]
             .into_iter()
+            .chain(models)
             .flatten()
     }
 }

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use csv::{Terminator, Writer, WriterBuilder};
-use shared::model::{Execution, Step};
+use shared::model::{Execution, ModelUsage, Step};
 use shared::{Error, Result};
 
 use super::CHUNK_BYTES;
@@ -38,6 +38,10 @@ const NODE_COLUMNS: [&str; 8] = [
     "node_error",
 ];
 
+/// The columns of a run that the API's document does not have. They are the last ones, so that all
+/// other columns keep their positions.
+const ADDED_COLUMNS: [&str; 3] = ["input_tokens", "output_tokens", "dropped_steps"];
+
 /// The only cell of the last row in a file that was cut off.
 const CUT_OFF: &str = "EXPORT CUT OFF: rows are missing";
 
@@ -53,6 +57,8 @@ pub(super) struct CsvRows {
     writer: Writer<Vec<u8>>,
     /// The cells of the current run.
     execution: Option<[String; 8]>,
+    /// Its cells in the last columns.
+    added: [String; 3],
     /// Whether the current run has no row yet.
     needs_row: bool,
     /// Whether the file begins with a byte order mark.
@@ -64,6 +70,7 @@ impl CsvRows {
         Self {
             writer: writer(),
             execution: None,
+            added: Default::default(),
             needs_row: false,
             has_mark,
         }
@@ -76,6 +83,7 @@ impl CsvRows {
             self.writer = writer_after(start);
         }
         let columns = EXECUTION_COLUMNS.iter().chain(&NODE_COLUMNS);
+        let columns = columns.chain(&ADDED_COLUMNS);
         self.writer.write_record(columns).map_err(Error::internal)
     }
 
@@ -92,6 +100,8 @@ impl CsvRows {
             shown(execution.end_time),
             shown(execution.duration_ms()),
         ]);
+        let (input_tokens, output_tokens) = ModelUsage::totals(&execution.usage);
+        self.added = [input_tokens, output_tokens, execution.dropped_steps].map(shown);
         self.needs_row = true;
         Ok(())
     }
@@ -126,6 +136,7 @@ impl CsvRows {
     fn row(&mut self, node: &[Cow<'_, str>; 8]) -> Result<()> {
         let execution = self.execution.iter().flatten().map(String::as_str);
         let cells = execution.chain(node.iter().map(AsRef::as_ref));
+        let cells = cells.chain(self.added.iter().map(String::as_str));
         self.writer.write_record(cells).map_err(Error::internal)?;
         self.needs_row = false;
         Ok(())

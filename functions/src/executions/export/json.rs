@@ -7,6 +7,7 @@ use shared::{Error, Result};
 
 use super::CHUNK_BYTES;
 use crate::executions::views::{NodeStatusWord, StatusWord, node_status_word, status_word};
+use crate::usage::UsageView;
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +22,8 @@ struct ExecutionView<'a> {
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     duration_ms: Option<u64>,
+    #[serde(flatten)]
+    usage: UsageView<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -91,6 +94,7 @@ impl JsonRows {
             started_at: execution.start_time,
             completed_at: execution.end_time,
             duration_ms: execution.duration_ms(),
+            usage: UsageView::from_execution(execution),
         };
         self.write(&view)?;
         // The object is left open, because its nodes follow.

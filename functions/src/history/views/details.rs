@@ -8,6 +8,7 @@ use shared::payload::RunPayload;
 
 use super::execution::{FlowView, Head, StepSummaryView, flow, head, step_summary};
 use crate::reply::warnings;
+use crate::usage::UsageView;
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +33,8 @@ struct DetailedExecution<'a> {
     steps: Vec<DetailedStep<'a>>,
     execution_data: Option<&'a Value>,
     error_message: Option<&'a str>,
+    #[serde(flatten)]
+    usage: UsageView<'a>,
     flow: FlowView<'a>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
@@ -58,6 +61,7 @@ pub(in crate::history) fn details(details: &ExecutionDetails) -> DetailsView<'_>
             steps: details.steps.iter().map(step).collect(),
             execution_data: details.payload(RunPayload::Data),
             error_message: execution.error_message.as_deref(),
+            usage: UsageView::from_execution(execution),
             flow: flow(execution),
             created_at: execution.created_at,
             updated_at: execution.last_change(),

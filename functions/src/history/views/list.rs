@@ -11,6 +11,7 @@ use super::execution::{FlowView, Head, StepsView, flow, head, step_list};
 use super::filters::ListFilters;
 use crate::history::parameters::ListParameters;
 use crate::reply::inexact;
+use crate::usage::UsageView;
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +63,8 @@ struct MoreView<'a> {
     error_message: Option<&'a str>,
     cancelled_by: Option<&'a str>,
     cancel_reason: Option<&'a str>,
+    #[serde(flatten)]
+    usage: UsageView<'a>,
 }
 
 /// `steps` has one entry for each execution of the page, in the same order. A lite list has
@@ -113,6 +116,7 @@ fn execution<'a>(
         error_message: execution.error_message.as_deref(),
         cancelled_by: execution.cancelled_by.as_deref(),
         cancel_reason: execution.cancel_reason.as_deref(),
+        usage: UsageView::from_execution(execution),
     });
     ExecutionView {
         head: head(execution, steps.and_then(StepOutline::summary)),

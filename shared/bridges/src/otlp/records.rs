@@ -5,7 +5,7 @@ use std::io;
 use std::ops::{AddAssign, SubAssign};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use format::attributes::{SORT_KEY, number, text};
+use format::attributes::{INPUT_TOKENS, MODEL, OUTPUT_TOKENS, SORT_KEY, number, text};
 use format::model::{
     ExecutionId, Item, MAX_ID_LENGTH, Status, StepStatus, TeamId, Timestamp, is_id,
 };
@@ -77,11 +77,11 @@ impl Usage {
     /// The usage as a record contains it.
     pub(super) fn to_attribute(&self) -> AttributeValue {
         let mut members = Item::from([
-            ("inputTokens".to_owned(), number(self.tokens.input_tokens)),
-            ("outputTokens".to_owned(), number(self.tokens.output_tokens)),
+            (INPUT_TOKENS.to_owned(), number(self.tokens.input_tokens)),
+            (OUTPUT_TOKENS.to_owned(), number(self.tokens.output_tokens)),
         ]);
         if !self.model.is_empty() {
-            members.insert("model".to_owned(), text(&self.model));
+            members.insert(MODEL.to_owned(), text(&self.model));
         }
         AttributeValue::M(members)
     }

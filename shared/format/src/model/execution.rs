@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Deserializer};
 
 use super::lenient::{duration_ms, lenient, lenient_or_default};
-use super::{ExecutionType, Item, Status, StepSummary, Timestamp, Value};
-use crate::attributes::{FLOW_VERSION, LABELS, PINNED_AT};
+use super::{ExecutionType, Item, ModelUsage, Status, StepSummary, Timestamp, Value};
+use crate::attributes::{FLOW_VERSION, LABELS, PINNED_AT, USAGE};
 use crate::keys;
 
 /// A run of a flow, without its payloads.
@@ -65,6 +65,15 @@ pub struct Execution {
     /// The number of steps, as its writer reported it.
     #[serde(default, deserialize_with = "lenient")]
     pub step_summary: Option<StepSummary>,
+    /// The tokens of language models that the run used, by model.
+    #[serde(skip)]
+    pub usage: Vec<ModelUsage>,
+    /// How many steps of the run were not stored, because it had too many.
+    #[serde(default, deserialize_with = "lenient")]
+    pub dropped_steps: Option<u64>,
+    /// For a trace: the id of its root span. The root is the run itself, and no step.
+    #[serde(default, rename = "spanId", deserialize_with = "lenient")]
+    pub root_span_id: Option<String>,
     /// The engine's search keys. Numbers and booleans are converted to texts by [`label_text`].
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,
@@ -111,11 +120,13 @@ impl Execution {
             .map(Value::Native);
         let is_pinned = item.contains_key(PINNED_AT);
         let labels = item.remove(LABELS).map(parse_labels).unwrap_or_default();
+        let usage = item.remove(USAGE).map(ModelUsage::parse);
         let execution: Self = serde_dynamo::from_item(item).ok()?;
         Some(Self {
             flow_version,
             is_pinned,
             labels,
+            usage: usage.unwrap_or_default(),
             ..execution
         })
     }

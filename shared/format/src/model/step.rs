@@ -103,6 +103,12 @@ pub struct Step {
     /// See [`Step::lane`].
     #[serde(skip)]
     lane: Option<usize>,
+    /// The step below which the lane is.
+    #[serde(skip)]
+    lane_below: Option<String>,
+    /// See [`Step::is_added`].
+    #[serde(skip)]
+    is_added: bool,
     /// Whether nested steps are below this one; see [`Step::has_branches`].
     #[serde(skip)]
     has_nested_steps: bool,
@@ -162,15 +168,16 @@ impl Step {
         parent.filter(|_| !is_in_branch)
     }
 
-    /// Puts a nested step into a lane below its parent, counted from 1. A lane has an id and a name
-    /// like a branch.
-    pub fn set_lane(&mut self, lane: usize) {
-        let Some(parent) = self.nested_below() else {
+    /// Puts a nested step into a lane below a step, counted from 1: below its parent, or below a
+    /// fork that was added above it. A lane has an id and a name like a branch.
+    pub fn set_lane(&mut self, below: &str, lane: usize) {
+        if self.nested_below().is_none() {
             return;
-        };
-        self.branch_execution_id = Some(format!("{parent}.{lane}"));
+        }
+        self.branch_execution_id = Some(format!("{below}.{lane}"));
         self.branch_id = Some(format!("lane-{lane}"));
         self.lane = Some(lane);
+        self.lane_below = Some(below.to_owned());
     }
 
     /// The lane of a nested step, counted from 1. `None` for other steps, and until it was set.
@@ -179,10 +186,20 @@ impl Step {
     }
 
     /// The step below which this one is shown: the fork of its branch or, for a nested step with a
-    /// lane, its parent.
+    /// lane, the step below which the lane is.
     pub fn parent_id(&self) -> Option<&str> {
         let in_key = keys::step_of(&self.sk).and_then(|key| key.parent_step_instance_id);
-        in_key.or_else(|| self.nested_below().filter(|_| self.lane.is_some()))
+        in_key.or(self.lane_below.as_deref())
+    }
+
+    /// Marks the step as a fork that readers have added above overlapping steps.
+    pub fn set_is_added(&mut self) {
+        self.is_added = true;
+    }
+
+    /// Whether readers have added the step, so that it has neither a record nor payloads.
+    pub fn is_added(&self) -> bool {
+        self.is_added
     }
 
     /// Marks the step as one with nested steps below it. Clients find such steps by their type, so

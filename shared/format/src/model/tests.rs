@@ -39,7 +39,7 @@ fn any_value() -> impl Strategy<Value = AttributeValue> {
     })
 }
 
-const EXECUTION_ATTRIBUTES: [&str; 22] = [
+const EXECUTION_ATTRIBUTES: [&str; 25] = [
     "executionId",
     "teamId",
     "flowId",
@@ -57,6 +57,9 @@ const EXECUTION_ATTRIBUTES: [&str; 22] = [
     "durationMs",
     "errorMessage",
     "stepSummary",
+    "usage",
+    "droppedSteps",
+    "spanId",
     "labels",
     "timeoutAt",
     "heartbeatAt",
@@ -345,6 +348,35 @@ fn a_summary_shows_the_counts_that_can_be_read() {
 }
 
 #[test]
+fn usage_has_the_models_and_numbers_that_can_be_read() {
+    let model = |members: &[(&str, AttributeValue)]| AttributeValue::M(item(members));
+    let usage = AttributeValue::L(vec![
+        model(&[
+            ("model", text("a")),
+            ("inputTokens", number("12")),
+            ("outputTokens", number("3")),
+        ]),
+        model(&[("inputTokens", number("4")), ("outputTokens", text("5"))]),
+        model(&[("model", number("7")), ("outputTokens", number("6"))]),
+        model(&[("model", text("b")), ("inputTokens", number("-1"))]),
+        model(&[("model", text("c")), ("inputTokens", number("1.5"))]),
+        text("d"),
+    ]);
+    let run = execution(&[("usage", usage), ("droppedSteps", number("8"))]);
+    let expected = concat!(
+        r#"[{"model":"a","inputTokens":12,"outputTokens":3},"#,
+        r#"{"model":null,"inputTokens":4,"outputTokens":null},"#,
+        r#"{"model":null,"inputTokens":null,"outputTokens":6}]"#,
+    );
+    assert_eq!(serde_json::to_string(&run.usage).expect("JSON"), expected);
+    assert_eq!(ModelUsage::totals(&run.usage), (Some(16), Some(9)));
+    assert_eq!(run.dropped_steps, Some(8));
+    let odd = execution(&[("usage", text("many")), ("droppedSteps", number("-1"))]);
+    assert_eq!((odd.usage, odd.dropped_steps), (vec![], None));
+    assert_eq!(ModelUsage::totals(&[]), (None, None));
+}
+
+#[test]
 fn a_time_bound_is_a_time_or_the_start_or_end_of_a_day() {
     let bounds = |text: &str| {
         let text_of = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
@@ -400,7 +432,7 @@ fn a_nested_step_gets_its_branch_from_its_lane() {
     let mut step = Step::from_item(item(&nested)).expect("a step");
     assert_eq!(step.nested_below(), Some("step-1"));
     assert_eq!((step.parent_id(), step.branch_execution_id()), (None, None));
-    step.set_lane(2);
+    step.set_lane("step-1", 2);
     assert_eq!(step.parent_id(), Some("step-1"));
     assert_eq!(step.branch_execution_id(), Some("step-1.2"));
     assert_eq!(step.branch_id.as_deref(), Some("lane-2"));
@@ -411,7 +443,7 @@ fn a_nested_step_gets_its_branch_from_its_lane() {
         ("parentStepInstanceId", text("other")),
     ];
     let mut step = Step::from_item(item(&in_branch)).expect("a step");
-    step.set_lane(2);
+    step.set_lane("step-1", 2);
     assert_eq!((step.nested_below(), step.lane()), (None, None));
     assert_eq!(step.parent_id(), Some("fork-1"));
     assert_eq!(step.branch_execution_id(), Some("b"));

@@ -509,7 +509,11 @@ mod tests {
             execution(json!({
                 "flowVersion": "v3", "executionType": "SUBFLOW", "parentExecutionId": "run-0",
                 "labels": {"orderId": "42"}, "stepSummary": {"total": 1, "passed": 0, "failed": 1},
-                "expiresAt": 1_800_000_000, "durationMs": 0, "own": [1],
+                "expiresAt": 1_800_000_000, "durationMs": 0, "own": [1], "droppedSteps": 3,
+                "usage": [
+                    {"model": "m", "inputTokens": 1, "outputTokens": 0},
+                    {"inputTokens": 1, "outputTokens": 0, "own": "x"},
+                ],
             })),
             step(json!({"input": null, "sequenceNumber": 1})),
             step(json!({"parentStepInstanceId": "step-0"})),
@@ -568,6 +572,16 @@ mod tests {
                 execution(json!({"stepSummary": {"total": "1"}})),
                 "stepSummary",
             ),
+            (execution(json!({"usage": {"model": "m"}})), "usage"),
+            (
+                execution(json!({"usage": [{"model": "m", "inputTokens": 1}]})),
+                "usage",
+            ),
+            (
+                execution(json!({"usage": [{"model": 1, "inputTokens": 1, "outputTokens": 0}]})),
+                "usage",
+            ),
+            (execution(json!({"droppedSteps": "3"})), "droppedSteps"),
             (execution(json!({"durationMs": -1})), "durationMs"),
             (execution(json!({"durationMs": 1.5})), "durationMs"),
             (

@@ -85,6 +85,8 @@ pub enum Type {
     Labels,
     /// A map of the counts `total`, `passed` and `failed`.
     Summary,
+    /// A list of maps with the `model` and its `inputTokens` and `outputTokens`.
+    Usage,
     /// Any value.
     Any,
     /// Bytes.
@@ -158,6 +160,8 @@ const EXECUTION: &[Attribute] = &[
     optional(attributes::DURATION_MS, Type::Count),
     optional(attributes::ERROR_MESSAGE, Type::Text),
     optional(attributes::STEP_SUMMARY, Type::Summary),
+    optional(attributes::USAGE, Type::Usage),
+    optional(attributes::DROPPED_STEPS, Type::Count),
     optional(attributes::LABELS, Type::Labels),
     optional(attributes::TIMEOUT_AT, Type::Time),
     optional(attributes::HEARTBEAT_AT, Type::Time),
@@ -273,6 +277,7 @@ impl Type {
             Self::TextOrNumber => "S or N",
             Self::Labels => "M of S, N or BOOL",
             Self::Summary => "M",
+            Self::Usage => "L of M",
             Self::Any => "any",
             Self::Bytes => "B",
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use format::attributes::{PARENT_STEP_INSTANCE_ID, text};
-use format::model::{ExecutionId, Step, StepInstanceId, Timestamp};
+use format::model::{Execution, ExecutionId, Step, StepInstanceId, Timestamp};
 use format::payload::UnreadablePayload;
 use format::{Result, keys};
 use store::{Filter, MAX_ITEMS_A_QUERY, Page, Range, Rest, Store};
@@ -76,7 +76,9 @@ pub async fn list_branch_steps(
         .await?;
     let execution = head.execution(store, caller, execution_id).await?;
     let mut payloads = head.payload_reader(store, execution_id);
-    let nesting = start.find_nesting(store, execution_id, &head).await?;
+    let nesting = start
+        .find_nesting(store, execution_id, &execution, &head)
+        .await?;
     let in_hand = std::mem::take(&mut head.steps);
     let listed = match nesting.tree() {
         None => ListedSteps::empty(store, execution_id),
@@ -200,16 +202,17 @@ impl Start {
         &self,
         store: &'a Store,
         execution_id: &'a ExecutionId,
+        execution: &Execution,
         head: &RunHead,
     ) -> Result<Nesting<'a>> {
         match self {
             Self::Beginning => {
-                let mut nesting = Nesting::of_head(store, execution_id, head).await?;
+                let mut nesting = Nesting::of_head(store, execution_id, execution, head).await?;
                 nesting.complete(false, head.rest_of(keys::STEPS)).await?;
                 Ok(nesting)
             }
             Self::InBranches(token) | Self::Nested(token) => {
-                Nesting::of_token(store, execution_id, token).await
+                Nesting::of_token(store, execution_id, execution, token).await
             }
         }
     }

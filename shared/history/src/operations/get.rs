@@ -124,9 +124,9 @@ impl<'a> OpenedRun<'a> {
         let mut head = RunHead::read(store, &all, limit).await?;
         let execution = head.execution(store, caller, execution_id).await?;
         Ok(Self {
-            execution,
             payloads: head.payload_reader(store, execution_id),
-            steps: TopLevelSteps::of_head(source, head, limits).await?,
+            steps: TopLevelSteps::of_head(source, &execution, head, limits).await?,
+            execution,
             is_first_page: true,
         })
     }
@@ -143,10 +143,11 @@ impl<'a> OpenedRun<'a> {
             execution_id,
             ..
         } = source;
+        let execution = read_execution(store, caller, execution_id).await?;
         Ok(Self {
-            execution: read_execution(store, caller, execution_id).await?,
             payloads: PayloadReader::new(store, execution_id),
-            steps: TopLevelSteps::after(source, token, limits).await?,
+            steps: TopLevelSteps::after(source, &execution, token, limits).await?,
+            execution,
             is_first_page: false,
         })
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use format::attributes;
-use format::model::{ExecutionId, Item, Step, Timestamp, is_expired};
+use format::model::{Execution, ExecutionId, Item, Step, Timestamp, is_expired};
 use format::{Result, keys};
 use store::cursor::{self, StartKey};
 use store::{Filter, Range, Rest, Store};
@@ -45,6 +45,8 @@ const FLAT: &str = "no nested steps";
 pub(super) struct Nesting<'a> {
     store: &'a Store,
     execution_id: &'a ExecutionId,
+    /// The parent that is no step, see [`Execution::root_span_id`].
+    root_span_id: Option<String>,
     known: Known,
 }
 
@@ -88,21 +90,39 @@ pub(super) fn is_nested(item: &Item) -> bool {
 }
 
 impl<'a> Nesting<'a> {
-    fn new(store: &'a Store, execution_id: &'a ExecutionId, known: Known) -> Self {
+    fn new(
+        store: &'a Store,
+        execution_id: &'a ExecutionId,
+        execution: &Execution,
+        known: Known,
+    ) -> Self {
         Self {
             store,
             execution_id,
+            root_span_id: execution.root_span_id.clone(),
             known,
         }
+    }
+
+    /// Reads the places of all steps.
+    pub(super) async fn of_run(
+        store: &'a Store,
+        execution_id: &'a ExecutionId,
+        execution: &Execution,
+    ) -> Result<Self> {
+        let mut nesting = Self::new(store, execution_id, execution, Known::Nothing);
+        nesting.read_tree(Vec::new(), Rest::Everything).await?;
+        Ok(nesting)
     }
 
     /// Uses the steps that the first Query of a run has found. It started at the execution.
     pub(super) async fn of_head(
         store: &'a Store,
         execution_id: &'a ExecutionId,
+        execution: &Execution,
         head: &RunHead,
     ) -> Result<Self> {
-        let mut nesting = Self::new(store, execution_id, Known::Nothing);
+        let mut nesting = Self::new(store, execution_id, execution, Known::Nothing);
         match head.rest_of(keys::STEPS) {
             rest if head.steps.iter().any(is_nested) => {
                 let in_hand = head.steps.iter().filter_map(tree_step).collect();
@@ -119,6 +139,7 @@ impl<'a> Nesting<'a> {
     pub(super) fn of_whole_run(
         store: &'a Store,
         execution_id: &'a ExecutionId,
+        execution: &Execution,
         head: &RunHead,
         token: Option<&StepToken>,
     ) -> Self {
@@ -133,20 +154,20 @@ impl<'a> Nesting<'a> {
             }
             Rest::Everything | Rest::After(_) => Known::Nothing,
         };
-        Self::new(store, execution_id, known)
+        Self::new(store, execution_id, execution, known)
     }
 
     /// Uses what the token of a page after the first says.
     pub(super) async fn of_token(
         store: &'a Store,
         execution_id: &'a ExecutionId,
+        execution: &Execution,
         token: &StepToken,
     ) -> Result<Self> {
-        let mut nesting = Self::new(store, execution_id, Known::Flat);
-        if !token.is_flat {
-            nesting.read_tree(Vec::new(), Rest::Everything).await?;
+        match token.is_flat {
+            true => Ok(Self::new(store, execution_id, execution, Known::Flat)),
+            false => Self::of_run(store, execution_id, execution).await,
         }
-        Ok(nesting)
     }
 
     /// The places of the run's steps. `None` if no nested step is known.
@@ -215,7 +236,7 @@ impl<'a> Nesting<'a> {
         self.read_places(keys::STEPS, rest, &mut steps).await?;
         self.known = Known::Flat;
         if steps.iter().any(|step| step.parent().is_some()) {
-            if has_unknown_parents(&steps) {
+            if has_unknown_parents(&steps, self.root_span_id.as_deref()) {
                 let rest = Rest::Everything;
                 self.read_places(keys::BRANCHES, rest, &mut steps).await?;
             }
@@ -234,9 +255,11 @@ impl<'a> Nesting<'a> {
     }
 }
 
-/// Returns whether a step has a parent that is not among these steps.
-pub(super) fn has_unknown_parents(steps: &[TreeStep]) -> bool {
-    let ids: HashSet<_> = steps.iter().filter_map(TreeStep::id).collect();
+/// Returns whether a step has a parent that is neither among these steps nor the root span, which
+/// is the run itself.
+pub(super) fn has_unknown_parents(steps: &[TreeStep], root_span_id: Option<&str>) -> bool {
+    let ids = steps.iter().filter_map(TreeStep::id);
+    let ids: HashSet<_> = ids.chain(root_span_id).collect();
     let mut parents = steps.iter().filter_map(TreeStep::parent);
     parents.any(|parent| !ids.contains(parent))
 }

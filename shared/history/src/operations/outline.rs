@@ -93,8 +93,10 @@ async fn read_outline(store: &Store, execution: Execution) -> Result<StepOutline
     }
     let is_at_end = pages.is_at_end();
     if has_nested {
-        let tree = read_tree(store, &execution_id, &steps, is_at_end).await?;
+        let tree = read_tree(store, &execution_id, &execution, &steps, is_at_end).await?;
         steps.retain(|step| tree.is_top_level(&step.sk));
+        steps.extend(tree.added_forks().filter_map(Step::from_item));
+        steps.sort_by(|one, other| one.sk.cmp(&other.sk));
         steps.iter_mut().for_each(|step| tree.place(step));
     }
     let is_complete = is_at_end && steps.len() <= MAX_STEPS_OF_A_RUN;
@@ -112,11 +114,13 @@ async fn read_outline(store: &Store, execution: Execution) -> Result<StepOutline
 async fn read_tree(
     store: &Store,
     execution_id: &ExecutionId,
+    execution: &Execution,
     steps: &[Step],
     is_complete: bool,
 ) -> Result<StepTree> {
     let mut places: Vec<_> = steps.iter().map(TreeStep::from_step).collect();
-    if is_complete && has_unknown_parents(&places) {
+    let root_span_id = execution.root_span_id.as_deref();
+    if is_complete && has_unknown_parents(&places, root_span_id) {
         let range = Range::with_prefix(execution_id, keys::BRANCHES).only(PLACE);
         let branches = store.query(&range, None, MAX_ITEMS_A_QUERY).await?;
         places.extend(branches.items.iter().filter_map(tree_step));

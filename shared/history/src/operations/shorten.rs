@@ -4,7 +4,7 @@
 //! A numbered page has a fixed position in its list, so it cannot end early. Instead, less
 //! of each run is shown. The details of a run show everything.
 
-use format::model::{Execution, MAX_ID_LENGTH, Step, Value};
+use format::model::{Execution, MAX_ID_LENGTH, ModelUsage, Step, Value};
 
 use super::{ExecutionPage, StepOutline};
 
@@ -98,11 +98,33 @@ pub(super) fn shorten(text: &mut String, most: usize) -> bool {
     is_longer
 }
 
+/// Keeps the first models that a run used, as many as fit into `most` bytes. Returns whether there
+/// are more.
+fn shorten_usage(run: &mut Execution, most: usize) -> bool {
+    let mut weight = 0;
+    let fits = |used: &&ModelUsage| {
+        weight += weight_of_model(used);
+        weight <= most
+    };
+    let count = run.usage.iter().take_while(fits).count();
+    let has_more = count < run.usage.len();
+    run.usage.truncate(count);
+    has_more
+}
+
+fn weight_of_model(used: &ModelUsage) -> usize {
+    // The field names and the numbers.
+    const FIXED: usize = 100;
+    FIXED + used.model.as_deref().map_or(0, weight)
+}
+
 fn drop_unlisted(run: &mut Execution, listed: ListedTexts) {
     if listed == ListedTexts::All {
         return;
     }
     run.labels.clear();
+    run.usage.clear();
+    run.dropped_steps = None;
     run.flow_version = None;
     run.parent_execution_id = None;
     run.cancelled_by = None;
@@ -128,6 +150,7 @@ fn shorten_run(run: &mut Execution, most: usize) {
     for text in texts.into_iter().flatten() {
         run.is_shortened |= shorten(text, most);
     }
+    run.is_shortened |= shorten_usage(run, 2 * most);
     let is_long = |version: &Value| version.json_size() > most;
     if run.flow_version.as_ref().is_some_and(is_long) {
         run.flow_version = None;
@@ -157,7 +180,9 @@ fn weight_of_run(run: &Execution) -> usize {
         .flow_version
         .as_ref()
         .map_or(0, |version| 2 * version.json_size());
-    RUN_WEIGHT + weight(&run.execution_id) + texts.chain(labels).sum::<usize>() + version
+    let usage = run.usage.iter().map(weight_of_model);
+    let texts = texts.chain(labels).chain(usage).sum::<usize>();
+    RUN_WEIGHT + weight(&run.execution_id) + texts + version
 }
 
 fn weight_of_step(step: &Step) -> usize {
@@ -254,6 +279,36 @@ mod tests {
             assert_eq!(run.is_shortened, is_shortened, "{listed:?}");
             assert_eq!(run.labels.len(), usize::from(listed == ListedTexts::All));
         }
+    }
+
+    #[test]
+    fn a_list_shows_the_first_models_of_a_run() {
+        let model = |number: u64| ModelUsage {
+            model: Some(format!("model-{number:03}")),
+            input_tokens: Some(number),
+            output_tokens: None,
+        };
+        let with_models = |runs_on_page: usize, count: u64| {
+            let mut page = runs(runs_on_page, "x", &[]);
+            for run in &mut page.executions {
+                run.usage = (0..count).map(model).collect();
+                run.dropped_steps = Some(1);
+            }
+            page
+        };
+        // Each takes 109 bytes.
+        for (runs, count, shown) in [(1, 73, 73), (1, 74, 73), (500, 100, 73), (3_000, 100, 4)] {
+            let mut page = with_models(runs, count);
+            shorten_page(&mut page, ListedTexts::All);
+            let run = &page.executions[0];
+            assert_eq!(run.usage.len(), shown, "{count} models of {runs} runs");
+            assert_eq!(run.is_shortened, shown < count as usize);
+            assert_eq!(run.dropped_steps, Some(1));
+        }
+        let mut page = with_models(1, 100);
+        shorten_page(&mut page, ListedTexts::Error);
+        let run = &page.executions[0];
+        assert!(run.usage.is_empty() && run.dropped_steps.is_none() && !run.is_shortened);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One step of a run, with its payloads.
 
 use format::model::{
-    BranchExecutionId, ExecutionId, Item, Step, StepInstanceId, Timestamp, is_expired,
+    BranchExecutionId, Execution, ExecutionId, Item, Step, StepInstanceId, Timestamp, is_expired,
 };
 use format::payload::UnreadablePayload;
 use format::{Error, Result, keys};
@@ -9,6 +9,8 @@ use store::Store;
 use team::auth::Caller;
 use team::masking::reveal;
 
+use super::nesting::Nesting;
+use super::step_tree::may_be_added;
 use super::steps::{PAYLOAD_FIELDS, PayloadReader};
 use super::{Fork, visible_execution};
 
@@ -49,14 +51,17 @@ impl StepAddress {
 }
 
 impl BranchAddress {
-    /// Returns whether a step is nested below this parent, in one of its lanes. Which lane it is
-    /// in may have changed since the address was read, because more steps were written.
-    fn has_nested(&self, step: &Step) -> bool {
+    /// Returns whether a step may be nested below this parent, in one of its lanes. Which lane it
+    /// is in may have changed since the address was read, because more steps were written. For the
+    /// same reason, and because it would need all steps of the run, the fork that was added above
+    /// the step is not searched.
+    fn may_have_nested(&self, step: &Step) -> bool {
         let parent = self.fork.step_instance_id.as_str();
         let lane = self.branch_execution_id.as_str().strip_prefix(parent);
         let lane = lane.and_then(|lane| lane.strip_prefix('.'));
         let is_lane = lane.is_some_and(|lane| lane.parse::<u32>().is_ok());
-        is_lane && step.nested_below() == Some(parent)
+        let below = step.nested_below();
+        is_lane && (below == Some(parent) || (below.is_some() && may_be_added(parent)))
     }
 }
 
@@ -70,9 +75,10 @@ pub struct StepDetails {
 }
 
 /// Reads one step with its payloads: two requests for the run and the step, one more for a
-/// nested step that is addressed by its lane, one request for each field that is not stored in the step itself, and one for each further MB of such a
-/// field. If a payload's first part shows that it is longer than `most_payload_bytes`, only
-/// this part is read.
+/// nested step that is addressed by its lane, one request for each field that is not stored in
+/// the step itself, and one for each further MB of such a field. If a payload's first part shows
+/// that it is longer than `most_payload_bytes`, only this part is read. A fork that readers add
+/// needs the places of all steps.
 ///
 /// # Errors
 /// - [`Error::ExecutionNotFound`]: the run does not exist for this caller.
@@ -95,7 +101,10 @@ pub async fn get_step(
         let sk = keys::step(place.start_time, place.step_instance_id.as_str());
         let nested = store.get(&pk, &sk).await?.and_then(shown);
         let nested = nested.and_then(Step::from_item);
-        step = nested.filter(|step| branch.has_nested(step));
+        step = nested.filter(|step| branch.may_have_nested(step));
+    }
+    if step.is_none() {
+        step = read_added_fork(store, execution_id, &execution, place).await?;
     }
     let step = step.ok_or_else(not_found)?;
 
@@ -110,4 +119,23 @@ pub async fn get_step(
         })
     })
     .await
+}
+
+/// Returns the added fork at this address, with its place.
+async fn read_added_fork(
+    store: &Store,
+    execution_id: &ExecutionId,
+    execution: &Execution,
+    place: &StepAddress,
+) -> Result<Option<Step>> {
+    let id = place.step_instance_id.as_str();
+    if place.branch.is_some() || !may_be_added(id) {
+        return Ok(None);
+    }
+    let nesting = Nesting::of_run(store, execution_id, execution).await?;
+    let fork = nesting.tree().and_then(|tree| tree.added_fork(id));
+    let mut forks: Vec<_> = fork.into_iter().filter_map(Step::from_item).collect();
+    forks.retain(|fork| fork.start_time() == Some(place.start_time));
+    nesting.place(&mut forks);
+    Ok(forks.pop())
 }

@@ -5,6 +5,8 @@
 //!   nested, or in a branch. If several steps have its id, the first of them is the parent.
 //! - A step whose parent is not among the run's steps, or is the step itself, is top-level. So
 //!   is a step that is its own ancestor; what is below it stays below it.
+//! - Top-level steps that name the same unknown parent and overlap are below a fork that
+//!   readers add (see [`added_forks`]).
 //! - The children of a step are divided into lanes. In order of time, each goes to the first
 //!   lane whose last step has ended before it starts.
 
@@ -13,19 +15,26 @@ use std::collections::{BinaryHeap, HashMap};
 
 use format::cycles::find_cycles;
 use format::keys;
-use format::model::{Step, StepStatus};
+use format::model::{Item, Step, StepStatus};
+
+mod added_forks;
+
+pub(super) use added_forks::may_be_added;
 
 /// The properties of a step that determine its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TreeStep {
     sk: String,
     id: Option<String>,
-    /// For a nested step: the parent that its record names. For a step of a branch: its fork.
+    /// For a nested step: the parent that its record names, or the fork that was added above it.
+    /// For a step of a branch: its fork.
     parent: Option<String>,
     start_ms: Option<i64>,
     /// `None` for a step that has not ended.
     end_ms: Option<i64>,
     status: Option<StepStatus>,
+    /// For an added fork: the number of steps below it. 0 for a step that has a record.
+    added_above: usize,
 }
 
 impl TreeStep {
@@ -42,10 +51,11 @@ impl TreeStep {
             start_ms,
             end_ms: step.end_milliseconds().or_else(at_start),
             status: step.status,
+            added_above: 0,
         }
     }
 
-    /// The sort key of the step.
+    /// The sort key of the step. For an added fork: a key that no record has.
     pub(super) fn sk(&self) -> &str {
         &self.sk
     }
@@ -90,7 +100,10 @@ impl StepTree {
     /// Computes the places of a run's steps.
     pub(super) fn new(mut steps: Vec<TreeStep>) -> Self {
         steps.sort_unstable_by(|one, other| one.sk.cmp(&other.sk));
-        let by_id = first_by_id(&steps);
+        let mut by_id = first_by_id(&steps);
+        if added_forks::add_forks(&mut steps, &by_id) {
+            by_id = first_by_id(&steps);
+        }
         let parents = find_parents(&steps, &by_id);
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         for (position, step) in steps.iter().enumerate() {
@@ -132,16 +145,31 @@ impl StepTree {
         children.map(|position| (*position, &self.steps[*position]))
     }
 
-    /// Adds its place to a step: its lane, and whether nested steps are below it.
+    /// The items of all added forks, in order of time.
+    pub(super) fn added_forks(&self) -> impl Iterator<Item = Item> {
+        self.steps.iter().filter_map(TreeStep::added_item)
+    }
+
+    /// The item of the added fork with this id.
+    pub(super) fn added_fork(&self, id: &str) -> Option<Item> {
+        self.steps[*self.by_id.get(id)?].added_item()
+    }
+
+    /// Adds its place to a step: its lane, whether nested steps are below it, and whether it is an
+    /// added fork.
     pub(super) fn place(&self, step: &mut Step) {
         let Some(position) = self.position(&step.sk) else {
             return;
         };
-        if let Some(lane) = self.lanes[position] {
-            step.set_lane(lane);
+        let place = &self.steps[position];
+        if let (Some(lane), Some(parent)) = (self.lanes[position], place.parent()) {
+            step.set_lane(parent, lane);
         }
         if self.children.contains_key(&position) {
             step.set_has_nested_steps();
+        }
+        if place.is_added() {
+            step.set_is_added();
         }
     }
 
@@ -223,12 +251,12 @@ mod tests {
 
     use super::*;
 
-    const START: i64 = 1_771_324_200_000;
+    pub(super) const START: i64 = 1_771_324_200_000;
 
     /// A step: its id, its parent, its start and its duration, in milliseconds.
-    type Sketch<'a> = (&'a str, Option<&'a str>, i64, Option<i64>);
+    pub(super) type Sketch<'a> = (&'a str, Option<&'a str>, i64, Option<i64>);
 
-    fn tree_step((id, parent, start, duration): Sketch<'_>) -> TreeStep {
+    pub(super) fn tree_step((id, parent, start, duration): Sketch<'_>) -> TreeStep {
         let start_ms = START + start;
         let time = format::model::Timestamp::from_milliseconds(start_ms).expect("a time");
         TreeStep {
@@ -238,10 +266,11 @@ mod tests {
             start_ms: Some(start_ms),
             end_ms: duration.map(|duration| start_ms + duration),
             status: Some(StepStatus::Completed),
+            added_above: 0,
         }
     }
 
-    fn branch_step(id: &str, fork: &str) -> TreeStep {
+    pub(super) fn branch_step(id: &str, fork: &str) -> TreeStep {
         let time = "2026-02-17T10:30:00.000Z".parse().expect("a time");
         let prefix = keys::branches_of_fork(time, fork);
         TreeStep {
@@ -251,7 +280,7 @@ mod tests {
         }
     }
 
-    fn tree(steps: &[Sketch<'_>]) -> StepTree {
+    pub(super) fn tree(steps: &[Sketch<'_>]) -> StepTree {
         StepTree::new(steps.iter().copied().map(tree_step).collect())
     }
 
@@ -259,18 +288,18 @@ mod tests {
         step.id.clone().expect("an id")
     }
 
-    fn top_level(tree: &StepTree) -> Vec<String> {
+    pub(super) fn top_level(tree: &StepTree) -> Vec<String> {
         tree.top_level().map(|(_, step)| id(step)).collect()
     }
 
     /// The steps below a step, with their lanes.
-    fn below(tree: &StepTree, parent: &str) -> Vec<(String, usize)> {
+    pub(super) fn below(tree: &StepTree, parent: &str) -> Vec<(String, usize)> {
         let lane = |position: usize| tree.lanes[position].expect("a lane");
         let below = tree.below(parent);
         below.map(|(at, step)| (id(step), lane(at))).collect()
     }
 
-    fn named(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+    pub(super) fn named(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
         let owned = |(id, lane): &(&str, usize)| ((*id).to_owned(), *lane);
         expected.iter().map(owned).collect()
     }
@@ -387,7 +416,7 @@ mod tests {
         assert_eq!(of(&[("status", "PENDING")]), None);
     }
 
-    fn any_steps() -> impl Strategy<Value = Vec<TreeStep>> {
+    pub(super) fn any_steps() -> impl Strategy<Value = Vec<TreeStep>> {
         let step = (
             0_u8..16,
             prop::option::of(0_u8..20),
@@ -429,7 +458,10 @@ mod tests {
                 prop_assert!(reached.insert(position), "a step has two places");
                 next.extend(tree.children.get(&position).into_iter().flatten());
             }
-            prop_assert_eq!(reached.len(), steps.len());
+            prop_assert_eq!(reached.len(), tree.steps.len());
+            let with_records = tree.steps.iter().filter(|step| !step.is_added());
+            let found: BTreeSet<_> = with_records.map(TreeStep::sk).collect();
+            prop_assert_eq!(found, steps.iter().map(TreeStep::sk).collect());
         }
 
         #[test]

@@ -34,10 +34,16 @@ impl<'a> TopLevelSteps<'a> {
     /// Starts at the beginning, with what the first Query has found.
     pub(super) async fn of_head(
         source: Source<'a>,
+        execution: &Execution,
         mut head: RunHead,
         limits: StepLimits,
     ) -> Result<Self> {
-        let nesting = Nesting::of_head(source.store, source.execution_id, &head).await?;
+        let Source {
+            store,
+            execution_id,
+            ..
+        } = source;
+        let nesting = Nesting::of_head(store, execution_id, execution, &head).await?;
         let rest = head.rest_of(keys::STEPS);
         let in_hand = std::mem::take(&mut head.steps);
         Ok(Self {
@@ -51,10 +57,16 @@ impl<'a> TopLevelSteps<'a> {
     /// Starts after a token.
     pub(super) async fn after(
         source: Source<'a>,
+        execution: &Execution,
         token: StepToken,
         limits: StepLimits,
     ) -> Result<Self> {
-        let nesting = Nesting::of_token(source.store, source.execution_id, &token).await?;
+        let Source {
+            store,
+            execution_id,
+            ..
+        } = source;
+        let nesting = Nesting::of_token(store, execution_id, execution, &token).await?;
         let after = keys::sort_key(&token.start).map(str::to_owned);
         let rest = Rest::After(token.start);
         Ok(Self {

@@ -72,9 +72,15 @@ pub async fn get_whole_execution(
         most_bytes: bytes_left_for_steps(STEP_BYTES_A_PAGE, [&of_run.input, &of_run.output]),
         ..Earliest::default()
     };
-    let mut nesting = Nesting::of_whole_run(store, execution_id, &head, token.as_ref());
+    let token = token.as_ref();
+    let mut nesting = Nesting::of_whole_run(store, execution_id, &execution, &head, token);
     let rest = read_steps(store, execution_id, head, &mut earliest).await?;
     nesting.complete(earliest.found_nested, rest).await?;
+    if let Some(tree) = nesting.tree() {
+        for fork in tree.added_forks() {
+            earliest.add(fork);
+        }
+    }
     let page = earliest.into_page(&nesting, &all, &mut payloads).await?;
     reveal(store, caller, execution_id, async |disclosure| {
         show(execution, of_run, page, disclosure).await

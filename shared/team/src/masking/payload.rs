@@ -9,17 +9,21 @@ use format::model::Value;
 use masking::{Masker, REDACTED_KEY};
 use serde_json::value::RawValue;
 
-/// Replaces the value of each field whose name marks it as a secret, at any depth, and the values
-/// beside such names inside texts, such as `"password": "…"` in JSON that is a text. `null`, `true`,
-/// `false` and the empty text stay, so that a person who investigates a failure can see whether
-/// there was a value.
+/// How many texts that are JSON may be inside one another, so that each is masked by the names of
+/// its fields. Each level is one more pass over the text. Deeper texts are masked like any text.
+const MAX_TEXTS_WITHIN: usize = 4;
+
+/// Replaces the value of each field whose name marks it as a secret, at any depth, also in texts that
+/// are JSON themselves; and the values beside such names inside other texts, such as `password=…`.
+/// `null`, `true`, `false` and the empty text stay, so that a person who investigates a failure can
+/// see whether there was a value.
 pub(super) fn mask(payload: Value, masker: &Masker) -> Value {
     match payload {
         Value::Native(mut value) => {
             mask_native(&mut value, masker);
             Value::Native(value)
         }
-        Value::Json(text) => match mask_json(text.get(), masker) {
+        Value::Json(text) => match mask_json(text.get(), masker, Texts::Everything) {
             None => Value::Json(text),
             // The replacement is JSON, so the text is still one JSON value.
             Some(masked) => match RawValue::from_string(masked) {
@@ -36,7 +40,7 @@ pub(super) fn holds_secret(payload: &Value, masker: &Masker) -> bool {
         Value::Native(value) => native_holds_secret(value, masker),
         Value::Json(text) => {
             let found = |_: Range<usize>, _: &str| ControlFlow::Break(());
-            visit_secrets(text.get(), masker, found).is_break()
+            visit_secrets(text.get(), masker, Texts::Everything, found).is_break()
         }
     }
 }
@@ -51,7 +55,7 @@ fn native_holds_secret(value: &AttributeValue, masker: &Masker) -> bool {
             let mut values = values.iter();
             values.any(|value| native_holds_secret(value, masker))
         }
-        AttributeValue::S(text) => matches!(masker.mask_secrets(text), Cow::Owned(_)),
+        AttributeValue::S(text) => matches!(mask_text(text, masker), Cow::Owned(_)),
         _ => false,
     }
 }
@@ -74,7 +78,7 @@ fn mask_native(value: &mut AttributeValue, masker: &Masker) {
             }
         }
         AttributeValue::S(text) => {
-            if let Cow::Owned(masked) = masker.mask_secrets(text) {
+            if let Cow::Owned(masked) = mask_text(text, masker) {
                 *text = masked;
             }
         }
@@ -82,8 +86,38 @@ fn mask_native(value: &mut AttributeValue, masker: &Masker) {
     }
 }
 
+/// What is masked in the texts of a JSON value.
+#[derive(Clone, Copy)]
+enum Texts {
+    /// All secrets.
+    Everything,
+    /// In texts that are JSON: the values of secret names. The number is how many such texts may be
+    /// inside one another.
+    ByNames(usize),
+}
+
+/// Masks any text: first as JSON, if it is a JSON object or array, and then the values beside the
+/// names of secrets in any notation.
+fn mask_text<'t>(text: &'t str, masker: &Masker) -> Cow<'t, str> {
+    match mask_by_names(text, masker, MAX_TEXTS_WITHIN) {
+        None => masker.mask_secrets(text),
+        Some(masked) => Cow::Owned(masker.mask_secrets(&masked).into_owned()),
+    }
+}
+
+/// Masks a text that is a JSON object or array by the names of its fields. Returns `None` for any
+/// other text, and if there is nothing to mask.
+fn mask_by_names(text: &str, masker: &Masker, texts_within: usize) -> Option<String> {
+    let inner = texts_within.checked_sub(1)?;
+    let is_container = text.trim_start().starts_with(['{', '[']);
+    if !is_container || serde_json::from_str::<&RawValue>(text).is_err() {
+        return None;
+    }
+    mask_json(text, masker, Texts::ByNames(inner))
+}
+
 /// Masks a text that is known to be one JSON value. Returns `None` if there is nothing to mask.
-fn mask_json(text: &str, masker: &Masker) -> Option<String> {
+fn mask_json(text: &str, masker: &Masker, texts: Texts) -> Option<String> {
     let mut masked = String::new();
     let mut copied = 0;
     let found = |value: Range<usize>, replacement: &str| -> ControlFlow<Infallible> {
@@ -92,7 +126,7 @@ fn mask_json(text: &str, masker: &Masker) -> Option<String> {
         copied = value.end;
         ControlFlow::Continue(())
     };
-    let ControlFlow::Continue(()) = visit_secrets(text, masker, found);
+    let ControlFlow::Continue(()) = visit_secrets(text, masker, texts, found);
     if copied == 0 {
         return None;
     }
@@ -108,6 +142,7 @@ fn mask_json(text: &str, masker: &Masker) -> Option<String> {
 fn visit_secrets<B>(
     text: &str,
     masker: &Masker,
+    texts: Texts,
     mut found: impl FnMut(Range<usize>, &str) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let bytes = text.as_bytes();
@@ -129,7 +164,7 @@ fn visit_secrets<B>(
                 if is_name {
                     position = visit_member(text, position..end, masker, &mut found)?;
                 } else {
-                    if let Some(masked) = mask_text(&text[position..end], masker) {
+                    if let Some(masked) = mask_quoted(&text[position..end], masker, texts) {
                         found(position..end, &masked)?;
                     }
                     position = end;
@@ -163,13 +198,17 @@ fn visit_member<B>(
     ControlFlow::Continue(end)
 }
 
-/// Masks the values beside the names of secrets inside a text of JSON. Returns `None` if there are
-/// none.
-fn mask_text(quoted: &str, masker: &Masker) -> Option<String> {
-    match masker.mask_secrets(&unescape(quoted)) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(masked) => serde_json::to_string(&masked).ok(),
-    }
+/// Masks a text of JSON, which has quotes and escapes. Returns `None` if there is nothing to mask.
+fn mask_quoted(quoted: &str, masker: &Masker, texts: Texts) -> Option<String> {
+    let text = unescape(quoted);
+    let masked = match texts {
+        Texts::Everything => match mask_text(&text, masker) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(masked) => Some(masked),
+        },
+        Texts::ByNames(texts_within) => mask_by_names(&text, masker, texts_within),
+    };
+    serde_json::to_string(&masked?).ok()
 }
 
 /// Returns whether a value under a secret name has anything to hide.
@@ -318,7 +357,7 @@ mod tests {
     #[test]
     fn an_escaped_name_is_compared_unescaped() {
         let text = r#"{"\u0070assword" : "hunter2", "a\"b": 1}"#;
-        let mask = mask_json(text, &Masker::builtin());
+        let mask = mask_json(text, &Masker::builtin(), Texts::Everything);
         let expected = r#"{"\u0070assword" : "[REDACTED:secret]", "a\"b": 1}"#;
         assert_eq!(mask.as_deref(), Some(expected));
     }
@@ -332,7 +371,11 @@ mod tests {
             "null",
             r#"["password", "hunter2"]"#,
         ] {
-            assert_eq!(mask_json(text, &Masker::builtin()), None, "{text}");
+            assert_eq!(
+                mask_json(text, &Masker::builtin(), Texts::Everything),
+                None,
+                "{text}"
+            );
         }
     }
 
@@ -344,7 +387,7 @@ mod tests {
             "{\"a\":[".repeat(depth),
             "]}".repeat(depth)
         );
-        let mask = mask_json(&text, &Masker::builtin()).expect("masked");
+        let mask = mask_json(&text, &Masker::builtin(), Texts::Everything).expect("masked");
         assert!(mask.contains(r#"{"token": "[REDACTED:secret]"}"#));
     }
 
@@ -366,31 +409,94 @@ mod tests {
             &json_payload(&payload.to_string()),
             &Masker::builtin()
         ));
+        // As in a payload, the value of a secret name counts as a secret also if it is masked.
+        let texts = json!([expected["message"], expected["list"]]);
         assert!(!holds_secret(
-            &json_payload(&expected.to_string()),
+            &json_payload(&texts.to_string()),
             &Masker::builtin()
         ));
     }
 
+    #[test]
+    fn a_text_that_is_json_is_masked_by_the_names_of_its_fields() {
+        let inner = json!({"token": [1], "note": "\"quoted\""}).to_string();
+        let deep = (0..9).fold(
+            json!({"apiKey": {"id": "deep"}}),
+            |value, _| json!({"body": value.to_string()}),
+        );
+        let payload = json!({
+            "object": " {\"apiKey\": {\"id\": \"x\"}, \"pin\": 1.50, \"token\": null} \n",
+            "list": "[{\"Authorization\": \"Basic x\"}]",
+            "inner": json!({"body": inner}).to_string(),
+            "cut": "{\"apiKey\": {\"id\": \"x\"}",
+            "lines": "{\"a\": 1}\n{\"a\": 2}",
+            "plain": "[a] apiKey",
+            "deep": deep,
+        });
+        let expected_inner = json!({"token": REDACTED_KEY, "note": "\"quoted\""}).to_string();
+        let mut expected = payload.clone();
+        expected["object"] = json!(
+            " {\"apiKey\": \"[REDACTED:secret]\", \"pin\": \"[REDACTED:secret]\", \"token\": null} \n"
+        );
+        expected["list"] = json!("[{\"Authorization\": \"[REDACTED:secret]\"}]");
+        expected["inner"] = json!(json!({"body": expected_inner}).to_string());
+        assert_eq!(masked(json_payload(&payload.to_string())), expected);
+        assert_eq!(masked(native_payload(payload.clone())), expected);
+        let only = json!({"a": payload["object"]});
+        for payload in [
+            json_payload(&only.to_string()),
+            native_payload(only.clone()),
+        ] {
+            assert!(holds_secret(&payload, &Masker::builtin()));
+        }
+    }
+
+    #[test]
+    fn a_text_with_a_million_levels_is_masked() {
+        let depth = 1_000_000;
+        let (open, close) = ("{\"a\":[".repeat(depth), "]}".repeat(depth));
+        let text = format!("{open}{{\"token\": [1]}}{close}");
+        let masked = mask_text(&text, &Masker::builtin());
+        assert!(masked.contains(r#"{"token": "[REDACTED:secret]"}"#));
+    }
+
     /// Masks a tree of values, as a model of the masking of a text.
-    fn model(value: &mut serde_json::Value, masker: &Masker) {
+    fn model(value: &mut serde_json::Value, masker: &Masker, mask: fn(&mut String, &Masker)) {
         match value {
             serde_json::Value::Object(members) => {
                 for (name, value) in members {
                     if masker.secret_key(name) && hides_something(&value.to_string()) {
                         *value = json!(REDACTED_KEY);
                     } else {
-                        model(value, masker);
+                        model(value, masker, mask);
                     }
                 }
             }
             serde_json::Value::Array(values) => {
                 for value in values {
-                    model(value, masker);
+                    model(value, masker, mask);
                 }
             }
-            serde_json::Value::String(text) => *text = masker.mask_secrets(text).into_owned(),
+            serde_json::Value::String(text) => mask(text, masker),
             _ => {}
+        }
+    }
+
+    fn model_of_text(text: &mut String, masker: &Masker) {
+        model_of_names(text, masker);
+        *text = masker.mask_secrets(text).into_owned();
+    }
+
+    /// Masks a text that is an object or array in the form of `serde_json`.
+    fn model_of_names(text: &mut String, masker: &Masker) {
+        let parsed = serde_json::from_str::<serde_json::Value>(text).ok();
+        let Some(value) = parsed.filter(|value| value.is_object() || value.is_array()) else {
+            return;
+        };
+        let mut masked = value.clone();
+        model(&mut masked, masker, model_of_names);
+        if masked != value {
+            *text = masked.to_string();
         }
     }
 
@@ -400,6 +506,13 @@ mod tests {
             any::<bool>().prop_map(|truth| json!(truth)),
             any::<i64>().prop_map(|number| json!(number)),
             "(\\PC{0,8}|password=[a-z0-9\"]{6,9})".prop_map(|text| json!(text)),
+            (".{0,3}", any::<u8>(), any::<bool>()).prop_map(|(name, number, is_twice)| {
+                let text = json!({name: [number], "secret": {"a": number}}).to_string();
+                match is_twice {
+                    true => json!(json!([text]).to_string()),
+                    false => json!(text),
+                }
+            }),
         ];
         leaf.prop_recursive(4, 40, 5, |inner| {
             let name = prop_oneof![Just("secret".to_owned()), ".{0,4}"];
@@ -420,12 +533,12 @@ mod tests {
             };
             let text = text.expect("JSON");
             let masker = Masker::builtin();
-            let masked = mask_json(&text, &masker);
-            let found = visit_secrets(&text, &masker, |_, _| ControlFlow::Break(()));
+            let masked = mask_json(&text, &masker, Texts::Everything);
+            let found = visit_secrets(&text, &masker, Texts::Everything, |_, _| ControlFlow::Break(()));
             prop_assert_eq!(found.is_break(), masked.is_some());
             let masked = masked.unwrap_or(text);
             let mut expected = value;
-            model(&mut expected, &masker);
+            model(&mut expected, &masker, model_of_text);
             let masked: serde_json::Value = serde_json::from_str(&masked).expect("still JSON");
             prop_assert_eq!(masked, expected);
         }

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{LAST_SECOND, Type};
+use crate::attributes::{INPUT_TOKENS, MODEL, OUTPUT_TOKENS};
 use crate::model::{MAX_ID_LENGTH, Timestamp, is_id, label_text};
 use crate::record::shortened;
 
@@ -44,6 +45,7 @@ impl Type {
                         .is_ok_and(|digits| parse_whole(digits).is_some())
                 })
             }
+            (Self::Usage, AttributeValue::L(models)) => models.iter().all(is_usage),
             _ => false,
         };
         match is_fine {
@@ -64,6 +66,7 @@ impl Type {
             Self::TextOrNumber => "is neither a text nor a number".to_owned(),
             Self::Labels => "is not a map of texts, numbers and booleans".to_owned(),
             Self::Summary => "is not a map of counts".to_owned(),
+            Self::Usage => "is not a list of models with their tokens".to_owned(),
             Self::Any => "is not valid".to_owned(),
             Self::Bytes => "is not a binary value".to_owned(),
         }
@@ -96,10 +99,28 @@ impl Type {
             Self::Summary => {
                 "Write a map (M) of total, passed and failed, each a whole number (N)".to_owned()
             }
+            Self::Usage => {
+                "Write a list (L) of maps (M) with inputTokens and outputTokens, each a whole \
+                 number (N) of at least 0, and with the name of the model (S) if it is known"
+                    .to_owned()
+            }
             Self::Any => String::new(),
             Self::Bytes => "Write bytes (B)".to_owned(),
         }
     }
+}
+
+/// Returns whether an element of `usage` is valid.
+fn is_usage(model: &AttributeValue) -> bool {
+    let Ok(members) = model.as_m() else {
+        return false;
+    };
+    let is_count = |name: &str| {
+        let digits = members.get(name).and_then(|value| value.as_n().ok());
+        digits.is_some_and(|digits| parse_whole(digits).is_some())
+    };
+    let has_name = members.get(MODEL).is_none_or(AttributeValue::is_s);
+    has_name && is_count(INPUT_TOKENS) && is_count(OUTPUT_TOKENS)
 }
 
 /// Parses a whole number of at least 0.

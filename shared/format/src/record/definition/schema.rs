@@ -1,8 +1,8 @@
 //! The record format as JSON Schemas.
 
 use crate::attributes::{
-    BYTES, CREATED_AT, ENCODING, EXECUTION_TYPE, PARENT_EXECUTION_ID, PARTITION_KEY, PARTS,
-    SORT_KEY, VALUE,
+    BYTES, CREATED_AT, ENCODING, EXECUTION_TYPE, INPUT_TOKENS, MODEL, OUTPUT_TOKENS,
+    PARENT_EXECUTION_ID, PARTITION_KEY, PARTS, SORT_KEY, VALUE,
 };
 use serde_json::{Value, json};
 
@@ -113,6 +113,18 @@ impl Type {
                     "total": Self::Count.schema(),
                     "passed": Self::Count.schema(),
                     "failed": Self::Count.schema(),
+                },
+            }),
+            Self::Usage => json!({
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": [INPUT_TOKENS, OUTPUT_TOKENS],
+                    "properties": {
+                        MODEL: Self::Text.schema(),
+                        INPUT_TOKENS: Self::Count.schema(),
+                        OUTPUT_TOKENS: Self::Count.schema(),
+                    },
                 },
             }),
             Self::Any => Value::Bool(true),

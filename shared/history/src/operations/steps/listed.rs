@@ -1,4 +1,5 @@
-//! Reads steps whose keys are known, in their order.
+//! Reads steps whose keys are known, in their order. Forks that readers add are among them: they
+//! have no record, and need no request.
 
 use std::collections::VecDeque;
 
@@ -13,13 +14,21 @@ use super::super::step_tree::TreeStep;
 /// more. With steps of 500 bytes, a Query is cheaper if one in eight of its steps is needed.
 const STEPS_FOR_A_NEEDED_ONE: usize = 8;
 
-/// Steps to read: their sort keys, with their positions among the run's steps, in order.
+/// Steps to read, in order.
 pub(crate) struct ListedSteps<'a> {
     store: &'a Store,
     execution_id: &'a ExecutionId,
-    left: VecDeque<(usize, String)>,
+    left: VecDeque<ListedStep>,
     /// The first of the steps, if they have been read.
     in_hand: Vec<Item>,
+}
+
+struct ListedStep {
+    /// The position of the step in the tree of the run.
+    position: usize,
+    sk: String,
+    /// The item of an added fork.
+    added: Option<Item>,
 }
 
 impl<'a> ListedSteps<'a> {
@@ -41,15 +50,20 @@ impl<'a> ListedSteps<'a> {
         steps: impl Iterator<Item = (usize, &'s TreeStep)>,
         read: VecDeque<Item>,
     ) -> Self {
-        let mut left: VecDeque<_> = steps.map(|(at, step)| (at, step.sk().to_owned())).collect();
+        let listed = |(position, step): (usize, &TreeStep)| ListedStep {
+            position,
+            sk: step.sk().to_owned(),
+            added: step.added_item(),
+        };
+        let mut left: VecDeque<_> = steps.map(listed).collect();
         let last_read = read.back().and_then(keys::sort_key).unwrap_or_default();
-        let count = left.partition_point(|(_, sk)| sk.as_str() <= last_read);
+        let count = left.partition_point(|step| step.sk.as_str() <= last_read);
         let listed: Vec<_> = left.drain(..count).collect();
         Self {
             store,
             execution_id,
             left,
-            in_hand: only_listed(read, &listed),
+            in_hand: in_order(read, listed),
         }
     }
 
@@ -60,11 +74,17 @@ impl<'a> ListedSteps<'a> {
             return Ok(Some(std::mem::take(&mut self.in_hand)));
         }
         let limit = limit.clamp(1, MAX_ITEMS_A_QUERY).min(self.left.len());
+        let next = self.left.iter().take(limit);
+        let added = next.take_while(|step| step.added.is_some()).count();
+        if added > 0 {
+            let added = self.left.drain(..added);
+            return Ok(Some(added.filter_map(|step| step.added).collect()));
+        }
         let (Some(first), Some(last)) = (self.left.front(), self.left.get(limit.wrapping_sub(1)))
         else {
             return Ok(None);
         };
-        let span = last.0 - first.0 + 1;
+        let span = last.position - first.position + 1;
         let items = match span <= limit.saturating_mul(STEPS_FOR_A_NEEDED_ONE) {
             true => self.query(limit, span).await?,
             false => self.get(limit.min(MAX_BATCH_KEYS)).await?,
@@ -74,36 +94,40 @@ impl<'a> ListedSteps<'a> {
 
     /// Reads the range of the next `count` steps, or its first MB.
     async fn query(&mut self, count: usize, span: usize) -> Result<Vec<Item>> {
-        let (first, last) = (&self.left[0].1, &self.left[count - 1].1);
+        let (first, last) = (&self.left[0].sk, &self.left[count - 1].sk);
         let range = Range::of_execution(self.execution_id, first, Some(last));
         let page = self.store.query(&range, None, span).await?;
         let reached = page.last_key.as_ref().and_then(keys::sort_key);
         let count = match reached {
-            Some(reached) => self.left.partition_point(|(_, sk)| sk.as_str() <= reached),
+            Some(reached) => self
+                .left
+                .partition_point(|step| step.sk.as_str() <= reached),
             None => count,
         };
         let listed: Vec<_> = self.left.drain(..count).collect();
-        Ok(only_listed(page.items, &listed))
+        Ok(in_order(page.items, listed))
     }
 
     /// Reads the next `count` steps by their keys.
     async fn get(&mut self, count: usize) -> Result<Vec<Item>> {
         let pk = keys::execution_partition(self.execution_id);
-        let wanted = self.left.drain(..count);
-        let wanted: Vec<_> = wanted.map(|(_, sk)| key(pk.as_str(), sk)).collect();
-        let mut items = self.store.get_all(&wanted).await?;
-        items.sort_by(|one, other| keys::sort_key(one).cmp(&keys::sort_key(other)));
-        Ok(items)
+        let listed: Vec<_> = self.left.drain(..count).collect();
+        let wanted = listed.iter().filter(|step| step.added.is_none());
+        let wanted: Vec<_> = wanted.map(|step| key(pk.as_str(), &step.sk)).collect();
+        let items = self.store.get_all(&wanted).await?;
+        Ok(in_order(items, listed))
     }
 }
 
-/// Keeps the items of these steps, which are in order.
-fn only_listed(items: impl IntoIterator<Item = Item>, listed: &[(usize, String)]) -> Vec<Item> {
+/// Keeps the items of these steps, which are in order, and adds those of added forks.
+fn in_order(items: impl IntoIterator<Item = Item>, listed: Vec<ListedStep>) -> Vec<Item> {
     let is_listed = |item: &Item| {
         let sk = keys::sort_key(item).unwrap_or_default();
-        listed
-            .binary_search_by(|(_, listed)| listed.as_str().cmp(sk))
-            .is_ok()
+        let at = listed.binary_search_by(|step| step.sk.as_str().cmp(sk));
+        at.is_ok()
     };
-    items.into_iter().filter(is_listed).collect()
+    let mut items: Vec<_> = items.into_iter().filter(is_listed).collect();
+    items.extend(listed.into_iter().filter_map(|step| step.added));
+    items.sort_by(|one, other| keys::sort_key(one).cmp(&keys::sort_key(other)));
+    items
 }

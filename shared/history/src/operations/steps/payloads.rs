@@ -271,6 +271,9 @@ impl<'a> PayloadReader<'a> {
         let (Some(id), Frontier::At(reached)) = (step.id(), &self.frontier) else {
             return Vec::new();
         };
+        if step.is_added() {
+            return Vec::new();
+        }
         let values = [&step.input, &step.output, &step.execution_data];
         let is_unknown = |field: &str| {
             let name = keys::step_payload_name(id, field);
