@@ -31,6 +31,7 @@ mod exporters;
 mod joins;
 mod open_runs;
 mod ownership;
+mod profiles;
 mod records;
 mod retries;
 
