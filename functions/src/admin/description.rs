@@ -251,7 +251,7 @@ pub(crate) fn update_profile_settings(schemas: &mut SchemaGenerator) -> Operatio
     let about = "Replaces the team's trace profiles. They decide before the built-in ones, in \
                  their order, about spans that arrive from then on, in every process after at most \
                  60 seconds. The names of the instrumentations must be unique, and all profiles \
-                 together are limited to 100,000 bytes of JSON and 2,000 entries in their lists. \
+                 together are limited to 100,000 bytes of JSON and 1,000 entries in their lists. \
                  Send the `updatedAt` that you have read, even if it is `null`: if someone else \
                  has changed the profiles since, the response is 409. Without `updatedAt` the last \
                  change wins.";
