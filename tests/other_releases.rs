@@ -78,6 +78,11 @@ impl Team {
                 "settings/stalled",
                 r#"{"rules": [{"flowId": "flow-1", "afterSeconds": 60, "closeAfterSeconds": 600}]}"#,
             ),
+            (
+                "settings/profiles",
+                // Without the map `labels`, whose names belong to the team.
+                r#"{"profiles": [{"instrumentation": "acme", "scopes": ["acme"], "usage": {"model": ["a"]}, "retries": [{"events": "retry"}]}]}"#,
+            ),
         ] {
             let path = format!("/api/{path}");
             app.call(Method::PUT, &team.admin, &path, body).await.ok();
@@ -149,6 +154,7 @@ impl Team {
             "update_retention_settings" | "update_stalled_settings" => {
                 json!({"rules": []}).to_string()
             }
+            "update_profile_settings" => json!({"profiles": []}).to_string(),
             "update_roles" => json!({"roles": []}).to_string(),
             "create_token" => json!({"role": "viewer"}).to_string(),
             "ingest_traces" => spans(self.name).to_string(),

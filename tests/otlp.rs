@@ -33,6 +33,7 @@ mod grpc;
 mod joins;
 mod open_runs;
 mod ownership;
+mod profiles;
 mod records;
 mod retries;
 mod wrong_ports;

@@ -250,6 +250,7 @@ async fn a_token_creates_nothing_that_outlives_it() {
         ("/api/settings/masking", "{}"),
         ("/api/settings/retention", r#"{"rules": []}"#),
         ("/api/settings/stalled", r#"{"rules": []}"#),
+        ("/api/settings/profiles", r#"{"profiles": []}"#),
     ] {
         let answer = app.call(Method::PUT, &revoked, settings, body).await;
         assert_eq!(answer.problem(), (401, "UNAUTHENTICATED".to_owned()));

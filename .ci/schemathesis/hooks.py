@@ -102,6 +102,14 @@ def correct_body(label, body):
             for name in ("days", "afterSeconds"):
                 if isinstance(rule.get(name), float):
                     rule[name] = int(rule[name])
+    if label == "PUT /api/settings/profiles":
+        # The profiles must be up to date and within the limits of all of them together, and have
+        # unique names.
+        body.pop("updatedAt", None)
+        body["profiles"] = body.get("profiles", [])[:5]
+        for number, profile in enumerate(body["profiles"]):
+            profile["instrumentation"] = f"instrumentation-{number}"
+            profile["scopes"] = ["acme.*"]
     settings = body.get("settings") if label.endswith("/try") else body
     if "/masking" in label and isinstance(settings, dict):
         # Patterns must be regular expressions that do not match the empty text.

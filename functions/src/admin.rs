@@ -7,12 +7,13 @@ mod views;
 use lambda_http::Request;
 use shared::auth::{self, Caller};
 use shared::store::Store;
-use shared::{audit, masking, retention, stalled};
+use shared::{audit, masking, profiles, retention, stalled};
 
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use parameters::{
-    AuditParameters, MaskingTrial, NewRoles, NewRules, TokenListParameters, body, new_token,
+    AuditParameters, MaskingTrial, NewProfiles, NewRoles, NewRules, TokenListParameters, body,
+    new_token,
 };
 
 /// `GET /api/caller`: returns the caller and its permissions.
@@ -208,4 +209,31 @@ pub async fn update_stalled_settings(
     let NewRules { rules, expected } = NewRules::parse(request)?;
     let settings = stalled::put_settings(store, caller, rules, expected).await?;
     reply::json(&views::rules(&settings))
+}
+
+/// `GET /api/settings/profiles`: returns what the spans of the team's instrumentations mean.
+///
+/// # Errors
+/// Returns the errors of [`profiles::get_settings`].
+pub async fn get_profile_settings(
+    store: &Store,
+    caller: &Caller,
+    _request: &Request,
+) -> Result<Reply, Problem> {
+    let settings = profiles::get_settings(store, caller).await?;
+    reply::json(&views::profiles(&settings))
+}
+
+/// `PUT /api/settings/profiles`: replaces the team's trace profiles.
+///
+/// # Errors
+/// Returns an error if the body is not valid, and the errors of [`profiles::put_settings`].
+pub async fn update_profile_settings(
+    store: &Store,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Reply, Problem> {
+    let NewProfiles { profiles, expected } = NewProfiles::parse(request)?;
+    let settings = profiles::put_settings(store, caller, profiles, expected).await?;
+    reply::json(&views::profiles(&settings))
 }

@@ -261,6 +261,10 @@ routes! {
         remembered(SettingsManage), READ_SETTINGS;
     UPDATE_STALLED_SETTINGS: PUT "/api/settings/stalled" admin::update_stalled_settings, [],
         current(SettingsManage), CHANGE_SETTINGS;
+    GET_PROFILE_SETTINGS: GET "/api/settings/profiles" admin::get_profile_settings, [],
+        remembered(SettingsManage), READ_SETTINGS;
+    UPDATE_PROFILE_SETTINGS: PUT "/api/settings/profiles" admin::update_profile_settings, [],
+        current(SettingsManage), CHANGE_SETTINGS;
     CREATE_TOKEN: POST "/api/tokens" admin::create_token, [],
         current(TokensManage), &[
             get(&[SETTINGS]), put(&[TOKENS, TOKEN_LIST, AUDIT]), check(&[TOKENS]),

@@ -25,5 +25,5 @@ pub use ::format::{
 };
 pub use ::history::{operations, run_changes, sweep};
 pub use ::store::{cursor, table};
-pub use ::team::{audit, auth, loopback, masking, retention, settings, stalled, timing};
+pub use ::team::{audit, auth, loopback, masking, profiles, retention, settings, stalled, timing};
 pub use store;

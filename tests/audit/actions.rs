@@ -108,12 +108,13 @@ fn changes_of_settings() -> Vec<Audited> {
     ]
 }
 
-/// Pins, and the rules for retention and for stalled runs.
+/// Pins, the rules for retention and for stalled runs, and trace profiles.
 fn changes_of_retention() -> Vec<Audited> {
     let pin = "/api/executions/secret/pin";
     let unpin = "/api/executions/pinned/pin";
     let retention = "/api/settings/retention";
     let stalled = "/api/settings/stalled";
+    let profiles = "/api/settings/profiles";
     vec![
         Audited::new("EXECUTION_PINNED", Method::PUT, pin, "secret"),
         Audited::new("EXECUTION_UNPINNED", Method::DELETE, unpin, "pinned"),
@@ -128,6 +129,14 @@ fn changes_of_retention() -> Vec<Audited> {
             .with_body(json!({"rules": [{"afterSeconds": 60, "closeAfterSeconds": 90}]}))
             .with_details(json!({
                 "rulesAdded": "every flow: after 60 s, closed after 90 s",
+            })),
+        Audited::new("PROFILES_CHANGED", Method::PUT, profiles, "profiles")
+            .with_body(json!({
+                "profiles": [{"instrumentation": "acme", "scopes": ["acme.*"], "runs": ["run"]}],
+            }))
+            .with_details(json!({
+                "profilesAdded":
+                    r#"{"instrumentation":"acme","scopes":["acme.*"],"runs":["run"]}"#,
             })),
     ]
 }

@@ -109,6 +109,7 @@ fn reads_of_settings() -> Vec<Call> {
         call("get_masking_settings", "/api/settings/masking"),
         call("get_retention_settings", "/api/settings/retention"),
         call("get_stalled_settings", "/api/settings/stalled"),
+        call("get_profile_settings", "/api/settings/profiles"),
         call("try_masking_settings", "/api/settings/masking/try")
             .sending(json!({"value": {"password": "x"}})),
         call("list_tokens", "/api/tokens"),
@@ -154,6 +155,8 @@ pub(super) fn settings(victim: &str) -> Vec<Call> {
             .sending(json!({"rules": [{"days": 90}]})),
         call("update_stalled_settings", "/api/settings/stalled")
             .sending(json!({"rules": [{"afterSeconds": 300}]})),
+        call("update_profile_settings", "/api/settings/profiles")
+            .sending(json!({"profiles": [{"instrumentation": "acme", "scopes": ["acme"]}]})),
         call("create_token", "/api/tokens").sending(json!({"role": "viewer", "name": "new"})),
         call("revoke_token", format!("/api/tokens/{victim}")),
     ]

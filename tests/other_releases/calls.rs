@@ -8,6 +8,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ("get_masking_settings", "/api/settings/masking"),
     ("get_retention_settings", "/api/settings/retention"),
     ("get_stalled_settings", "/api/settings/stalled"),
+    ("get_profile_settings", "/api/settings/profiles"),
     ("try_masking_settings", "/api/settings/masking/try"),
     ("list_audit_events", "/api/audit"),
     (
@@ -74,4 +75,5 @@ pub const CALLS: &[(&str, &str)] = &[
     ("update_masking_settings", "/api/settings/masking"),
     ("update_retention_settings", "/api/settings/retention"),
     ("update_stalled_settings", "/api/settings/stalled"),
+    ("update_profile_settings", "/api/settings/profiles"),
 ];

@@ -35,6 +35,16 @@ async fn unknown_members_of_a_request_are_refused() {
             "rules.0.hours",
         ),
         (
+            "settings/profiles",
+            r#"{"profiles": [{"instrumentation": "a", "scopes": ["a"], "retries": [{"event": "a"}]}]}"#,
+            "profiles.0.retries.0.event",
+        ),
+        (
+            "settings/profiles",
+            r#"{"profiles": [{"instrumentation": "a", "spans": [{"when": {"kind": "CLIENT"}}]}]}"#,
+            "profiles.0.spans.0.when.kind",
+        ),
+        (
             "roles",
             r#"{"roles": [{"name": "a", "permissions": ["AUDIT_READ"], "team": "b"}]}"#,
             "roles.0.team",
@@ -72,9 +82,10 @@ async fn unreadable_settings_are_logged_once_and_can_be_replaced() {
     let world = World::new().await;
     let app = world.app.restarted();
     let odd = &world.teams[0];
-    for (kind, rule) in [
-        ("retention", json!({"days": 0})),
-        ("stalled", json!({"afterSeconds": "x"})),
+    for (kind, list, rule) in [
+        ("retention", "rules", json!({"days": 0})),
+        ("stalled", "rules", json!({"afterSeconds": "x"})),
+        ("profiles", "profiles", json!({"instrumentation": "a"})),
     ] {
         put_settings(&app, &kind.to_uppercase(), json!([rule])).await;
         let log = Log::default();
@@ -83,7 +94,7 @@ async fn unreadable_settings_are_logged_once_and_can_be_replaced() {
             for _ in 0..3 {
                 let shown = app.get(&odd.admin, &path).await.ok();
                 assert_eq!(shown["unreadable"], true);
-                assert_eq!(shown["rules"], json!([]));
+                assert_eq!(shown[list], json!([]));
                 assert_eq!(shown["updatedBy"], "user:future");
             }
         }
@@ -99,8 +110,10 @@ async fn unreadable_settings_are_logged_once_and_can_be_replaced() {
             1,
             "{lines:#?}"
         );
-        let body = r#"{"rules": [], "updatedAt": "2026-02-17T10:30:00.000Z"}"#;
-        let saved = app.call(Method::PUT, &odd.admin, &path, body).await.ok();
+        let mut body = json!({"updatedAt": "2026-02-17T10:30:00.000Z"});
+        body[list] = json!([]);
+        let body = body.to_string();
+        let saved = app.call(Method::PUT, &odd.admin, &path, &body).await.ok();
         assert_eq!(saved.get("unreadable"), None);
         let audit = app.get(&odd.admin, "/api/audit?limit=1").await.ok();
         let details = &audit["events"][0]["details"];

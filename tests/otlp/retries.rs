@@ -40,9 +40,9 @@ async fn a_request_costs_what_its_spans_cost() {
     let (app, token) = with_engine().await;
     let first = export(&app, &token, &order()[..3]).await;
     assert_eq!(first.status, 200);
-    // Reads of the token, the roles and the run; writes of the lease, the payloads, the steps, the
+    // Reads of the token, the roles, the profiles and the run; writes of the lease, the payloads, the steps, the
     // run and the state.
-    assert_eq!(first.usage.requests, 8);
+    assert_eq!(first.usage.requests, 9);
     let before = records(&app, TRACE).await;
     let again = export(&app, &token, &order()[..3]).await;
     assert_eq!(again.ok(), json!({}));

@@ -134,6 +134,11 @@ const SAMPLES: &[(&str, &str, &str)] = &[
         r#"{"patterns": [{"name": "customer", "pattern": "KD-\\d{8}"}], "keyNames": ["birthDate"]}"#,
     ),
     (
+        "update_profile_settings",
+        "/api/settings/profiles",
+        r#"{"profiles": [{"instrumentation": "Acme Flow", "scopes": ["acme.flow*"], "labels": {"customer": ["acme.customer"]}, "spans": [{"when": {"name": "flow *"}, "isRun": true, "flowId": "{*}"}]}]}"#,
+    ),
+    (
         "update_retention_settings",
         "/api/settings/retention",
         r#"{"rules": [{"days": 90}, {"flowId": "order-pipeline", "status": "FAILED", "days": null}]}"#,

@@ -25,7 +25,7 @@ const TEXTS = {
   EXECUTIONS_PIN: ["Pin runs", "Keep them beyond the team's retention"],
   EXECUTIONS_DELETE: ["Delete runs", "Permanently, also all runs of a flow"],
   TOKENS_MANAGE: ["Manage access", "Create and revoke tokens, change roles"],
-  SETTINGS_MANAGE: ["Manage settings", "Masking, retention and stalled runs"],
+  SETTINGS_MANAGE: ["Manage settings", "Masking, retention, stalled runs and trace profiles"],
   AUDIT_READ: ["Read the audit", "Who did what"],
 };
 

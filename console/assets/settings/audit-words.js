@@ -14,6 +14,7 @@ const TITLES = {
   MASKING_CHANGED: "Masking changed",
   RETENTION_CHANGED: "Retention changed",
   STALLED_CHANGED: "Stalled runs changed",
+  PROFILES_CHANGED: "Trace profiles changed",
   EXECUTION_PINNED: "Run pinned",
   EXECUTION_UNPINNED: "Run unpinned",
 };

@@ -8,10 +8,10 @@ use shared::Error;
 use shared::retention::RetentionRule;
 use shared::stalled::StalledRule;
 
-use super::parameters::{MaskingTrial, NewTokenBody, RolesBody, RulesBody};
+use super::parameters::{MaskingTrial, NewTokenBody, ProfilesBody, RolesBody, RulesBody};
 use super::views::{
-    AuditView, CallerAnswer, MaskedView, MaskingSettingsView, OneTokenView, RolesView, RulesView,
-    TokensView,
+    AuditView, CallerAnswer, MaskedView, MaskingSettingsView, OneTokenView, ProfilesView,
+    RolesView, RulesView, TokensView,
 };
 use crate::openapi::{Operation, example, problems};
 use crate::problem::Problem;
@@ -220,6 +220,51 @@ pub(crate) fn update_stalled_settings(schemas: &mut SchemaGenerator) -> Operatio
         .body::<RulesBody<StalledRule>>(json!({"rules": stalled_rules()}))
         .answer::<RulesView<'_, StalledRule>>(schemas, StatusCode::OK, "The rules.", example)
         .problems(schemas, update_problems())
+}
+
+/// The example of a team's profiles.
+fn profiles() -> Value {
+    example(include_str!("examples/profiles.json"))
+}
+
+pub(crate) fn get_profile_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Returns the team's own trace profiles: what the spans of its instrumentations \
+                 mean. The built-in profiles are not listed.";
+    Operation::new("Get the trace profiles", about).answer::<ProfilesView<'_>>(
+        schemas,
+        StatusCode::OK,
+        "The profiles.",
+        profile_settings(),
+    )
+}
+
+fn profile_settings() -> Value {
+    json!({
+        "success": true,
+        "profiles": profiles(),
+        "updatedAt": "2026-02-17T10:31:00.000Z",
+        "updatedBy": "token:0123456789abcdef0123",
+    })
+}
+
+pub(crate) fn update_profile_settings(schemas: &mut SchemaGenerator) -> Operation {
+    let about = "Replaces the team's trace profiles. They decide before the built-in ones, in \
+                 their order, about spans that arrive from then on, in every process after at most \
+                 60 seconds. The names of the instrumentations must be unique, and all profiles \
+                 together are limited to 100,000 bytes of JSON and 1,000 entries in their lists. \
+                 Send the `updatedAt` that you have read, even if it is `null`: if someone else \
+                 has changed the profiles since, the response is 409. Without `updatedAt` the last \
+                 change wins.";
+    Operation::new("Update the trace profiles", about)
+        .body::<ProfilesBody>(json!({"profiles": profiles()}))
+        .answer::<ProfilesView<'_>>(schemas, StatusCode::OK, "The profiles.", profile_settings())
+        .problems(
+            schemas,
+            [
+                problems::missing("body"),
+                Error::Conflict("The settings").into(),
+            ],
+        )
 }
 
 pub(crate) fn list_audit_events(schemas: &mut SchemaGenerator) -> Operation {

@@ -12,6 +12,7 @@ use shared::Error;
 use shared::audit::{Action, AuditFilter};
 use shared::auth::{CustomRole, MAX_ROLES, MAX_TOKEN_NAME_LENGTH, NewToken, TokenId};
 use shared::model::{ID_PATTERN, InvalidId, PageSize, Timestamp, VISIBLE_PATTERN};
+use shared::profiles::{MAX_PROFILES, Profile};
 use shared::settings::Expected;
 use shared::settings::MAX_RULES;
 
@@ -188,6 +189,40 @@ impl<T: DeserializeOwned> NewRules<T> {
         let body: RulesBody<T> = body(request, message)?;
         Ok(Self {
             rules: body.rules,
+            expected: expected(body.updated_at)?,
+        })
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Profiles")]
+pub(super) struct ProfilesBody {
+    /// All profiles of the team, in the order in which they decide. They replace the current ones.
+    #[schemars(length(max = MAX_PROFILES))]
+    profiles: Vec<Profile>,
+    /// The `updatedAt` that you have read, which may be `null`. Without it, the last change wins.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Timestamp>")]
+    updated_at: Option<Option<String>>,
+}
+
+/// The new profiles of a team, and the version that they replace.
+pub(super) struct NewProfiles {
+    pub(super) profiles: Vec<Profile>,
+    pub(super) expected: Expected,
+}
+
+impl NewProfiles {
+    /// Parses the body.
+    ///
+    /// # Errors
+    /// [`Error::InvalidMember`] if `updatedAt` is not valid, and the errors of [`body`].
+    pub(super) fn parse(request: &Request) -> Result<Self, Problem> {
+        let message = "Send the profiles as JSON: {\"profiles\": []} for none.";
+        let body: ProfilesBody = body(request, message)?;
+        Ok(Self {
+            profiles: body.profiles,
             expected: expected(body.updated_at)?,
         })
     }

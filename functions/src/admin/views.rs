@@ -11,6 +11,7 @@ use shared::auth::{
 };
 use shared::masking::MaskingSettings;
 use shared::model::{FlowId, Timestamp, Value};
+use shared::profiles::{Profile, ProfileSettings};
 use shared::settings::TeamSettings;
 
 fn is_false(value: &bool) -> bool {
@@ -279,6 +280,31 @@ pub(super) fn rules<T>(stored: &TeamSettings<Vec<T>>) -> RulesView<'_, T> {
     RulesView {
         success: true,
         rules: &stored.settings,
+        unreadable: stored.unreadable.is_some(),
+        updated_at: stored.updated_at,
+        updated_by: stored.updated_by.as_deref(),
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProfileSettings")]
+pub(super) struct ProfilesView<'a> {
+    success: bool,
+    /// The team's own profiles. The built-in ones are not listed.
+    profiles: &'a [Profile],
+    /// `true` if this release cannot read the stored settings. The response then shows what
+    /// applies instead.
+    #[serde(skip_serializing_if = "is_false")]
+    unreadable: bool,
+    updated_at: Option<Timestamp>,
+    updated_by: Option<&'a str>,
+}
+
+pub(super) fn profiles(stored: &ProfileSettings) -> ProfilesView<'_> {
+    ProfilesView {
+        success: true,
+        profiles: &stored.settings,
         unreadable: stored.unreadable.is_some(),
         updated_at: stored.updated_at,
         updated_by: stored.updated_by.as_deref(),

@@ -6,6 +6,7 @@
 //! records of its own spans; readers compute the tree. [`write`] keeps a summary of the trace,
 //! from which the run is computed, so that every order of arrival leads to the same records.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -192,9 +193,17 @@ impl Span {
         to_text(attribute.or_else(|| self.resource.get(name))?)
     }
 
-    /// Returns an attribute of the span itself, as a text that is not empty.
-    fn own_text(&self, name: &str) -> Option<String> {
-        to_text(self.attributes.get(name)?)
+    /// Returns the text, number or boolean in an attribute of the span or, if the span does not
+    /// have it, of its resource, as a text that is not empty. Takes the same time for any length.
+    fn scalar(&self, name: &str) -> Option<Cow<'_, str>> {
+        let attribute = self.attributes.get(name);
+        to_scalar(attribute.or_else(|| self.resource.get(name))?)
+    }
+
+    /// Returns the text, number or boolean in an attribute of the span itself, as
+    /// [`scalar`](Self::scalar) does.
+    fn own_scalar(&self, name: &str) -> Option<Cow<'_, str>> {
+        to_scalar(self.attributes.get(name)?)
     }
 
     /// Returns the events, in the order in which they were sent: each with its `time`, `name`
@@ -202,6 +211,16 @@ impl Span {
     fn events(&self) -> impl DoubleEndedIterator<Item = &Value> {
         let events = self.details.get("events").and_then(Value::as_array);
         events.into_iter().flatten()
+    }
+}
+
+/// Returns a text, number or boolean as a text that is not empty.
+fn to_scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => (!text.is_empty()).then_some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

@@ -25,6 +25,7 @@
 //! | a team's masking settings | `SETTINGS#<teamId>` | `MASKING` | its team |
 //! | a team's own roles | `SETTINGS#<teamId>` | `ROLES` | its team |
 //! | a team's rules for stalled runs | `SETTINGS#<teamId>` | `STALLED` | its team |
+//! | a team's trace profiles | `SETTINGS#<teamId>` | `PROFILES` | its team |
 //! | a team's retention rules | `SETTINGS#<teamId>` | `RETENTION` | its team |
 //! | an event of the audit | `AUDIT#<teamId>` | `<time>#<eventId>` | its team, in order of time |
 //! | unfinished deletion of a flow's runs | `DELETION#<teamId>` | `F#<flowId>` | its flow |
@@ -80,6 +81,8 @@ pub const MASKING: &str = "MASKING";
 pub const ROLES: &str = "ROLES";
 /// The sort key of a team's rules for stalled runs.
 pub const STALLED: &str = "STALLED";
+/// The sort key of a team's trace profiles.
+pub const PROFILES: &str = "PROFILES";
 /// The sort key of a team's retention rules.
 pub const RETENTION: &str = "RETENTION";
 /// Both keys of the item with the state of the demo data.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::model::{Status, Timestamp, Value};
+use crate::model::{Status, StepStatus, Timestamp, Value};
 
 impl JsonSchema for Timestamp {
     fn inline_schema() -> bool {
@@ -52,6 +52,28 @@ impl JsonSchema for EndedStatus {
             "title": "EndedStatus",
             "type": "string",
             "description": "The final status of an execution.",
+            "enum": words,
+        })
+    }
+}
+
+/// The statuses of a step that has ended, for schemas only.
+pub enum EndedStepStatus {}
+
+impl JsonSchema for EndedStepStatus {
+    fn schema_name() -> Cow<'static, str> {
+        "EndedStepStatus".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let is_open =
+            |status: &StepStatus| matches!(status, StepStatus::Pending | StepStatus::Running);
+        let ended = StepStatus::ALL.into_iter().filter(|it| !is_open(it));
+        let words: Vec<_> = ended.map(StepStatus::as_str).collect();
+        json_schema!({
+            "title": "EndedStepStatus",
+            "type": "string",
+            "description": "The status of a step that has ended.",
             "enum": words,
         })
     }

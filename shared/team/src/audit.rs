@@ -59,11 +59,13 @@ pub enum Action {
     RetentionChanged,
     /// The rules for when the team's runs are stalled were changed.
     StalledChanged,
+    /// The team's trace profiles were changed.
+    ProfilesChanged,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ExecutionCancelled,
         Self::ExecutionPinned,
         Self::ExecutionUnpinned,
@@ -77,6 +79,7 @@ impl Action {
         Self::MaskingChanged,
         Self::RetentionChanged,
         Self::StalledChanged,
+        Self::ProfilesChanged,
     ];
 
     /// The action's name in the API and the documents.
@@ -95,6 +98,7 @@ impl Action {
             Self::MaskingChanged => "MASKING_CHANGED",
             Self::RetentionChanged => "RETENTION_CHANGED",
             Self::StalledChanged => "STALLED_CHANGED",
+            Self::ProfilesChanged => "PROFILES_CHANGED",
         }
     }
 

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod auth;
 pub mod loopback;
 pub mod masking;
+pub mod profiles;
 pub mod retention;
 pub mod settings;
 pub mod stalled;

@@ -13,7 +13,8 @@ use store::Store;
 use crate::audit::Action;
 use crate::auth::Caller;
 use crate::settings::{
-    self, Compile, Expected, InvalidRule, SettingsKind, TeamSettings, check_flow, check_rules,
+    self, Compile, Expected, InvalidRule, RuleChange, SettingsKind, TeamSettings, check_flow,
+    check_rules,
 };
 
 /// The longest retention of a rule, in days: ten years.
@@ -107,7 +108,7 @@ pub async fn put_settings(
     rules: Vec<RetentionRule>,
     expected: Expected,
 ) -> Result<RetentionSettings> {
-    let change = (Action::RetentionChanged, "retention");
+    let change = RuleChange::of_rules(Action::RetentionChanged, "retention");
     settings::replace_rules(
         store,
         caller,

@@ -100,6 +100,29 @@ pub(crate) async fn read_compiled<T: Compile>(
     Ok(compiled)
 }
 
+/// How a change of rules is audited.
+#[derive(Clone, Copy)]
+pub(crate) struct RuleChange {
+    pub(crate) action: Action,
+    /// The name of the settings.
+    pub(crate) target: &'static str,
+    /// The detail with the added rules.
+    pub(crate) added: &'static str,
+    /// The detail with the removed rules.
+    pub(crate) removed: &'static str,
+}
+
+impl RuleChange {
+    pub(crate) fn of_rules(action: Action, target: &'static str) -> Self {
+        Self {
+            action,
+            target,
+            added: "rulesAdded",
+            removed: "rulesRemoved",
+        }
+    }
+}
+
 /// Replaces the rules of the caller's team like [`replace`], and caches their compiled form. The
 /// audit lists each added and removed rule by its description.
 ///
@@ -111,7 +134,7 @@ pub(crate) async fn replace_rules<R>(
     caller: &Caller,
     rules: Vec<R>,
     expected: Expected,
-    (action, target): (Action, &str),
+    change: RuleChange,
     describe: fn(&R) -> String,
 ) -> Result<TeamSettings<Vec<R>>>
 where
@@ -123,10 +146,10 @@ where
     let has = descriptions(&rules);
     let allow = |before: &TeamSettings<Vec<R>>| {
         let had = descriptions(&before.settings);
-        let entry = Entry::new(caller, action, target)?;
+        let entry = Entry::new(caller, change.action, change.target)?;
         let changes = [
-            added_entries("rulesAdded", &has, &had),
-            added_entries("rulesRemoved", &had, &has),
+            added_entries(change.added, &has, &had),
+            added_entries(change.removed, &had, &has),
         ];
         let changes = changes.into_iter().flatten();
         Ok(changes.fold(entry, |entry, (name, rules)| entry.detail(name, rules)))

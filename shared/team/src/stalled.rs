@@ -17,7 +17,8 @@ use store::Store;
 use crate::audit::Action;
 use crate::auth::Caller;
 use crate::settings::{
-    self, Compile, Expected, InvalidRule, SettingsKind, TeamSettings, check_flow, check_rules,
+    self, Compile, Expected, InvalidRule, RuleChange, SettingsKind, TeamSettings, check_flow,
+    check_rules,
 };
 
 /// The shortest limit, in seconds: clocks differ, and writes take time.
@@ -117,7 +118,7 @@ pub async fn put_settings(
     rules: Vec<StalledRule>,
     expected: Expected,
 ) -> Result<StalledSettings> {
-    let change = (Action::StalledChanged, "stalled");
+    let change = RuleChange::of_rules(Action::StalledChanged, "stalled");
     settings::replace_rules(
         store,
         caller,

@@ -1,23 +1,40 @@
-//! Profiles: what the spans of a known instrumentation mean. Each file in `profiles` is the
-//! profile of one instrumentation, written after spans that it really sent.
+//! What spans mean, by profiles: those of the caller's team, and the built-in ones. Each file in
+//! `profiles` is the profile of one instrumentation, written after spans that it really sent.
 //!
 //! A span may match several profiles, such as the profile of a library and the one of the
 //! conventions that the library follows. For each property, the first profile that knows it
-//! decides, and inside a profile the first rule.
+//! decides, and inside a profile the first rule. A team's profiles are before the built-in ones.
+//!
+//! A team may send any profile and any span. So the time for a rule does not depend on the length
+//! of a span's attributes, and a meaning has a limited size.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use format::model::StepStatus;
-use serde::Deserialize;
+use format::record::shortened;
 use serde_json::Value;
+use team::profiles::{PayloadAttribute, Profile, Retries, SpanCondition, SpanRule};
 
 use super::Span;
-use pattern::{Pattern, Template};
 
-mod pattern;
+/// The most bytes of the value of a label.
+pub(super) const MAX_LABEL_BYTES: usize = 256;
 
-/// The profiles, in the order in which they decide: those of libraries before those of
+/// The most labels that are known of a span, the first ones by name. A run has no more.
+const MAX_LABELS: usize = derived::labels::MAX_SEARCHED_LABELS;
+
+/// The most ids of a run that are known of a span.
+const MAX_RUNS: usize = 8;
+
+/// The longest id of a run, in bytes. Other texts are no ids.
+const MAX_RUN_BYTES: usize = 256;
+
+/// The longest name of a model, in bytes.
+const MAX_MODEL_BYTES: usize = 256;
+
+/// The built-in profiles, in the order in which they decide: those of libraries before those of
 /// conventions.
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let parse = |(name, text): &(&str, &str)| match serde_json::from_str(text) {
@@ -47,116 +64,6 @@ const FILES: &[(&str, &str)] = files![
     "gen-ai",
 ];
 
-/// What the spans of one instrumentation mean.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Profile {
-    /// The instrumentation's name for people.
-    #[expect(dead_code, reason = "for the readers of the files")]
-    instrumentation: String,
-    /// The names of its instrumentation scopes.
-    scopes: Vec<Pattern>,
-    /// Attributes that only this instrumentation sets. A span with one of them matches,
-    /// whatever its scope.
-    attributes: Vec<String>,
-    /// The names that only its spans have, whatever their scope.
-    #[serde(default)]
-    names: Vec<Pattern>,
-    /// The labels of the run, each with the attributes that may contain its value.
-    #[serde(default)]
-    labels: BTreeMap<String, Vec<String>>,
-    /// The attributes that may contain a step's input; the first one that exists is used.
-    #[serde(default)]
-    input: Vec<Source>,
-    /// The attributes that may contain a step's output.
-    #[serde(default)]
-    output: Vec<Source>,
-    /// The attributes that may contain the error of a span that has no exception.
-    #[serde(default)]
-    errors: Vec<String>,
-    /// Where the number of earlier attempts is.
-    #[serde(default)]
-    retries: Vec<Retries>,
-    /// The attributes with the engine's id of the run. Traces with the same id are one run.
-    #[serde(default)]
-    runs: Vec<String>,
-    /// The attributes with what a model call has used.
-    #[serde(default)]
-    usage: Usage,
-    /// What its kinds of spans mean.
-    spans: Vec<Rule>,
-}
-
-/// An attribute that may contain a payload.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Source {
-    /// The attribute's name.
-    pub(super) attribute: String,
-    /// The attribute that contains the payload's media type.
-    #[serde(default)]
-    pub(super) media_type: Option<String>,
-    /// Whether a text that is a JSON object or array is meant as such.
-    #[serde(default)]
-    pub(super) is_json: bool,
-}
-
-/// The attributes with what a model call has used: for each, the first one that exists.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Usage {
-    model: Vec<String>,
-    input_tokens: Vec<String>,
-    output_tokens: Vec<String>,
-}
-
-/// Where the number of earlier attempts of a step is.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
-enum Retries {
-    /// An attribute numbers the attempts.
-    Attribute {
-        attribute: String,
-        /// The number of the first attempt.
-        first: u64,
-    },
-    /// An event is added for each failed attempt.
-    Events {
-        events: Pattern,
-        /// Whether the last attempt of a failed step has an event too.
-        #[serde(default)]
-        has_last: bool,
-    },
-}
-
-/// What some spans of an instrumentation mean.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rule {
-    when: Condition,
-    #[serde(default)]
-    is_run: bool,
-    /// Whether the outcome of the last of these spans is the outcome of a run whose root has
-    /// ended before.
-    #[serde(default)]
-    decides: bool,
-    flow_id: Option<Template>,
-    flow_name: Option<Template>,
-    step_id: Option<Template>,
-    step_name: Option<Template>,
-    step_type: Option<Template>,
-    status: Option<StepStatus>,
-}
-
-/// The spans that a rule is for: those that match everything in it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Condition {
-    name: Option<Pattern>,
-    #[serde(default)]
-    attributes: BTreeMap<String, Pattern>,
-}
-
 /// What the profiles know about a span.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Meaning {
@@ -178,21 +85,65 @@ pub(super) struct Meaning {
     pub(super) error: Option<String>,
     pub(super) retry_count: Option<u64>,
     pub(super) labels: BTreeMap<String, String>,
-    pub(super) input: Option<Source>,
-    pub(super) output: Option<Source>,
+    pub(super) input: Option<PayloadAttribute>,
+    pub(super) output: Option<PayloadAttribute>,
 }
 
 impl Meaning {
-    /// Finds the meaning of a span.
-    pub(super) fn of_span(span: &Span) -> Self {
+    /// Finds the meaning of a span by the profiles of its team and the built-in ones.
+    pub(super) fn of_span(span: &Span, team: &[Profile]) -> Self {
         let mut meaning = Self::default();
-        for profile in PROFILES.iter().filter(|profile| profile.is_for(span)) {
-            profile.add_to(&mut meaning, span);
+        let profiles = team.iter().chain(PROFILES.iter());
+        for profile in profiles.filter(|profile| is_for(profile, span)) {
+            meaning.add(profile, span);
         }
         meaning
     }
 
-    fn add_rule(&mut self, rule: &Rule, text_of: impl Fn(&str) -> Option<String>) {
+    fn add(&mut self, profile: &Profile, span: &Span) {
+        for rule in &profile.spans {
+            if let Some(captured) = capture(&rule.when, span) {
+                self.add_rule(rule, |placeholder| match placeholder {
+                    "*" => Some(Cow::Borrowed(captured)),
+                    name => span.scalar(name),
+                });
+            }
+        }
+        for (label, attributes) in &profile.labels {
+            if let Some(value) = attributes.iter().find_map(|name| span.scalar(name)) {
+                let value = || shortened(&value, MAX_LABEL_BYTES);
+                self.labels.entry(label.clone()).or_insert_with(value);
+            }
+        }
+        while self.labels.len() > MAX_LABELS {
+            self.labels.pop_last();
+        }
+        let find = |attributes: &[PayloadAttribute]| {
+            let mut attributes = attributes.iter();
+            attributes.find(|it| span.has(&it.attribute)).cloned()
+        };
+        self.input = self.input.take().or_else(|| find(&profile.input));
+        self.output = self.output.take().or_else(|| find(&profile.output));
+        let error = || profile.errors.iter().find_map(|name| span.scalar(name));
+        self.error = self.error.take().or_else(|| Some(error()?.into_owned()));
+        let retries = || profile.retries.iter().find_map(|it| count(it, span));
+        self.retry_count = self.retry_count.or_else(retries);
+        for run in profile.runs.iter().filter_map(|it| span.own_scalar(it)) {
+            let is_new = run.len() <= MAX_RUN_BYTES && !self.runs.iter().any(|it| *it == run);
+            if is_new && self.runs.len() < MAX_RUNS {
+                self.runs.push(run.into_owned());
+            }
+        }
+        let text = |names: &[String]| names.iter().find_map(|name| span.own_scalar(name));
+        let number = |names: &[String]| text(names)?.parse().ok();
+        let usage = &profile.usage;
+        let model = || Some(shortened(&text(&usage.model)?, MAX_MODEL_BYTES));
+        self.model = self.model.take().or_else(model);
+        self.input_tokens = self.input_tokens.or_else(|| number(&usage.input_tokens));
+        self.output_tokens = self.output_tokens.or_else(|| number(&usage.output_tokens));
+    }
+
+    fn add_rule<'t>(&mut self, rule: &SpanRule, text_of: impl Fn(&str) -> Option<Cow<'t, str>>) {
         self.is_run |= rule.is_run;
         self.decides |= rule.decides;
         self.status = self.status.or(rule.status);
@@ -210,89 +161,42 @@ impl Meaning {
     }
 }
 
-impl Profile {
-    fn is_for(&self, span: &Span) -> bool {
-        let scope = span.scope.get("name").and_then(Value::as_str);
-        let is_scope = |scope| self.scopes.iter().any(|pattern| pattern.matches(scope));
-        let has = |name: &String| span.attributes.contains_key(name);
-        let is_name = |pattern: &Pattern| pattern.matches(&span.name);
-        scope.is_some_and(is_scope)
-            || self.attributes.iter().any(has)
-            || self.names.iter().any(is_name)
-    }
-
-    fn add_to(&self, meaning: &mut Meaning, span: &Span) {
-        for rule in &self.spans {
-            if let Some(captured) = rule.when.capture(span) {
-                meaning.add_rule(rule, |placeholder| match placeholder {
-                    "*" => Some(captured.to_owned()),
-                    name => span.text(name),
-                });
-            }
-        }
-        for (label, attributes) in &self.labels {
-            if let Some(value) = attributes.iter().find_map(|name| span.text(name)) {
-                meaning.labels.entry(label.clone()).or_insert(value);
-            }
-        }
-        let find = |sources: &[Source]| {
-            let mut sources = sources.iter();
-            sources.find(|it| span.has(&it.attribute)).cloned()
-        };
-        meaning.input = meaning.input.take().or_else(|| find(&self.input));
-        meaning.output = meaning.output.take().or_else(|| find(&self.output));
-        let error = || self.errors.iter().find_map(|name| span.text(name));
-        meaning.error = meaning.error.take().or_else(error);
-        let retries = || self.retries.iter().find_map(|retries| retries.count(span));
-        meaning.retry_count = meaning.retry_count.or_else(retries);
-        meaning
-            .runs
-            .extend(self.runs.iter().filter_map(|name| span.own_text(name)));
-        let text = |names: &[String]| names.iter().find_map(|name| span.own_text(name));
-        let number = |names: &[String]| text(names)?.parse().ok();
-        let usage = &self.usage;
-        meaning.model = meaning.model.take().or_else(|| text(&usage.model));
-        meaning.input_tokens = meaning.input_tokens.or_else(|| number(&usage.input_tokens));
-        meaning.output_tokens = meaning
-            .output_tokens
-            .or_else(|| number(&usage.output_tokens));
-    }
+/// Whether a profile is for a span.
+fn is_for(profile: &Profile, span: &Span) -> bool {
+    let scope = span.scope.get("name").and_then(Value::as_str);
+    let is_scope = |scope| profile.scopes.iter().any(|pattern| pattern.matches(scope));
+    let has = |name: &String| span.attributes.contains_key(name);
+    scope.is_some_and(is_scope)
+        || profile.attributes.iter().any(has)
+        || profile.names.iter().any(|it| it.matches(&span.name))
 }
 
-impl Retries {
-    /// The number of earlier attempts; `None` if the span does not say so.
-    fn count(&self, span: &Span) -> Option<u64> {
-        let count = match self {
-            Self::Attribute { attribute, first } => {
-                let number: u64 = span.text(attribute)?.parse().ok()?;
-                number.saturating_sub(*first)
-            }
-            Self::Events { events, has_last } => {
-                let names = span
-                    .events()
-                    .filter_map(|event| event.get("name")?.as_str());
-                let count = names.filter(|name| events.matches(name)).count() as u64;
-                let is_last = *has_last && span.failure.is_some();
-                let count = count.saturating_sub(u64::from(is_last));
-                return Some(count).filter(|count| *count > 0);
-            }
-        };
-        Some(count)
+/// The number of earlier attempts; `None` if the span does not say so.
+fn count(retries: &Retries, span: &Span) -> Option<u64> {
+    if let (Some(attribute), Some(first)) = (&retries.attribute, retries.first) {
+        let number: u64 = span.scalar(attribute)?.parse().ok()?;
+        return Some(number.saturating_sub(first));
     }
+    let events = retries.events.as_ref()?;
+    let names = span
+        .events()
+        .filter_map(|event| event.get("name")?.as_str());
+    let count = names.filter(|name| events.matches(name)).count() as u64;
+    let is_last = retries.has_last && span.failure.is_some();
+    let count = count.saturating_sub(u64::from(is_last));
+    Some(count).filter(|count| *count > 0)
 }
 
-impl Condition {
-    /// Returns what the pattern of the name captures in a span that matches.
-    fn capture<'s>(&self, span: &'s Span) -> Option<&'s str> {
-        let captured = match &self.name {
-            Some(name) => name.capture(&span.name)?,
-            None => &span.name,
-        };
-        let is_met = |(name, pattern): (&String, &Pattern)| {
-            span.text(name).is_some_and(|text| pattern.matches(&text))
-        };
-        self.attributes.iter().all(is_met).then_some(captured)
-    }
+/// Returns what the pattern of the name captures in a span that matches.
+fn capture<'s>(when: &SpanCondition, span: &'s Span) -> Option<&'s str> {
+    let captured = match &when.name {
+        Some(name) => name.capture(&span.name)?,
+        None => &span.name,
+    };
+    let is_met = |(name, pattern): (&String, &team::profiles::Pattern)| {
+        span.scalar(name).is_some_and(|text| pattern.matches(&text))
+    };
+    when.attributes.iter().all(is_met).then_some(captured)
 }
 
 #[cfg(test)]
@@ -326,7 +230,7 @@ mod tests {
     }
 
     fn meaning(scope: &str, name: &str, own: Value) -> Meaning {
-        Meaning::of_span(&span(scope, name, own))
+        Meaning::of_span(&span(scope, name, own), &[])
     }
 
     fn text(text: &str) -> Option<String> {
@@ -336,6 +240,14 @@ mod tests {
     #[test]
     fn all_profiles_are_valid() {
         assert_eq!(PROFILES.len(), FILES.len());
+        for ((name, text), profile) in FILES.iter().zip(PROFILES.iter()) {
+            let file: Value = serde_json::from_str(text).expect("JSON");
+            let parsed = serde_json::to_value(profile).expect("JSON");
+            assert_eq!(
+                file, parsed,
+                "{name} has a member that is unknown or without effect"
+            );
+        }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles");
         let files = std::fs::read_dir(folder).expect("a folder");
         assert_eq!(files.count(), FILES.len(), "a profile is not listed");
@@ -386,9 +298,9 @@ mod tests {
         let failed = |attempt: u8| json!({"name": format!("Step attempt {attempt} failed")});
         let events = json!({"events": [failed(0), {"name": "other"}, failed(1)]});
         step.details = attributes(events);
-        assert_eq!(Meaning::of_span(&step).retry_count, Some(2));
+        assert_eq!(Meaning::of_span(&step, &[]).retry_count, Some(2));
         step.failure = Some("failed".to_owned());
-        assert_eq!(Meaning::of_span(&step).retry_count, Some(1));
+        assert_eq!(Meaning::of_span(&step, &[]).retry_count, Some(1));
     }
 
     #[test]
@@ -440,5 +352,96 @@ mod tests {
         assert_eq!(attempt.status, Some(StepStatus::Failed));
         assert_eq!(attempt.error, text("Retry in 0.5s"));
         assert_eq!(attempt.retry_count, Some(1));
+    }
+
+    fn team(profiles: Value) -> Vec<Profile> {
+        serde_json::from_value(profiles).expect("profiles")
+    }
+
+    #[test]
+    fn the_profiles_of_a_team_decide_first_and_in_order() {
+        let rule =
+            |step_type: &str| json!({"when": {"name": "RunWorkflow:*"}, "stepType": step_type});
+        let profiles = team(json!([
+            {"instrumentation": "other", "scopes": ["other"], "spans": [rule("NEVER")]},
+            {"instrumentation": "first", "names": ["Run*"], "spans": [rule("FIRST")]},
+            {"instrumentation": "second", "names": ["Run*"], "labels": {"a": ["a"]}, "spans": [rule("SECOND")]},
+        ]));
+        let span = span(
+            "temporalio.contrib.opentelemetry",
+            "RunWorkflow:Order",
+            json!({"a": 1}),
+        );
+        let meaning = Meaning::of_span(&span, &profiles);
+        assert_eq!(meaning.step_type, text("FIRST"));
+        assert_eq!(
+            meaning.labels,
+            BTreeMap::from([("a".to_owned(), "1".to_owned())])
+        );
+        // What they do not know, the built-in profile does.
+        assert_eq!(meaning.flow_id, text("Order"));
+    }
+
+    #[test]
+    fn a_list_is_no_text() {
+        let profiles = team(json!([{
+            "instrumentation": "acme", "scopes": ["acme"], "labels": {"a": ["a"], "b": ["a", "b"]},
+            "runs": ["a", "b"],
+            "spans": [
+                {"when": {"attributes": {"a": "*"}}, "stepType": "LIST"},
+                {"when": {"attributes": {"b": "2"}}, "stepName": "{a}", "stepId": "{b}"},
+            ],
+        }]));
+        let span = span("acme", "x", json!({"a": [1], "b": 2}));
+        let meaning = Meaning::of_span(&span, &profiles);
+        assert_eq!((meaning.step_type, meaning.step_name), (None, None));
+        assert_eq!(meaning.step_id, text("2"));
+        assert_eq!(
+            meaning.labels,
+            BTreeMap::from([("b".to_owned(), "2".to_owned())])
+        );
+        assert_eq!(meaning.runs, ["2"]);
+    }
+
+    #[test]
+    fn hostile_profiles_make_no_span_slow_or_its_meaning_large() {
+        let long = "a".repeat(200);
+        let list: Vec<_> = (0..20).map(|it| format!("{it}")).collect();
+        let labels: BTreeMap<_, _> = (0..20)
+            .map(|it| (format!("{it}"), ["large", "list"]))
+            .collect();
+        let never = json!({"when": {"name": "*", "attributes": {"large": format!("{long}*b"), "list": "*b"}}});
+        let filled = "{large}{large}{list}";
+        let always = json!({"when": {"name": "*a", "attributes": {"large": "*a"}}, "flowName": "{large}{large}", "flowId": "{*}{*}", "stepName": filled});
+        let rules = [vec![never; 25], vec![always; 25]].concat();
+        let profiles: Vec<_> = (0..50)
+            .map(|number| {
+                json!({
+                    "instrumentation": format!("{number}"), "scopes": ["*"], "labels": labels,
+                    "errors": ["list"], "runs": list, "usage": {"model": ["list", "large"]},
+                    "spans": rules,
+                })
+            })
+            .collect();
+        let profiles = team(json!(profiles));
+        let large = "a".repeat(4 * 1024 * 1024);
+        let own = json!({"large": large, "list": vec!["a"; 100_000]});
+        let span = span("hostile", &large, own);
+        let started = std::time::Instant::now();
+        let meaning = Meaning::of_span(&span, &profiles);
+        // Copying the attribute for each rule would take 10 GB.
+        assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+        assert_eq!(meaning.flow_name.expect("a name").len(), 512);
+        assert_eq!(meaning.flow_id.expect("an id").len(), 512);
+        assert_eq!(meaning.step_name, None);
+        assert_eq!(meaning.labels.len(), MAX_LABELS);
+        assert!(
+            meaning
+                .labels
+                .values()
+                .all(|value| value.len() <= MAX_LABEL_BYTES)
+        );
+        assert_eq!(meaning.model.expect("a model").len(), MAX_MODEL_BYTES);
+        assert_eq!(meaning.runs, [""; 0]);
     }
 }

@@ -14,6 +14,7 @@ use format::record::{ExecutionRecord, Payload, StepPosition, StepRecord, shorten
 use format::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use team::profiles::TeamProfiles;
 
 use super::profile::Meaning;
 use super::{Attributes, Span, SpanId, SpanKey};
@@ -171,7 +172,12 @@ pub(super) struct SpanRecord {
     /// Whether the span decides about the status of the run if it ends after the root.
     pub(super) decides: bool,
     pub(super) usage: Option<Usage>,
-    meaning: Meaning,
+    /// How many attempts were earlier, if a profile knows it.
+    retry_count: Option<u64>,
+    /// The engine's ids of the run. Traces with the same id are one run.
+    pub(super) runs: Vec<String>,
+    /// The profiles of the caller's team, which explain the rest of the span when it is written.
+    profiles: TeamProfiles,
 }
 
 /// Where a span's record is.
@@ -188,8 +194,8 @@ impl SpanRecord {
     ///
     /// # Errors
     /// [`Error::Internal`], but never in practice: every start of a span is a time.
-    pub(super) fn from_span(span: Span) -> Result<Self> {
-        let meaning = Meaning::of_span(&span);
+    pub(super) fn from_span(span: Span, profiles: &TeamProfiles) -> Result<Self> {
+        let meaning = Meaning::of_span(&span, profiles);
         let status = meaning.status.unwrap_or(match span.failure {
             None => StepStatus::Completed,
             Some(_) => StepStatus::Failed,
@@ -205,8 +211,10 @@ impl SpanRecord {
             decides: meaning.decides,
             usage: find_usage(&meaning, &step_type),
             step_type,
+            retry_count: meaning.retry_count,
+            runs: meaning.runs,
+            profiles: TeamProfiles::clone(profiles),
             span,
-            meaning,
         })
     }
 
@@ -222,18 +230,17 @@ impl SpanRecord {
     /// other side of a call has the same id.
     pub(super) fn may_move(&self) -> bool {
         let kind = self.key().kind;
-        self.meaning.retry_count.is_some() || kind.is_served() || kind.is_caller()
+        self.retry_count.is_some() || kind.is_served() || kind.is_caller()
     }
 
     /// The order of the versions of a span.
     pub(super) fn version(&self) -> (u64, u64) {
-        let attempt = self.meaning.retry_count.unwrap_or_default();
+        let attempt = self.retry_count.unwrap_or_default();
         (self.span.end_ns, attempt)
     }
 
-    /// The engine's ids of the run. Traces with the same id are one run.
-    pub(super) fn runs(&self) -> &[String] {
-        &self.meaning.runs
+    fn meaning(&self) -> Meaning {
+        Meaning::of_span(&self.span, &self.profiles)
     }
 
     /// Creates the step's items at a place, as a part of this revision of the trace.
@@ -260,7 +267,7 @@ impl SpanRecord {
     }
 
     fn to_step(&self, execution_id: &ExecutionId, place: &Place) -> Result<StepRecord> {
-        let (span, meaning) = (&self.span, &self.meaning);
+        let (span, meaning) = (&self.span, &self.meaning());
         let id = place.step_id.parse().map_err(Error::internal)?;
         let position = match &place.parent {
             None => StepPosition::TopLevel,
@@ -273,7 +280,7 @@ impl SpanRecord {
         step.step_name = Some(shortened(name, MAX_TEXT_BYTES));
         step.step_type = Some(self.step_type.clone());
         step.end_time = Some(to_timestamp(span.end_ns)?);
-        step.retry_count = meaning.retry_count.filter(|count| *count > 0);
+        step.retry_count = self.retry_count.filter(|count| *count > 0);
         step.error_message.clone_from(&self.error);
         let (input, output) = (find_input(span, meaning), find_output(span, meaning));
         step.input = to_payload(input.as_ref())?;
@@ -294,7 +301,7 @@ impl SpanRecord {
 
     /// What the span says about the run.
     pub(super) fn run_facts(&self) -> RunFacts {
-        let (span, meaning) = (&self.span, &self.meaning);
+        let (span, meaning) = (&self.span, &self.meaning());
         let short = |name: &str| Some(shortened(&span.text(name)?, MAX_TEXT_BYTES));
         let device = span.text("flowtrail.device.id");
         let name = meaning.flow_name.as_ref().unwrap_or(&span.name);
@@ -413,7 +420,7 @@ fn collect_labels(span: &Span, meaning: &Meaning) -> BTreeMap<String, String> {
     let own: BTreeMap<_, _> = names.filter_map(label).collect();
     let known = meaning.labels.iter();
     let known = known.filter(|(name, _)| !own.contains_key(*name));
-    let known = known.map(|(name, value)| (name.clone(), shortened(value, MAX_TEXT_BYTES)));
+    let known = known.map(|(name, value)| (name.clone(), value.clone()));
     let known: Vec<_> = known.collect();
     let labels = own.into_iter().chain(known);
     let labels = labels.filter(|(name, _)| name != TRACE_ID);
@@ -541,7 +548,7 @@ mod tests {
     }
 
     fn record(span: &Span) -> SpanRecord {
-        SpanRecord::from_span(span.clone()).expect("a record")
+        SpanRecord::from_span(span.clone(), &TeamProfiles::default()).expect("a record")
     }
 
     /// Returns the items of a span's step.

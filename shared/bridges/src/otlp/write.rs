@@ -27,6 +27,7 @@ use history::operations::delete_items;
 use history::run_changes::remove_children;
 use store::{Range, Store};
 use team::auth::Caller;
+use team::profiles::{TeamProfiles, profiles_of};
 
 use super::records::{SPAN, SpanRecord, SpanVersion};
 use super::{Rejection, Rejections, Span, SpanId, SpanKey, TraceId};
@@ -79,6 +80,7 @@ pub struct WrittenSpans {
 /// - [`Error::Throttled`]: other requests keep writing to the same trace.
 pub async fn write_spans(store: &Store, caller: &Caller, spans: Vec<Span>) -> Result<WrittenSpans> {
     caller.require_whole_team("The runs of traces")?;
+    let profiles = profiles_of(store, &caller.team_id).await?;
     let mut traces: BTreeMap<TraceId, Vec<Span>> = BTreeMap::new();
     for span in spans {
         traces.entry(span.trace_id).or_default().push(span);
@@ -86,8 +88,8 @@ pub async fn write_spans(store: &Store, caller: &Caller, spans: Vec<Span>) -> Re
     // Traces of one run are written one after another, because they need the same lease.
     let mut runs: BTreeMap<String, Vec<(TraceId, Versions)>> = BTreeMap::new();
     for (trace_id, spans) in traces {
-        let versions = Versions::new(spans)?;
-        let run = versions.latest.iter().flat_map(SpanRecord::runs).next();
+        let versions = Versions::new(spans, &profiles)?;
+        let run = versions.latest.iter().flat_map(|it| &it.runs).next();
         let run = run.cloned().unwrap_or_else(|| trace_id.to_string());
         runs.entry(run).or_default().push((trace_id, versions));
     }
@@ -193,11 +195,11 @@ struct Versions {
 
 impl Versions {
     /// Prepares spans for writing.
-    fn new(spans: Vec<Span>) -> Result<Self> {
+    fn new(spans: Vec<Span>, profiles: &TeamProfiles) -> Result<Self> {
         let mut latest: BTreeMap<SpanKey, SpanRecord> = BTreeMap::new();
         let mut older = Vec::new();
         for span in spans {
-            let record = SpanRecord::from_span(span)?;
+            let record = SpanRecord::from_span(span, profiles)?;
             match latest.entry(record.key()) {
                 Entry::Vacant(place) => {
                     place.insert(record);

@@ -5,9 +5,10 @@ use format::record::Payload;
 use format::{Error, Result};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use team::profiles::PayloadAttribute;
 
 use crate::otlp::Span;
-use crate::otlp::profile::{Meaning, Source};
+use crate::otlp::profile::Meaning;
 
 /// The attributes that may contain a step's input and output, before those of the profiles. A
 /// text in them that is JSON is a JSON value.
@@ -33,7 +34,7 @@ pub(super) fn find_output<'a>(span: &'a Span, meaning: &'a Meaning) -> Option<Pa
 fn find_payload<'a>(
     span: &'a Span,
     own: &'static str,
-    known: Option<&'a Source>,
+    known: Option<&'a PayloadAttribute>,
 ) -> Option<PayloadSource<'a>> {
     if let Some(value) = span.attributes.get(own) {
         return Some(PayloadSource {
@@ -44,7 +45,10 @@ fn find_payload<'a>(
     }
     let source = known?;
     let value = span.attributes.get(&source.attribute)?;
-    let media_type = source.media_type.as_ref().and_then(|name| span.text(name));
+    let media_type = source
+        .media_type
+        .as_ref()
+        .and_then(|name| span.scalar(name));
     let is_json = media_type.is_some_and(|it| is_json_type(&it));
     let is_structure = |text: &str| text.trim_start().starts_with(['{', '[']);
     let is_read = |text: &&str| is_json || source.is_json && is_structure(text);

@@ -185,8 +185,8 @@ mod tests {
             },
             start_ms: 1_771_324_200_123,
             end_ns: 1_771_324_200_456_789_012,
-            has_failed: number % 2 == 0,
-            is_renamed: number % 3 == 0,
+            has_failed: number.is_multiple_of(2),
+            is_renamed: number.is_multiple_of(3),
         }
     }
 

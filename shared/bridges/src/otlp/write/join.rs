@@ -91,7 +91,7 @@ impl Trace<'_> {
         records: &[SpanRecord],
     ) -> Result<Claim> {
         let mut ids: Vec<String> = Vec::new();
-        for id in records.iter().flat_map(SpanRecord::runs) {
+        for id in records.iter().flat_map(|it| &it.runs) {
             let is_known = state.joins.contains(id) || ids.contains(id);
             let has_room = state.joins.len() + ids.len() < MAX_IDS;
             if !is_known && has_room && id.len() <= MAX_ID_BYTES {

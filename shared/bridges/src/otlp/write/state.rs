@@ -237,18 +237,25 @@ impl TraceState {
 
     /// Adds when a span has started: the run may have started with it.
     pub(super) fn add_start(&mut self, record: &SpanRecord) {
-        if self.root.is_none() {
-            self.add_first(record.run_facts());
+        let span = &record.span;
+        if self.is_first(span.start_ns, span.end_ns, span.id) {
+            self.first = Some(record.run_facts());
         }
     }
 
     fn add_first(&mut self, facts: RunFacts) {
-        // A span that surrounds others which started at the same time is their parent.
-        let rank = |it: &RunFacts| (it.start_ns, Reverse(it.end_ns), it.id);
-        let is_earlier = |first: &RunFacts| rank(&facts) < rank(first);
-        if self.root.is_none() && self.first.as_ref().is_none_or(is_earlier) {
+        if self.is_first(facts.start_ns, facts.end_ns, facts.id) {
             self.first = Some(facts);
         }
+    }
+
+    /// Whether a span is before all others, as long as there is no root.
+    fn is_first(&self, start_ns: u64, end_ns: u64, id: SpanId) -> bool {
+        // A span that surrounds others which started at the same time is their parent.
+        let is_earlier = |first: &RunFacts| {
+            (start_ns, Reverse(end_ns), id) < (first.start_ns, Reverse(first.end_ns), first.id)
+        };
+        self.root.is_none() && self.first.as_ref().is_none_or(is_earlier)
     }
 
     fn add_decision(&mut self, decision: Decision) {
