@@ -51,7 +51,7 @@ const traceRun = (id) => [
   execution(id, { status: "FAILED", errorMessage: "out of stock" }),
   nested(id, "validate", "root", 0, 1000),
   nested(id, "pack-a", "root", 1000, 4000),
-  nested(id, "pack-b", "root", 1100, 5000, { status: "FAILED", errorMessage: "out of stock" }),
+  nested(id, "pack-b", "root", 1000, 5000, { status: "FAILED", errorMessage: "out of stock" }),
   nested(id, "pack-c", "root", 4500, 6000),
   nested(id, "ship", "root", 7000, 9000),
 ];

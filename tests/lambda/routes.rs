@@ -124,6 +124,7 @@ fn assert_not_empty(body: &Value, name: &str) {
         "tokens",
         "builtInRoles",
         "rules",
+        "profiles",
         "events",
     ];
     let found = members.iter().find_map(|member| body.get(*member));

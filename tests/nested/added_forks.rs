@@ -15,13 +15,14 @@ const FORK: ForkKey<'_> = ForkKey {
     offset: 20,
 };
 
-/// A step, three overlapping ones, of which one has a step below it, and one that failed.
+/// A step, three that were started together or overlap, of which one has a step below it, and one
+/// that failed.
 fn traced_run() -> Vec<Item> {
     vec![
         execution("run-1", json!({"status": "FAILED"})),
         nested("a", "root", 0, 20),
         nested("b", "root", 20, 30),
-        nested("c", "root", 30, 10),
+        nested("c", "root", 20, 10),
         nested("d", "root", 45, 30),
         nested("inside", "c", 31, 5),
         with_status(nested("e", "root", 80, 10), "FAILED"),
@@ -50,7 +51,7 @@ async fn overlapping_steps_of_the_root_are_lanes_of_a_fork() {
         lane("b.overlap.2", "lane-2", &["c+", "d"]),
     ];
     assert_eq!(lanes(&body), expected);
-    let body = app.get(&token, &below("c", 30)).await.ok();
+    let body = app.get(&token, &below("c", 20)).await.ok();
     assert_eq!(lanes(&body), [lane("c.1", "lane-1", &["inside"])]);
 }
 
@@ -147,7 +148,7 @@ fn run_of_many_forks(groups: i64) -> Vec<Item> {
         for member in 0..=(group % 3) {
             let id = format!("s-{group:03}-{member}");
             run.push(nested(&format!("{id}-below"), &id, at + member + 3, 1));
-            run.push(nested(&id, "root", at + member, 50));
+            run.push(nested(&id, "root", at, 50));
         }
     }
     run
@@ -230,7 +231,7 @@ async fn pages_of_nodes_have_each_fork_before_its_steps() {
 async fn pages_below_an_added_fork_have_all_its_steps() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    let members = (0..20).map(|n| nested(&format!("n-{n:02}"), "root", n * 10, 12));
+    let members = (0..20).map(|n| nested(&format!("n-{n:02}"), "root", n / 2 * 20, 32));
     let run = [execution("run-1", json!({}))].into_iter().chain(members);
     app.write(run).await;
     let expected: Vec<_> = (0..20).map(|n| format!("n-{n:02}")).collect();
@@ -281,7 +282,7 @@ async fn a_status_filter_applies_to_added_forks() {
 async fn an_added_fork_is_open_as_long_as_its_steps() {
     let app = TestApp::new().await;
     let token = app.viewer("team-a").await;
-    let mut open = with_status(nested("b", "root", 5, 0), "RUNNING");
+    let mut open = with_status(nested("b", "root", 0, 0), "RUNNING");
     open.remove("endTime");
     open.remove("durationMs");
     let failed = with_status(nested("a", "root", 0, 10), "FAILED");

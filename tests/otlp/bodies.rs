@@ -25,7 +25,8 @@ async fn invalid_spans_are_rejected_and_the_others_are_written() {
     let bad = |number: u64, member: &str, value: Value| {
         let mut members = Map::new();
         members.insert(member.to_owned(), value);
-        span(number, Some(1), 1, 2, members.into())
+        let start = number as i64;
+        span(number, Some(1), start, start + 1, members.into())
     };
     let spans = [
         order()[0].clone(),

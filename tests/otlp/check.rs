@@ -87,7 +87,7 @@ fn the_last_requests_are_shown_with_their_runs() {
     );
     let waiting = &requests[1]["runs"][0];
     assert_eq!(waiting["executionId"], run_of(&trace_id(7)));
-    assert_eq!(waiting["status"], Value::Null);
+    assert_eq!(waiting["status"], "RUNNING");
     assert_eq!(served.check(&["--limit", "1"]).0, [requests[1].clone()]);
 
     let output = run(served.folder.path(), &["traces", "check"]);

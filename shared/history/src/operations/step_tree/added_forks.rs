@@ -1,9 +1,11 @@
 //! Forks that readers add above overlapping steps of the root.
 //!
 //! The root of a trace is the run itself, so the steps below it name a parent that is not a step
-//! of the run. Such steps are top-level, and those of them that overlap in time would hide that
-//! they ran in parallel. Readers therefore add a fork above each group of them. Groups are chains:
-//! each step of a group overlaps with an earlier one. The fork has no record.
+//! of the run. Such steps are top-level, and those of them that were started together would hide
+//! that they ran in parallel. Readers therefore add a fork above each group of them. Groups are
+//! chains: each step of a group overlaps with an earlier one, and at least two have started in the
+//! same millisecond. Steps that only overlap, because each one starts the next before it ends, stay
+//! a list. The fork has no record.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -76,8 +78,8 @@ fn siblings_below_unknown<'s>(
     siblings
 }
 
-/// Divides siblings, which are in order of time, into groups of overlapping ones. As for lanes, a
-/// step overlaps with earlier ones that have not ended when it starts.
+/// Returns the groups of siblings, which are in order of time, that were started together. As for
+/// lanes, a step overlaps with earlier ones that have not ended when it starts.
 fn overlapping(steps: &[TreeStep], siblings: &[usize]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     // The end of the group is `None` while one of its steps is open.
@@ -94,7 +96,9 @@ fn overlapping(steps: &[TreeStep], siblings: &[usize]) -> Vec<Vec<usize>> {
         }
         end = end.zip(step.end_ms).map(|(end, other)| end.max(other));
     }
-    groups.retain(|group| group.len() > 1);
+    let start = |position: &usize| steps[*position].start_ms;
+    let are_together = |pair: &[usize]| start(&pair[0]) == start(&pair[1]);
+    groups.retain(|group| group.windows(2).any(are_together));
     groups
 }
 
@@ -213,14 +217,16 @@ mod tests {
             ("before", Some("root"), 0, Some(10)),
             ("a", Some("root"), 10, Some(20)),
             ("other", Some("unknown"), 12, Some(100)),
-            ("b", Some("root"), 15, Some(10)),
+            ("b", Some("root"), 10, Some(10)),
             ("flat", None, 16, Some(100)),
             ("c", Some("root"), 29, Some(1)),
             ("between", Some("root"), 30, Some(10)),
             ("d", Some("root"), 50, Some(5)),
             ("inside", Some("d"), 51, Some(100)),
-            ("e", Some("root"), 52, None),
+            ("e", Some("root"), 50, None),
             ("f", Some("root"), 900, Some(1)),
+            ("starts-next", Some("third"), 1_000, Some(10)),
+            ("is-next", Some("third"), 1_009, Some(10)),
         ]);
         let expected = [
             "before",
@@ -229,6 +235,8 @@ mod tests {
             "flat",
             "between",
             "d.overlap",
+            "starts-next",
+            "is-next",
         ];
         assert_eq!(top_level(&tree), expected);
         let expected = named(&[("a", 1), ("b", 2), ("c", 2)]);
@@ -280,7 +288,7 @@ mod tests {
     #[test]
     fn an_added_fork_has_the_times_and_the_worst_status_of_its_steps() {
         use StepStatus::{Cancelled, Completed, Failed, Pending, Running};
-        let fork = fork_above_steps(&[(5, Some(20), Completed), (6, Some(9), Cancelled)]);
+        let fork = fork_above_steps(&[(5, Some(20), Completed), (5, Some(9), Cancelled)]);
         assert_eq!(fork.id(), Some("s-0.overlap"));
         assert_eq!(fork.step_name.as_deref(), Some("2 overlapping steps"));
         assert_eq!(fork.step_type.as_deref(), Some("PARALLEL_FORK_MANAGER"));
@@ -292,13 +300,13 @@ mod tests {
 
         let steps = [
             (0, Some(9), Completed),
-            (1, Some(5), Failed),
+            (0, Some(5), Failed),
             (2, Some(90), Completed),
         ];
         let fork = fork_above_steps(&steps);
         assert_eq!((fork.status, fork.duration_ms()), (Some(Failed), Some(92)));
         for open in [Running, Pending] {
-            let fork = fork_above_steps(&[(0, Some(9), Failed), (1, None, open)]);
+            let fork = fork_above_steps(&[(0, Some(9), Failed), (0, None, open)]);
             assert_eq!((fork.status, fork.end_time), (Some(Running), None));
         }
     }
@@ -308,12 +316,12 @@ mod tests {
         let long = "x".repeat(128);
         let tree = tree(&[
             ("a", Some("root"), 0, Some(10)),
-            ("a.overlap", Some("root"), 1, Some(10)),
+            ("a.overlap", Some("root"), 0, Some(10)),
             ("b", Some("a.overlap2"), 1, Some(10)),
             (&long, Some("third"), 2, Some(10)),
-            ("c", Some("third"), 3, Some(10)),
+            ("z", Some("third"), 2, Some(10)),
             ("not an id", Some("fourth"), 4, Some(10)),
-            ("d", Some("fourth"), 5, Some(10)),
+            ("z", Some("fourth"), 4, Some(10)),
         ]);
         let forks = tree.added_forks().filter_map(Step::from_item);
         let ids: Vec<_> = forks
@@ -338,7 +346,7 @@ mod tests {
         let count = 20_000;
         let pairs = (0..count).flat_map(|pair| {
             let first = ("a", Some("root"), pair * 10, Some(5));
-            [first, ("b", Some("root"), pair * 10 + 1, Some(5))]
+            [first, ("b", Some("root"), pair * 10, Some(5))]
         });
         let began = std::time::Instant::now();
         let tree = StepTree::new(pairs.map(tree_step).collect());
@@ -368,7 +376,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn forks_are_above_the_overlapping_steps_of_an_unknown_parent(steps in any_steps()) {
+        fn forks_are_above_steps_of_an_unknown_parent_that_started_together(steps in any_steps()) {
             let ids: BTreeSet<_> = steps.iter().filter_map(TreeStep::id).collect();
             let named: HashMap<_, _> = steps.iter().map(|step| (step.sk(), step.parent())).collect();
             let is_of_root = |sk: &str| {
@@ -376,8 +384,8 @@ mod tests {
                 parent.filter(|parent| !ids.contains(parent))
             };
             let tree = StepTree::new(steps.clone());
-            // Of each unknown parent, the start of the last top-level step and the end before it.
-            let mut ends: HashMap<&str, i64> = HashMap::new();
+            // Of each unknown parent, the last top-level step without a fork: its start and end.
+            let mut last: HashMap<&str, (Option<i64>, i64)> = HashMap::new();
             for (_, step) in tree.top_level() {
                 let below: Vec<_> = match step.is_added() {
                     true => tree.below(step.id().unwrap_or_default()).map(|(_, step)| step).collect(),
@@ -389,13 +397,22 @@ mod tests {
                     prop_assert!(!step.is_added(), "only steps of the root get a fork");
                     continue;
                 };
-                let end = ends.entry(parent).or_insert(i64::MIN);
-                for (number, step) in below.iter().enumerate() {
-                    let start = step.start_ms.unwrap_or_default();
-                    prop_assert_eq!(*end > start, number > 0, "{}", step.sk());
-                    *end = step.end_ms.map_or(i64::MAX, |ms| ms.max(*end));
-                }
                 prop_assert!(step.is_added() == (below.len() > 1));
+                let (mut end, mut are_together) = (i64::MAX, false);
+                for pair in below.windows(2) {
+                    end = match end {
+                        i64::MAX => pair[0].end_ms.unwrap_or(i64::MAX),
+                        end => end.max(pair[0].end_ms.unwrap_or(i64::MAX)),
+                    };
+                    prop_assert!(end > pair[1].start_ms.unwrap_or_default(), "{}", pair[1].sk());
+                    are_together |= pair[0].start_ms == pair[1].start_ms;
+                }
+                prop_assert!(step.is_added() == are_together);
+                let (start, end) = (step.start_ms, step.end_ms.unwrap_or(i64::MAX));
+                if let Some((last_start, last_end)) = last.insert(parent, (start, end)) {
+                    let overlap = last_end > start.unwrap_or_default();
+                    prop_assert!(!(overlap && last_start == start), "{}", step.sk());
+                }
             }
         }
     }
