@@ -91,6 +91,30 @@ async fn runs_have_the_flow_and_status_of_the_engine() {
     }
 }
 
+/// The steps of a run, and those directly below them.
+async fn with_steps_below(app: &TestApp, token: &str, run: &str) -> Vec<Value> {
+    let path = format!("/flow-executions/{run}");
+    let steps = app.get(token, &path).await.ok()["data"]["steps"].take();
+    let mut steps = steps.as_array().expect("steps").clone();
+    for step in steps
+        .clone()
+        .iter()
+        .filter(|step| step["hasBranches"] == true)
+    {
+        let text = |name: &str| step[name].as_str().expect("a text");
+        let (id, start) = (text("stepInstanceId"), text("startTime"));
+        let query = format!("parentStepInstanceId={id}&parentStepStartTime={start}");
+        let below = app
+            .get(token, &format!("{path}/branch-steps?{query}"))
+            .await
+            .ok();
+        for lane in below["data"].as_object().expect("lanes").values() {
+            steps.extend(lane["steps"].as_array().expect("steps").clone());
+        }
+    }
+    steps
+}
+
 /// Every step that the engine has started has the status and the attempts that it reports.
 async fn assert_steps_agree(sample: &str, label: &str) {
     let (app, token) = replay(sample).await;
@@ -103,8 +127,7 @@ async fn assert_steps_agree(sample: &str, label: &str) {
         let id = run.expect("a run")["flowExecutionId"]
             .as_str()
             .expect("an id");
-        let path = format!("/flow-executions/{}", id.replace(':', "%3A"));
-        let steps = app.get(&token, &path).await.ok()["data"]["steps"].take();
+        let steps = with_steps_below(&app, &token, &id.replace(':', "%3A")).await;
         let found = |step: &Value| {
             // Airflow adds the number of a mapped task.
             let name = step["stepName"].as_str().expect("a name").split('[').next();
@@ -114,7 +137,7 @@ async fn assert_steps_agree(sample: &str, label: &str) {
                 step["retryCount"].clone(),
             )
         };
-        let found: Vec<_> = steps.as_array().expect("steps").iter().map(found).collect();
+        let found: Vec<_> = steps.iter().map(found).collect();
         let begun = |step: &&Value| step["attempts"] != 0;
         for step in expected["steps"]
             .as_array()
