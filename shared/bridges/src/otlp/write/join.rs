@@ -101,23 +101,24 @@ impl Trace<'_> {
         let mut run = None;
         for id in &ids {
             let owner = claim_id(self.store, self.team_id, self.execution_id, id).await?;
-            if run.is_none() && owner != *self.execution_id {
-                let owner = find_run(self.store, owner).await?;
-                run = Some(owner).filter(|owner| owner != self.execution_id);
-            }
+            run = run.or(Some(owner).filter(|owner| owner != self.execution_id));
         }
         Ok(Claim { ids, run })
     }
 
-    /// Makes this trace a part of another run, to which its spans move. Returns `false` if it must
-    /// stay a run of its own: it has too many spans, an engine has written its run, or the other
-    /// run was deleted.
+    /// Makes this trace a part of the run that another trace is a part of, and moves its spans there.
+    /// Returns `false` if it must stay a run of its own: it is that run, it has too many spans, an
+    /// engine has written its run, or the other run was deleted.
     pub(super) async fn join(
         &self,
         lease: &mut Lease<'_>,
         state: &TraceState,
-        target: &ExecutionId,
+        other: &ExecutionId,
     ) -> Result<bool> {
+        let target = &find_run(self.store, other.clone()).await?;
+        if target == self.execution_id {
+            return Ok(false);
+        }
         let run = self.store.get_latest(self.pk, keys::EXECUTION).await?;
         let owner = Owner::of_run(run.as_ref(), self.team_id, state.is_listed);
         if owner != Owner::Trace || state.is_unreadable || state.spans > MAX_MOVED_SPANS {

@@ -398,12 +398,9 @@ mod tests {
                     continue;
                 };
                 prop_assert!(step.is_added() == (below.len() > 1));
-                let (mut end, mut are_together) = (i64::MAX, false);
+                let (mut end, mut are_together) = (i64::MIN, false);
                 for pair in below.windows(2) {
-                    end = match end {
-                        i64::MAX => pair[0].end_ms.unwrap_or(i64::MAX),
-                        end => end.max(pair[0].end_ms.unwrap_or(i64::MAX)),
-                    };
+                    end = end.max(pair[0].end_ms.unwrap_or(i64::MAX));
                     prop_assert!(end > pair[1].start_ms.unwrap_or_default(), "{}", pair[1].sk());
                     are_together |= pair[0].start_ms == pair[1].start_ms;
                 }
