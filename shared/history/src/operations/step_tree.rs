@@ -207,7 +207,18 @@ fn find_parents(steps: &[TreeStep], by_id: &HashMap<String, usize>) -> Vec<Optio
     parents
 }
 
-/// Returns the lane of each of these siblings, which are in order of time.
+/// Returns siblings, which are in the order of their keys, by their starts. Steps that end in the
+/// millisecond in which they start come first: those that follow one another have the same start.
+fn by_start(steps: &[TreeStep], siblings: &[usize]) -> Vec<usize> {
+    let mut sorted = siblings.to_vec();
+    sorted.sort_by_key(|position| {
+        let step = &steps[*position];
+        (step.start_ms, step.end_ms != step.start_ms)
+    });
+    sorted
+}
+
+/// Returns the lane of each of these siblings.
 ///
 /// The free lanes and the ends of the busy ones are heaps, so thousands of overlapping steps
 /// take little more time than thousands of consecutive ones.
@@ -216,7 +227,7 @@ fn divide_into_lanes(steps: &[TreeStep], siblings: &[usize]) -> Vec<(usize, usiz
     let mut busy: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
     let (mut lanes, mut now) = (0, i64::MIN);
     let mut placed = Vec::with_capacity(siblings.len());
-    for &position in siblings {
+    for position in by_start(steps, siblings) {
         let step = &steps[position];
         // A start that cannot be read, or that differs from the key, does not go back in time.
         now = now.max(step.start_ms.unwrap_or(i64::MIN));
@@ -470,7 +481,7 @@ mod tests {
             for siblings in tree.children.values() {
                 // The end of each lane; `None` while its last step is open.
                 let mut lanes: Vec<Option<i64>> = Vec::new();
-                for &position in siblings {
+                for position in by_start(&tree.steps, siblings) {
                     let step = &tree.steps[position];
                     let is_free = |end: &Option<i64>| end.is_some_and(|end| Some(end) <= step.start_ms);
                     let free = lanes.iter().position(is_free).unwrap_or(lanes.len());

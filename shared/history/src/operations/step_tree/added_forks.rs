@@ -13,7 +13,7 @@ use format::attributes::{self, text};
 use format::model::{Item, MAX_ID_LENGTH, StepStatus, Timestamp, is_id};
 use format::{hash, keys, record};
 
-use super::{TreeStep, is_open};
+use super::{TreeStep, by_start, is_open};
 
 /// The end of the id of an added fork, which begins with the id of the first step below it.
 const SUFFIX: &str = ".overlap";
@@ -84,7 +84,7 @@ fn overlapping(steps: &[TreeStep], siblings: &[usize]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     // The end of the group is `None` while one of its steps is open.
     let (mut now, mut end) = (i64::MIN, Some(i64::MIN));
-    for &position in siblings {
+    for position in by_start(steps, siblings) {
         let step = &steps[position];
         now = now.max(step.start_ms.unwrap_or(i64::MIN));
         match groups.last_mut() {
@@ -96,6 +96,7 @@ fn overlapping(steps: &[TreeStep], siblings: &[usize]) -> Vec<Vec<usize>> {
         }
         end = end.zip(step.end_ms).map(|(end, other)| end.max(other));
     }
+    groups.iter_mut().for_each(|group| group.sort_unstable());
     let start = |position: &usize| steps[*position].start_ms;
     let are_together = |pair: &[usize]| start(&pair[0]) == start(&pair[1]);
     groups.retain(|group| group.windows(2).any(are_together));
@@ -405,6 +406,10 @@ mod tests {
                     are_together |= pair[0].start_ms == pair[1].start_ms;
                 }
                 prop_assert!(step.is_added() == are_together);
+                // A step without a duration comes before the others with its start.
+                if step.end_ms == step.start_ms {
+                    continue;
+                }
                 let (start, end) = (step.start_ms, step.end_ms.unwrap_or(i64::MAX));
                 if let Some((last_start, last_end)) = last.insert(parent, (start, end)) {
                     let overlap = last_end > start.unwrap_or_default();
