@@ -69,9 +69,11 @@ async fn a_large_trace_costs_no_more_than_a_small_one() {
     // From the second request on, the state does not list the spans any more, and their steps
     // are looked up: 100 of them in one request.
     let requests: Vec<_> = costs.iter().map(|usage| usage.requests).collect();
-    assert_eq!(requests[2..], [requests[2]; 6], "{requests:?}");
+    // A table may accept a part of a batch only, and is then asked again.
+    let is_flat = |it: &u64| it.abs_diff(requests[2]) <= 2;
+    assert!(requests[2..].iter().all(is_flat), "{requests:?}");
     assert!(
-        costs[7].capacity_units <= costs[2].capacity_units + 1.0,
+        costs[7].capacity_units <= costs[2].capacity_units * 1.1,
         "{costs:?}"
     );
 }
