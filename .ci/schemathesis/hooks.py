@@ -110,6 +110,9 @@ def correct_body(label, body):
         for number, profile in enumerate(body["profiles"]):
             profile["instrumentation"] = f"instrumentation-{number}"
             profile["scopes"] = ["acme.*"]
+            # The members of an entry depend on each other.
+            if profile.get("retries"):
+                profile["retries"] = [{"events": "attempt *", "hasLast": True}]
     settings = body.get("settings") if label.endswith("/try") else body
     if "/masking" in label and isinstance(settings, dict):
         # Patterns must be regular expressions that do not match the empty text.

@@ -55,6 +55,7 @@ pub struct Profile {
     /// Attributes that only this instrumentation sets. A span with one of them matches, whatever
     /// its scope.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
     /// The names that only its spans have, whatever their scope.
@@ -63,6 +64,8 @@ pub struct Profile {
     pub names: Vec<Pattern>,
     /// The labels of the run, each with the attributes that may contain its value.
     #[cfg_attr(feature = "schema", schemars(extend("maxProperties" = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = text_schema())))]
+    #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = texts_schema())))]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
     /// The attributes that may contain a step's input; the first one that exists is used.
@@ -75,6 +78,7 @@ pub struct Profile {
     pub output: Vec<PayloadAttribute>,
     /// The attributes that may contain the error of a span that has no exception.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
     /// Where the number of earlier attempts is.
@@ -83,6 +87,7 @@ pub struct Profile {
     pub retries: Vec<Retries>,
     /// The attributes with the engine's id of the run. Traces with the same id are one run.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
     /// The attributes with what a model call has used.
@@ -120,14 +125,17 @@ pub struct PayloadAttribute {
 pub struct UsageAttributes {
     /// The attributes with the model's name.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model: Vec<String>,
     /// The attributes with the number of tokens that the model has read.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub input_tokens: Vec<String>,
     /// The attributes with the number of tokens that the model has written.
     #[cfg_attr(feature = "schema", schemars(length(max = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = MAX_TEXT_LENGTH))))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub output_tokens: Vec<String>,
 }
@@ -214,8 +222,21 @@ pub struct SpanCondition {
     pub name: Option<Pattern>,
     /// The values of some attributes of the span or of its resource.
     #[cfg_attr(feature = "schema", schemars(extend("maxProperties" = MAX_ENTRIES)))]
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = text_schema())))]
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Pattern>,
+}
+
+/// The schema of a text of a profile.
+#[cfg(feature = "schema")]
+fn text_schema() -> serde_json::Value {
+    serde_json::json!({"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH})
+}
+
+/// The schema of a list of texts of a profile.
+#[cfg(feature = "schema")]
+fn texts_schema() -> serde_json::Value {
+    serde_json::json!({"type": "array", "maxItems": MAX_ENTRIES, "items": text_schema()})
 }
 
 #[expect(
