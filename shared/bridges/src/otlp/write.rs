@@ -483,3 +483,8 @@ impl RunWriter<'_> {
 fn step_payloads(step_id: &str) -> String {
     format!("{}{step_id}:", keys::STEP_PAYLOADS)
 }
+
+/// Returns the text in an attribute.
+fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}

@@ -17,7 +17,7 @@ use super::known::REVISION;
 use super::lease::{JOINED_SECONDS, Lease, Opened};
 use super::run::{Owner, write_run};
 use super::state::TraceState;
-use super::{MAX_JOINS, RunWriter, Trace};
+use super::{MAX_JOINS, RunWriter, Trace, get_text};
 use crate::otlp::records::{SPAN, SpanRecord};
 
 /// The most ids of runs of a trace. A workflow has one, and one for each workflow that it starts.
@@ -59,9 +59,8 @@ async fn claim_id(
     match store.put_or_read(claim, is_free).await? {
         Attempt::Written | Attempt::Refused(None) => Ok(execution_id.clone()),
         Attempt::Refused(Some(claim)) => {
-            let run = claim.get(EXECUTION_ID).and_then(|run| run.as_s().ok());
             // A claim that cannot be read joins nothing.
-            let run = run.and_then(|run| run.parse().ok());
+            let run = get_text(&claim, EXECUTION_ID).and_then(|run| run.parse().ok());
             Ok(run.unwrap_or_else(|| execution_id.clone()))
         }
     }
@@ -72,9 +71,7 @@ async fn find_run(store: &Store, mut run: ExecutionId) -> Result<ExecutionId> {
     for _ in 0..MAX_JOINS {
         let pk = keys::execution_partition(&run);
         let trace = store.get_latest(&pk, keys::TRACE).await?;
-        let joined = trace
-            .as_ref()
-            .and_then(|it| it.get(JOINED_RUN)?.as_s().ok());
+        let joined = trace.as_ref().and_then(|it| get_text(it, JOINED_RUN));
         match joined.and_then(|joined| joined.parse().ok()) {
             None => return Ok(run),
             Some(joined) => run = joined,

@@ -8,12 +8,13 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use format::attributes::{IS_DELETED, JOINED_RUN, TIME_TO_LIVE, number, text};
+use format::attributes::{IS_DELETED, JOINED_RUN, SPAN_ID, TIME_TO_LIVE, number, text};
 use format::keys;
 use format::model::{ExecutionId, Item, Timestamp};
 use format::{Error, Result};
 use store::{Attempt, Changed, Condition, Store, Update, backoff};
 
+use super::get_text;
 use super::state::TraceState;
 
 /// How long a request has the lease, in seconds. It extends the lease while it works.
@@ -38,7 +39,7 @@ const ATTEMPTS: &str = "attempts";
 /// The attribute that names the request that saved the state.
 const SAVED_BY: &str = "savedBy";
 /// The attributes of the items of earlier releases, which have no state.
-const OUTDATED: [&str; 2] = ["round", "spanId"];
+const OUTDATED: [&str; 2] = ["round", SPAN_ID];
 
 /// A trace that only this request may write to.
 pub(super) struct Lease<'a> {
@@ -230,7 +231,8 @@ impl<'a> Lease<'a> {
     }
 }
 
-fn lost() -> Error {
+/// The error of a request that has lost the lease, because it took too long.
+pub(super) fn lost() -> Error {
     Error::Throttled("the request took too long".into())
 }
 
@@ -245,13 +247,9 @@ fn lease_end(now: Timestamp) -> AttributeValue {
 }
 
 fn read_state(pk: &str, item: &Item) -> TraceState {
-    let stored = item
-        .get(STATE)
-        .cloned()
-        .map(serde_dynamo::from_attribute_value);
-    match stored {
-        // The state before a deletion means nothing for the next run.
-        _ if item.contains_key(IS_DELETED) => TraceState::default(),
+    // The state before a deletion means nothing for the next run.
+    let stored = item.get(STATE).filter(|_| !item.contains_key(IS_DELETED));
+    match stored.cloned().map(serde_dynamo::from_attribute_value) {
         None => TraceState::default(),
         Some(Ok(state)) => state,
         Some(Err(error)) => {
@@ -260,10 +258,6 @@ fn read_state(pk: &str, item: &Item) -> TraceState {
             TraceState::unreadable()
         }
     }
-}
-
-fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
 }
 
 /// Returns an id that no other request has.

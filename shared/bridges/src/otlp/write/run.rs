@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use format::attributes::{
     AWAITS_ROOT, CANCEL_REASON, CANCELLED_BY, CREATED_AT, DEVICE_ID, DROPPED_STEPS, DURATION_MS,
-    END_TIME, ERROR_MESSAGE, FLOW_ID, FLOW_NAME, FLOW_VERSION, HEARTBEAT_AT, LABELS, SPAN_ID,
-    START_TIME, STATUS, TEAM_ID, TIMEOUT_AT, TRACE_REVISION, TRIGGER, USAGE, number, text,
+    END_TIME, ERROR_MESSAGE, FLOW_ID, FLOW_NAME, FLOW_VERSION, HEARTBEAT_AT, LABELS, PARTITION_KEY,
+    SPAN_ID, START_TIME, STATUS, TEAM_ID, TIMEOUT_AT, TRACE_REVISION, TRIGGER, USAGE, number, text,
 };
 use format::keys;
 use format::model::{ExecutionId, Item, Status, TeamId, Timestamp};
@@ -12,6 +12,8 @@ use format::{Error, Result};
 use history::sweep::SWEEPER;
 use store::{Attempt, Condition, Store, Update};
 
+use super::get_text;
+use super::lease::lost;
 use super::state::TraceState;
 use crate::otlp::records::{Usage, to_timestamp};
 
@@ -105,7 +107,7 @@ pub(super) async fn write_run(
                 let revision = |run: &Item| run.get(TRACE_REVISION).cloned();
                 let is_other = |stored| revision(stored) != revision(&changed);
                 if stored.as_ref().is_some_and(is_other) && is_other(&run) {
-                    return Err(Error::Throttled("the request took too long".into()));
+                    return Err(lost());
                 }
                 if Owner::of_run(Some(&changed), team_id, true) != Owner::Trace {
                     return Ok(true);
@@ -173,7 +175,7 @@ fn changes(team_id: &TeamId, stored: &Item, run: &Item) -> Option<Update> {
     let changed = COMPUTED
         .into_iter()
         .filter(|name| stored.get(*name) != run.get(*name) && !is_kept(name));
-    let mut update = Update::new(get_text(run, "pk")?, keys::EXECUTION);
+    let mut update = Update::new(get_text(run, PARTITION_KEY)?, keys::EXECUTION);
     let mut has_changes = false;
     for name in changed {
         has_changes = true;
@@ -200,8 +202,4 @@ fn is_recent(stored: Option<&AttributeValue>, new: Option<&AttributeValue>) -> b
     };
     let times = time(stored).zip(time(new));
     times.is_some_and(|(stored, new)| new - stored < HEARTBEAT_SECONDS)
-}
-
-fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
 }
