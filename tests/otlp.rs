@@ -159,6 +159,18 @@ async fn export_whole(app: &TestApp, token: &str, spans: &[Value]) {
     assert_eq!(export(app, token, spans).await.ok(), json!({}));
 }
 
+/// Sends spans one by one, in the order of these positions. All of them are accepted.
+async fn export_in_order(
+    app: &TestApp,
+    token: &str,
+    spans: &[Value],
+    order: impl IntoIterator<Item = usize>,
+) {
+    for position in order {
+        export_whole(app, token, &spans[position..=position]).await;
+    }
+}
+
 fn run_id(trace: &str) -> String {
     format!("team-a:{trace}")
 }

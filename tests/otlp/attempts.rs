@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{TRACE, export_whole, id, in_trace, records, run_id, span, trace_id, with_engine};
+use super::{
+    TRACE, export_in_order, export_whole, id, in_trace, records, run_id, span, trace_id,
+    with_engine,
+};
 use crate::support::TestApp;
 
 /// An attempt of a task, as Airflow sends it: under the same id, with a start of its own.
@@ -41,9 +44,7 @@ async fn the_last_attempt_is_the_step_in_any_order() {
     {
         let trace = trace_id(number as u64 + 1);
         let spans = in_trace(&spans, &trace);
-        for position in order {
-            export_whole(&app, &token, &spans[position..=position]).await;
-        }
+        export_in_order(&app, &token, &spans, order).await;
         let steps = steps(&app, &viewer, &trace).await;
         assert_eq!(steps.len(), 1, "{order:?}");
         assert_eq!(steps[0]["status"], "COMPLETED", "{order:?}");
@@ -95,9 +96,7 @@ async fn a_client_and_a_server_with_one_id_are_two_steps() {
     {
         let trace = trace_id(number as u64 + 1);
         let spans = in_trace(&spans, &trace);
-        for position in order {
-            export_whole(&app, &token, &spans[position..=position]).await;
-        }
+        export_in_order(&app, &token, &spans, order).await;
         let run = run_id(&trace);
         let top = steps(&app, &viewer, &trace).await;
         assert_eq!(top.len(), 1, "{order:?}: {top:#?}");

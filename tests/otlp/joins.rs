@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{export_whole, run_id, span, trace_id, with_engine};
+use super::{export_in_order, run_id, span, trace_id, with_engine};
 use crate::support::TestApp;
 
 /// A span of a workflow of Temporal, in a trace of its own.
@@ -39,9 +39,7 @@ async fn traces_with_one_run_id_are_one_run_in_any_order() {
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
         let (app, token) = with_engine().await;
         let viewer = app.viewer("team-a").await;
-        for position in order {
-            export_whole(&app, &token, &spans[position..=position]).await;
-        }
+        export_in_order(&app, &token, &spans, order).await;
         let runs = runs(&app, &viewer, &[1, 2, 3, 4]).await;
         assert_eq!(runs.len(), 1, "{order:?}");
         let metadata = &runs[0]["metadata"];
@@ -85,9 +83,7 @@ async fn a_trace_that_turns_out_to_be_a_part_moves_to_its_run() {
             part(2, 2, Some(9), "RunActivity:charge", 10, 0),
             own_root.clone(),
         ];
-        for position in order {
-            export_whole(&app, &token, &spans[position..=position]).await;
-        }
+        export_in_order(&app, &token, &spans, order).await;
         app.reap().await;
         let runs = runs(&app, &viewer, &[1, 2]).await;
         assert_eq!(runs.len(), 1, "{order:?}");

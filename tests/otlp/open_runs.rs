@@ -8,7 +8,9 @@ use shared::auth::Role;
 use shared::keys;
 use shared::store::Update;
 
-use super::{TRACE, export_whole, id, in_trace, run_id, span, trace_id, with_engine};
+use super::{
+    TRACE, export_in_order, export_whole, id, in_trace, run_id, span, trace_id, with_engine,
+};
 use crate::support::TestApp;
 use crate::support::records::time;
 
@@ -197,9 +199,7 @@ async fn a_late_failure_that_was_handled_or_repeated_is_none() {
     {
         let trace = trace_id(number as u64 + 1);
         let spans = in_trace(&spans, &trace);
-        for position in order {
-            export_whole(&app, &token, &spans[position..=position]).await;
-        }
+        export_in_order(&app, &token, &spans, order).await;
         let run = metadata(&app, &viewer, &trace).await;
         assert_eq!(
             (&run["status"], &run["durationMs"]),
